@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The affinity cookie: which session, and which members hold it. Text to token and back, one codec
+// per dialect. It decides nothing about routing (proxy/routing does) and finds no cookies
+// (cookie_header.h does). Values and pure functions; a codec is immutable and usable from any
+// thread, an AffinityMemo belongs to one connection. Decoding allocates nothing.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cookies/signature.h"
+
+namespace understudy {
+
+// Longer values are refused unread. A native value is at most 75 bytes; the protocol promises 90.
+inline constexpr std::size_t kAffinityValueBytesMax = 512;
+inline constexpr std::size_t kNativeValueBytesMax = 75;
+inline constexpr std::size_t kRouteBytesMax = 96;
+inline constexpr std::size_t kWeblogicFieldsMax = 6;
+
+enum class Dialect : std::uint8_t { kAuto, kNative, kWeblogic, kRoute };
+
+enum class Refusal : std::uint8_t {
+  kNone,          // accepted
+  kAbsent,        // no value at all
+  kOverlong,      // above the limit
+  kMalformed,     // not of this dialect
+  kNotCanonical,  // of this dialect, but not the one text its fields have
+  kUnknownKey,    // signed with a key that is not in the ring
+  kBadMac,        // altered, forged, or of another cluster
+};
+
+// One word for logs and `why`: "none", "absent", "overlong", ...
+std::string_view to_text(Refusal refusal);
+std::string_view to_text(Dialect dialect);
+
+using SessionId = std::array<std::uint8_t, 16>;
+
+struct AffinityToken {
+  Dialect dialect = Dialect::kNative;  // never kAuto
+  // True only for native with a good signature. A sid of an unverified token is never adopted by a
+  // backend; a proxy may still route by it (that is all the other dialects can offer).
+  bool verified = false;
+
+  std::string_view id;  // the session's part of the text; a view into the decoded value
+  SessionId sid{};      // native only
+
+  // Members: mids; in dialect weblogic JVMIDs with the same 32 bits (contract.h, jvmid()).
+  std::optional<std::uint32_t> primary;
+  std::optional<std::uint32_t> secondary;
+  std::string_view route;  // dialect route only; a view into the decoded value, may be empty
+
+  // The floor: what this client has been shown. Native only.
+  std::uint32_t epoch = 0;
+  std::uint64_t version = 0;
+};
+
+// `token` is meaningful only when refusal is kNone.
+struct [[nodiscard]] DecodedAffinity {
+  AffinityToken token;
+  Refusal refusal = Refusal::kAbsent;
+
+  explicit operator bool() const { return refusal == Refusal::kNone; }
+};
+
+// Text of fixed room, so that encoding allocates nothing either.
+class AffinityText final {
+ public:
+  std::string_view view() const { return {bytes_.data(), size_}; }
+  operator std::string_view() const { return view(); }  // NOLINT: it is a text
+
+ private:
+  friend class AffinityCodec;
+  std::array<char, kAffinityValueBytesMax> bytes_;
+  std::size_t size_ = 0;
+};
+
+// A foreign value taken apart, without any key.
+DecodedAffinity decode_weblogic(std::string_view value);
+DecodedAffinity decode_route(std::string_view value);
+
+class AffinityCodec final {
+ public:
+  struct Options {
+    Dialect dialect = Dialect::kAuto;
+    // Without a ring native values are decoded but stay unverified, and cannot be encoded.
+    std::shared_ptr<const Keyring> keyring;
+    std::string cluster;
+  };
+  explicit AffinityCodec(const Options& options);
+
+  // kAuto takes, in this order: native if it begins with "1." and has the length and the dots of
+  // one (its verdict then stands: a broken native value is refused, not read as something else);
+  // weblogic if there is a '!'; route otherwise.
+  DecodedAffinity decode(std::string_view value) const;
+
+  // In the token's own dialect. Nothing when the token cannot be written: native without a primary
+  // or without keys, an id or route with bytes its dialect has no room for.
+  std::optional<AffinityText> encode(const AffinityToken& token) const;
+
+ private:
+  DecodedAffinity decode_native(std::string_view value) const;
+  bool encode_native(const AffinityToken& token, AffinityText& text) const;
+  bool encode_weblogic(const AffinityToken& token, AffinityText& text) const;
+  bool encode_route(const AffinityToken& token, AffinityText& text) const;
+
+  // Constant after construction.
+  Dialect dialect_;
+  std::optional<TextSigner> signer_;
+};
+
+// Remembers the last verified value of a connection: the same bytes again are not hashed again.
+// Owned by a downstream connection, loop thread only; forget() when the codec's keys change.
+class AffinityMemo final {
+ public:
+  // The token's views point into `value`, as with codec.decode(value).
+  DecodedAffinity decode(const AffinityCodec& codec, std::string_view value);
+  void forget() { size_ = 0; }
+
+ private:
+  std::array<char, kNativeValueBytesMax> bytes_;
+  std::size_t size_ = 0;
+  AffinityToken token_;
+};
+
+}  // namespace understudy

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// The member list as it travels in `Understudy-View: <hash>[;<list>]`: value, encoder, strict
+// decoder. It does not decide whether a view is trusted or newer (proxy/routing does) and knows no
+// other dialect (weblogic_view.h does). Values and pure functions, any thread. Decoding allocates,
+// but runs only when the hash has changed: holds_view() is the path of every response.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cookies/contract.h"
+#include "cookies/signature.h"
+
+namespace understudy {
+
+inline constexpr std::size_t kViewMembersMax = 4096;
+inline constexpr std::size_t kViewNameBytesMax = 64;      // cluster, member, machine
+inline constexpr std::size_t kViewAddressBytesMax = 261;  // 253 host, brackets, colon, port
+inline constexpr std::size_t kViewTextBytesMax = 1024 * 1024;
+// A longer list does not go into a header: there the hash stands alone, and who sees a new hash
+// without a list asks kViewPath.
+inline constexpr std::size_t kViewHeaderBytesMax = 32 * 1024;
+inline constexpr std::uint16_t kViewWeightMax = 1000;
+inline constexpr std::chrono::milliseconds kViewBeatMax{3'600'000};
+
+enum class AliveState : std::uint8_t { kAlive, kSuspect, kDead, kLeft };
+enum class OperatorState : std::uint8_t { kReady, kDraining, kDisabled };
+
+struct ViewEntry {
+  std::uint32_t mid = 0;
+  std::string name;
+  std::string address;  // of HTTP, "host:port"; IPv6 as "[::1]:7001"
+  std::string machine;  // may be empty
+  AliveState alive = AliveState::kAlive;
+  OperatorState operator_state = OperatorState::kReady;
+  std::uint16_t weight = 100;  // 1 .. kViewWeightMax
+
+  bool operator==(const ViewEntry&) const = default;
+};
+
+struct ClusterView {
+  std::string cluster;
+  std::uint64_t version = 0;          // term << 32 | seq
+  std::uint64_t hash = 0;             // view_hash(), set by decode_view
+  std::chrono::milliseconds beat{0};  // 0: unknown
+  std::vector<ViewEntry> entries;     // ascending by mid, no mid twice
+
+  bool operator==(const ClusterView&) const = default;
+};
+
+enum class ViewRefusal : std::uint8_t {
+  kNone,
+  kNoList,        // only a hash
+  kOverlong,      // text, name, address or member count above its limit
+  kMalformed,     // not this format
+  kNotCanonical,  // this format, but not the one text that its content has
+  kOtherCluster,  // another cluster's name
+  kUnknownKey,    // signed with a key that is not in the ring
+  kBadSignature,  // altered or forged
+  kHashMismatch,  // the hash is not the list's
+};
+std::string_view to_text(ViewRefusal refusal);
+
+struct [[nodiscard]] DecodedView {
+  ClusterView view;
+  ViewRefusal refusal = ViewRefusal::kMalformed;
+
+  explicit operator bool() const { return refusal == ViewRefusal::kNone; }
+};
+
+// Signs and checks the views of one cluster. Immutable, any thread.
+class ViewCodec final {
+ public:
+  // decode() refuses the views of every other cluster.
+  ViewCodec(const Keyring& keyring, std::string_view cluster);
+
+  // `<hash>;<list>`; the view's own hash and order of entries do not matter, its cluster must be
+  // the codec's. Nothing when a field is outside its limits or a mid comes twice.
+  std::optional<std::string> encode(const ClusterView& view) const;
+  DecodedView decode(std::string_view text) const;
+
+ private:
+  std::string cluster_;
+  TextSigner signer_;
+};
+
+// The digest of what a view says: cluster, beat and entries in canonical order, not its version.
+// Nothing under the same conditions as ViewCodec::encode.
+std::optional<std::uint64_t> view_hash(const ClusterView& view);
+
+// The hash at the front of a header value, list or not; nothing if there is none.
+std::optional<std::uint64_t> leading_view_hash(std::string_view header);
+
+// Whether `header` is about the view whose hash the caller holds: 16 bytes compared, nothing read
+// behind them.
+inline bool holds_view(std::string_view header, const Hex64& held) {
+  if (header.size() < held.size() || (header.size() > held.size() && header[held.size()] != ';')) {
+    return false;
+  }
+  return header.substr(0, held.size()) == std::string_view(held.data(), held.size());
+}
+
+// What to put into the header: the whole text, or its hash alone when it is above
+// kViewHeaderBytesMax.
+std::string_view view_header_value(std::string_view text);
+
+}  // namespace understudy
