@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Holds a tree against the directive table: unknown names, wrong place, number of arguments, units
+// and ranges, duplicates, and what is missing. It does not relate one directive to another; that is
+// done by whoever binds them (proxy/config, backend_sdk/options). Pure but for the diagnostics.
+#pragma once
+
+#include "conf/diagnostic.h"
+#include "conf/directive_table.h"
+#include "conf/tree.h"
+
+namespace understudy::conf {
+
+// `path` names the configuration where something is missing altogether.
+void check(const Tree& tree, Program program, std::string_view path, Diagnostics& diagnostics);
+
+}  // namespace understudy::conf
