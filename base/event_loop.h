@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// EventLoop: one thread's libevent base (epoll), its clock that stands still during a turn, its
+// coarse timers and its end-of-turn list. Owned by whoever runs the thread. Everything here belongs
+// to that thread except `post` and `stop`, which any thread may call.
+// A turn: wait, run what is ready, then the work deferred with `at_turn_end`, then again.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/timer_wheel.h"
+
+struct event_base;
+
+namespace understudy {
+
+class EventLoop final : public Clock {
+ public:
+  static Result<std::unique_ptr<EventLoop>> open();
+  ~EventLoop() override;
+  EventLoop(const EventLoop&) = delete;
+
+  // Runs until stop(). The calling thread becomes the loop's thread.
+  void run();
+  // One turn; waits at most `wait_max` for something to happen. For tests and embedding.
+  void run_once(Duration wait_max);
+  void stop();
+
+  // The time at which this turn began; one clock read in a turn, none if nobody asks.
+  TimePoint now() const override;
+  // Runs `work` on the loop's thread in a later turn; bounded by kPostedMax (CHECK).
+  void post(std::function<void()> work);
+  // Runs `work` when the callbacks of this turn are done: the place to destroy what is finished.
+  void at_turn_end(std::function<void()> work);
+
+  TimerWheel& timers() { return timers_; }
+  event_base* raw() { return base_; }
+  bool in_thread() const;
+
+  static constexpr size_t kPostedMax = 1 << 20;
+
+ private:
+  struct Shared;
+  EventLoop(event_base* base, std::unique_ptr<Shared> shared);
+  void turn(int flags);
+  void arm_wheel();
+  static void on_wakeup(int fd, short what, void* self);
+  static void on_wheel(int fd, short what, void* self);
+
+  // Constant after construction; owned.
+  event_base* base_;
+  std::unique_ptr<Shared> shared_;  // the posted work, guarded by its own mutex
+
+  // State of the loop thread.
+  SystemClock clock_;
+  mutable TimePoint now_;
+  mutable bool now_is_fresh_ = false;
+  TimerWheel timers_;
+  TimePoint wheel_armed_for_ = TimePoint::max();
+  std::vector<std::function<void()>> turn_end_;
+  bool stopping_ = false;
+};
+
+}  // namespace understudy

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace understudy {
+namespace {
+
+void set_option(const Fd& fd, int level, int option) {
+  const int one = 1;
+  setsockopt(fd.value(), level, option, &one, sizeof one);
+}
+
+Result<Fd> open_socket(const Address& address, int type) {
+  Fd fd(::socket(address.raw()->sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return system_error("socket", errno);
+  return fd;
+}
+
+Result<void> bind_to(const Fd& fd, const Address& address) {
+  if (::bind(fd.value(), address.raw(), address.raw_size()) != 0) {
+    Error error = system_error("bind", errno);
+    error.detail = "cannot listen on " + address.to_string() + ": " + error.detail;
+    return error;
+  }
+  return {};
+}
+
+}  // namespace
+
+Error system_error(const char* what, int error_number) {
+  return {.code = ErrorCode::kSystem,
+          .detail = std::string(what) + ": " + std::strerror(error_number)};
+}
+
+Error connect_error(int error_number, const Address& address) {
+  ErrorCode code = ErrorCode::kConnectFailed;
+  if (error_number == ECONNREFUSED || error_number == ENOENT) code = ErrorCode::kConnectRefused;
+  if (error_number == ETIMEDOUT) code = ErrorCode::kConnectTimeout;
+  return {.code = code,
+          .detail = "connect to " + address.to_string() + ": " + std::strerror(error_number),
+          .side = Side::kUpstream,
+          .retry = Retry::kIfNothingSent};
+}
+
+Result<Fd> listen_tcp(const Address& address, const ListenOptions& options) {
+  auto fd = open_socket(address, SOCK_STREAM);
+  if (!fd) return fd;
+  if (address.is_unix()) {
+    ::unlink(address.host().c_str());
+  } else {
+    set_option(*fd, SOL_SOCKET, SO_REUSEADDR);
+    if (options.reuse_port) set_option(*fd, SOL_SOCKET, SO_REUSEPORT);
+    if (address.raw()->sa_family == AF_INET6) set_option(*fd, IPPROTO_IPV6, IPV6_V6ONLY);
+    // Inherited by accepted sockets: saves a system call for each connection.
+    set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
+  }
+  if (auto bound = bind_to(*fd, address); !bound) return std::move(bound).error();
+  if (::listen(fd->value(), options.backlog) != 0) return system_error("listen", errno);
+  return fd;
+}
+
+Result<Fd> bind_udp(const Address& address) {
+  auto fd = open_socket(address, SOCK_DGRAM);
+  if (!fd) return fd;
+  if (auto bound = bind_to(*fd, address); !bound) return std::move(bound).error();
+  return fd;
+}
+
+Address local_address(const Fd& fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (getsockname(fd.value(), reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  return Address::from_sockaddr(reinterpret_cast<sockaddr*>(&storage), size);
+}
+
+Address peer_address(int fd) {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof storage;
+  if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &size) != 0) return {};
+  return Address::from_sockaddr(reinterpret_cast<sockaddr*>(&storage), size);
+}
+
+Result<Accepted> accept_tcp(const Fd& listener) {
+  for (;;) {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof storage;
+    Fd fd(::accept4(listener.value(), reinterpret_cast<sockaddr*>(&storage), &size,
+                    SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) {
+      return Accepted{std::move(fd),
+                      Address::from_sockaddr(reinterpret_cast<sockaddr*>(&storage), size)};
+    }
+    switch (errno) {
+      case EAGAIN:
+        return Accepted{};
+      case EINTR:
+      case ECONNABORTED:
+      case EPROTO:
+        continue;
+      default:
+        return system_error("accept", errno);
+    }
+  }
+}
+
+Result<Fd> connect_tcp(const Address& address) {
+  auto fd = open_socket(address, SOCK_STREAM);
+  if (!fd) return fd;
+  if (!address.is_unix()) set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
+  if (::connect(fd->value(), address.raw(), address.raw_size()) != 0 && errno != EINPROGRESS) {
+    return connect_error(errno, address);
+  }
+  return fd;
+}
+
+Result<void> connect_outcome(const Fd& fd, const Address& address) {
+  int error_number = 0;
+  socklen_t size = sizeof error_number;
+  getsockopt(fd.value(), SOL_SOCKET, SO_ERROR, &error_number, &size);
+  if (error_number != 0) return connect_error(error_number, address);
+  return {};
+}
+
+}  // namespace understudy

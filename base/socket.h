@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The system calls on sockets, each made once and with the right flags: non-blocking, close on
+// exec, TCP_NODELAY. No loop, no state; any thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/address.h"
+#include "base/fd.h"
+#include "base/result.h"
+
+namespace understudy {
+
+struct ListenOptions {
+  bool reuse_port = false;  // several listeners on one port, the kernel spreads (one per worker)
+  int backlog = 4096;       // the kernel caps it at net.core.somaxconn
+};
+
+Result<Fd> listen_tcp(const Address& address, const ListenOptions& options);
+// A UDP socket bound to address.
+Result<Fd> bind_udp(const Address& address);
+// Where a bound socket really is (port 0 has become a port).
+Address local_address(const Fd& fd);
+Address peer_address(int fd);
+
+struct Accepted {
+  Fd fd;
+  Address peer;
+};
+// nullopt-like: an unset fd with kOk means nothing waits; errors of the one connection (aborted by
+// its peer) are skipped; what remains is about this process (EMFILE ...).
+Result<Accepted> accept_tcp(const Fd& listener);
+
+// Starts a connect; the socket becomes writable when it is decided, see connect_outcome.
+// A refusal seen at once (loopback, unix) is returned as kConnectRefused.
+Result<Fd> connect_tcp(const Address& address);
+// After writability: success, kConnectRefused, kConnectTimeout or kConnectFailed.
+Result<void> connect_outcome(const Fd& fd, const Address& address);
+
+// errno of a failed connect as one of the three kConnect codes, with the address in the text.
+Error connect_error(int error_number, const Address& address);
+Error system_error(const char* what, int error_number);
+
+}  // namespace understudy

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/tls_stream.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace understudy {
+namespace {
+
+constexpr size_t kRecordMax = 16 * 1024;  // RFC 8446 5.1
+
+std::string last_tls_error(const char* otherwise) {
+  const unsigned long code = ERR_get_error();
+  if (code == 0) return otherwise;
+  char text[256];
+  ERR_error_string_n(code, text, sizeof text);
+  ERR_clear_error();
+  return text;
+}
+
+int context_index() {
+  static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+// TLS_AES_128_GCM_SHA256 (RFC 8446 B.4): the hash a session for an external key must name.
+constexpr unsigned char kPskCipher[] = {0x13, 0x01};
+
+}  // namespace
+
+// The callbacks by which OpenSSL asks for the pre-shared key.
+struct TlsPsk {
+  static SSL_SESSION* session(SSL* ssl, const TlsContext& context) {
+    const SSL_CIPHER* cipher = SSL_CIPHER_find(ssl, kPskCipher);
+    SSL_SESSION* session = SSL_SESSION_new();
+    if (!cipher || !session ||
+        !SSL_SESSION_set1_master_key(session, context.key_, sizeof context.key_) ||
+        !SSL_SESSION_set_cipher(session, cipher) ||
+        !SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION)) {
+      SSL_SESSION_free(session);
+      return nullptr;
+    }
+    return session;
+  }
+
+  static const TlsContext& context_of(SSL* ssl) {
+    return *static_cast<const TlsContext*>(
+        SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index()));
+  }
+
+  static int use(SSL* ssl, const EVP_MD*, const unsigned char** id, size_t* id_size,
+                 SSL_SESSION** out) {
+    const TlsContext& context = context_of(ssl);
+    *out = session(ssl, context);
+    *id = reinterpret_cast<const unsigned char*>(context.identity_.data());
+    *id_size = context.identity_.size();
+    return *out != nullptr;
+  }
+
+  // An unknown identity goes on without a key, and then fails: the server has no certificate.
+  static int find(SSL* ssl, const unsigned char* id, size_t id_size, SSL_SESSION** out) {
+    const TlsContext& context = context_of(ssl);
+    *out = nullptr;
+    if (std::string_view(reinterpret_cast<const char*>(id), id_size) != context.identity_) return 1;
+    *out = session(ssl, context);
+    return *out != nullptr;
+  }
+
+  static Result<std::unique_ptr<TlsContext>> make(std::span<const unsigned char, 32> key,
+                                                  const std::string& identity) {
+    auto context = std::unique_ptr<TlsContext>(new TlsContext);
+    std::copy(key.begin(), key.end(), context->key_);
+    context->identity_ = identity;
+    SSL_CTX* raw = context->context_ = SSL_CTX_new(TLS_method());
+    if (!raw) return Error{.code = ErrorCode::kTls, .detail = last_tls_error("no TLS context")};
+    SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION);
+    SSL_CTX_set_ciphersuites(raw, "TLS_AES_128_GCM_SHA256");
+    // A write may continue from another address with more bytes; idle streams hold no buffers.
+    SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                              SSL_MODE_RELEASE_BUFFERS);
+    // Every link proves the key anew: no tickets, no resumption.
+    SSL_CTX_set_num_tickets(raw, 0);
+    SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_psk_use_session_callback(raw, &TlsPsk::use);
+    SSL_CTX_set_psk_find_session_callback(raw, &TlsPsk::find);
+    SSL_CTX_set_ex_data(raw, context_index(), context.get());
+    return context;
+  }
+};
+
+Result<std::unique_ptr<TlsContext>> TlsContext::make_psk(std::span<const unsigned char, 32> key,
+                                                         const std::string& identity) {
+  return TlsPsk::make(key, identity);
+}
+
+TlsContext::~TlsContext() {
+  SSL_CTX_free(context_);
+  OPENSSL_cleanse(key_, sizeof key_);
+}
+
+TlsStream::TlsStream(const TlsContext& context, Fd fd, Role role)
+    : fd_(std::move(fd)), ssl_(SSL_new(context.raw())) {
+  CHECK(ssl_);
+  CHECK(SSL_set_fd(ssl_, fd_.value()) == 1);
+  if (role == Role::kClient) {
+    SSL_set_connect_state(ssl_);
+  } else {
+    SSL_set_accept_state(ssl_);
+  }
+}
+
+TlsStream::~TlsStream() {
+  SSL_free(ssl_);
+}
+
+bool TlsStream::is_established() const {
+  return SSL_is_init_finished(ssl_);
+}
+
+bool TlsStream::has_buffered() const {
+  return SSL_pending(ssl_) > 0;
+}
+
+IoResult TlsStream::after(int returned) {
+  const int saved_errno = errno;
+  switch (SSL_get_error(ssl_, returned)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+      return {.state = IoResult::State::kWouldBlock};
+    case SSL_ERROR_ZERO_RETURN:
+      return {.state = IoResult::State::kEnd};
+    case SSL_ERROR_SYSCALL:
+      failed_ = true;
+      error_text_ = last_tls_error("the peer broke the connection");
+      return {.state = IoResult::State::kError,
+              .error_number = saved_errno ? saved_errno : ECONNRESET};
+    default:
+      failed_ = true;
+      error_text_ = last_tls_error("TLS failed");
+      return {.state = IoResult::State::kError, .error_number = EPROTO};
+  }
+}
+
+IoResult TlsStream::read(std::span<char> into) {
+  if (failed_) return {.state = IoResult::State::kError, .error_number = EPROTO};
+  errno = 0;
+  size_t count = 0;
+  const int returned = SSL_read_ex(ssl_, into.data(), into.size(), &count);
+  if (returned == 1) return {.state = IoResult::State::kOk, .bytes = count};
+  return after(returned);
+}
+
+IoResult TlsStream::write(std::span<const iovec> pieces) {
+  if (failed_) return {.state = IoResult::State::kError, .error_number = EPROTO};
+  if (record_.empty()) {
+    for (const iovec& piece : pieces) {
+      const size_t room = kRecordMax - record_.size();
+      record_.append(static_cast<const char*>(piece.iov_base), std::min(piece.iov_len, room));
+      if (record_.size() == kRecordMax) break;
+    }
+  }
+  if (record_.empty()) return {};
+  errno = 0;
+  size_t count = 0;
+  const int returned = SSL_write_ex(ssl_, record_.data(), record_.size(), &count);
+  if (returned == 1) {
+    record_.clear();
+    return {.state = IoResult::State::kOk, .bytes = count};
+  }
+  // The caller repeats the write from the same bytes; OpenSSL needs the same record then.
+  return after(returned);
+}
+
+void TlsStream::shutdown_write() {
+  if (!failed_) SSL_shutdown(ssl_);
+}
+
+}  // namespace understudy
