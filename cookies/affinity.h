@@ -48,13 +48,13 @@ struct AffinityToken {
   // backend; a proxy may still route by it (that is all the other dialects can offer).
   bool verified = false;
 
-  std::string_view id;  // the session's part of the text; a view into the decoded value
-  SessionId sid{};      // native only
+  std::string_view id = {};  // the session's part of the text; a view into the decoded value
+  SessionId sid = {};        // native only
 
   // Members: mids; in dialect weblogic JVMIDs with the same 32 bits (contract.h, jvmid()).
-  std::optional<std::uint32_t> primary;
-  std::optional<std::uint32_t> secondary;
-  std::string_view route;  // dialect route only; a view into the decoded value, may be empty
+  std::optional<std::uint32_t> primary = {};
+  std::optional<std::uint32_t> secondary = {};
+  std::string_view route = {};  // dialect route only; a view into the decoded value, may be empty
 
   // The floor: what this client has been shown. Native only.
   std::uint32_t epoch = 0;
@@ -63,7 +63,7 @@ struct AffinityToken {
 
 // `token` is meaningful only when refusal is kNone.
 struct [[nodiscard]] DecodedAffinity {
-  AffinityToken token;
+  AffinityToken token = {};
   Refusal refusal = Refusal::kAbsent;
 
   explicit operator bool() const { return refusal == Refusal::kNone; }
@@ -90,8 +90,8 @@ class AffinityCodec final {
   struct Options {
     Dialect dialect = Dialect::kAuto;
     // Without a ring native values are decoded but stay unverified, and cannot be encoded.
-    std::shared_ptr<const Keyring> keyring;
-    std::string cluster;
+    std::shared_ptr<const Keyring> keyring = {};
+    std::string cluster = {};  // see kDefaultClusterName
   };
   explicit AffinityCodec(const Options& options);
 

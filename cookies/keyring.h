@@ -32,8 +32,8 @@ class Keyring;
 
 // `keyring` is set, or `error` is one sentence for the operator (it never shows key material).
 struct [[nodiscard]] KeyringResult {
-  std::shared_ptr<const Keyring> keyring;
-  std::string error;
+  std::shared_ptr<const Keyring> keyring = {};
+  std::string error = {};
 
   explicit operator bool() const { return keyring != nullptr; }
 };

@@ -34,9 +34,9 @@ enum class OperatorState : std::uint8_t { kReady, kDraining, kDisabled };
 
 struct ViewEntry {
   std::uint32_t mid = 0;
-  std::string name;
-  std::string address;  // of HTTP, "host:port"; IPv6 as "[::1]:7001"
-  std::string machine;  // may be empty
+  std::string name = {};
+  std::string address = {};  // of HTTP, "host:port"; IPv6 as "[::1]:7001"
+  std::string machine = {};  // may be empty
   AliveState alive = AliveState::kAlive;
   OperatorState operator_state = OperatorState::kReady;
   std::uint16_t weight = 100;  // 1 .. kViewWeightMax
@@ -45,11 +45,11 @@ struct ViewEntry {
 };
 
 struct ClusterView {
-  std::string cluster;
-  std::uint64_t version = 0;          // term << 32 | seq
-  std::uint64_t hash = 0;             // view_hash(), set by decode_view
-  std::chrono::milliseconds beat{0};  // 0: unknown
-  std::vector<ViewEntry> entries;     // ascending by mid, no mid twice
+  std::string cluster = {};
+  std::uint64_t version = 0;            // term << 32 | seq
+  std::uint64_t hash = 0;               // view_hash(), set by decode_view
+  std::chrono::milliseconds beat{0};    // 0: unknown
+  std::vector<ViewEntry> entries = {};  // ascending by mid, no mid twice
 
   bool operator==(const ClusterView&) const = default;
 };
@@ -68,7 +68,7 @@ enum class ViewRefusal : std::uint8_t {
 std::string_view to_text(ViewRefusal refusal);
 
 struct [[nodiscard]] DecodedView {
-  ClusterView view;
+  ClusterView view = {};
   ViewRefusal refusal = ViewRefusal::kMalformed;
 
   explicit operator bool() const { return refusal == ViewRefusal::kNone; }
