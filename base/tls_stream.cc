@@ -31,6 +31,8 @@ int context_index() {
 
 // TLS_AES_128_GCM_SHA256 (RFC 8446 B.4): the hash a session for an external key must name.
 constexpr unsigned char kPskCipher[] = {0x13, 0x01};
+// OpenSSL asks for one wherever a certificate could be required; a session must carry the same.
+constexpr unsigned char kIdContext[] = {'l', 'i', 'n', 'k'};
 
 }  // namespace
 
@@ -42,7 +44,8 @@ struct TlsPsk {
     if (!cipher || !session ||
         !SSL_SESSION_set1_master_key(session, context.key_, sizeof context.key_) ||
         !SSL_SESSION_set_cipher(session, cipher) ||
-        !SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION)) {
+        !SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) ||
+        !SSL_SESSION_set1_id_context(session, kIdContext, sizeof kIdContext)) {
       SSL_SESSION_free(session);
       return nullptr;
     }
@@ -89,7 +92,7 @@ struct TlsPsk {
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
     // Without a key in common there must be a certificate that verifies, and nobody has one.
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-    SSL_CTX_set_session_id_context(raw, kPskCipher, sizeof kPskCipher);
+    SSL_CTX_set_session_id_context(raw, kIdContext, sizeof kIdContext);
     SSL_CTX_set_psk_use_session_callback(raw, &TlsPsk::use);
     SSL_CTX_set_psk_find_session_callback(raw, &TlsPsk::find);
     SSL_CTX_set_ex_data(raw, context_index(), context.get());
