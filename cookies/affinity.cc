@@ -13,7 +13,7 @@ namespace {
 
 // 1.<sid 22>.<primary 6>.<secondary 6 or ->.<epoch>.<version>.<key id><mac 16>
 constexpr std::string_view kNativeMark = "1.";
-constexpr std::size_t kSidBytes = base64url_size(std::tuple_size_v<SessionId>);
+constexpr std::size_t kSidBytes = base64url_size(std::tuple_size_v<Sid>);
 constexpr std::size_t kPrimaryAt = kNativeMark.size() + kSidBytes + 1;
 constexpr std::size_t kSecondaryAt = kPrimaryAt + kMidBytes + 1;
 constexpr std::size_t kNativeValueBytesMin = kSecondaryAt + 1 + 1 + 1 + 1 + 1 + 1 + kSignatureChars;

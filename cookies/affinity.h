@@ -40,7 +40,7 @@ enum class Refusal : std::uint8_t {
 std::string_view to_text(Refusal refusal);
 std::string_view to_text(Dialect dialect);
 
-using SessionId = std::array<std::uint8_t, 16>;
+using Sid = std::array<std::uint8_t, 16>;
 
 struct AffinityToken {
   Dialect dialect = Dialect::kNative;  // never kAuto
@@ -49,7 +49,7 @@ struct AffinityToken {
   bool verified = false;
 
   std::string_view id = {};  // the session's part of the text; a view into the decoded value
-  SessionId sid = {};        // native only
+  Sid sid = {};              // native only
 
   // Members: mids; in dialect weblogic JVMIDs with the same 32 bits (contract.h, jvmid()).
   std::optional<std::uint32_t> primary = {};

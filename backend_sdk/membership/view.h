@@ -10,11 +10,11 @@
 
 #include "backend_sdk/transport/transport.h"
 #include "backend_sdk/wire/ids.h"
+#include "cookies/view_header.h"  // OperatorState
 
 namespace understudy {
 
 enum class Liveness : uint8_t { kAlive, kSuspect, kDead, kLeft };
-enum class OperatorState : uint8_t { kReady, kDraining, kDisabled };
 
 struct Member {
   MemberId mid = kNobody;
