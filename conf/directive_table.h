@@ -3,8 +3,10 @@
 // what it is for. The checker, the typed readers (settings.h), "did you mean" and directives.md
 // all come from it, so a default stands in exactly one place. Data, immutable; any thread.
 //
-// The rows live in table_proxy.cc, table_backend.cc and table_apache.cc (accepted or refused for
-// the sake of an existing httpd.conf).
+// How a row reads: everything that is a value stands as the text that a configuration would use
+// ("30m", "64K"), so the row, the page and the parser cannot disagree. The rows live in
+// table_proxy.cc, table_backend.cc and table_apache.cc (accepted or refused for the sake of an
+// existing httpd.conf).
 #pragma once
 
 #include <cstddef>
@@ -69,8 +71,13 @@ struct DirectiveSpec {
   std::string_view description = {};  // kIgnored, kRefused: why, as the end of a sentence
 };
 
-// Every row of one program, in the order of the documentation.
-std::span<const DirectiveSpec> directives(Program program);
+// The rows by origin, each in the order of the documentation.
+std::span<const DirectiveSpec> proxy_rows();
+std::span<const DirectiveSpec> backend_rows();
+std::span<const DirectiveSpec> apache_rows();  // of the proxy too: accepted or refused, not done
+
+// Every row of one program.
+std::vector<const DirectiveSpec*> directives(Program program);
 
 // By name or alias, ignoring letter case; null when there is none. Sections and plain directives
 // have separate names.
@@ -78,6 +85,9 @@ const DirectiveSpec* find_directive(Program program, std::string_view name, bool
 
 // All names and aliases that work in a context, for "did you mean".
 std::vector<std::string_view> names_valid_in(Program program, Contexts context, bool is_section);
+
+// The parts of `aliases` and `choices`.
+std::vector<std::string_view> parts(std::string_view text, char separator);
 
 // The value's own text: a named value replaced by what it stands for, else the text itself.
 std::string_view value_text(const DirectiveSpec& spec, std::string_view text);

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,32 +35,38 @@ class Lexer final {
   bool next(Line& line);
 
  private:
-  char peek();  // skips continuations; '\0' at the end of the text
+  // The cursor. Continuations are invisible above it.
+  void skip_continuations();
+  bool at_end() const { return offset_ >= text_.size(); }
+  bool at_line_end() const;
+  char current() const { return text_[offset_]; }
   void take();
-  bool at_end();
   void skip_blanks();
   void skip_line();
-  Word start_word();
-  void finish_word(Word& word);
 
   bool read_line(Line& line);
-  bool read_words(bool in_section, std::vector<Word>& words);
-  bool read_word(bool in_section, Word& word);
+  bool read_name(Line& line);
+  bool read_arguments(Line& line);
   bool read_quoted(Word& word);
   bool read_unquoted(bool in_section, Word& word);
-  bool read_section_end(const Word& opened);
-  bool closes_section();
-  bool fits(const Word& word);
+  bool read_bracket(const Line& line);
+  bool closes_section() const;
+  bool is_acceptable();
 
+  Word here() const;
+  void finish(Word& word) const;
+  bool fail(const Word& word, std::string message);
+
+  // Constant after construction.
   const std::string_view text_;
   const std::uint32_t file_;
   Diagnostics& diagnostics_;
 
+  // The cursor's state.
   std::size_t offset_ = 0;
   std::uint32_t line_ = 1;
-  std::size_t line_start_ = 0;  // offset of the physical line's first byte
-  std::size_t logical_start_ = 0;
-  bool line_failed_ = false;
+  std::size_t line_start_ = 0;     // offset of the physical line
+  std::size_t logical_start_ = 0;  // offset of the logical line
 };
 
 }  // namespace understudy::conf

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -48,6 +49,7 @@ class Settings final {
   const DirectiveSpec& spec(std::string_view name, std::initializer_list<Argument> kinds) const;
   const Directive* written(const DirectiveSpec& spec) const;
   std::string argument_text(const DirectiveSpec& spec) const;
+  std::string canonical_text(const DirectiveSpec& spec, const Directive* found) const;
 
   const Program program_;
   const std::vector<Directive>& section_;

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conf/configuration.h"
+
+#include <filesystem>
+
+#include "conf/checker.h"
+
+namespace understudy::conf {
+
+std::unique_ptr<Configuration> Configuration::load(const std::string& path, Program program) {
+  return load(path, program, DiskFiles(), ParseOptions());
+}
+
+std::unique_ptr<Configuration> Configuration::load(const std::string& path, Program program,
+                                                   const Files& files,
+                                                   const ParseOptions& options) {
+  std::unique_ptr<Configuration> loaded(new Configuration(path, program));
+  loaded->tree_ = parse(path, files, options, loaded->sources_, loaded->diagnostics_);
+  check(loaded->tree_, program, path, loaded->diagnostics_);
+  return loaded;
+}
+
+std::string Configuration::resolved_path(const Word& argument) const {
+  const std::filesystem::path path(argument.text);
+  if (path.is_absolute() || argument.at.file >= sources_.count()) return argument.text;
+  const std::filesystem::path base(sources_.at(argument.at.file).path);
+  return (base.parent_path() / path).string();
+}
+
+}  // namespace understudy::conf

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "conf/directive_table.h"
+
+#include "conf/values.h"
+
+namespace understudy::conf {
+
+namespace {
+
+bool has_name(const DirectiveSpec& spec, std::string_view name) {
+  if (equal_ignoring_case(spec.name, name)) return true;
+  for (const std::string_view alias : parts(spec.aliases, ' ')) {
+    if (equal_ignoring_case(alias, name)) return true;
+  }
+  return false;
+}
+
+const DirectiveSpec* find_in(std::span<const DirectiveSpec> rows, std::string_view name,
+                             bool is_section) {
+  for (const DirectiveSpec& spec : rows) {
+    if (spec.is_section == is_section && has_name(spec, name)) return &spec;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<const DirectiveSpec*> directives(Program program) {
+  std::vector<const DirectiveSpec*> all;
+  const bool is_proxy = program == Program::kProxy;
+  for (const DirectiveSpec& spec : is_proxy ? proxy_rows() : backend_rows()) all.push_back(&spec);
+  if (!is_proxy) return all;
+  for (const DirectiveSpec& spec : apache_rows()) all.push_back(&spec);
+  return all;
+}
+
+const DirectiveSpec* find_directive(Program program, std::string_view name, bool is_section) {
+  if (program == Program::kBackend) return find_in(backend_rows(), name, is_section);
+  const DirectiveSpec* found = find_in(proxy_rows(), name, is_section);
+  return found != nullptr ? found : find_in(apache_rows(), name, is_section);
+}
+
+std::vector<std::string_view> names_valid_in(Program program, Contexts context, bool is_section) {
+  std::vector<std::string_view> names;
+  for (const DirectiveSpec* spec : directives(program)) {
+    const bool is_valid = spec->status == Status::kWorks && spec->is_section == is_section &&
+                          (spec->contexts & context) != 0;
+    if (!is_valid) continue;
+    names.push_back(spec->name);
+    for (const std::string_view alias : parts(spec->aliases, ' ')) names.push_back(alias);
+  }
+  return names;
+}
+
+std::vector<std::string_view> parts(std::string_view text, char separator) {
+  std::vector<std::string_view> found;
+  while (!text.empty()) {
+    const std::size_t end = text.find(separator);
+    if (end != 0) found.push_back(text.substr(0, end));
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return found;
+}
+
+std::string_view value_text(const DirectiveSpec& spec, std::string_view text) {
+  for (const std::string_view pair : parts(spec.named, ' ')) {
+    const std::size_t equals = pair.find('=');
+    if (equal_ignoring_case(pair.substr(0, equals), text)) return pair.substr(equals + 1);
+  }
+  for (const std::string_view choice : parts(spec.choices, '|')) {
+    if (equal_ignoring_case(choice, text)) return choice;
+  }
+  return text;
+}
+
+std::string contexts_text(Contexts contexts) {
+  std::string text;
+  const auto add = [&text, contexts](Contexts one, std::string_view name) {
+    if ((contexts & one) == 0) return;
+    if (!text.empty()) text += " or ";
+    text += name;
+  };
+  add(kGlobal, "outside of all sections");
+  add(kVirtualHost, "in <VirtualHost>");
+  add(kLocation, "in <Location>");
+  add(kProxySection, "in <Proxy>");
+  return text;
+}
+
+}  // namespace understudy::conf

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an existing httpd.conf may contain besides the proxy's own directives. Ignored with a
+// warning is only what changes nothing about which request reaches which member; what would make
+// a difference to security or routing is refused, unless its argument asks for what happens anyway.
+#include "conf/directive_table.h"
+
+namespace understudy::conf {
+
+namespace {
+
+constexpr Contexts kAny = kEverywhere | kProxySection;
+constexpr std::size_t kManyWords = 256;
+
+constexpr DirectiveSpec ignored(std::string_view name, std::string_view why) {
+  return {.name = name,
+          .contexts = kAny,
+          .argument = Argument::kWords,
+          .words_min = 0,
+          .words_max = kManyWords,
+          .may_repeat = true,
+          .status = Status::kIgnored,
+          .description = why};
+}
+
+constexpr DirectiveSpec ignored_section(std::string_view name, std::string_view why) {
+  DirectiveSpec spec = ignored(name, why);
+  spec.is_section = true;
+  return spec;
+}
+
+constexpr DirectiveSpec refused(std::string_view name, std::string_view why,
+                                std::string_view harmless = {}) {
+  DirectiveSpec spec = ignored(name, why);
+  spec.status = Status::kRefused;
+  spec.harmless = harmless;
+  return spec;
+}
+
+constexpr DirectiveSpec refused_section(std::string_view name, std::string_view why) {
+  DirectiveSpec spec = refused(name, why);
+  spec.is_section = true;
+  return spec;
+}
+
+constexpr std::string_view kNoModules = "there are no modules to load";
+constexpr std::string_view kNoFiles = "this server serves no files";
+constexpr std::string_view kProcess = "the process is set up by Workers and by its service manager";
+constexpr std::string_view kIdentity = "it changes no answer of a proxy";
+constexpr std::string_view kOwnLog = "use ErrorLog, LogLevel and CustomLog";
+constexpr std::string_view kMemory =
+    "bodies up to ReplayBufferSize are kept in memory, never on disk";
+constexpr std::string_view kRaw = "the path and the query are forwarded as the client sent them";
+constexpr std::string_view kPaths = "this version does not change paths";
+constexpr std::string_view kTls = "this version has no TLS towards clients or members";
+constexpr std::string_view kAccess = "this version has no access control";
+constexpr std::string_view kHeaders = "this version does not edit headers";
+constexpr std::string_view kTrust = "this version trusts no forwarding headers of clients";
+
+constexpr DirectiveSpec kRows[] = {
+    // Sections about files.
+    ignored_section("Directory", kNoFiles),
+    ignored_section("DirectoryMatch", kNoFiles),
+    ignored_section("Files", kNoFiles),
+    ignored_section("FilesMatch", kNoFiles),
+    refused_section("LocationMatch", "this version matches paths by prefix only"),
+    refused_section("ProxyMatch", "name each balancer in a <Proxy> of its own"),
+    refused_section("Limit", kAccess),
+    refused_section("LimitExcept", kAccess),
+    refused_section("If", "this version has no expressions"),
+
+    // The plug-in's.
+    ignored("WLLogFile", kOwnLog),
+    ignored("Debug", kOwnLog),
+    ignored("DebugConfigInfo", "the Admin address has /status"),
+    ignored("WLTempDir", kMemory),
+    ignored("FileCaching", kMemory),
+    ignored("QueryFromRequest", kRaw),
+    ignored("WLForwardUriUnparsed", kRaw),
+    ignored("ErrorPage", "the proxy answers 502, 503 and 504 with a page of its own"),
+    refused("WLDNSRefreshInterval", "host names are resolved once, at the start", "0"),
+    refused("PathTrim", kPaths),
+    refused("PathPrepend", kPaths),
+    refused("TrimExt", kPaths),
+    refused("DefaultFileName", kPaths),
+    refused("MatchExpression", "this version matches paths by prefix only; use <Location>"),
+    refused("WLExcludePathOrMimeType", "this version matches paths by prefix only"),
+    refused("SecureProxy", kTls, "Off"),
+    refused("WLSSLWallet", kTls),
+    refused("TrustedCAFile", kTls),
+    refused("RequireSSLHostMatch", kTls),
+    refused("WebLogicSSLVersion", kTls),
+    refused("WLProxySSL", kTrust, "Off"),
+    refused("WLProxySSLPassThrough", kTrust, "Off"),
+    refused("WLProxyPassThrough", kTrust, "Off"),
+    refused("WLLocalIP", "connections to members leave from the address the kernel chooses"),
+    refused("WLMaxWebSocketClients", "this version has no tunnels"),
+
+    // The process.
+    ignored("LoadModule", kNoModules),
+    ignored("AddModule", kNoModules),
+    ignored("ClearModuleList", kNoModules),
+    ignored("ServerRoot", "paths are relative to the file they stand in"),
+    ignored("PidFile", kProcess),
+    ignored("User", kProcess),
+    ignored("Group", kProcess),
+    ignored("Mutex", kProcess),
+    ignored("StartServers", kProcess),
+    ignored("ServerLimit", kProcess),
+    ignored("ThreadLimit", kProcess),
+    ignored("ThreadsPerChild", kProcess),
+    ignored("MinSpareServers", kProcess),
+    ignored("MaxSpareServers", kProcess),
+    ignored("MinSpareThreads", kProcess),
+    ignored("MaxSpareThreads", kProcess),
+    ignored("MaxClients", kProcess),
+    ignored("MaxRequestWorkers", kProcess),
+    ignored("MaxRequestsPerChild", kProcess),
+    ignored("MaxConnectionsPerChild", kProcess),
+    ignored("ScoreBoardFile", kProcess),
+
+    // Identity and presentation.
+    ignored("NameVirtualHost", "virtual hosts are always told apart by name"),
+    ignored("ServerAdmin", kIdentity),
+    ignored("ServerTokens", kIdentity),
+    ignored("ServerSignature", kIdentity),
+    ignored("UseCanonicalName", kIdentity),
+    ignored("HostnameLookups", kIdentity),
+    ignored("EnableMMAP", kIdentity),
+    ignored("EnableSendfile", kIdentity),
+    ignored("TraceEnable", "TRACE is never forwarded"),
+    ignored("DocumentRoot", kNoFiles),
+    ignored("DirectoryIndex", kNoFiles),
+    ignored("Options", kNoFiles),
+    ignored("AllowOverride", kNoFiles),
+    ignored("AccessFileName", kNoFiles),
+    ignored("TypesConfig", kNoFiles),
+    ignored("DefaultType", kNoFiles),
+    ignored("MIMEMagicFile", kNoFiles),
+    ignored("AddType", kNoFiles),
+    ignored("AddLanguage", kNoFiles),
+    ignored("AddCharset", kNoFiles),
+    ignored("AddDefaultCharset", kNoFiles),
+    ignored("AddHandler", kNoFiles),
+    ignored("IndexOptions", kNoFiles),
+    ignored("AddIcon", kNoFiles),
+    ignored("BrowserMatch", kIdentity),
+    ignored("SetEnvIf", kIdentity),
+    ignored("SetEnv", kIdentity),
+    ignored("ErrorDocument", "the proxy answers 502, 503 and 504 with a page of its own"),
+
+    // Proxying.
+    ignored("ProxyPassReverse", "redirects of members are passed on as they are"),
+    ignored("ProxyTimeout", "use IOTimeoutSecs"),
+    refused("ProxyPreserveHost", "the Host field always reaches the member unchanged", "On"),
+    refused("ProxyRequests", "this is no forward proxy", "Off"),
+    refused("ProxyVia", "a Via field is not written", "Off"),
+    refused("ProxyPassMatch", "this version matches paths by prefix only"),
+    refused("ProxyPassReverseCookiePath", kHeaders),
+    refused("ProxyPassReverseCookieDomain", kHeaders),
+    refused("JkMount", "write <Location> with BalancerMember ... route=NAME"),
+    refused("JkWorkersFile", "write <Location> with BalancerMember ... route=NAME"),
+
+    // What ignoring would make unsafe or wrong.
+    refused("Require", kAccess, "all granted"),
+    refused("Order", kAccess, "allow,deny"),
+    refused("Allow", kAccess, "from all"),
+    refused("Deny", kAccess),
+    refused("Satisfy", kAccess),
+    refused("AuthType", kAccess, "None"),
+    refused("AuthName", kAccess),
+    refused("AuthUserFile", kAccess),
+    refused("Header", kHeaders),
+    refused("RequestHeader", kHeaders),
+    refused("Redirect", kPaths),
+    refused("RedirectMatch", kPaths),
+    refused("Alias", kPaths),
+    refused("ScriptAlias", kPaths),
+    refused("RewriteEngine", kPaths, "Off"),
+    refused("RewriteRule", kPaths),
+    refused("RewriteCond", kPaths),
+    refused("SSLEngine", kTls, "Off"),
+    refused("SSLProxyEngine", kTls, "Off"),
+    refused("SSLCertificateFile", kTls),
+    refused("SSLCertificateKeyFile", kTls),
+    refused("SSLCACertificateFile", kTls),
+    refused("SSLVerifyClient", kTls, "none"),
+    refused("Protocols", "this version speaks HTTP/1.1 only", "http/1.1"),
+    refused("RemoteIPHeader", kTrust),
+    refused("RemoteIPProxyProtocol", kTrust, "Off"),
+};
+
+}  // namespace
+
+std::span<const DirectiveSpec> apache_rows() {
+  return kRows;
+}
+
+}  // namespace understudy::conf
