@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// Holds the house together: the floors of the tree over the #include lines, and the few rules of
+// style that a machine can read.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct SourceFile {
+  std::string path;  // from the root
+  std::vector<std::string> lines;
+};
+
+// Each room with the rooms below it that it may look into; a room may always look into itself.
+// Most specific first: the first prefix that fits a file is its room.
+struct Room {
+  std::string prefix;
+  std::vector<std::string> may_include;
+};
+
+const std::vector<Room>& rooms() {
+  static const std::vector<std::string> ground = {"cookies/", "conf/", "base/"};
+  auto with_ground = [](std::vector<std::string> more) {
+    more.insert(more.end(), ground.begin(), ground.end());
+    return more;
+  };
+  static const std::vector<Room> rooms = {
+      {"cookies/", {}},
+      {"conf/", {}},
+      {"base/", {"cookies/", "conf/"}},
+      {"proxy/http/", with_ground({})},
+      {"proxy/config/", with_ground({"proxy/http/"})},
+      {"proxy/routing/", with_ground({"proxy/http/", "proxy/config/"})},
+      {"proxy/upstream/", with_ground({"proxy/http/", "proxy/config/", "proxy/routing/"})},
+      {"proxy/exchange/",
+       with_ground({"proxy/http/", "proxy/config/", "proxy/routing/", "proxy/upstream/"})},
+      {"proxy/downstream/", with_ground({"proxy/http/", "proxy/config/", "proxy/routing/",
+                                         "proxy/upstream/", "proxy/exchange/"})},
+      {"proxy/server/", with_ground({"proxy/http/", "proxy/config/", "proxy/routing/",
+                                     "proxy/upstream/", "proxy/exchange/", "proxy/downstream/"})},
+      {"proxy/admin/",
+       with_ground({"proxy/http/", "proxy/config/", "proxy/routing/", "proxy/upstream/",
+                    "proxy/exchange/", "proxy/downstream/", "proxy/server/"})},
+      {"proxy/", with_ground({"proxy/"})},
+      {"backend_sdk/wire/", with_ground({})},
+      {"backend_sdk/transport/", with_ground({"backend_sdk/wire/"})},
+      {"backend_sdk/membership/", with_ground({"backend_sdk/wire/", "backend_sdk/transport/"})},
+      {"backend_sdk/replication/",
+       with_ground({"backend_sdk/wire/", "backend_sdk/transport/", "backend_sdk/membership/"})},
+      {"backend_sdk/sessions/",
+       with_ground({"backend_sdk/wire/", "backend_sdk/transport/", "backend_sdk/membership/",
+                    "backend_sdk/replication/"})},
+      // What an application includes: nothing of the house's inside.
+      {"backend_sdk/include/", {}},
+      {"backend_sdk/examples/", {"understudy/"}},
+      {"backend_sdk/", with_ground({"backend_sdk/", "understudy/"})},
+  };
+  return rooms;
+}
+
+const std::vector<std::string>& product_folders() {
+  static const std::vector<std::string> folders = {"cookies", "conf", "base", "proxy",
+                                                   "backend_sdk"};
+  return folders;
+}
+
+std::vector<SourceFile> read_sources(const std::vector<std::string>& folders) {
+  const fs::path root = UNDERSTUDY_ROOT;
+  std::vector<SourceFile> files;
+  for (const auto& folder : folders) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
+      const auto extension = entry.path().extension();
+      if (extension != ".h" && extension != ".cc") continue;
+      SourceFile file{fs::relative(entry.path(), root).string(), {}};
+      std::ifstream stream(entry.path());
+      for (std::string line; std::getline(stream, line);) file.lines.push_back(line);
+      files.push_back(std::move(file));
+    }
+  }
+  EXPECT_FALSE(files.empty());
+  return files;
+}
+
+// The quoted or bracketed name of an #include line; empty for other lines.
+std::string included(const std::string& line, char open, char close) {
+  if (!line.starts_with("#include ")) return "";
+  const size_t begin = line.find(open);
+  const size_t end = line.find(close, begin + 1);
+  if (begin == std::string::npos || end == std::string::npos) return "";
+  return line.substr(begin + 1, end - begin - 1);
+}
+
+bool starts_with_any(const std::string& text, const std::vector<std::string>& prefixes) {
+  for (const auto& prefix : prefixes) {
+    if (text.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+const Room* room_of(const std::string& path) {
+  for (const auto& room : rooms()) {
+    if (path.starts_with(room.prefix)) return &room;
+  }
+  return nullptr;
+}
+
+TEST(House, IncludesPointDownwardsOnly) {
+  for (const auto& file : read_sources(product_folders())) {
+    const Room* room = room_of(file.path);
+    ASSERT_TRUE(room) << file.path << " is in no room of the house";
+    for (const auto& line : file.lines) {
+      const std::string name = included(line, '"', '"');
+      if (name.empty()) continue;
+      std::vector<std::string> allowed = room->may_include;
+      allowed.push_back(room->prefix);
+      if (room->prefix == "backend_sdk/include/") allowed.push_back("understudy/");
+      EXPECT_TRUE(starts_with_any(name, allowed)) << file.path << " may not include " << name;
+    }
+  }
+}
+
+TEST(House, ProxyAndBackendNeverIncludeEachOther) {
+  for (const auto& file : read_sources({"proxy", "backend_sdk"})) {
+    const bool in_proxy = file.path.starts_with("proxy/");
+    for (const auto& line : file.lines) {
+      const std::string name = included(line, '"', '"');
+      EXPECT_FALSE(name.starts_with(in_proxy ? "backend_sdk/" : "proxy/")) << file.path << name;
+    }
+  }
+}
+
+TEST(House, ThirdPartyHeadersAreInNoHeader) {
+  const std::vector<std::string> third_party = {"event2/", "nghttp2/", "openssl/", "json/",
+                                                "spdlog/", "CLI/",     "re2/"};
+  for (const auto& file : read_sources(product_folders())) {
+    if (!file.path.ends_with(".h")) continue;
+    for (const auto& line : file.lines) {
+      const std::string name = included(line, '<', '>');
+      EXPECT_FALSE(starts_with_any(name, third_party)) << file.path << " includes <" << name << ">";
+    }
+  }
+}
+
+TEST(House, IncludesHaveNoCycle) {
+  std::map<std::string, std::vector<std::string>> edges;
+  for (const auto& file : read_sources(product_folders())) {
+    if (!file.path.ends_with(".h")) continue;
+    std::string key = file.path;
+    const std::string public_prefix = "backend_sdk/include/";
+    if (key.starts_with(public_prefix)) key = key.substr(public_prefix.size());
+    for (const auto& line : file.lines) {
+      if (const auto name = included(line, '"', '"'); !name.empty()) edges[key].push_back(name);
+    }
+  }
+  std::set<std::string> done;
+  std::set<std::string> open;
+  auto visit = [&](auto&& self, const std::string& name) -> bool {
+    if (done.contains(name)) return true;
+    if (!open.insert(name).second) return false;
+    for (const auto& next : edges[name]) {
+      if (!self(self, next)) return false;
+    }
+    open.erase(name);
+    done.insert(name);
+    return true;
+  };
+  for (const auto& [name, unused] : std::map(edges)) {
+    EXPECT_TRUE(visit(visit, name)) << name << " is in an include cycle";
+  }
+}
+
+TEST(House, EveryFileNamesItsLicence) {
+  auto folders = product_folders();
+  folders.push_back("tests");
+  folders.push_back("loadtest");
+  for (const auto& file : read_sources(folders)) {
+    ASSERT_FALSE(file.lines.empty()) << file.path;
+    EXPECT_EQ(file.lines[0], "// SPDX-License-Identifier: Apache-2.0") << file.path;
+  }
+}
+
+TEST(House, HeadersOpenWithWhatTheyAreAndPragmaOnce) {
+  for (const auto& file : read_sources(product_folders())) {
+    if (!file.path.ends_with(".h")) continue;
+    ASSERT_GT(file.lines.size(), 2u) << file.path;
+    EXPECT_TRUE(file.lines[1].starts_with("//") || file.lines[1].starts_with("/*"))
+        << file.path << " does not say what it is";
+    bool once = false;
+    for (const auto& line : file.lines) once |= line == "#pragma once";
+    EXPECT_TRUE(once || file.path.ends_with("/understudy.h")) << file.path;
+  }
+}
+
+TEST(House, LinesFitAndNothingIsLeftForNow) {
+  const std::string now = std::string("TODO(") + "now)";
+  auto folders = product_folders();
+  folders.push_back("tests");
+  folders.push_back("loadtest");
+  for (const auto& file : read_sources(folders)) {
+    for (size_t i = 0; i < file.lines.size(); ++i) {
+      const auto& line = file.lines[i];
+      EXPECT_EQ(line.find(now), std::string::npos) << file.path << ":" << i + 1;
+      EXPECT_EQ(line.find('\t'), std::string::npos) << file.path << ":" << i + 1 << " has a tab";
+    }
+  }
+}
+
+// Waiting for time to pass instead of for the event makes tests slow and flaky.
+TEST(House, TestsDoNotSleep) {
+  const std::vector<std::string> words = {std::string("sleep_") + "for(",
+                                          std::string("usl") + "eep(", std::string(" sl") + "eep("};
+  for (const auto& file : read_sources({"tests"})) {
+    for (size_t i = 0; i < file.lines.size(); ++i) {
+      for (const auto& word : words) {
+        EXPECT_EQ(file.lines[i].find(word), std::string::npos) << file.path << ":" << i + 1;
+      }
+    }
+  }
+}
+
+}  // namespace
