@@ -89,7 +89,6 @@ constexpr DirectiveSpec kRows[] = {
 
     // Clients.
     {.name = "Timeout",
-     .aliases = "TimeOut",
      .contexts = kHosts,
      .argument = Argument::kDuration,
      .default_text = "60s",
@@ -123,14 +122,12 @@ constexpr DirectiveSpec kRows[] = {
      .description = "header=N: seconds for a whole request head; body=N: seconds between two "
                     "pieces of a body; 0 is no limit"},
     {.name = "GracefulShutdownTimeout",
-     .aliases = "GracefulShutDownTimeout",
      .argument = Argument::kDuration,
      .default_text = "30s",
      .minimum = "0s",
      .maximum = "1d",
      .description = "How long a stop waits for the exchanges that are under way"},
-    {.name = "ListenBacklog",
-     .aliases = "ListenBackLog",
+    {.name = "ListenBackLog",
      .argument = Argument::kInteger,
      .default_text = "511",
      .minimum = "1",

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The members behind a location: whom to ask first, how sessions stick to them, and how many
+// connections they get. Locations that say the same about all of this share one Cluster, and so one
+// member table and one set of pools. A value of the immutable Config; any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cookies/affinity.h"
+#include "cookies/keyring.h"
+
+namespace understudy::config {
+
+struct MemberSeed {
+  std::string address;  // "host:port"; a host name is resolved at the start
+  std::string route;    // of the cookie format `route`; may be empty
+  std::uint32_t load_factor = 1;
+
+  bool operator==(const MemberSeed&) const = default;
+};
+
+struct Connections {
+  std::chrono::milliseconds connect_timeout{};  // SocketTimeoutSecs: of one connect()
+  std::chrono::milliseconds skip_time{};        // MaxSkipTime: of a member that failed
+  bool keep_alive = true;                       // KeepAliveEnabled
+  std::chrono::milliseconds idle_max{};         // KeepAliveSecs
+  std::size_t per_member_max = 0;               // of one worker
+  std::size_t idle_per_member_max = 0;          // of one worker
+  std::size_t waiting_requests_max = 0;         // of one worker
+
+  bool operator==(const Connections&) const = default;
+};
+
+struct Cluster {
+  std::string label;  // for logs and /status: the balancer's name, or the first seed's address
+  std::vector<MemberSeed> seeds;  // never empty
+  bool is_dynamic = true;         // DynamicServerList
+  std::size_t members_max = 0;    // MaxMembers
+
+  std::string name;                        // ClusterName: part of every signature
+  std::shared_ptr<const Keyring> keyring;  // null without ClusterKeyFile
+  std::string key_file;                    // for reload and /status; empty without
+  std::string session_cookie;              // SessionCookie
+  Dialect dialect = Dialect::kAuto;        // SessionCookieFormat
+
+  Connections connections;
+
+  // The same members, sessions and connections; the label and the loaded keys do not count.
+  bool is_same_as(const Cluster& other) const;
+};
+
+}  // namespace understudy::config

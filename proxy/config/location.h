@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// One <Location>: a path, the cluster behind it, and what happens when a member fails. A value of
+// the immutable Config; any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace understudy::config {
+
+// Which requests may be sent again after a byte of them was sent.
+enum class Resend : std::uint8_t { kAll, kIdempotent, kNone };
+
+struct Failover {
+  std::chrono::milliseconds connect_timeout{};  // ConnectTimeoutSecs: then 503
+  std::chrono::milliseconds connect_retry{};    // ConnectRetrySecs: pause after a fruitless round
+  std::chrono::milliseconds io_timeout{};       // IOTimeoutSecs: silence of a member
+  bool idempotent = true;                       // Idempotent; Off: never again once sent
+  Resend on_timeout = Resend::kIdempotent;      // RetryOnTimeout
+  Resend on_dropped = Resend::kIdempotent;      // RetryAfterDroppedConnection
+  Resend on_503 = Resend::kIdempotent;          // ServerInitiatedFailover
+  bool session_replay = false;                  // SessionReplay: any request may be sent again
+  std::size_t replay_buffer_bytes_max = 0;      // ReplayBufferSize: of one request's body
+
+  // Rounds over all members before 503; at least two, as the plug-in does.
+  std::size_t rounds_max() const;
+};
+
+struct Location {
+  std::string path;         // "/", "/shop": matches itself and what is below it
+  std::size_t cluster = 0;  // index into Config::clusters
+  Failover failover;
+  std::uint64_t body_bytes_max = 0;  // kUnlimitedBodyBytes: no limit
+};
+
+}  // namespace understudy::config

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Virtual hosts and the choice among them by the request's host name. Names ignore letter case;
+// `*` and `?` in an alias match any letters. Immutable after construction; any thread. Called by
+// exchange/ for each request, so a configuration with one host costs a comparison.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "proxy/config/access_log.h"
+#include "proxy/config/client.h"
+#include "proxy/config/location.h"
+
+namespace understudy::config {
+
+struct VirtualHost {
+  std::vector<std::string> names;    // ServerName and ServerAlias, lower case; may be empty
+  std::vector<std::uint16_t> ports;  // of its <VirtualHost *:port>; empty: all
+  ClientTimeouts timeouts;
+  RequestLimits limits;
+  std::vector<AccessLog> access_logs;
+  std::vector<Location> locations;  // the longest path first
+
+  bool serves_port(std::uint16_t port) const;
+};
+
+class VirtualHosts final {
+ public:
+  VirtualHosts() = default;
+  // The first is what stands outside of every <VirtualHost>.
+  explicit VirtualHosts(std::vector<VirtualHost> hosts);
+
+  // `name` is the host without its port, in any letter case. As in Apache: among the hosts of the
+  // port the one with this name, else the first of them, else the one outside of all sections.
+  const VirtualHost& choose(std::uint16_t local_port, std::string_view name) const;
+
+  const std::vector<VirtualHost>& all() const { return hosts_; }
+
+ private:
+  const VirtualHost* named(std::uint16_t local_port, std::string_view lower_name) const;
+
+  std::vector<VirtualHost> hosts_;
+  std::unordered_map<std::string, std::vector<std::size_t>> by_name_;
+  std::vector<std::size_t> with_patterns_;
+};
+
+}  // namespace understudy::config
