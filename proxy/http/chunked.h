@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chunked bodies (RFC 9112 7.1). ChunkScanner walks over bytes that arrive in any pieces and tells
+// how many of them belong to the message, so that a chunked body is forwarded as it is; or it gives
+// out the payload, for a receiver that is framed otherwise. Stricter than the grammar: no blanks,
+// no bare LF, so that no next hop can see other chunks than we do. It never copies and never
+// allocates. One per body in flight, owned by who reads the body; one thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/http/http1_parser.h"
+#include "proxy/http/limits.h"
+
+namespace understudy::http {
+
+struct ChunkResult {
+  Progress progress = Progress::kIncomplete;
+  Refusal refusal = Refusal::kNone;
+  size_t consumed = 0;  // of the bytes given; these are sound and may be forwarded
+};
+
+struct ChunkPiece {
+  Progress progress = Progress::kIncomplete;
+  Refusal refusal = Refusal::kNone;
+  size_t consumed = 0;
+  std::string_view payload;  // into the bytes given; may be empty
+};
+
+class ChunkScanner final {
+ public:
+  // For forwarding as is. Takes as much of `bytes` as belongs to the body: all of it, unless the
+  // body ends (kComplete: the trailer's last CRLF is the last byte consumed) or is refused.
+  ChunkResult scan(std::string_view bytes);
+
+  // For re-framing: takes bytes up to the end of the first run of payload among them, at most.
+  // Call again with the rest until nothing is left or progress is not kIncomplete. Trailers are
+  // checked and left out.
+  ChunkPiece next(std::string_view bytes);
+
+  // Bytes of payload so far, the announced rest of the current chunk included: so a body limit can
+  // be enforced before the chunk is there. At most 2^63 - 1.
+  uint64_t payload_bytes() const { return payload_bytes_; }
+  bool is_complete() const { return state_ == State::kDone; }
+
+ private:
+  enum class State : uint8_t {
+    kSizeFirst,
+    kSize,
+    kExtensionName,
+    kExtensionNameMore,
+    kExtensionValue,
+    kExtensionToken,
+    kExtensionQuoted,
+    kExtensionEscape,
+    kExtensionEnd,
+    kSizeLf,
+    kData,
+    kDataCr,
+    kDataLf,
+    kTrailerStart,
+    kTrailerName,
+    kTrailerValue,
+    kTrailerLf,
+    kLastLf,
+    kDone,
+    kRefused,
+  };
+  Refusal step(char byte);
+  Refusal step_size(char byte);
+  Refusal step_extension(char byte);
+  Refusal step_trailer(char byte);
+  Refusal end_of_size_line();
+  Refusal end_of_trailer_name();
+
+  uint64_t chunk_left_ = 0;     // of the current chunk
+  uint64_t payload_bytes_ = 0;  // announced so far
+  uint16_t line_bytes_ = 0;     // of the current size line
+  uint16_t trailer_bytes_ = 0;
+  uint8_t digits_ = 0;
+  uint8_t trailer_fields_ = 0;
+  uint8_t name_bytes_ = 0;  // kept of the current trailer's name; longer ones have no FieldId
+  State state_ = State::kSizeFirst;
+  Refusal refusal_ = Refusal::kNone;
+  std::array<char, 40> name_{};
+};
+
+// For a body that we frame ourselves: "1a2b\r\n", written at `out`; returns its bytes. After the
+// payload goes kChunkEnd, and kLastChunk ends the body. size must not be 0.
+inline constexpr size_t kChunkHeaderBytesMax = 18;
+size_t write_chunk_header(uint64_t size, char* out);
+inline constexpr std::string_view kChunkEnd = "\r\n";
+inline constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+}  // namespace understudy::http

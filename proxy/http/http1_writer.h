@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Composes the head that is forwarded as a list of pieces for writev: runs of kept lines are pieces
+// of the buffer they came in, and only changed or added lines are written, into an arena that the
+// caller owns. It writes to no socket and decides nothing: what is dropped and added is said by the
+// caller. The pieces die with the received buffer or with the arena's next clear().
+// Pure; any thread. Called by exchange/ with the worker's scratch.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "proxy/http/hop_by_hop.h"
+#include "proxy/http/limits.h"
+#include "proxy/http/message.h"
+
+namespace understudy::http {
+
+// Text in a fixed block that somebody else owns. Once something did not fit, ok() stays false until
+// clear(), and text is short of it.
+class LineArena final {
+ public:
+  explicit LineArena(std::span<char> block) : block_(block) {}
+  void clear() { size_ = 0, ok_ = true; }
+  // "name: value\r\n". Neither may hold CR, LF or NUL: for text from outside that is the parser's
+  // promise.
+  void add_line(std::string_view name, std::string_view value);
+  void add_line(std::string_view name, uint64_t value);
+  void append(std::string_view text);  // as it is; for a line in several parts
+  void append(uint64_t number);        // decimal
+  std::string_view text() const { return {block_.data(), size_}; }
+  bool ok() const { return ok_; }
+
+ private:
+  char* room_for(size_t bytes);  // null when there is none
+  std::span<char> block_;
+  size_t size_ = 0;
+  bool ok_ = true;
+};
+
+// The pieces in order, ready for writev.
+class HeadSpans final {
+ public:
+  void clear() { count_ = 0, bytes_ = 0; }
+  void add(std::string_view piece);  // joins the last piece where it follows it in memory
+  std::span<const iovec> pieces() const { return {pieces_.data(), count_}; }
+  size_t bytes() const { return bytes_; }  // of all pieces
+  // Writes all pieces in a row to `out`, which has room for bytes().
+  void copy_to(char* out) const;
+
+ private:
+  size_t count_ = 0;
+  size_t bytes_ = 0;
+  std::array<iovec, kHeadSpansMax> pieces_;
+};
+
+struct RequestRewrite {
+  const FieldMask& dropped;
+  std::string_view added;   // whole lines with their CRLF; lives as long as the pieces
+  std::string_view target;  // empty: the received one, an absolute-form as origin-form
+  std::string_view host;    // empty: as received; the absolute-form's own replaces Host
+  // "Transfer-Encoding: chunked" is added: the caller frames the body (keep_framing was false).
+  bool add_chunked = false;
+  bool add_upgrade = false;  // "Connection: upgrade" (keep_upgrade was true)
+  bool add_close = false;    // "Connection: close": no further request on this connection
+};
+
+// Always HTTP/1.1, whatever the client spoke. False when the arena is full: the caller answers 431.
+// `host` must be given where head.authority is empty. The arena may hold the added lines already.
+[[nodiscard]] bool compose_request(const RequestHead& head, const RequestRewrite& rewrite,
+                                   LineArena& arena, HeadSpans& spans);
+
+enum class ConnectionLine : uint8_t { kNone, kClose, kKeepAlive, kUpgrade };
+
+struct ResponseRewrite {
+  const FieldMask& dropped;
+  std::string_view added;
+  ConnectionLine connection = ConnectionLine::kNone;  // kKeepAlive is for HTTP/1.0 clients
+  bool add_chunked = false;                           // as above
+};
+
+// Always HTTP/1.1; status and reason as received.
+[[nodiscard]] bool compose_response(const ResponseHead& head, const ResponseRewrite& rewrite,
+                                    LineArena& arena, HeadSpans& spans);
+
+}  // namespace understudy::http
