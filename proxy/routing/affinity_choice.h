@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which member an exchange asks, and whom next when that fails: the primary of its cookie, then the
+// secondary, then the method's turn among the rest, then what is left (members that failed a moment
+// ago, at last the configured list). It sends nothing and waits for nothing; whether a request may
+// be sent again at all is exchange/retry's decision. Worker thread only; no allocation.
+//
+//   Attempt attempt = cluster.begin(decoded_cookie);
+//   while (Choice choice = cluster.choose(attempt, loop.now())) {
+//     ... ask choice.member; on failure: cluster.on_failure(attempt, member, kRefused, now)
+//   }
+//   ... nobody left: wait ConnectRetrySecs, attempt.start_pass(), or answer 503
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.h"
+#include "cookies/affinity.h"
+#include "proxy/routing/back_off.h"
+#include "proxy/routing/member.h"
+
+namespace understudy::routing {
+
+class MemberTable;
+class Method;
+
+// A pass ends after as many members; what follows is the next pass, ConnectRetrySecs later.
+inline constexpr std::size_t kTriesPerPassMax = 32;
+inline constexpr std::uint8_t kRoutesFollowedMax = 3;  // 421s in one pass
+
+// Why this member.
+enum class Why : std::uint8_t {
+  kNobody,  // no member was chosen
+  kCookiePrimary,
+  kCookieSecondary,
+  kCookieRoute,     // the cookie's route=
+  kNoCookie,        // round robin, as for every client without a session
+  kInvalidCookie,   // round robin: the cookie was refused
+  kUnknownMembers,  // round robin: no member is known by the names in the cookie
+  kRest,            // round robin: the cookie's members are known and cannot be asked
+  kRouted,          // the member asked before answered 421 and named this one
+  kRetry,           // round robin without a cookie, after another member failed
+  kLastResort,      // failed a moment ago or suspect, and nobody else is left
+  kSeed,            // not alive in the view, but in the configuration, and nobody else is left
+};
+std::string_view to_text(Why why);  // "cookie-primary", "no-cookie" ...
+
+// Why not the cookie's primary.
+enum class PassedOver : std::uint8_t {
+  kNo,  // it was chosen, or there is none
+  kUnknown,
+  kDead,
+  kLeft,
+  kUnlisted,
+  kDisabled,
+  kUnresolved,  // its host's name has no address yet
+  kSkipped,     // failed a moment ago in another exchange; Choice::failure says how
+  kFailed,      // failed in this exchange
+  kRouted,      // it, or the one asked in its place, answered 421 with another member
+};
+std::string_view to_text(PassedOver passed_over);
+
+struct [[nodiscard]] Choice {
+  Member* member = nullptr;
+  Why why = Why::kNobody;
+  PassedOver primary = PassedOver::kNo;
+  Failure failure = Failure::kNone;  // with kSkipped and kFailed
+
+  explicit operator bool() const { return member != nullptr; }
+  // For Understudy-Failover: empty when the header is not to be sent, else one word of contract.h.
+  std::string_view failover() const;
+};
+
+// A Choice in one word for the access log: "cookie-secondary:refused".
+class ChoiceText final {
+ public:
+  explicit ChoiceText(const Choice& choice);
+  std::string_view view() const { return {bytes_.data(), size_}; }
+
+ private:
+  std::array<char, 48> bytes_;
+  std::size_t size_ = 0;
+};
+
+// What one exchange has tried. A value that borrows nothing: neither the cookie's bytes nor
+// members, which may vanish while it waits.
+class Attempt final {
+ public:
+  Attempt() = default;
+
+  // All may be tried again; a route from a 421 is forgotten.
+  void start_pass();
+  unsigned passes() const { return passes_; }  // 1 in the first
+  unsigned tries() const { return tries_; }    // over all passes
+  bool has_tried(const Member& member) const;  // in this pass
+  // The last choice made.
+  const Choice& last() const { return last_; }  // its member may be gone since
+
+ private:
+  friend class AffinityChoice;
+
+  std::optional<std::uint32_t> primary_ = {};  // mids
+  std::optional<std::uint32_t> secondary_ = {};
+  std::optional<std::uint32_t> routed_ = {};
+  std::uint64_t route_serial_ = 0;  // of the member that the cookie's route named; 0: none
+  Refusal refusal_ = Refusal::kAbsent;
+  bool named_route_ = false;
+  Failure primary_failure_ = Failure::kNone;  // in this pass
+  unsigned passes_ = 1;
+  unsigned tries_ = 0;
+  std::uint8_t routes_followed_ = 0;
+  std::uint8_t tried_count_ = 0;
+  std::array<std::uint64_t, kTriesPerPassMax> tried_;  // serials
+  Choice last_ = {};
+};
+
+// The decision itself; stateless, a friend of Attempt. Used by Cluster.
+class AffinityChoice final {
+ public:
+  AffinityChoice(MemberTable& table, Method& method) : table_(table), method_(method) {}
+
+  Attempt begin(const DecodedAffinity& cookie) const;
+  // The next member to ask, marked as tried; nothing when the pass is over.
+  Choice choose(Attempt& attempt, TimePoint now);
+  void on_failure(Attempt& attempt, const Member& member, Failure failure) const;
+  // A 421 with Understudy-Route: asks that member next, at most kRoutesFollowedMax times in a pass.
+  // False when it is not to be followed: unknown, dead, disabled, or one too many.
+  bool follow_route(Attempt& attempt, std::uint32_t mid) const;
+
+ private:
+  Choice named(Attempt& attempt, TimePoint now) const;
+  Choice in_turn(Attempt& attempt, TimePoint now);
+  Choice left_over(const Attempt& attempt) const;
+  PassedOver obstacle(const Attempt& attempt, const Member* member, TimePoint now) const;
+
+  MemberTable& table_;
+  Method& method_;
+  std::uint64_t method_version_ = 0;
+};
+
+}  // namespace understudy::routing

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// One cluster as one worker sees it: its members, the view in force, the method and the options
+// that routing needs. The face of proxy/routing towards proxy/exchange. It opens no connection and
+// reads no clock. Owned by the worker; worker thread only.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "cookies/affinity.h"
+#include "cookies/keyring.h"
+#include "cookies/weblogic_view.h"
+#include "proxy/routing/affinity_choice.h"
+#include "proxy/routing/member_table.h"
+#include "proxy/routing/method.h"
+#include "proxy/routing/view_keeper.h"
+
+namespace understudy::routing {
+
+struct ClusterOptions {
+  std::string name = {};     // for status and logs: the balancer's name, or the location's path
+  std::string cluster = {};  // what signatures cover, see kDefaultClusterName
+  std::vector<Seed> seeds = {};
+  bool is_dynamic = true;  // DynamicServerList
+  Dialect dialect = Dialect::kAuto;
+  std::shared_ptr<const Keyring> keyring = {};  // null: no cookie is verified, no view believed
+  bool believes_weblogic_lists = false;
+  WeblogicPort weblogic_port = WeblogicPort::kPlain;
+  Duration skip_time = std::chrono::seconds(10);        // MaxSkipTime
+  Duration connect_timeout = std::chrono::seconds(10);  // ConnectTimeoutSecs
+  Duration connect_retry = std::chrono::seconds(2);     // ConnectRetrySecs
+};
+
+// With kNew `change` says what vanished, and cluster.view() is to be shown to the other workers.
+struct [[nodiscard]] ViewOutcome {
+  ViewVerdict verdict = ViewVerdict::kHeld;
+  ViewChange change = {};
+};
+
+class Cluster final {
+ public:
+  explicit Cluster(const ClusterOptions& options);
+
+  // Choosing. See affinity_choice.h.
+  Attempt begin(const DecodedAffinity& cookie) const { return choice_.begin(cookie); }
+  Choice choose(Attempt& attempt, TimePoint now) { return choice_.choose(attempt, now); }
+  bool follow_route(Attempt& attempt, std::uint32_t mid) const {
+    return choice_.follow_route(attempt, mid);
+  }
+  // Whether another pass is allowed once this one has found nobody: at least two are, at most
+  // ConnectTimeoutSecs / ConnectRetrySecs, and none begins after ConnectTimeoutSecs.
+  bool may_start_pass(const Attempt& attempt, TimePoint started, TimePoint now) const;
+
+  // Seen by exchange and upstream.
+  void on_failure(Attempt& attempt, Member& member, Failure failure, TimePoint now);
+  void on_success(Member& member) { table_.on_success(member); }
+
+  // Views. on_view costs a comparison of 16 bytes while the hash is the one in force.
+  ViewOutcome on_view(const Member& from, std::string_view header, TimePoint now);
+  ViewOutcome on_weblogic_view(const Member& from, const ViewKeeper::WeblogicView& view,
+                               TimePoint now);
+  ViewOutcome on_shared_view(std::shared_ptr<const ClusterView> view, TimePoint now);
+  // The member to ask for a view on behalf of an exchange that has been waiting for `waiting_for`
+  // since `since`; null when it is not yet time (ask again at view().ask_due(since)) or nobody else
+  // is there. The question then counts as asked.
+  Member* whom_to_ask(const Member& waiting_for, TimePoint since, TimePoint now);
+
+  const ClusterOptions& options() const { return options_; }
+  const AffinityCodec& codec() const { return codec_; }
+  const ViewKeeper& views() const { return views_; }
+  MemberTable& table() { return table_; }
+  const MemberTable& table() const { return table_; }
+
+ private:
+  ViewOutcome applied(ViewVerdict verdict);
+
+  // Constant after construction.
+  const ClusterOptions options_;
+  const AffinityCodec codec_;
+
+  // Owned; state of the worker thread.
+  MemberTable table_;
+  std::unique_ptr<Method> method_;
+  AffinityChoice choice_;
+  ViewKeeper views_;
+  std::uint64_t ask_turn_ = 0;  // serial of the member asked last
+};
+
+}  // namespace understudy::routing

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Which <Location> answers a request: the virtual host by name, then the longest prefix of whole
+// path segments. It does not know what a location does; `location` is the index that the
+// configuration gave. One mapping for each listening address. Immutable after construction, shared
+// by all workers, any thread; choosing allocates nothing and costs the same with one rule and with
+// 10,000. Called by proxy/exchange.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace understudy::routing {
+
+inline constexpr std::size_t kHostNameBytesMax = 255;
+
+class Mapping final {
+ public:
+  // As in Apache "/app" answers /app and all below it, "/app/" only what is below.
+  struct Rule {
+    std::string path = "/";
+    std::uint32_t location = 0;
+  };
+  // A name is "shop.example" or, for one or more labels in front, "*.example". Letter case, a
+  // trailing dot and a port make no difference. Of two hosts with one name the first has it.
+  struct Host {
+    std::vector<std::string> names = {};
+    std::vector<Rule> rules = {};
+  };
+  struct Match {
+    std::uint32_t host = 0;
+    std::optional<std::uint32_t> location = {};  // nothing: no rule of the host matches
+  };
+
+  // The first host also answers for names that no host has. At least one host (CHECK); of two
+  // rules with one path the first holds. Rules that are no absolute paths are a bug of the caller.
+  explicit Mapping(const std::vector<Host>& hosts);
+
+  // `authority` as in the Host line, empty if there is none; `path` from normalise_path.
+  Match find(std::string_view authority, std::string_view path) const;
+
+  std::uint32_t host(std::string_view authority) const;
+  // Path parameters (";jsessionid=...") do not take part in the comparison.
+  std::optional<std::uint32_t> location(std::uint32_t host, std::string_view path) const;
+
+ private:
+  // A tree of path segments, all hosts in one table: (node, segment) -> node.
+  struct Edge {
+    std::uint32_t node;
+    std::string_view segment;
+    bool operator==(const Edge&) const = default;
+  };
+  struct EdgeHash {
+    std::size_t operator()(const Edge& edge) const;
+  };
+  struct Node {
+    std::optional<std::uint32_t> here_and_below;  // rule without a trailing slash
+    std::optional<std::uint32_t> below;           // rule with one
+  };
+
+  void add(std::uint32_t root, const Rule& rule);
+  std::string_view keep(std::string text);
+
+  // Constant after construction.
+  std::vector<std::unique_ptr<const std::string>> texts_;  // what the keys below point into
+  std::unordered_map<std::string_view, std::uint32_t> names_;
+  std::unordered_map<std::string_view, std::uint32_t> wildcards_;  // "example" of "*.example"
+  std::unordered_map<Edge, std::uint32_t, EdgeHash> edges_;
+  std::vector<Node> nodes_;  // the first ones are the hosts' roots
+};
+
+// The host's name in an authority: without port, brackets kept, without one trailing dot. Empty
+// when there is none. Letter case is untouched.
+std::string_view host_of(std::string_view authority);
+
+}  // namespace understudy::routing
