@@ -24,6 +24,21 @@ struct Peer {
   Address address;  // its cluster address
 };
 
+// One sealed datagram's content. The type and the group travel in its header, authenticated.
+enum class DatagramType : uint8_t {  // the numbers are the protocol: only append
+  kBeat = 1,
+  kPing = 2,     // are you there?
+  kPong = 3,     // I am
+  kPingFor = 4,  // ask a third one for me
+  kPongFor = 5,  // it is there
+  kNack = 6,     // asked, no answer yet; but I am here and so are you
+};
+struct Datagram {
+  DatagramType type = DatagramType::kBeat;
+  uint32_t group = 0;
+  std::string_view payload;  // borrowed for the call
+};
+
 enum class LinkDown {
   kRefused,    // ECONNREFUSED from the fixed cluster port: the process is dead (proof)
   kOtherLife,  // another mid answers at the address: the old life is dead (proof)
@@ -40,20 +55,20 @@ class Transport {
     virtual void on_frame(const Peer& from, Frame frame) = 0;
     virtual void on_link_down(const Peer& peer, LinkDown why) = 0;
     // Authentic, fresh (not replayed); at most kDatagramPayloadMax bytes.
-    virtual void on_datagram(MemberId from, std::string_view payload) = 0;
+    virtual void on_datagram(MemberId from, const Datagram& datagram) = 0;
     // After probe(): did a new TCP connection get an answer of its process (HELLO answered)?
     // kRefused and kOtherLife are proofs as above; silence is reported as kReset.
     virtual void on_probe_failed(const Peer& peer, LinkDown why) = 0;
     virtual void on_probe_answered(const Peer& peer) = 0;
   };
 
-  static constexpr size_t kDatagramPayloadMax = 420;
+  static constexpr size_t kDatagramPayloadMax = 448;  // 500 bytes less header and tag
 
   virtual ~Transport() = default;
   // Opens the link when there is none. Bounded: on_link_down(kOverflow) when too much waits.
   virtual void send(const Peer& to, Frame frame) = 0;
   // May be lost, repeated or overtaken.
-  virtual void send_datagram(const Peer& to, std::string_view payload) = 0;
+  virtual void send_datagram(const Peer& to, const Datagram& datagram) = 0;
   // A connection of its own, decided within the probe timeout.
   virtual void probe(const Peer& peer) = 0;
   // The link to this life is not needed any more (the member died or left).

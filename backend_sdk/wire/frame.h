@@ -20,6 +20,7 @@ enum class FrameType : uint8_t {
   kHello = 1,    // first on every link, by the side that connected: who I am, whom I expect
   kHelloNo = 2,  // the answer when somebody else lives there now; then the link is closed
   kUnknown = 3,  // answer to a type or version that is not understood; names both versions
+  kHelloOk = 4,  // the answer when it is me whom you expect
   kJoin = 16,    // membership
   kWelcome = 17,
   kRedirect = 18,
@@ -32,6 +33,8 @@ enum class FrameType : uint8_t {
   kProbeOk = 25,
   kProbeFor = 26,  // indirect: ask a third member to probe
   kProbeForOk = 27,
+  kAccuse = 28,  // to the leader: my link to this member broke, or its port refused me
+  kJoinNo = 29,
   kOpen = 32,  // replication
   kOpenOk = 33,
   kRepl = 34,

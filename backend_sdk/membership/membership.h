@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Membership: one member's part in the cluster, from the first JOIN to LEAVE or expulsion: beats,
+// suspicion, the view, leadership (PROTOCOL section 3). It knows nothing of sessions or sockets:
+// time comes from the Clock, messages through the Transport. Owned by Node, beside replication/,
+// which listens. Loop thread only.
+//
+// One life, one object: after on_expelled() the owner destroys it and makes a new one with a fresh
+// mid (and a Transport that says so in its HELLOs), seeded with rejoin_seeds().
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "backend_sdk/membership/view.h"
+#include "backend_sdk/transport/transport.h"
+#include "base/clock.h"
+#include "base/random.h"
+
+namespace understudy {
+
+struct MembershipOptions {
+  Member self;                 // mid fresh and random; join_seq and liveness are given at admission
+  std::vector<Address> seeds;  // ClusterMembers; the own address may be among them
+  Duration interval = std::chrono::seconds(1);  // T
+  // Nobody let us in for this long: whoever has the lowest address of the seeds that it can reach
+  // starts a group. Zero: 2 T.
+  Duration found_after{};
+  uint64_t started_us = 0;  // wall clock; orders groups by age when they meet
+  Duration tombstone_age = std::chrono::minutes(10);
+  size_t members_max = 100;    // usable ones; a JOIN beyond is refused
+  size_t tombstones_max = 64;  // the oldest goes first
+};
+
+class Membership final : public Transport::Receiver {
+ public:
+  // Called at the end of whatever call into Membership made it true, never from a constructor; in
+  // here view() and every query are up to date. Must not destroy the Membership.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    // A new version, or somebody is suspected or no longer so. The first call means: admitted.
+    virtual void on_view(const MemberView& view) = 0;
+    // Once when it is dead or left; once more when a proof comes later. Comes before the on_view
+    // that shows it, and without one at the member that has the proof first.
+    virtual void on_dead(const Peer& peer, bool is_proven) = 0;
+    // The others hold us for dead, or an older group was met: nothing that was ours is ours any
+    // more. Nothing else is called after it.
+    virtual void on_expelled() = 0;
+  };
+
+  Membership(const MembershipOptions& options, const Clock& clock, Random& random,
+             Transport& transport, Listener& listener);
+  ~Membership() override;
+
+  // Begins to join.
+  void start();
+  // Immediate: tells everybody and falls silent. The transport should live on to flush it.
+  void leave();
+  // Does what is due. The owner calls it at wake_at() (later is noticed, see health.h).
+  void advance();
+  TimePoint wake_at() const;
+
+  void set_operator_state(OperatorState state);
+  // Told in every beat.
+  void report_load(uint16_t load, uint32_t sessions);
+
+  MemberId mid() const;
+  // Empty (group.id 0) before admission.
+  const MemberView& view() const;
+  bool is_admitted() const;
+  bool is_leader() const;
+  // Sees, itself included, more than half of the last stable membership, or half with its oldest.
+  // A member that has lost its leader has none.
+  bool has_quorum() const;
+  // Where to look for the cluster next time: the seeds and whoever was met.
+  std::vector<Address> rejoin_seeds() const;
+
+  // Frames of types 16..31 only; every datagram; every event of links and probes.
+  static bool owns(FrameType type);
+  void on_frame(const Peer& from, Frame frame) override;
+  void on_link_down(const Peer& peer, LinkDown why) override;
+  void on_datagram(MemberId from, const Datagram& datagram) override;
+  void on_probe_failed(const Peer& peer, LinkDown why) override;
+  void on_probe_answered(const Peer& peer) override;
+
+ private:
+  class Core;
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace understudy
