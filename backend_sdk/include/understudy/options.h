@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options: everything a member can be told, with the defaults of conf/directives.md. Filled from an
+// Apache-style file by load(), or by hand; either way Node::open() validates it again. Each field
+// carries the directive's name in its comment. A value; any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "understudy/failure.h"
+
+namespace understudy {
+
+struct Options {
+  enum class Messaging : std::uint8_t { kUnicast };
+  // What happens to a session for which no other member can hold a copy.
+  enum class Solo : std::uint8_t { kAllow, kDeny };
+  // What the survivor of two does when no third machine can witness that it may go on.
+  enum class NoWitness : std::uint8_t { kAvailable, kRefuse };
+
+  // Who this member is.
+  std::string member_name;     // MemberName: stable, unique in the cluster; required
+  std::string machine;         // Machine: what fails together; empty: the host's name
+  std::uint32_t weight = 100;  // MemberWeight, 1..100
+  std::string listen;          // Listen: where proxies reach this member's HTTP; required.
+                               // The application binds it, the SDK only announces it.
+  std::string cluster_name = "understudy";  // ClusterName: goes into every signature
+
+  // The cluster.
+  std::string cluster_listen;                 // ClusterListen "host:port"; required; port 0: any
+  std::vector<std::string> cluster_members;   // ClusterMembers: one that lives is enough to join
+  Messaging messaging = Messaging::kUnicast;  // ClusterMessagingMode
+  std::string cluster_key_file;               // ClusterKeyFile, mode 0600
+  bool cluster_insecure = false;              // ClusterInsecure: no key; loopback only
+  std::chrono::milliseconds heartbeat_interval{1000};  // HeartbeatInterval
+
+  // Where copies go.
+  std::string replication_group;                 // ReplicationGroup
+  std::string preferred_secondary_group;         // PreferredSecondaryGroup
+  Solo solo = Solo::kAllow;                      // SoloPolicy
+  NoWitness no_witness = NoWitness::kAvailable;  // NoWitness
+  std::chrono::milliseconds ack_timeout{250};    // AckTimeout: then another secondary
+  std::chrono::milliseconds ack_deadline{2000};  // AckDeadline: then SoloPolicy decides
+  std::size_t channel_window_bytes = 4u << 20;   // ChannelWindowBytes
+  std::uint32_t channel_window_frames = 1024;    // ChannelWindowFrames
+  std::uint64_t replica_bytes_max = 1u << 30;    // MaxReplicaBytes
+
+  // Sessions.
+  std::string session_cookie = "JSESSIONID";                  // SessionCookie
+  std::chrono::milliseconds session_timeout{30 * 60 * 1000};  // SessionTimeout
+  std::size_t sessions_max = 1'000'000;                       // MaxSessions
+  std::size_t session_bytes_soft = 256u << 10;      // SoftSessionBytes: beyond, a log line
+  std::size_t session_bytes_max = 4u << 20;         // MaxSessionBytes: beyond, refused
+  std::size_t stored_response_max = 16u << 10;      // StoredResponseMax
+  std::uint32_t exclusive_queue = 32;               // ExclusiveQueue
+  std::chrono::milliseconds exclusive_wait{5000};   // ExclusiveWait
+  std::chrono::milliseconds drain_timeout{30'000};  // DrainTimeout
+
+  // Logs. The log is one per process: Node::open() leaves it alone when error_log is empty.
+  std::string error_log;           // ErrorLog: a path or "stderr"
+  std::string log_level = "info";  // LogLevel, Apache's words
+
+  // Reads a configuration file. The failure's text holds every error found, each with
+  // file:line:column, the line and a caret. Paths come back absolute or relative to the file.
+  static Outcome<Options> load(const std::string& path);
+
+  // What is wrong, one sentence per item and naming the directive; empty when all is well. Checks
+  // the same ranges as load() and the relations between fields; touches neither disk nor network.
+  std::vector<std::string> validate() const;
+};
+
+}  // namespace understudy
