@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// SessionOptions: the named limits of sessions and of requests that wait (PROTOCOL 2.1, 2.4). A
+// value.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+
+namespace understudy {
+
+struct SessionOptions {
+  Duration timeout = std::chrono::minutes(30);  // of a session that sets none itself
+  Duration alias_kept = std::chrono::seconds(30);
+  Duration tombstone_kept = std::chrono::minutes(5);  // at least 2 G
+  Duration pointer_kept = std::chrono::minutes(5);
+  Duration exclusive_wait = std::chrono::seconds(5);
+  Duration park_max = std::chrono::seconds(45);  // a request waits for ownership; at least G + 2 s
+  Duration lookup_timeout = std::chrono::milliseconds(500);
+  Duration retry_after = std::chrono::seconds(1);
+  Duration drain_timeout = std::chrono::seconds(30);
+  Duration quiet_before_bulk = std::chrono::seconds(2);  // after a view, before copying in bulk
+
+  size_t sessions_max = 1'000'000;
+  size_t bytes_soft = 256u << 10;  // logged once per session
+  size_t bytes_max = 4u << 20;
+  size_t stored_response_max = 16u << 10;
+  size_t requests_max = 65'536;   // between begin and commit
+  size_t parked_max = 16'384;     // of them waiting for ownership
+  size_t session_queue_max = 32;  // waiting for exclusivity, or for the same request id
+  size_t lookups_max = 1024;
+  size_t tombstones_max = 200'000;
+  size_t pointers_max = 1'000'000;
+  uint64_t bulk_bytes_per_second = 50u << 20;
+};
+
+}  // namespace understudy

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a request asks of the session layer and what it is told: begin() before its handler runs,
+// commit() after. No HTTP here: the caller has read and verified the cookie and will write the
+// status, headers and cookie that an outcome stands for. Values.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend_sdk/replication/session_image.h"
+#include "backend_sdk/wire/ids.h"
+#include "base/clock.h"
+
+namespace understudy {
+
+// The fields of an affinity cookie whose signature held.
+struct SessionToken {
+  SessionId sid;
+  MemberId primary = kNobody;
+  MemberId secondary = kNobody;  // kNobody: "-"
+  Position floor;                // the least this client has been shown
+  bool operator==(const SessionToken&) const = default;
+};
+
+struct BeginRequest {
+  // Nothing when there was no cookie or its signature did not hold: the client gets a new session.
+  std::optional<SessionToken> token = {};
+  RequestId request_id = 0;  // 0: this request cannot be recognised when it is sent again
+  // The proxy did not get an answer from the member it would have asked (Understudy-Failover).
+  bool failover = false;
+  bool exclusive = false;
+};
+
+// One request between begin() and commit() or abandon(). Never reused in the life of a process.
+using RequestHandle = uint64_t;
+
+enum class Unavailable : uint8_t {
+  kNotJoined,    // not a member yet, or starting a new life
+  kDraining,     // takes no new session and knows nobody to send the client to
+  kWaitedOut,    // ownership of the session was not decided before the deadline
+  kSuspect,      // another member serves it, and nobody knows whether that one lives
+  kQueueFull,    // too many requests wait for this session or on this member
+  kBusy,         // exclusive() waited too long
+  kUnprotected,  // no copy could be made, and SoloPolicy is deny
+  kTooMany,      // MaxSessions
+  kMinority,     // cut off from the majority
+};
+const char* to_string(Unavailable reason);
+
+struct BeginOutcome {
+  enum class Kind : uint8_t {
+    kProceed,      // run the handler with the snapshot; commit() or abandon() the handle
+    kAnswer,       // it ran before: send `response` again; no handle
+    kRedirect,     // 421 with `route`; no handle
+    kUnavailable,  // 503; no handle
+  };
+  Kind kind = Kind::kUnavailable;
+
+  // kProceed.
+  RequestHandle handle = 0;
+  SessionId sid;
+  std::shared_ptr<const Attributes> attributes;
+  Position position;             // (0, 0) for a new session
+  MemberId secondary = kNobody;  // who holds the copy now
+  bool is_new = false;           // exists only once a commit leaves something in it
+  bool lost = false;             // is_new, in place of a session that no member holds any more
+  bool replayed = false;  // ran and committed before, its answer was not kept: changes are ignored
+
+  // kAnswer.
+  Bytes response;
+  std::optional<SessionToken> cookie = {};  // set when the client's has to be rewritten
+  bool solo = false;
+
+  // kRedirect.
+  MemberId route = kNobody;
+
+  // kUnavailable.
+  Unavailable reason = Unavailable::kNotJoined;
+  Duration retry_after{};
+};
+
+// What a handler did. All of it happens, or none.
+struct Change {
+  std::vector<AttributeChange> attributes;
+  std::optional<Duration> ttl = {};
+  Bytes response;  // to be sent again instead of running the handler again; null: not kept
+  // The session is over; wins over everything else here.
+  bool invalidate = false;
+  // The session goes on under this id, fresh and random; the old one is known for 30 s (login).
+  std::optional<SessionId> new_id = {};
+
+  bool is_empty() const {
+    return attributes.empty() && !ttl && !response && !invalidate && !new_id;
+  }
+};
+
+struct CommitOutcome {
+  enum class Kind : uint8_t {
+    kReleased,     // send the response
+    kFenced,       // the session moved while the handler ran: 421 with `route`, nothing happened
+    kTooLarge,     // the session would exceed its limit: nothing happened; `text` says what
+    kReadOnly,     // a second commit of one request, or an unknown handle: nothing happened
+    kUnavailable,  // 503: nobody may see it yet. The change may or may not happen; the same request
+                   // id sent again is answered correctly either way.
+  };
+  Kind kind = Kind::kUnavailable;
+
+  // kReleased.
+  std::optional<SessionToken> cookie = {};  // set when the client's has to be written
+  bool clear_cookie = false;                // the session ended
+  bool solo = false;                        // no other member holds what this response shows
+  bool lost = false;                        // as at begin
+  bool recovered = false;                   // served from the surviving copy without the last proof
+  bool replayed = false;  // the request id had been committed: this change was ignored
+
+  MemberId route = kNobody;                      // kFenced; kNobody: nobody is known to serve it
+  std::string text;                              // kTooLarge
+  Unavailable reason = Unavailable::kWaitedOut;  // kUnavailable
+  Duration retry_after{};
+};
+
+using BeginCallback = std::function<void(BeginOutcome)>;
+using CommitCallback = std::function<void(CommitOutcome)>;
+
+}  // namespace understudy
