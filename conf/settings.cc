@@ -119,6 +119,16 @@ std::vector<HostPort> Settings::addresses(std::string_view name) const {
   return all;
 }
 
+std::vector<Word> Settings::words(std::string_view name) const {
+  const DirectiveSpec& row = spec(name, {Argument::kWords});
+  if (const Directive* found = written(row)) return found->arguments;
+  std::vector<Word> words;
+  for (const std::string_view text : parts(row.default_text, ' ')) {
+    words.push_back({.text = std::string(text), .at = {}, .length = 0, .is_quoted = false});
+  }
+  return words;
+}
+
 std::string Settings::effective_text(Contexts context) const {
   std::string text;
   for (const DirectiveSpec* row : directives(program_)) {

@@ -41,6 +41,9 @@ class Settings final {
   HostPort address(std::string_view name) const;  // kAddress and kListen
   std::vector<HostPort> addresses(std::string_view name) const;
 
+  // kWords that may not repeat; those of the default have no position.
+  std::vector<Word> words(std::string_view name) const;
+
   // One line "Name value" for every directive that works and has a value, in the table's order and
   // spelling: what is in force, however it was written.
   std::string effective_text(Contexts context) const;

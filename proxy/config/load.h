@@ -33,6 +33,6 @@ struct Loaded {
 Loaded load(const std::string& path, const LoadOptions& options = {});
 
 // The same for a text that is in no file; `name` stands in its diagnostics.
-Loaded load_text(const std::string& name, const std::string& text, LoadOptions options = {});
+Loaded load_text(const std::string& name, const std::string& text, const LoadOptions& options = {});
 
 }  // namespace understudy::config

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "conf/suggestion.h"
+#include "proxy/config/binding.h"
+
+namespace understudy::config {
+
+namespace {
+
+constexpr std::string_view kBalancerScheme = "balancer://";
+constexpr std::string_view kHttpScheme = "http://";
+constexpr std::uint32_t kLoadFactorMax = 100;
+
+struct KeyValue {
+  std::string_view key;
+  std::string_view value;
+};
+
+KeyValue split_key_value(std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos) return {.key = text, .value = {}};
+  return {.key = text.substr(0, equals), .value = text.substr(equals + 1)};
+}
+
+// Without the slash at the end, so that "/shop" and "/shop/" are one path and "/" is "".
+std::string_view without_slash(std::string_view path) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return path;
+}
+
+// "host:port" of "host:port" or "http://host[:port][/]"; nothing after an error.
+std::optional<std::string> member_address(const conf::Word& word, std::string_view text,
+                                          conf::Diagnostics& diagnostics) {
+  const bool has_scheme = text.starts_with(kHttpScheme);
+  if (has_scheme) text = without_slash(text.substr(kHttpScheme.size()));
+  const std::size_t colon = text.rfind(':');
+  const bool has_port = colon != std::string_view::npos && !text.substr(colon).ends_with(']');
+  std::string address(text);
+  if (has_scheme && !has_port) address += ":80";
+  const auto parsed = conf::parse_address(address);
+  if (parsed) return conf::address_text(*parsed);
+  diagnostics.error(
+      word,
+      "expected a member such as 127.0.0.1:7001 or http://127.0.0.1:7001, not '" + word.text + "'");
+  return std::nullopt;
+}
+
+bool set_member_parameter(const conf::Word& word, MemberSeed& member,
+                          conf::Diagnostics& diagnostics) {
+  const KeyValue parameter = split_key_value(word.text);
+  if (conf::equal_ignoring_case(parameter.key, "route") && !parameter.value.empty()) {
+    if (parameter.value.size() > kRouteBytesMax) {
+      diagnostics.error(word, "a route has at most " + std::to_string(kRouteBytesMax) + " bytes");
+      return false;
+    }
+    member.route = parameter.value;
+    return true;
+  }
+  if (conf::equal_ignoring_case(parameter.key, "loadfactor")) {
+    const auto factor = conf::parse_integer(parameter.value);
+    if (factor && *factor >= 1 && *factor <= kLoadFactorMax) {
+      member.load_factor = static_cast<std::uint32_t>(*factor);
+      return true;
+    }
+    diagnostics.error(word, "loadfactor is a number from 1 to 100");
+    return false;
+  }
+  constexpr std::string_view kKnown[] = {"route", "loadfactor"};
+  diagnostics.error(
+      word,
+      "BalancerMember has the parameters route=NAME and loadfactor=NUMBER, not '" + word.text + "'",
+      std::string(conf::nearest(parameter.key, kKnown)));
+  return false;
+}
+
+// stickysession=COOKIE or COOKIE|pathparameter, of ProxyPass and ProxySet.
+bool set_balancer_parameter(const conf::Word& word, Seeds& seeds, conf::Diagnostics& diagnostics) {
+  const KeyValue parameter = split_key_value(word.text);
+  const std::string_view cookie = parameter.value.substr(0, parameter.value.find('|'));
+  if (conf::equal_ignoring_case(parameter.key, "stickysession") && !cookie.empty()) {
+    seeds.session_cookie = cookie;
+    return true;
+  }
+  if (conf::equal_ignoring_case(word.text, "lbmethod=byrequests")) return true;
+  diagnostics.error(word,
+                    "a balancer has the parameters stickysession=NAME and "
+                    "lbmethod=byrequests, not '" +
+                        word.text + "'");
+  return false;
+}
+
+std::optional<Seeds> seeds_of_balancer(const conf::Word& word, std::string_view name,
+                                       const Balancers& balancers, conf::Diagnostics& diagnostics) {
+  const auto found = balancers.find(std::string(name));
+  if (found != balancers.end()) return found->second;
+  std::vector<std::string_view> names;
+  for (const auto& [known, seeds] : balancers) names.push_back(known);
+  diagnostics.error(word, "there is no <Proxy \"balancer://" + std::string(name) + "\">",
+                    std::string(conf::nearest(name, names)));
+  return std::nullopt;
+}
+
+std::optional<Seeds> seeds_of_target(const conf::Word& word, std::string_view path,
+                                     const Balancers& balancers, conf::Diagnostics& diagnostics) {
+  const std::string_view text = word.text;
+  const bool is_balancer = text.starts_with(kBalancerScheme);
+  if (!is_balancer && !text.starts_with(kHttpScheme)) {
+    diagnostics.error(
+        word, "expected \"balancer://name/\" or http://host:port/, not '" + word.text + "'");
+    return std::nullopt;
+  }
+  const std::size_t scheme_size = is_balancer ? kBalancerScheme.size() : kHttpScheme.size();
+  const std::size_t slash = std::min(text.find('/', scheme_size), text.size());
+  if (without_slash(text.substr(slash)) != without_slash(path)) {
+    diagnostics.error(
+        word, "paths are forwarded unchanged, so the target has to end with " + std::string(path));
+    return std::nullopt;
+  }
+  if (is_balancer) {
+    return seeds_of_balancer(word, text.substr(scheme_size, slash - scheme_size), balancers,
+                             diagnostics);
+  }
+  auto address = member_address(word, text.substr(0, slash), diagnostics);
+  if (!address) return std::nullopt;
+  Seeds seeds;
+  seeds.label = *address;
+  seeds.members.push_back({.address = *std::move(address), .route = {}, .load_factor = 1});
+  return seeds;
+}
+
+}  // namespace
+
+void add_member(const conf::Word& word, MemberSeed member, Seeds& seeds,
+                conf::Diagnostics& diagnostics) {
+  for (const MemberSeed& other : seeds.members) {
+    if (other.address == member.address) {
+      diagnostics.warning(word, member.address + " is named twice and counts once");
+      return;
+    }
+    if (!member.route.empty() && other.route == member.route) {
+      diagnostics.error(word, "route " + member.route + " is already that of " + other.address);
+      return;
+    }
+  }
+  seeds.members.push_back(std::move(member));
+}
+
+void add_balancer_members(const std::vector<const conf::Directive*>& directives, Seeds& seeds,
+                          conf::Diagnostics& diagnostics) {
+  for (const conf::Directive* directive : directives) {
+    const conf::Word& first = directive->arguments.front();
+    auto address = member_address(first, first.text, diagnostics);
+    MemberSeed member;
+    bool is_right = address.has_value();
+    for (std::size_t i = 1; i < directive->arguments.size(); ++i) {
+      is_right &= set_member_parameter(directive->arguments[i], member, diagnostics);
+    }
+    if (!is_right) continue;
+    member.address = *std::move(address);
+    add_member(first, std::move(member), seeds, diagnostics);
+  }
+}
+
+void add_balancers(const conf::Settings& settings, Balancers& balancers,
+                   conf::Diagnostics& diagnostics) {
+  for (const conf::Directive* section : settings.all_here("Proxy")) {
+    const conf::Word& word = section->arguments.front();
+    const std::string_view text = word.text;
+    const std::string name(text.starts_with(kBalancerScheme)
+                               ? without_slash(text.substr(kBalancerScheme.size()))
+                               : std::string_view());
+    if (name.empty() || name.find('/') != std::string::npos) {
+      diagnostics.error(word, "expected a name such as \"balancer://shop\"");
+      continue;
+    }
+    const conf::Settings inner(conf::Program::kProxy, section->children, &settings);
+    Seeds seeds;
+    seeds.label = name;
+    add_balancer_members(inner.all_here("BalancerMember"), seeds, diagnostics);
+    for (const conf::Directive* directive : inner.all_here("ProxySet")) {
+      for (const conf::Word& parameter : directive->arguments) {
+        set_balancer_parameter(parameter, seeds, diagnostics);
+      }
+    }
+    if (!balancers.emplace(name, std::move(seeds)).second) {
+      diagnostics.error(word, "balancer://" + name + " is already there");
+    }
+  }
+}
+
+std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::size_t target,
+                                         std::string_view path, const Balancers& balancers,
+                                         conf::Diagnostics& diagnostics) {
+  if (directive.arguments.size() <= target) {
+    diagnostics.error(directive.name, "ProxyPass needs a path and a target here");
+    return std::nullopt;
+  }
+  auto seeds = seeds_of_target(directive.arguments[target], path, balancers, diagnostics);
+  if (!seeds) return std::nullopt;
+  for (std::size_t i = target + 1; i < directive.arguments.size(); ++i) {
+    if (!set_balancer_parameter(directive.arguments[i], *seeds, diagnostics)) return std::nullopt;
+  }
+  if (!seeds->members.empty()) return seeds;
+  diagnostics.error(directive.arguments[target], "this balancer has no members");
+  return std::nullopt;
+}
+
+}  // namespace understudy::config

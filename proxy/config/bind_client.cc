@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string>
+#include <string_view>
+
+#include "proxy/config/binding.h"
+
+namespace understudy::config {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+struct ReadTimeout {
+  std::string_view part;  // "header" or "body"
+  milliseconds limit;
+};
+
+// "header=20", and Apache's longer "header=20-40,MinRate=500", of which the upper end counts.
+std::optional<ReadTimeout> parse_read_timeout(const conf::Word& word,
+                                              conf::Diagnostics& diagnostics) {
+  const std::string_view text = word.text;
+  const std::size_t equals = text.find('=');
+  const std::size_t comma = text.find(',');
+  const std::string_view part = text.substr(0, equals);
+  std::string_view value;
+  if (equals != std::string_view::npos && equals < comma) {
+    value = text.substr(equals + 1, comma == std::string_view::npos ? comma : comma - equals - 1);
+  }
+  const std::size_t dash = value.find('-');
+  const auto first = conf::parse_duration(value.substr(0, dash), conf::TimeUnit::kSeconds);
+  auto last = first;
+  if (dash != std::string_view::npos) {
+    last = conf::parse_duration(value.substr(dash + 1), conf::TimeUnit::kSeconds);
+  }
+  const bool is_header = conf::equal_ignoring_case(part, "header");
+  const bool is_body = conf::equal_ignoring_case(part, "body");
+  if ((!is_header && !is_body) || !first || !last || *last < *first) {
+    diagnostics.error(word, "expected header=SECONDS or body=SECONDS, not '" + word.text + "'");
+    return std::nullopt;
+  }
+  if (comma != std::string_view::npos) {
+    diagnostics.warning(
+        word, "MinRate is ignored: the limit is " + conf::duration_text(*last) + " at any rate");
+  }
+  return ReadTimeout{.part = is_header ? "header" : "body", .limit = *last};
+}
+
+}  // namespace
+
+ClientTimeouts bind_timeouts(const conf::Settings& settings, conf::Diagnostics& diagnostics) {
+  ClientTimeouts timeouts;
+  timeouts.silence = settings.duration("Timeout");
+  for (const conf::Word& word : settings.words("RequestReadTimeout")) {
+    const auto parsed = parse_read_timeout(word, diagnostics);
+    if (!parsed || parsed->limit == milliseconds(0)) continue;
+    (parsed->part == "header" ? timeouts.request_head : timeouts.body_silence) = parsed->limit;
+  }
+  if (settings.flag("KeepAlive")) timeouts.keep_alive = settings.duration("KeepAliveTimeout");
+  const auto requests = static_cast<std::uint64_t>(settings.integer("MaxKeepAliveRequests"));
+  if (requests != 0) timeouts.requests_per_connection = requests;
+  return timeouts;
+}
+
+RequestLimits bind_limits(const conf::Settings& settings) {
+  RequestLimits limits;
+  limits.line_bytes_max = settings.bytes("LimitRequestLine");
+  limits.fields_max = static_cast<std::size_t>(settings.integer("LimitRequestFields"));
+  limits.field_bytes_max = settings.bytes("LimitRequestFieldSize");
+  return limits;
+}
+
+}  // namespace understudy::config

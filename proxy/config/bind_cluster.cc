@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "conf/values.h"
+#include "proxy/config/binding.h"
+
+namespace understudy::config {
+
+namespace {
+
+// RFC 6265 4.1.1: a cookie's name is a token.
+bool is_cookie_name(std::string_view text) {
+  static constexpr std::string_view kSeparators = "()<>@,;:\\\"/[]?={} \t";
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    const auto code = static_cast<unsigned char>(c);
+    return code > 0x20 && code < 0x7F && kSeparators.find(c) == std::string_view::npos;
+  });
+}
+
+Dialect bind_dialect(std::string_view text) {
+  for (const Dialect dialect : {Dialect::kNative, Dialect::kWeblogic, Dialect::kRoute}) {
+    if (to_text(dialect) == text) return dialect;
+  }
+  return Dialect::kAuto;
+}
+
+Connections bind_connections(const conf::Settings& settings) {
+  Connections connections;
+  connections.connect_timeout = settings.duration("SocketTimeoutSecs");
+  connections.skip_time = settings.duration("MaxSkipTime");
+  connections.keep_alive = settings.flag("KeepAliveEnabled");
+  connections.idle_max = settings.duration("KeepAliveSecs");
+  connections.per_member_max =
+      static_cast<std::size_t>(settings.integer("MaxConnectionsPerMember"));
+  connections.idle_per_member_max = static_cast<std::size_t>(settings.integer("MaxIdlePerMember"));
+  connections.waiting_requests_max =
+      static_cast<std::size_t>(settings.integer("MaxWaitingRequests"));
+  return connections;
+}
+
+void bind_keyring(const conf::Settings& settings, const conf::Word& where, Cluster& cluster,
+                  Binding& binding) {
+  const conf::Directive* directive = settings.directive("ClusterKeyFile");
+  if (directive == nullptr) {
+    const bool needs_keys = cluster.is_dynamic && cluster.dialect != Dialect::kWeblogic &&
+                            cluster.dialect != Dialect::kRoute;
+    if (needs_keys) {
+      binding.diagnostics().warning(where,
+                                    "without ClusterKeyFile no cookie and no view can be verified; "
+                                    "the members named here stay the only ones");
+    }
+    return;
+  }
+  const conf::Word& word = directive->arguments.front();
+  cluster.key_file = binding.source.resolved_path(word);
+  const auto [slot, is_new] = binding.keyrings.try_emplace(cluster.key_file);
+  if (is_new) {
+    KeyringResult loaded = binding.options.load_keyring(cluster.key_file);
+    if (!loaded) binding.diagnostics().error(word, loaded.error);
+    slot->second = std::move(loaded.keyring);
+  }
+  cluster.keyring = slot->second;
+}
+
+void bind_session_cookie(const conf::Settings& settings, std::string sticky, Cluster& cluster,
+                         Binding& binding) {
+  cluster.session_cookie = settings.text("SessionCookie");
+  const conf::Directive* directive = settings.directive("SessionCookie");
+  if (directive != nullptr && !is_cookie_name(cluster.session_cookie)) {
+    binding.diagnostics().error(directive->arguments.front(),
+                                "a cookie's name has no blanks and none of ()<>@,;:\\\"/[]?={}");
+  }
+  if (directive == nullptr && !sticky.empty()) cluster.session_cookie = std::move(sticky);
+}
+
+}  // namespace
+
+bool Cluster::is_same_as(const Cluster& other) const {
+  return seeds == other.seeds && is_dynamic == other.is_dynamic &&
+         members_max == other.members_max && name == other.name && key_file == other.key_file &&
+         session_cookie == other.session_cookie && dialect == other.dialect &&
+         connections == other.connections;
+}
+
+std::size_t bind_cluster(Seeds seeds, const conf::Settings& settings, const conf::Word& where,
+                         Binding& binding) {
+  Cluster cluster;
+  cluster.label = std::move(seeds.label);
+  cluster.seeds = std::move(seeds.members);
+  cluster.is_dynamic = seeds.speak_views && settings.flag("DynamicServerList");
+  cluster.members_max = static_cast<std::size_t>(settings.integer("MaxMembers"));
+  cluster.name = settings.text("ClusterName");
+  cluster.dialect = bind_dialect(settings.text("SessionCookieFormat"));
+  cluster.connections = bind_connections(settings);
+  bind_session_cookie(settings, std::move(seeds.session_cookie), cluster, binding);
+
+  auto& clusters = binding.config.clusters;
+  bind_keyring(settings, where, cluster, binding);
+  if (cluster.seeds.size() > cluster.members_max) {
+    binding.diagnostics().error(
+        where, "more members than MaxMembers (" + std::to_string(cluster.members_max) + ") allows");
+  }
+  const auto same =
+      std::find_if(clusters.begin(), clusters.end(),
+                   [&cluster](const Cluster& other) { return other.is_same_as(cluster); });
+  if (same != clusters.end()) return static_cast<std::size_t>(same - clusters.begin());
+  clusters.push_back(std::move(cluster));
+  return clusters.size() - 1;
+}
+
+}  // namespace understudy::config

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parts of the loader: each turns one kind of directive of a checked tree into values of Config
+// and reports what only the relation between directives can show. Internal to proxy/config; used by
+// one thread during one load.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "conf/configuration.h"
+#include "proxy/config/config.h"
+#include "proxy/config/load.h"
+
+namespace understudy::config {
+
+// Members as the configuration names them, before they are a cluster.
+struct Seeds {
+  std::string label;
+  std::vector<MemberSeed> members;
+  bool speak_views = false;    // by BackendCluster or BackendHost: they may send views
+  std::string session_cookie;  // of stickysession=; empty: SessionCookie decides
+};
+
+using Balancers = std::map<std::string, Seeds>;         // by the name in balancer://name
+using LogFormats = std::map<std::string, std::string>;  // by nickname
+
+// A section and the ones around it.
+struct Scope {
+  conf::Settings settings;
+  const Scope* outer = nullptr;
+  bool is_location = false;
+};
+
+// What the parts share.
+struct Binding {
+  conf::Configuration& source;
+  const LoadOptions& options;
+  Config& config;
+  std::map<std::string, std::shared_ptr<const Keyring>> keyrings;  // by path, read once
+
+  conf::Diagnostics& diagnostics() { return source.diagnostics(); }
+};
+
+// bind_server.cc: what holds for the whole process.
+void bind_server(const conf::Settings& global, Binding& binding);
+
+// bind_client.cc
+ClientTimeouts bind_timeouts(const conf::Settings& settings, conf::Diagnostics& diagnostics);
+RequestLimits bind_limits(const conf::Settings& settings);
+
+// bind_access_log.cc
+LogFormats predefined_formats();
+void add_formats(const conf::Settings& settings, LogFormats& formats);
+std::vector<AccessLog> bind_access_logs(const conf::Settings& settings, const LogFormats& formats,
+                                        Binding& binding);
+
+// bind_balancers.cc: BalancerMember, <Proxy> and ProxyPass.
+void add_member(const conf::Word& word, MemberSeed member, Seeds& seeds,
+                conf::Diagnostics& diagnostics);
+void add_balancer_members(const std::vector<const conf::Directive*>& directives, Seeds& seeds,
+                          conf::Diagnostics& diagnostics);
+void add_balancers(const conf::Settings& settings, Balancers& balancers,
+                   conf::Diagnostics& diagnostics);
+// Of `ProxyPass [PATH] TARGET`, with `target` the TARGET's index; nothing after an error.
+std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::size_t target,
+                                         std::string_view path, const Balancers& balancers,
+                                         conf::Diagnostics& diagnostics);
+
+// bind_members.cc: the members of the innermost scope that names any. Nothing if none does; no
+// members if they could not be understood, which is reported.
+std::optional<Seeds> find_seeds(const Scope& innermost, std::string_view path,
+                                const Balancers& balancers, conf::Diagnostics& diagnostics);
+
+// bind_cluster.cc: the index of the cluster in Config, shared with whoever says the same.
+std::size_t bind_cluster(Seeds seeds, const conf::Settings& settings, const conf::Word& where,
+                         Binding& binding);
+
+// bind_location.cc
+std::vector<Location> bind_locations(const Scope& host, const Balancers& balancers,
+                                     Binding& binding);
+
+// bind_host.cc
+VirtualHosts bind_hosts(const Scope& global, Binding& binding);
+
+// hash.cc: 16 hex digits over what is in force.
+std::string effective_hash(const conf::Configuration& source);
+
+}  // namespace understudy::config

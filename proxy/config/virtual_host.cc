@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/config/virtual_host.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace understudy::config {
+
+namespace {
+
+constexpr std::size_t kHostNameBytesMax = 255;
+
+bool is_pattern(std::string_view name) {
+  return name.find_first_of("*?") != std::string_view::npos;
+}
+
+// `*` any letters, `?` one; linear in text times pattern, with one point to return to.
+bool matches(std::string_view pattern, std::string_view text) {
+  std::size_t at = 0;
+  std::size_t in = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t retry = 0;
+  while (at < text.size()) {
+    if (in < pattern.size() && pattern[in] == '*') {
+      star = in++;
+      retry = at;
+    } else if (in < pattern.size() && (pattern[in] == '?' || pattern[in] == text[at])) {
+      ++in;
+      ++at;
+    } else if (star != std::string_view::npos) {
+      in = star + 1;
+      at = ++retry;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', in) == std::string_view::npos;
+}
+
+}  // namespace
+
+bool VirtualHost::serves_port(std::uint16_t port) const {
+  return ports.empty() || std::find(ports.begin(), ports.end(), port) != ports.end();
+}
+
+VirtualHosts::VirtualHosts(std::vector<VirtualHost> hosts) : hosts_(std::move(hosts)) {
+  // The one outside of all sections is nobody's first choice, only the last resort.
+  for (std::size_t index = 1; index < hosts_.size(); ++index) {
+    bool has_pattern = false;
+    for (const std::string& name : hosts_[index].names) {
+      if (is_pattern(name)) {
+        has_pattern = true;
+      } else {
+        by_name_[name].push_back(index);
+      }
+    }
+    if (has_pattern) with_patterns_.push_back(index);
+  }
+}
+
+const VirtualHost& VirtualHosts::choose(std::uint16_t local_port, std::string_view name) const {
+  if (hosts_.size() == 1) return hosts_.front();
+  if (name.size() <= kHostNameBytesMax) {
+    std::string lower_name(name);
+    for (char& c : lower_name) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    if (const VirtualHost* found = named(local_port, lower_name)) return *found;
+  }
+  const auto first =
+      std::find_if(hosts_.begin() + 1, hosts_.end(),
+                   [local_port](const VirtualHost& host) { return host.serves_port(local_port); });
+  return first != hosts_.end() ? *first : hosts_.front();
+}
+
+const VirtualHost* VirtualHosts::named(std::uint16_t local_port,
+                                       std::string_view lower_name) const {
+  const auto exact = by_name_.find(std::string(lower_name));
+  if (exact != by_name_.end()) {
+    for (const std::size_t index : exact->second) {
+      if (hosts_[index].serves_port(local_port)) return &hosts_[index];
+    }
+  }
+  for (const std::size_t index : with_patterns_) {
+    const VirtualHost& host = hosts_[index];
+    const bool is_meant =
+        host.serves_port(local_port) &&
+        std::any_of(host.names.begin(), host.names.end(),
+                    [lower_name](const std::string& name) { return matches(name, lower_name); });
+    if (is_meant) return &host;
+  }
+  return nullptr;
+}
+
+}  // namespace understudy::config
