@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "backend_sdk/wire/datagram.h"
 #include "backend_sdk/wire/frame.h"
 #include "backend_sdk/wire/ids.h"
 #include "base/address.h"
@@ -25,14 +26,6 @@ struct Peer {
 };
 
 // One sealed datagram's content. The type and the group travel in its header, authenticated.
-enum class DatagramType : uint8_t {  // the numbers are the protocol: only append
-  kBeat = 1,
-  kPing = 2,     // are you there?
-  kPong = 3,     // I am
-  kPingFor = 4,  // ask a third one for me
-  kPongFor = 5,  // it is there
-  kNack = 6,     // asked, no answer yet; but I am here and so are you
-};
 struct Datagram {
   DatagramType type = DatagramType::kBeat;
   uint32_t group = 0;
