@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/backend_sdk/sim/virtual_network.h"
+
+#include <cmath>
+#include <deque>
+#include <utility>
+
+#include "base/check.h"
+
+namespace understudy {
+namespace {
+
+constexpr TimePoint kStart = TimePoint(std::chrono::hours(1));
+// How often a blocked link or a probe of a silent process looks again.
+constexpr Duration kRetry = std::chrono::milliseconds(10);
+
+}  // namespace
+
+struct VirtualNetwork::Machine final : public Clock {
+  explicit Machine(const VirtualNetwork& owner) : network(owner), anchor(owner.now()) {}
+
+  TimePoint now() const override {
+    const double passed = static_cast<double>((network.now() - anchor).count());
+    return local_anchor + Duration(std::llround(passed * rate));
+  }
+  TimePoint to_network(TimePoint local) const {
+    const double ahead = static_cast<double>((local - local_anchor).count());
+    return anchor + Duration(static_cast<int64_t>(std::ceil(ahead / rate)));
+  }
+
+  const VirtualNetwork& network;
+  TimePoint anchor;
+  TimePoint local_anchor = anchor;
+  double rate = 1;
+  Life* life = nullptr;
+  bool is_paused = false;
+  bool is_off = false;
+  std::deque<std::function<void()>> held;  // what arrived while paused, in order
+  size_t held_datagrams = 0;
+};
+
+// One-way, from a life to another. Frames wait in `frames` until they were delivered, so that
+// nothing overtakes.
+struct VirtualNetwork::Link {
+  struct Waiting {
+    TimePoint arrival;
+    Frame frame;
+  };
+  uint64_t number = 0;  // events of an earlier link with the same key are void
+  Life* to = nullptr;   // null while connecting
+  std::deque<Waiting> frames;
+  size_t bytes = 0;
+  TimePoint last_arrival{};
+  TimePoint blocked_since = TimePoint::max();
+  bool delivery_is_scheduled = false;
+  bool is_broken = false;
+};
+
+VirtualNetwork::VirtualNetwork(uint64_t seed, const Weather& weather)
+    : weather_(weather), random_(seed), now_(kStart) {}
+
+VirtualNetwork::~VirtualNetwork() = default;
+
+const Clock& VirtualNetwork::Life::clock() const {
+  return network_.machine(self_.address);
+}
+
+VirtualNetwork::Machine& VirtualNetwork::machine(const Address& address) {
+  auto& slot = machines_[address];
+  if (!slot) slot = std::make_unique<Machine>(*this);
+  return *slot;
+}
+
+Duration VirtualNetwork::delay() {
+  const auto spread = static_cast<uint64_t>((weather_.delay_max - weather_.delay_min).count());
+  return weather_.delay_min + Duration(random_.below(spread + 1));
+}
+
+bool VirtualNetwork::happens(double probability) {
+  constexpr uint64_t kParts = 1'000'000;
+  return probability > 0 && random_.below(kParts) < static_cast<uint64_t>(probability * kParts);
+}
+
+bool VirtualNetwork::is_cut(const Address& from, const Address& to) const {
+  return cuts_.contains({from, to});
+}
+
+bool VirtualNetwork::is_reachable(const Address& from, const Address& to) const {
+  const auto found = machines_.find(to);
+  const bool is_off = found != machines_.end() && found->second->is_off;
+  return !is_off && !is_cut(from, to) && !is_cut(to, from);
+}
+
+// ---- time
+
+void VirtualNetwork::at(TimePoint when, std::function<void()> what) {
+  events_.push({std::max(when, now_), ++order_, std::move(what)});
+}
+
+void VirtualNetwork::step() {
+  // The queue hands out const references only; the event is gone right after the move.
+  Event event = std::move(const_cast<Event&>(events_.top()));
+  events_.pop();
+  CHECK(event.when >= now_);
+  now_ = event.when;
+  event.what();
+}
+
+void VirtualNetwork::run_until(TimePoint end) {
+  while (!events_.empty() && events_.top().when <= end) step();
+  now_ = std::max(now_, end);
+}
+
+bool VirtualNetwork::run_until(const std::function<bool()>& is_reached, Duration at_most) {
+  const TimePoint end = now_ + at_most;
+  while (!is_reached()) {
+    if (events_.empty() || events_.top().when > end) {
+      now_ = end;
+      return is_reached();
+    }
+    step();
+  }
+  return true;
+}
+
+// ---- processes
+
+VirtualNetwork::Life& VirtualNetwork::start(const Peer& self) {
+  CHECK(self.mid != kNobody);
+  Machine& home = machine(self.address);
+  stop(self.address);
+  home.is_off = false;
+  lives_.push_back(std::unique_ptr<Life>(new Life(*this, self, lives_.size())));
+  home.life = lives_.back().get();
+  return *home.life;
+}
+
+void VirtualNetwork::stop(const Address& address) {
+  Machine& home = machine(address);
+  if (home.life) end_life(*home.life);
+  home.life = nullptr;
+  home.is_paused = false;
+  home.held.clear();
+  home.held_datagrams = 0;
+}
+
+// What the kernel had taken from the dead process may still arrive: an unknown part of it.
+void VirtualNetwork::end_life(Life& life) {
+  life.is_over_ = true;
+  life.process_ = nullptr;
+  const bool is_told = !machine(life.self_.address).is_off;
+  for (auto it = links_.begin(); it != links_.end();) {
+    auto& [key, link] = *it++;
+    const bool is_mine = std::get<0>(key) == life.index_;
+    if (is_mine && !link.to) {
+      links_.erase(key);
+    } else if (is_mine) {
+      link.frames.resize(random_.below(link.frames.size() + 1));
+    } else if (link.to == &life && is_told) {
+      link_down(key, LinkDown::kReset, delay());
+    }
+  }
+}
+
+void VirtualNetwork::pause(const Address& address) {
+  machine(address).is_paused = true;
+}
+
+void VirtualNetwork::resume(const Address& address) {
+  Machine& home = machine(address);
+  home.is_paused = false;
+  home.held_datagrams = 0;
+  auto held = std::exchange(home.held, {});
+  for (auto& what : held) at(now_, std::move(what));
+}
+
+void VirtualNetwork::power_off(const Address& address) {
+  machine(address).is_off = true;
+  stop(address);
+}
+
+void VirtualNetwork::set_clock_rate(const Address& address, double rate) {
+  Machine& home = machine(address);
+  home.local_anchor = home.now();
+  home.anchor = now_;
+  home.rate = rate;
+}
+
+// Runs `what` in the life, or keeps it until the machine goes on.
+void VirtualNetwork::run_in(Life& life, std::function<void(Process&)> what, bool is_datagram) {
+  if (life.is_over_) return;
+  Machine& home = machine(life.self_.address);
+  if (home.is_paused) {
+    if (is_datagram && home.held_datagrams++ >= weather_.socket_datagrams_max) return;
+    home.held.push_back(
+        [this, &life, what = std::move(what), is_datagram] { run_in(life, what, is_datagram); });
+    return;
+  }
+  fingerprint_ =
+      (fingerprint_ ^ (life.self_.mid + static_cast<uint64_t>(now_.time_since_epoch().count()))) *
+      1099511628211u;
+  if (life.process_) what(*life.process_);
+}
+
+void VirtualNetwork::Life::wake_at(TimePoint local) {
+  const uint64_t number = ++alarm_;
+  if (is_over_ || local == TimePoint::max()) return;
+  const auto lateness_max = static_cast<uint64_t>(network_.weather_.wake_lateness_max.count());
+  const Duration lateness = Duration(network_.random_.below(lateness_max + 1));
+  const TimePoint due = network_.machine(self_.address).to_network(local);
+  network_.at(std::max(due, network_.now_) + lateness,
+              [this, number] { network_.alarm(*this, number); });
+}
+
+void VirtualNetwork::alarm(Life& life, uint64_t number) {
+  run_in(life, [&life, number](Process& process) {
+    if (life.alarm_ == number) process.on_wake();
+  });
+}
+
+// ---- faults
+
+void VirtualNetwork::cut_one_way(const Address& from, const Address& to) {
+  cuts_.insert({from, to});
+}
+
+void VirtualNetwork::cut(const Address& a, const Address& b) {
+  cut_one_way(a, b);
+  cut_one_way(b, a);
+}
+
+void VirtualNetwork::isolate(const Address& address) {
+  for (const auto& [other, unused] : machines_) {
+    if (other != address) cut(address, other);
+  }
+}
+
+void VirtualNetwork::heal(const Address& a, const Address& b) {
+  cuts_.erase({a, b});
+  cuts_.erase({b, a});
+}
+
+void VirtualNetwork::heal() {
+  cuts_.clear();
+}
+
+void VirtualNetwork::break_links(const Address& a, const Address& b) {
+  for (auto it = links_.begin(); it != links_.end();) {
+    auto& [key, link] = *it++;
+    if (!link.to) continue;
+    const Address& from = lives_[std::get<0>(key)]->self_.address;
+    const Address& to = link.to->self_.address;
+    if ((from == a && to == b) || (from == b && to == a)) {
+      link_down(key, LinkDown::kReset, delay());
+    }
+  }
+}
+
+// ---- links
+
+void VirtualNetwork::Life::send(const Peer& to, Frame frame) {
+  if (is_over_) return;
+  CHECK(to.address != self_.address, "a member sends no frame to itself");
+  CHECK(frame.payload.size() <= kFramePayloadMax);
+  const LinkKey key{index_, to.mid, to.address};
+  auto [found, is_new] = network_.links_.try_emplace(key);
+  Link& link = found->second;
+  if (is_new) {
+    link.number = ++network_.link_number_;
+    const TimePoint deadline = network_.now_ + network_.weather_.connect_timeout;
+    network_.at(network_.now_ + 2 * network_.delay(),
+                [network = &network_, key, number = link.number, deadline] {
+                  network->connect(key, number, deadline);
+                });
+  }
+  network_.transmit(key, link, std::move(frame));
+}
+
+void VirtualNetwork::connect(const LinkKey& key, uint64_t number, TimePoint deadline) {
+  const auto found = links_.find(key);
+  if (found == links_.end() || found->second.number != number) return;
+  Link& link = found->second;
+  if (link.is_broken) return;
+  const auto& [from, mid, address] = key;
+  const Machine& there = machine(address);
+  if (!is_reachable(lives_[from]->self_.address, address) || (there.life && there.is_paused)) {
+    if (now_ >= deadline) return link_down(key, LinkDown::kReset, Duration::zero());
+    return at(now_ + kRetry, [this, key, number, deadline] { connect(key, number, deadline); });
+  }
+  if (!there.life) return link_down(key, LinkDown::kRefused, Duration::zero());
+  if (mid != kNobody && there.life->self_.mid != mid) {
+    return link_down(key, LinkDown::kOtherLife, Duration::zero());
+  }
+  link.to = there.life;
+  for (auto& waiting : link.frames) {
+    waiting.arrival = link.last_arrival = std::max(link.last_arrival, now_ + delay());
+  }
+  deliver(key, number);
+}
+
+void VirtualNetwork::transmit(const LinkKey& key, Link& link, Frame frame) {
+  if (link.is_broken) return;
+  link.bytes += kFrameHeaderBytes + frame.payload.size();
+  if (link.bytes > weather_.link_queue_bytes_max) {
+    return link_down(key, LinkDown::kOverflow, Duration::zero());
+  }
+  const Duration extra = happens(weather_.loss) ? weather_.retransmission : Duration::zero();
+  link.last_arrival = std::max(link.last_arrival, now_ + delay() + extra);
+  link.frames.push_back({link.last_arrival, std::move(frame)});
+  if (link.to && !link.delivery_is_scheduled) {
+    link.delivery_is_scheduled = true;
+    at(link.frames.front().arrival, [this, key, number = link.number] { deliver(key, number); });
+  }
+}
+
+// Delivers the frames that have arrived, in order, and looks again for the next.
+void VirtualNetwork::deliver(const LinkKey& key, uint64_t number) {
+  const auto found = links_.find(key);
+  if (found == links_.end() || found->second.number != number) return;
+  Link& link = found->second;
+  if (link.is_broken) return;
+  link.delivery_is_scheduled = false;
+  const Life& from = *lives_[std::get<0>(key)];
+  if (link.frames.empty()) {
+    link.blocked_since = TimePoint::max();
+    if (from.is_over_) links_.erase(found);
+    return;
+  }
+  TimePoint next = link.frames.front().arrival;
+  if (next <= now_) {
+    if (is_reachable(from.self_.address, link.to->self_.address)) {
+      if (link.to->is_over_) return link_down(key, LinkDown::kReset, Duration::zero());
+      link.blocked_since = TimePoint::max();
+      Frame frame = std::move(link.frames.front().frame);
+      link.frames.pop_front();
+      // A paused process has not consumed it: it goes on to fill the queue.
+      run_in(*link.to, [this, key, number, peer = from.self_, frame](Process& process) {
+        if (const auto it = links_.find(key); it != links_.end() && it->second.number == number) {
+          it->second.bytes -= kFrameHeaderBytes + frame.payload.size();
+        }
+        process.on_frame(peer, frame);
+      });
+      next = now_;
+    } else {
+      if (link.blocked_since == TimePoint::max()) link.blocked_since = now_;
+      if (now_ - link.blocked_since >= weather_.link_timeout) {
+        return link_down(key, LinkDown::kReset, Duration::zero());
+      }
+      next = now_ + kRetry;
+    }
+  }
+  // The process may have sent on this link, or forgotten it, while it handled the frame.
+  const auto again = links_.find(key);
+  if (again == links_.end() || again->second.number != number) return;
+  if (again->second.delivery_is_scheduled || again->second.is_broken) return;
+  again->second.delivery_is_scheduled = true;
+  if (!again->second.frames.empty() && next == now_) {
+    next = std::max(now_, again->second.frames.front().arrival);
+  }
+  at(next, [this, key, number] { deliver(key, number); });
+}
+
+// From now on the link swallows what is sent; the sender learns it a little later.
+void VirtualNetwork::link_down(const LinkKey& key, LinkDown why, Duration after) {
+  const auto found = links_.find(key);
+  Link& link = found->second;
+  if (link.is_broken) return;
+  link.is_broken = true;
+  link.frames.clear();
+  at(now_ + after, [this, key, number = link.number, why] {
+    const auto it = links_.find(key);
+    if (it == links_.end() || it->second.number != number) return;
+    links_.erase(it);
+    const auto& [from, mid, address] = key;
+    run_in(*lives_[from],
+           [peer = Peer{mid, address}, why](Process& process) { process.on_link_down(peer, why); });
+  });
+}
+
+void VirtualNetwork::Life::forget(const Peer& peer) {
+  network_.links_.erase(LinkKey{index_, peer.mid, peer.address});
+}
+
+// ---- probes and datagrams
+
+void VirtualNetwork::Life::probe(const Peer& peer) {
+  if (is_over_) return;
+  const TimePoint deadline = network_.now_ + network_.weather_.probe_timeout;
+  network_.at(network_.now_ + 2 * network_.delay(),
+              [this, peer, deadline] { network_.probe(*this, peer, deadline); });
+}
+
+void VirtualNetwork::probe(Life& from, const Peer& peer, TimePoint deadline) {
+  const Machine& there = machine(peer.address);
+  const auto failed = [&](LinkDown why) {
+    run_in(from, [peer, why](Process& process) { process.on_probe_failed(peer, why); });
+  };
+  if (!is_reachable(from.self_.address, peer.address) || (there.life && there.is_paused)) {
+    if (now_ >= deadline) return failed(LinkDown::kReset);
+    return at(now_ + kRetry, [this, &from, peer, deadline] { probe(from, peer, deadline); });
+  }
+  if (!there.life) return failed(LinkDown::kRefused);
+  if (peer.mid != kNobody && there.life->self_.mid != peer.mid) {
+    return failed(LinkDown::kOtherLife);
+  }
+  run_in(from, [peer](Process& process) { process.on_probe_answered(peer); });
+}
+
+void VirtualNetwork::Life::send_datagram(const Peer& to, const Datagram& datagram) {
+  if (is_over_) return;
+  CHECK(datagram.payload.size() <= kDatagramPayloadMax);
+  const int copies = network_.happens(network_.weather_.duplication) ? 2 : 1;
+  for (int i = 0; i < copies; ++i) {
+    if (network_.happens(network_.weather_.loss)) continue;
+    network_.at(network_.now_ + network_.delay(),
+                [this, address = to.address, type = datagram.type, group = datagram.group,
+                 payload = std::string(datagram.payload)] {
+                  network_.deliver_datagram(*this, address, type, group, payload);
+                });
+  }
+}
+
+void VirtualNetwork::deliver_datagram(const Life& from, const Address& to, DatagramType type,
+                                      uint32_t group, const std::string& payload) {
+  const Machine& there = machine(to);
+  if (there.is_off || !there.life || is_cut(from.self_.address, to)) return;
+  run_in(
+      *there.life,
+      [mid = from.self_.mid, type, group, payload](Process& process) {
+        process.on_datagram(mid, {.type = type, .group = group, .payload = payload});
+      },
+      true);
+}
+
+}  // namespace understudy
