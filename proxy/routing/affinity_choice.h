@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/clock.h"
@@ -51,8 +52,9 @@ std::string_view to_text(Why why);  // "cookie-primary", "no-cookie" ...
 
 // Why not the cookie's primary.
 enum class PassedOver : std::uint8_t {
-  kNo,  // it was chosen, or there is none
-  kUnknown,
+  kNo,       // it was chosen, or there is none
+  kUnknown,  // no member is known by this name
+  kUnseen,   // the same, and no view either that could have told of it
   kDead,
   kLeft,
   kUnlisted,
@@ -108,7 +110,7 @@ class Attempt final {
   std::optional<std::uint32_t> routed_ = {};
   std::uint64_t route_serial_ = 0;  // of the member that the cookie's route named; 0: none
   Refusal refusal_ = Refusal::kAbsent;
-  bool named_route_ = false;
+  bool has_route_ = false;                    // the cookie names one, known or not
   Failure primary_failure_ = Failure::kNone;  // in this pass
   unsigned passes_ = 1;
   unsigned tries_ = 0;
@@ -118,7 +120,7 @@ class Attempt final {
   Choice last_ = {};
 };
 
-// The decision itself; stateless, a friend of Attempt. Used by Cluster.
+// The decision itself. Owned by Cluster.
 class AffinityChoice final {
  public:
   AffinityChoice(MemberTable& table, Method& method) : table_(table), method_(method) {}
@@ -132,14 +134,23 @@ class AffinityChoice final {
   bool follow_route(Attempt& attempt, std::uint32_t mid) const;
 
  private:
-  Choice named(Attempt& attempt, TimePoint now) const;
-  Choice in_turn(Attempt& attempt, TimePoint now);
-  Choice left_over(const Attempt& attempt) const;
-  PassedOver obstacle(const Attempt& attempt, const Member* member, TimePoint now) const;
+  Member* primary(const Attempt& attempt) const;
+  Member* secondary(const Attempt& attempt) const;
+  PassedOver obstacle(const Attempt& attempt, const Member& member, TimePoint now) const;
+  void explain_primary(const Attempt& attempt, TimePoint now, Choice& choice) const;
+
+  Member* named(Attempt& attempt, TimePoint now, Why& why) const;
+  Member* in_turn(const Attempt& attempt, TimePoint now);
+  Member* left_over(const Attempt& attempt, TimePoint now, Why& why);
+  Member* first_untried(const Attempt& attempt, std::span<Member* const> ring);
+  Why why_in_turn(const Attempt& attempt) const;
 
   MemberTable& table_;
   Method& method_;
-  std::uint64_t method_version_ = 0;
+
+  // State of the worker thread.
+  std::uint64_t method_version_ = 0;  // the rings that the method knows
+  std::uint64_t walk_ = 0;            // where the next walk over doubtful members begins
 };
 
 }  // namespace understudy::routing

@@ -32,12 +32,11 @@ struct ClusterOptions {
   std::shared_ptr<const Keyring> keyring = {};  // null: no cookie is verified, no view believed
   bool believes_weblogic_lists = false;
   WeblogicPort weblogic_port = WeblogicPort::kPlain;
-  Duration skip_time = std::chrono::seconds(10);        // MaxSkipTime
-  Duration connect_timeout = std::chrono::seconds(10);  // ConnectTimeoutSecs
-  Duration connect_retry = std::chrono::seconds(2);     // ConnectRetrySecs
+  Duration skip_time = std::chrono::seconds(10);  // MaxSkipTime
+  std::size_t members_max = kMembersMax;          // MaxMembers; views beyond it are cut
 };
 
-// With kNew `change` says what vanished, and cluster.view() is to be shown to the other workers.
+// With kNew `change` says what vanished, and views().shared() is to be shown to the other workers.
 struct [[nodiscard]] ViewOutcome {
   ViewVerdict verdict = ViewVerdict::kHeld;
   ViewChange change = {};
@@ -53,9 +52,6 @@ class Cluster final {
   bool follow_route(Attempt& attempt, std::uint32_t mid) const {
     return choice_.follow_route(attempt, mid);
   }
-  // Whether another pass is allowed once this one has found nobody: at least two are, at most
-  // ConnectTimeoutSecs / ConnectRetrySecs, and none begins after ConnectTimeoutSecs.
-  bool may_start_pass(const Attempt& attempt, TimePoint started, TimePoint now) const;
 
   // Seen by exchange and upstream.
   void on_failure(Attempt& attempt, Member& member, Failure failure, TimePoint now);
@@ -63,12 +59,11 @@ class Cluster final {
 
   // Views. on_view costs a comparison of 16 bytes while the hash is the one in force.
   ViewOutcome on_view(const Member& from, std::string_view header, TimePoint now);
-  ViewOutcome on_weblogic_view(const Member& from, const ViewKeeper::WeblogicView& view,
-                               TimePoint now);
-  ViewOutcome on_shared_view(std::shared_ptr<const ClusterView> view, TimePoint now);
+  ViewOutcome on_weblogic_view(const ViewKeeper::WeblogicView& view, TimePoint now);
+  ViewOutcome on_shared_view(const ViewKeeper::Shared& shared, TimePoint now);
   // The member to ask for a view on behalf of an exchange that has been waiting for `waiting_for`
-  // since `since`; null when it is not yet time (ask again at view().ask_due(since)) or nobody else
-  // is there. The question then counts as asked.
+  // since `since`; null when it is not yet time (try again at views().ask_due(since)) or nobody
+  // else is there. The question then counts as asked.
   Member* whom_to_ask(const Member& waiting_for, TimePoint since, TimePoint now);
 
   const ClusterOptions& options() const { return options_; }
@@ -78,7 +73,8 @@ class Cluster final {
   const MemberTable& table() const { return table_; }
 
  private:
-  ViewOutcome applied(ViewVerdict verdict);
+  ViewOutcome outcome(ViewVerdict verdict);
+  bool is_alone(const Member& member) const;
 
   // Constant after construction.
   const ClusterOptions options_;

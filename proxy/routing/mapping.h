@@ -5,7 +5,7 @@
 // path segments. It does not know what a location does; `location` is the index that the
 // configuration gave. One mapping for each listening address. Immutable after construction, shared
 // by all workers, any thread; choosing allocates nothing and costs the same with one rule and with
-// 10,000. Called by proxy/exchange.
+// 10,000 (patterns for host names are the exception: each is tried). Called by proxy/exchange.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace understudy::routing {
@@ -27,8 +28,8 @@ class Mapping final {
     std::string path = "/";
     std::uint32_t location = 0;
   };
-  // A name is "shop.example" or, for one or more labels in front, "*.example". Letter case, a
-  // trailing dot and a port make no difference. Of two hosts with one name the first has it.
+  // A name may hold `*` and `?` as ServerAlias does. Letter case, a trailing dot and a port make no
+  // difference. A full name goes before a pattern; of two hosts with one name the first has it.
   struct Host {
     std::vector<std::string> names = {};
     std::vector<Rule> rules = {};
@@ -70,7 +71,7 @@ class Mapping final {
   // Constant after construction.
   std::vector<std::unique_ptr<const std::string>> texts_;  // what the keys below point into
   std::unordered_map<std::string_view, std::uint32_t> names_;
-  std::unordered_map<std::string_view, std::uint32_t> wildcards_;  // "example" of "*.example"
+  std::vector<std::pair<std::string_view, std::uint32_t>> patterns_;  // tried in order
   std::unordered_map<Edge, std::uint32_t, EdgeHash> edges_;
   std::vector<Node> nodes_;  // the first ones are the hosts' roots
 };

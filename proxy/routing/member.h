@@ -17,7 +17,8 @@
 
 namespace understudy::routing {
 
-inline constexpr std::size_t kMembersMax = 4096;  // of one cluster, seeds included
+inline constexpr std::size_t kMembersMax = 4096;           // of one cluster, seeds included
+inline constexpr std::size_t kSlotsMax = 2 * kMembersMax;  // those that just left keep theirs
 
 enum class Liveness : std::uint8_t {
   kAssumed,  // named in the configuration, and no view has spoken of it
@@ -45,7 +46,7 @@ struct MemberCounters {
 
 struct Member {
   // Constant while it lives.
-  std::uint32_t slot = 0;    // below kMembersMax, unique among the living, used again later
+  std::uint32_t slot = 0;    // below kSlotsMax; used again some time after its member is gone
   std::uint64_t serial = 0;  // never used again
   bool is_seed = false;      // named in the configuration
 

@@ -2,9 +2,9 @@
 #pragma once
 
 // The members of one cluster as one worker sees them: the configured ones (seeds) and those of the
-// view in force. It finds members by every name they have and keeps the ring of those that take new
-// sessions. It neither judges views (view_keeper.h does) nor chooses (affinity_choice.h does).
-// Owned by a Cluster; worker thread only. Lookups and ring() allocate nothing.
+// view in force. It finds members by every name they have and sorts them by how far they are to be
+// trusted with a new session. It neither judges views (view_keeper.h does) nor chooses
+// (affinity_choice.h does). Owned by a Cluster; worker thread only. Lookups allocate nothing.
 
 #include <cstddef>
 #include <cstdint>
@@ -44,8 +44,11 @@ struct [[nodiscard]] ViewChange {
 
 class MemberTable final {
  public:
-  // Seeds beyond kMembersMax are a bug of the caller.
-  MemberTable(const std::vector<Seed>& seeds, Duration skip_time);
+  struct Options {
+    Duration skip_time = std::chrono::seconds(10);
+    std::size_t members_max = kMembersMax;  // never above kMembersMax, never below the seeds
+  };
+  MemberTable(const std::vector<Seed>& seeds, const Options& options);
 
   Member* by_mid(std::uint32_t mid) const;  // and by JVMID
   Member* by_route(std::string_view route) const;
@@ -54,13 +57,12 @@ class MemberTable final {
   // All, in the order of their serials: seeds as configured, then as they came.
   std::span<const std::unique_ptr<Member>> members() const { return members_; }
 
+  bool has_view() const { return has_view_; }
   // Replaces what earlier views said, all at once. A member keeps its object, counters and slot
-  // when its mid stays; a seed that had no mid takes the mid that the view gives its address; an
-  // address with another mid than before is a new member. Seeds are never removed. Entries beyond
-  // kMembersMax are left out.
+  // while its mid and address stay. A seed that had no mid takes the one that the view gives its
+  // address; an address with another mid than before is a new member, also in place of the old
+  // seed. No seed is ever without a member. Entries beyond members_max are left out.
   ViewChange apply(const ClusterView& view);
-  // The view in force is no longer believed: back to the seeds.
-  ViewChange forget_view();
   // For members whose address is a host's name. Applies to those with this address_text.
   void set_address(std::string_view address_text, const Address& address);
   // What a member said about itself (X-WebLogic-JVMID); only while it has no mid.
@@ -71,25 +73,34 @@ class MemberTable final {
   // This exchange will try a member that failed before; others pass it by meanwhile.
   void begin_trial(Member& member, TimePoint now);
 
-  // Members that take new sessions: alive, ready, not skipped. In the order of members(). Members
-  // whose skip time is over return here.
-  std::span<Member* const> ring(TimePoint now);
-  // Changes whenever ring() does.
-  std::uint64_t ring_version() const { return ring_version_; }
+  // The members by how good they are for a new session, each in the order of members(). A member
+  // whose skip time is over comes back by itself; hence `now`.
+  struct Rings {
+    std::vector<Member*> good;         // alive, ready, not skipped
+    std::vector<Member*> doubtful;     // ready, but suspect or skipped
+    std::vector<Member*> last_resort;  // seeds that are dead, left or unlisted in the view
+  };
+  const Rings& rings(TimePoint now);
+  // Changes with rings().
+  std::uint64_t rings_version() const { return rings_version_; }
 
  private:
-  Member& add(std::string address_text);
+  Member& add(const Seed& seed);
+  void update(Member& member, const ViewEntry& entry);
+  void move_out(const ClusterView& view, ViewChange& change);
+  void restore_seeds();
+  Member* seed_without_mid(const ViewEntry& entry) const;
   void rebuild_index();
-  void rebuild_ring(TimePoint now);
-  Liveness placeless(const Member& seed) const;
-  std::unique_ptr<Member> remove(std::size_t index);
+  void rebuild_rings(TimePoint now);
 
-  const Duration skip_time_;
+  const std::vector<Seed> seeds_;
+  const Options options_;
 
   // State of the worker thread.
   std::vector<std::unique_ptr<Member>> members_;  // ascending by serial
-  std::vector<std::uint32_t> free_slots_;
-  std::vector<std::uint32_t> retired_slots_;  // free from the next change on
+  std::vector<std::uint32_t> free_slots_;         // below slots_used_
+  std::vector<std::uint32_t> retired_slots_;      // free from the next change on
+  std::uint32_t slots_used_ = 0;
   std::uint64_t last_serial_ = 0;
   bool has_view_ = false;
 
@@ -97,10 +108,10 @@ class MemberTable final {
   std::unordered_map<std::string_view, Member*> by_route_;
   std::unordered_map<std::string_view, Member*> by_address_;
 
-  std::vector<Member*> ring_;
-  std::uint64_t ring_version_ = 0;
-  bool ring_is_stale_ = true;
-  TimePoint next_return_ = TimePoint::max();  // of a skipped member into the ring
+  Rings rings_;
+  std::uint64_t rings_version_ = 0;
+  bool rings_are_stale_ = true;
+  TimePoint next_return_ = TimePoint::max();  // of a skipped member
 };
 
 }  // namespace understudy::routing

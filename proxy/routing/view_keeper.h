@@ -7,8 +7,9 @@
 // sends nothing. Owned by a Cluster; worker thread only; pure, time is passed in.
 //
 // Versions start again when the whole cluster has been restarted. A list with a lower version is
-// therefore a rival, not a lie, when the member that sends it appears in it with a mid never seen
-// before. It is believed when for two beats no member has confirmed the view in force.
+// therefore a rival, not merely old, when the member that sends it appears in it with a mid never
+// seen before. It is believed when for two beats no member has confirmed the view in force, and at
+// once when no member of that view answers any more.
 
 #include <cstdint>
 #include <deque>
@@ -29,14 +30,13 @@ inline constexpr Duration kBeatAssumed = std::chrono::seconds(1);  // while no v
 inline constexpr std::size_t kMidsRememberedMax = 1024;            // of earlier views
 
 enum class ViewVerdict : std::uint8_t {
-  kHeld,      // the view in force, confirmed
-  kNew,       // to be applied now
-  kNoList,    // another hash and no list: ask for it
-  kOlder,     // a lower version
-  kRival,     // a lower version of a new life, not yet believed
-  kStatic,    // DynamicServerList Off, or no means to check a signature
-  kUnlisted,  // the sender is not in its own list
-  kRefused,   // by the codec: unsigned, altered, of another cluster ...
+  kHeld,     // the view in force, confirmed
+  kNew,      // to be applied now
+  kNoList,   // another hash and no list: ask for it
+  kOlder,    // a lower version
+  kRival,    // a lower version of a new life, not yet believed
+  kStatic,   // DynamicServerList Off, or no means to check a signature
+  kRefused,  // by the codec: unsigned, altered, of another cluster ...
 };
 std::string_view to_text(ViewVerdict verdict);
 
@@ -50,16 +50,28 @@ class ViewKeeper final {
   };
   explicit ViewKeeper(const Options& options) : options_(options) {}
 
-  // A response of `from` had this Understudy-View. With kNew, view() is the new one.
-  ViewVerdict on_header(const Member& from, std::string_view header, TimePoint now);
+  struct Sender {
+    const Member& member;
+    bool is_alone = false;  // no other member has been seen to work
+  };
+  // A response had this Understudy-View. With kNew, view() is the new one.
+  ViewVerdict on_header(const Sender& from, std::string_view header, TimePoint now);
   // The weblogic dialect's pair; an empty list says: the hash is the one that was sent.
   struct WeblogicView {
     std::string_view hash;
     std::string_view list;
   };
-  ViewVerdict on_weblogic(const Member& from, const WeblogicView& view, TimePoint now);
-  // Another worker of this process has believed it.
-  ViewVerdict on_shared(std::shared_ptr<const ClusterView> view, TimePoint now);
+  ViewVerdict on_weblogic(const WeblogicView& view, TimePoint now);
+
+  // What another worker of this process has believed, in place of a view of version `replaced`.
+  struct Shared {
+    std::shared_ptr<const ClusterView> view = {};
+    std::uint64_t replaced = 0;
+    std::string weblogic_hash = {};
+  };
+  ViewVerdict on_shared(const Shared& shared, TimePoint now);
+  // The view in force, for the other workers. Null inside without one.
+  Shared shared() const { return {view_, replaced_, weblogic_hash_}; }
 
   // The view in force; null: none.
   const std::shared_ptr<const ClusterView>& view() const { return view_; }
@@ -78,8 +90,8 @@ class ViewKeeper final {
   void on_asked(TimePoint now) { asked_at_ = now; }
 
  private:
-  ViewVerdict judge(const Member& from, ClusterView view, TimePoint now);
-  ViewVerdict judge_lower(const Member& from, std::uint32_t mid_of_sender, TimePoint now);
+  ViewVerdict judge_lower(const Sender& from, const ClusterView& view, TimePoint now);
+  void confirm(TimePoint now);
   void hold(std::shared_ptr<const ClusterView> view, TimePoint now);
   bool has_seen(std::uint32_t mid) const;
 
@@ -92,7 +104,9 @@ class ViewKeeper final {
   TimePoint confirmed_at_ = TimePoint::min();
   std::optional<TimePoint> rival_since_;
   std::optional<TimePoint> asked_at_;
-  std::deque<std::uint32_t> mids_seen_;  // of views that are no longer in force
+  std::optional<std::uint64_t> dismissed_;  // hash of the last list that was signed, but older
+  std::uint64_t replaced_ = 0;              // version of the view before this one
+  std::deque<std::uint32_t> mids_seen_;     // of views that are no longer in force
   ViewRefusal last_refusal_ = ViewRefusal::kNone;
 };
 

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/routing/affinity_choice.h"
+
+#include <algorithm>
+
+#include "cookies/contract.h"
+#include "proxy/routing/member_table.h"
+#include "proxy/routing/method.h"
+
+namespace understudy::routing {
+
+std::string_view to_text(Why why) {
+  switch (why) {
+    case Why::kNobody:
+      return "nobody";
+    case Why::kCookiePrimary:
+      return "cookie-primary";
+    case Why::kCookieSecondary:
+      return "cookie-secondary";
+    case Why::kCookieRoute:
+      return "cookie-route";
+    case Why::kNoCookie:
+      return "no-cookie";
+    case Why::kInvalidCookie:
+      return "invalid-cookie";
+    case Why::kUnknownMembers:
+      return "unknown-members";
+    case Why::kRest:
+      return "rest";
+    case Why::kRouted:
+      return "routed";
+    case Why::kRetry:
+      return "retry";
+    case Why::kLastResort:
+      return "last-resort";
+    case Why::kSeed:
+      return "seed";
+  }
+  return "";
+}
+
+std::string_view to_text(PassedOver passed_over) {
+  switch (passed_over) {
+    case PassedOver::kNo:
+      return "";
+    case PassedOver::kUnknown:
+      return "unknown";
+    case PassedOver::kUnseen:
+      return "unseen";
+    case PassedOver::kDead:
+      return "dead";
+    case PassedOver::kLeft:
+      return "left";
+    case PassedOver::kUnlisted:
+      return "unlisted";
+    case PassedOver::kDisabled:
+      return "disabled";
+    case PassedOver::kUnresolved:
+      return "unresolved";
+    case PassedOver::kSkipped:
+      return "skipped";
+    case PassedOver::kFailed:
+      return "failed";
+    case PassedOver::kRouted:
+      return "routed";
+  }
+  return "";
+}
+
+std::string_view Choice::failover() const {
+  switch (primary) {
+    case PassedOver::kNo:
+    case PassedOver::kUnseen:
+      return {};
+    case PassedOver::kUnknown:
+    case PassedOver::kDead:
+    case PassedOver::kLeft:
+    case PassedOver::kUnlisted:
+    case PassedOver::kDisabled:
+      return kFailoverView;
+    case PassedOver::kUnresolved:
+      return kFailoverTimeout;
+    case PassedOver::kSkipped:
+    case PassedOver::kFailed:
+      return to_text(failure);
+    case PassedOver::kRouted:
+      return kFailoverRoute;
+  }
+  return {};
+}
+
+ChoiceText::ChoiceText(const Choice& choice) {
+  const auto append = [this](std::string_view text) {
+    const std::size_t count = std::min(text.size(), bytes_.size() - size_);
+    std::copy_n(text.data(), count, bytes_.data() + size_);
+    size_ += count;
+  };
+  append(to_text(choice.why));
+  if (choice.primary == PassedOver::kNo) return;
+  append(":");
+  append(to_text(choice.primary));
+  if (choice.failure == Failure::kNone) return;
+  append("-");
+  append(to_text(choice.failure));
+}
+
+void Attempt::start_pass() {
+  ++passes_;
+  tried_count_ = 0;
+  routes_followed_ = 0;
+  routed_.reset();
+  primary_failure_ = Failure::kNone;
+}
+
+bool Attempt::has_tried(const Member& member) const {
+  const auto end = tried_.begin() + tried_count_;
+  return std::find(tried_.begin(), end, member.serial) != end;
+}
+
+Attempt AffinityChoice::begin(const DecodedAffinity& cookie) const {
+  Attempt attempt;
+  attempt.refusal_ = cookie.refusal;
+  if (!cookie) return attempt;
+  attempt.primary_ = cookie.token.primary;
+  attempt.secondary_ = cookie.token.secondary;
+  if (cookie.token.dialect != Dialect::kRoute) return attempt;
+  attempt.has_route_ = !cookie.token.route.empty();
+  const Member* member = attempt.has_route_ ? table_.by_route(cookie.token.route) : nullptr;
+  attempt.route_serial_ = member == nullptr ? 0 : member->serial;
+  return attempt;
+}
+
+Member* AffinityChoice::primary(const Attempt& attempt) const {
+  if (attempt.primary_) return table_.by_mid(*attempt.primary_);
+  return attempt.route_serial_ == 0 ? nullptr : table_.by_serial(attempt.route_serial_);
+}
+
+Member* AffinityChoice::secondary(const Attempt& attempt) const {
+  return attempt.secondary_ ? table_.by_mid(*attempt.secondary_) : nullptr;
+}
+
+PassedOver AffinityChoice::obstacle(const Attempt& attempt, const Member& member,
+                                    TimePoint now) const {
+  if (member.liveness == Liveness::kDead) return PassedOver::kDead;
+  if (member.liveness == Liveness::kLeft) return PassedOver::kLeft;
+  if (member.liveness == Liveness::kUnlisted) return PassedOver::kUnlisted;
+  if (member.operator_state == OperatorState::kDisabled) return PassedOver::kDisabled;
+  if (!member.address.is_set()) return PassedOver::kUnresolved;
+  if (attempt.has_tried(member)) {
+    return attempt.routes_followed_ > 0 ? PassedOver::kRouted : PassedOver::kFailed;
+  }
+  // A 503 closes a member to new sessions only: its own have nowhere better to go.
+  const bool skipped =
+      member.back_off.is_blocked(now) && member.back_off.last_failure() != Failure::kUnavailable;
+  return skipped ? PassedOver::kSkipped : PassedOver::kNo;
+}
+
+void AffinityChoice::explain_primary(const Attempt& attempt, TimePoint now, Choice& choice) const {
+  if (!attempt.primary_ && !attempt.has_route_) return;
+  const Member* const member = primary(attempt);
+  if (member == choice.member && member != nullptr) return;
+  if (member == nullptr) {
+    choice.primary = table_.has_view() ? PassedOver::kUnknown : PassedOver::kUnseen;
+    return;
+  }
+  choice.primary = obstacle(attempt, *member, now);
+  if (choice.primary == PassedOver::kNo) choice.primary = PassedOver::kRouted;
+  if (choice.primary == PassedOver::kFailed) choice.failure = attempt.primary_failure_;
+  if (choice.primary == PassedOver::kSkipped) choice.failure = member->back_off.last_failure();
+}
+
+Member* AffinityChoice::named(Attempt& attempt, TimePoint now, Why& why) const {
+  if (attempt.routed_) {
+    Member* const member = table_.by_mid(*attempt.routed_);
+    attempt.routed_.reset();
+    if (member != nullptr && !attempt.has_tried(*member)) {
+      why = Why::kRouted;
+      return member;
+    }
+  }
+  Member* const first = primary(attempt);
+  if (first != nullptr && obstacle(attempt, *first, now) == PassedOver::kNo) {
+    why = attempt.has_route_ ? Why::kCookieRoute : Why::kCookiePrimary;
+    return first;
+  }
+  Member* const second = secondary(attempt);
+  if (second != nullptr && obstacle(attempt, *second, now) == PassedOver::kNo) {
+    why = Why::kCookieSecondary;
+    return second;
+  }
+  return nullptr;
+}
+
+Member* AffinityChoice::in_turn(const Attempt& attempt, TimePoint now) {
+  const auto& good = table_.rings(now).good;
+  if (method_version_ != table_.rings_version()) {
+    method_.set_members(good);
+    method_version_ = table_.rings_version();
+  }
+  // Among one more than have been tried there is a new one, unless weights repeat members.
+  for (unsigned turn = 0; turn <= attempt.tried_count_; ++turn) {
+    Member* const member = method_.next();
+    if (member == nullptr) return nullptr;
+    if (!attempt.has_tried(*member)) return member;
+  }
+  return first_untried(attempt, good);
+}
+
+Member* AffinityChoice::first_untried(const Attempt& attempt, std::span<Member* const> ring) {
+  // At most as many steps as members have been tried, and one.
+  for (std::size_t step = 0; step < ring.size(); ++step) {
+    Member* const member = ring[walk_++ % ring.size()];
+    if (!attempt.has_tried(*member)) return member;
+  }
+  return nullptr;
+}
+
+Member* AffinityChoice::left_over(const Attempt& attempt, TimePoint now, Why& why) {
+  why = Why::kLastResort;
+  for (Member* const member : {primary(attempt), secondary(attempt)}) {
+    if (member != nullptr && obstacle(attempt, *member, now) == PassedOver::kSkipped) return member;
+  }
+  const MemberTable::Rings& rings = table_.rings(now);
+  if (Member* const member = first_untried(attempt, rings.doubtful)) return member;
+  why = Why::kSeed;
+  if (Member* const member = first_untried(attempt, rings.last_resort)) return member;
+  why = Why::kNobody;
+  return nullptr;
+}
+
+Why AffinityChoice::why_in_turn(const Attempt& attempt) const {
+  const bool names_any = attempt.primary_ || attempt.secondary_ || attempt.has_route_;
+  if (names_any) {
+    const bool known = primary(attempt) != nullptr || secondary(attempt) != nullptr;
+    return known ? Why::kRest : Why::kUnknownMembers;
+  }
+  if (attempt.tries_ > 0) return Why::kRetry;
+  const bool invalid = attempt.refusal_ != Refusal::kNone && attempt.refusal_ != Refusal::kAbsent;
+  return invalid ? Why::kInvalidCookie : Why::kNoCookie;
+}
+
+Choice AffinityChoice::choose(Attempt& attempt, TimePoint now) {
+  Choice choice;
+  if (attempt.tried_count_ < kTriesPerPassMax) {
+    choice.member = named(attempt, now, choice.why);
+    if (choice.member == nullptr) {
+      choice.member = in_turn(attempt, now);
+      choice.why = why_in_turn(attempt);
+    }
+    if (choice.member == nullptr) choice.member = left_over(attempt, now, choice.why);
+  }
+  explain_primary(attempt, now, choice);
+  attempt.last_ = choice;
+  if (choice.member == nullptr) return choice;
+
+  attempt.tried_[attempt.tried_count_++] = choice.member->serial;
+  ++attempt.tries_;
+  if (choice.member->back_off.is_on_trial(now)) table_.begin_trial(*choice.member, now);
+  return choice;
+}
+
+void AffinityChoice::on_failure(Attempt& attempt, const Member& member, Failure failure) const {
+  if (primary(attempt) == &member) attempt.primary_failure_ = failure;
+}
+
+bool AffinityChoice::follow_route(Attempt& attempt, std::uint32_t mid) const {
+  if (attempt.routes_followed_ == kRoutesFollowedMax) return false;
+  const Member* const member = table_.by_mid(mid);
+  if (member == nullptr || attempt.has_tried(*member)) return false;
+  if (member->liveness == Liveness::kDead || member->liveness == Liveness::kLeft) return false;
+  if (member->operator_state == OperatorState::kDisabled || !member->address.is_set()) return false;
+  attempt.routed_ = mid;
+  ++attempt.routes_followed_;
+  return true;
+}
+
+}  // namespace understudy::routing

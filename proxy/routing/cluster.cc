@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/routing/cluster.h"
+
+#include <algorithm>
+
+#include "cookies/contract.h"
+#include "proxy/routing/round_robin.h"
+
+namespace understudy::routing {
+namespace {
+
+std::string_view signed_name(const ClusterOptions& options) {
+  return options.cluster.empty() ? kDefaultClusterName : std::string_view(options.cluster);
+}
+
+AffinityCodec::Options codec_options(const ClusterOptions& options) {
+  return {.dialect = options.dialect,
+          .keyring = options.keyring,
+          .cluster = std::string(signed_name(options))};
+}
+
+ViewKeeper::Options keeper_options(const ClusterOptions& options) {
+  ViewKeeper::Options out{.is_dynamic = options.is_dynamic,
+                          .believes_weblogic_lists = options.believes_weblogic_lists,
+                          .weblogic_port = options.weblogic_port};
+  if (options.keyring != nullptr) {
+    out.codec = std::make_shared<const ViewCodec>(*options.keyring, signed_name(options));
+  }
+  return out;
+}
+
+}  // namespace
+
+Cluster::Cluster(const ClusterOptions& options)
+    : options_(options),
+      codec_(codec_options(options_)),
+      table_(options_.seeds,
+             {.skip_time = options_.skip_time, .members_max = options_.members_max}),
+      method_(std::make_unique<RoundRobin>()),
+      choice_(table_, *method_),
+      views_(keeper_options(options_)) {}
+
+void Cluster::on_failure(Attempt& attempt, Member& member, Failure failure, TimePoint now) {
+  choice_.on_failure(attempt, member, failure);
+  table_.on_failure(member, failure, now);
+}
+
+bool Cluster::is_alone(const Member& member) const {
+  return std::none_of(table_.members().begin(), table_.members().end(), [&](const auto& other) {
+    return other.get() != &member && other->liveness == Liveness::kAlive &&
+           other->back_off.last_failure() == Failure::kNone;
+  });
+}
+
+ViewOutcome Cluster::outcome(ViewVerdict verdict) {
+  ViewOutcome out{.verdict = verdict};
+  if (verdict == ViewVerdict::kNew) out.change = table_.apply(*views_.view());
+  return out;
+}
+
+ViewOutcome Cluster::on_view(const Member& from, std::string_view header, TimePoint now) {
+  const bool may_be_rival = views_.view() != nullptr && !holds_view(header, views_.hash());
+  return outcome(views_.on_header({from, may_be_rival && is_alone(from)}, header, now));
+}
+
+ViewOutcome Cluster::on_weblogic_view(const ViewKeeper::WeblogicView& view, TimePoint now) {
+  return outcome(views_.on_weblogic(view, now));
+}
+
+ViewOutcome Cluster::on_shared_view(const ViewKeeper::Shared& shared, TimePoint now) {
+  return outcome(views_.on_shared(shared, now));
+}
+
+Member* Cluster::whom_to_ask(const Member& waiting_for, TimePoint since, TimePoint now) {
+  if (now < views_.ask_due(since)) return nullptr;
+  const auto& good = table_.rings(now).good;
+  for (std::size_t step = 0; step < good.size(); ++step) {
+    Member* const member = good[ask_turn_++ % good.size()];
+    if (member == &waiting_for) continue;
+    views_.on_asked(now);
+    return member;
+  }
+  return nullptr;
+}
+
+}  // namespace understudy::routing

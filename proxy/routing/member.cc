@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/routing/member.h"
+
+namespace understudy::routing {
+
+std::string_view to_text(Liveness liveness) {
+  switch (liveness) {
+    case Liveness::kAssumed:
+      return "assumed";
+    case Liveness::kAlive:
+      return "alive";
+    case Liveness::kSuspect:
+      return "suspect";
+    case Liveness::kDead:
+      return "dead";
+    case Liveness::kLeft:
+      return "left";
+    case Liveness::kUnlisted:
+      return "unlisted";
+  }
+  return "";
+}
+
+std::string_view to_text(OperatorState state) {
+  switch (state) {
+    case OperatorState::kReady:
+      return "ready";
+    case OperatorState::kDraining:
+      return "draining";
+    case OperatorState::kDisabled:
+      return "disabled";
+  }
+  return "";
+}
+
+}  // namespace understudy::routing

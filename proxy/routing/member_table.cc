@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/routing/member_table.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "base/check.h"
+
+namespace understudy::routing {
+namespace {
+
+Liveness liveness_of(AliveState state) {
+  switch (state) {
+    case AliveState::kAlive:
+      return Liveness::kAlive;
+    case AliveState::kSuspect:
+      return Liveness::kSuspect;
+    case AliveState::kDead:
+      return Liveness::kDead;
+    case AliveState::kLeft:
+      return Liveness::kLeft;
+  }
+  return Liveness::kDead;
+}
+
+bool is_gone(Liveness liveness) {
+  return liveness == Liveness::kDead || liveness == Liveness::kLeft ||
+         liveness == Liveness::kUnlisted;
+}
+
+bool is_same_place(const Seed& seed, const Member& member) {
+  return seed.address_text == member.address_text ||
+         (seed.address.is_set() && seed.address == member.address);
+}
+
+}  // namespace
+
+MemberTable::MemberTable(const std::vector<Seed>& seeds, const Options& options)
+    : seeds_(seeds), options_(options) {
+  CHECK(options_.members_max <= kMembersMax && seeds_.size() <= options_.members_max);
+  for (const Seed& seed : seeds_) add(seed);
+  rebuild_index();
+}
+
+Member* MemberTable::by_mid(std::uint32_t mid) const {
+  const auto found = by_mid_.find(mid);
+  return found == by_mid_.end() ? nullptr : found->second;
+}
+
+Member* MemberTable::by_route(std::string_view route) const {
+  const auto found = by_route_.find(route);
+  return found == by_route_.end() ? nullptr : found->second;
+}
+
+Member* MemberTable::by_address(std::string_view address_text) const {
+  const auto found = by_address_.find(address_text);
+  return found == by_address_.end() ? nullptr : found->second;
+}
+
+Member* MemberTable::by_serial(std::uint64_t serial) const {
+  const auto found = std::lower_bound(
+      members_.begin(), members_.end(), serial,
+      [](const auto& member, std::uint64_t wanted) { return member->serial < wanted; });
+  return found == members_.end() || (*found)->serial != serial ? nullptr : found->get();
+}
+
+Member& MemberTable::add(const Seed& seed) {
+  auto member = std::make_unique<Member>();
+  if (free_slots_.empty()) {
+    member->slot = slots_used_++;
+  } else {
+    member->slot = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  member->serial = ++last_serial_;
+  member->address_text = seed.address_text;
+  member->address = seed.address;
+  member->name = seed.name.empty() ? seed.address_text : seed.name;
+  member->route = seed.route;
+  member->weight = seed.weight;
+  member->operator_state = seed.operator_state;
+  member->is_seed = std::any_of(seeds_.begin(), seeds_.end(), [&](const Seed& configured) {
+    return is_same_place(configured, *member);
+  });
+  members_.push_back(std::move(member));
+  return *members_.back();
+}
+
+Member* MemberTable::seed_without_mid(const ViewEntry& entry) const {
+  const auto parsed = Address::parse(entry.address);
+  for (const auto& member : members_) {
+    if (!member->is_seed || member->mid) continue;
+    if (member->address_text == entry.address) return member.get();
+    if (parsed && member->address.is_set() && member->address == *parsed) return member.get();
+  }
+  return nullptr;
+}
+
+void MemberTable::update(Member& member, const ViewEntry& entry) {
+  member.mid = entry.mid;
+  member.name = entry.name;
+  member.liveness = liveness_of(entry.alive);
+  member.operator_state = entry.operator_state;
+  member.weight = entry.weight;
+}
+
+void MemberTable::move_out(const ClusterView& view, ViewChange& change) {
+  std::unordered_map<std::uint32_t, std::string_view> listed;
+  for (const ViewEntry& entry : view.entries) listed.emplace(entry.mid, entry.address);
+  const auto stays = [&](const std::unique_ptr<Member>& member) {
+    if (!member->mid) return true;
+    const auto entry = listed.find(*member->mid);
+    return entry != listed.end() && (entry->second == member->address_text || member->is_seed);
+  };
+  const auto gone = std::stable_partition(members_.begin(), members_.end(), stays);
+  for (auto member = gone; member != members_.end(); ++member) {
+    retired_slots_.push_back((*member)->slot);
+    change.vanished.push_back(std::move(*member));
+  }
+  members_.erase(gone, members_.end());
+}
+
+void MemberTable::restore_seeds() {
+  for (const Seed& seed : seeds_) {
+    const bool is_there = std::any_of(members_.begin(), members_.end(), [&](const auto& member) {
+      return is_same_place(seed, *member);
+    });
+    if (!is_there && members_.size() < kMembersMax) add(seed);
+  }
+}
+
+ViewChange MemberTable::apply(const ClusterView& view) {
+  ViewChange change;
+  has_view_ = true;
+  free_slots_.insert(free_slots_.end(), retired_slots_.begin(), retired_slots_.end());
+  retired_slots_.clear();
+  move_out(view, change);
+  rebuild_index();
+
+  for (const ViewEntry& entry : view.entries) {
+    Member* member = by_mid(entry.mid);
+    if (member == nullptr) member = seed_without_mid(entry);
+    if (member == nullptr) {
+      if (members_.size() >= options_.members_max) continue;
+      const auto parsed = Address::parse(entry.address);
+      member = &add({.address_text = entry.address, .address = parsed.value_or(Address())});
+    }
+    const bool was_gone = is_gone(member->liveness);
+    update(*member, entry);
+    if (!was_gone && is_gone(member->liveness)) change.dead.push_back(member);
+  }
+  restore_seeds();
+  for (const auto& member : members_) {
+    if (!member->mid) member->liveness = Liveness::kUnlisted;
+  }
+  rebuild_index();
+  return change;
+}
+
+void MemberTable::set_address(std::string_view address_text, const Address& address) {
+  for (const auto& member : members_) {
+    if (member->address_text == address_text) member->address = address;
+  }
+  rings_are_stale_ = true;
+}
+
+void MemberTable::learn_mid(Member& member, std::uint32_t mid) {
+  if (!member.mid && by_mid_.try_emplace(mid, &member).second) member.mid = mid;
+}
+
+void MemberTable::on_failure(Member& member, Failure failure, TimePoint now) {
+  if (!member.back_off.is_blocked(now)) rings_are_stale_ = true;
+  member.back_off.on_failure(failure, now, options_.skip_time);
+}
+
+void MemberTable::on_success(Member& member) {
+  if (member.back_off.last_failure() == Failure::kNone) return;
+  member.back_off.on_success();
+  rings_are_stale_ = true;
+}
+
+void MemberTable::begin_trial(Member& member, TimePoint now) {
+  DCHECK(member.back_off.is_on_trial(now));
+  member.back_off.begin_trial(now, options_.skip_time);
+  rings_are_stale_ = true;
+}
+
+void MemberTable::rebuild_index() {
+  by_mid_.clear();
+  by_route_.clear();
+  by_address_.clear();
+  for (const auto& member : members_) {
+    if (member->mid) by_mid_.emplace(*member->mid, member.get());
+    if (!member->route.empty()) by_route_.emplace(member->route, member.get());
+    const auto [place, is_new] = by_address_.emplace(member->address_text, member.get());
+    if (!is_new && is_gone(place->second->liveness)) place->second = member.get();
+  }
+  rings_are_stale_ = true;
+}
+
+const MemberTable::Rings& MemberTable::rings(TimePoint now) {
+  if (rings_are_stale_ || now >= next_return_) rebuild_rings(now);
+  return rings_;
+}
+
+void MemberTable::rebuild_rings(TimePoint now) {
+  rings_.good.clear();
+  rings_.doubtful.clear();
+  rings_.last_resort.clear();
+  next_return_ = TimePoint::max();
+  for (const auto& member : members_) {
+    if (member->operator_state != OperatorState::kReady || !member->address.is_set()) continue;
+    if (is_gone(member->liveness)) {
+      if (member->is_seed) rings_.last_resort.push_back(member.get());
+    } else if (member->back_off.is_blocked(now)) {
+      rings_.doubtful.push_back(member.get());
+      next_return_ = std::min(next_return_, member->back_off.blocked_until());
+    } else if (member->liveness == Liveness::kSuspect) {
+      rings_.doubtful.push_back(member.get());
+    } else {
+      rings_.good.push_back(member.get());
+    }
+  }
+  rings_are_stale_ = false;
+  ++rings_version_;
+}
+
+}  // namespace understudy::routing
