@@ -2,6 +2,7 @@
 #include "cookies/affinity.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstring>
 
@@ -33,12 +34,26 @@ Refusal bounds(std::string_view value) {
   return value.size() > kAffinityValueBytesMax ? Refusal::kOverlong : Refusal::kNone;
 }
 
-// The session's part in foreign dialects, and a route: what a cookie may hold (RFC 6265 4.1.1)
-// without the separator of the dialect.
-bool is_foreign_text(std::string_view text, char separator) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [separator](char c) {
-    return c > ' ' && c < 0x7f && c != '"' && c != ',' && c != ';' && c != '\\' && c != separator;
-  });
+// What the value of a cookie may hold (RFC 6265 4.1.1 cookie-octet); a table, because with the
+// foreign dialects every byte of every request's cookie passes here.
+constexpr std::array<bool, 256> make_cookie_octets() {
+  std::array<bool, 256> octets{};
+  for (int c = '!'; c < 0x7f; ++c) {
+    octets[static_cast<std::size_t>(c)] = c != '"' && c != ',' && c != ';' && c != '\\';
+  }
+  return octets;
+}
+constexpr std::array<bool, 256> kCookieOctets = make_cookie_octets();
+
+// A session's part or a route of a foreign dialect.
+bool is_foreign_text(std::string_view text) {
+  bool is_good = !text.empty();
+  for (char c : text) is_good &= kCookieOctets[static_cast<unsigned char>(c)];
+  return is_good;
+}
+
+bool has(std::string_view text, char c) {
+  return text.find(c) != std::string_view::npos;
 }
 
 bool looks_native(std::string_view value) {
@@ -136,7 +151,7 @@ DecodedAffinity decode_weblogic(std::string_view value) {
     if (field == kWeblogicFieldsMax) return refused(Refusal::kMalformed);
     const std::size_t end = value.find('!');
     const std::string_view text = value.substr(0, end);
-    bool is_good = is_foreign_text(text, '!');
+    bool is_good = is_foreign_text(text);
     if (field == 0) {
       token.id = text;
     } else if (field == 1) {
@@ -154,13 +169,12 @@ DecodedAffinity decode_route(std::string_view value) {
   if (const Refusal refusal = bounds(value); refusal != Refusal::kNone) return refused(refusal);
   DecodedAffinity decoded{.token = {.dialect = Dialect::kRoute}, .refusal = Refusal::kNone};
   const std::size_t dot = value.rfind('.');
-  // ';' is in no cookie value, so that for the id no separator is forbidden: it may hold dots.
-  if (!is_foreign_text(value.substr(0, dot), ';')) return refused(Refusal::kMalformed);
+  if (!is_foreign_text(value.substr(0, dot))) return refused(Refusal::kMalformed);
   decoded.token.id = value.substr(0, dot);
   if (dot == std::string_view::npos) return decoded;
   decoded.token.route = value.substr(dot + 1);
   if (decoded.token.route.size() > kRouteBytesMax) return refused(Refusal::kOverlong);
-  if (!is_foreign_text(decoded.token.route, '.')) return refused(Refusal::kMalformed);
+  if (!is_foreign_text(decoded.token.route)) return refused(Refusal::kMalformed);
   return decoded;
 }
 
@@ -182,7 +196,7 @@ DecodedAffinity AffinityCodec::decode(std::string_view value) const {
       break;
   }
   if (looks_native(value)) return decode_native(value);
-  return value.find('!') != std::string_view::npos ? decode_weblogic(value) : decode_route(value);
+  return has(value, '!') ? decode_weblogic(value) : decode_route(value);
 }
 
 DecodedAffinity AffinityCodec::decode_native(std::string_view value) const {
@@ -267,7 +281,7 @@ bool AffinityCodec::encode_native(const AffinityToken& token, AffinityText& text
 }
 
 bool AffinityCodec::encode_weblogic(const AffinityToken& token, AffinityText& text) const {
-  if (!is_foreign_text(token.id, '!')) return false;
+  if (!is_foreign_text(token.id) || has(token.id, '!')) return false;
   Writer writer(text.bytes_.data(), text.bytes_.size());
   writer.add(token.id);
   writer.add("!");
@@ -279,14 +293,17 @@ bool AffinityCodec::encode_weblogic(const AffinityToken& token, AffinityText& te
 }
 
 bool AffinityCodec::encode_route(const AffinityToken& token, AffinityText& text) const {
-  if (!is_foreign_text(token.id, ';')) return false;
+  if (!is_foreign_text(token.id)) return false;
   Writer writer(text.bytes_.data(), text.bytes_.size());
   writer.add(token.id);
   if (!token.route.empty()) {
-    if (!is_foreign_text(token.route, '.') || token.route.size() > kRouteBytesMax) return false;
+    if (!is_foreign_text(token.route) || has(token.route, '.') ||
+        token.route.size() > kRouteBytesMax) {
+      return false;
+    }
     writer.add(".");
     writer.add(token.route);
-  } else if (token.id.find('.') != std::string_view::npos) {
+  } else if (has(token.id, '.')) {
     return false;  // it would be read back as a route
   }
   text.size_ = writer.size();
@@ -296,17 +313,27 @@ bool AffinityCodec::encode_route(const AffinityToken& token, AffinityText& text)
 DecodedAffinity AffinityMemo::decode(const AffinityCodec& codec, std::string_view value) {
   if (size_ != 0 && value.size() == size_ && std::memcmp(value.data(), bytes_.data(), size_) == 0) {
     DecodedAffinity decoded{.token = token_, .refusal = Refusal::kNone};
-    decoded.token.id = value.substr(kNativeMark.size(), kSidBytes);
+    decoded.token.id = value.substr(id_at_, token_.id.size());
+    decoded.token.route = value.substr(route_at_, token_.route.size());
     return decoded;
   }
-  DecodedAffinity decoded = codec.decode(value);
-  if (decoded && decoded.token.verified) {
-    std::copy(value.begin(), value.end(), bytes_.begin());
-    size_ = value.size();
-    token_ = decoded.token;
-    token_.id = {};  // it pointed into memory that is the caller's
+  const DecodedAffinity decoded = codec.decode(value);
+  if (decoded && (decoded.token.verified || decoded.token.dialect != Dialect::kNative)) {
+    remember(value, decoded.token);
   }
   return decoded;
+}
+
+void AffinityMemo::remember(std::string_view value, const AffinityToken& token) {
+  size_ = 0;
+  if (value.size() > bytes_.size()) return;
+  std::copy(value.begin(), value.end(), bytes_.begin());
+  size_ = value.size();
+  id_at_ = static_cast<std::size_t>(token.id.data() - value.data());
+  route_at_ = token.route.empty() ? 0 : static_cast<std::size_t>(token.route.data() - value.data());
+  token_ = token;
+  token_.id = {bytes_.data(), token.id.size()};
+  token_.route = {bytes_.data(), token.route.size()};
 }
 
 }  // namespace understudy

@@ -115,8 +115,9 @@ class AffinityCodec final {
   std::optional<TextSigner> signer_;
 };
 
-// Remembers the last verified value of a connection: the same bytes again are not hashed again.
-// Owned by a downstream connection, loop thread only; forget() when the codec's keys change.
+// Remembers a connection's last value: the same bytes again are not parsed and hashed again. Native
+// values only when verified. Owned by a downstream connection, loop thread only; used with one
+// codec, forget() when that is replaced (other keys, another cluster).
 class AffinityMemo final {
  public:
   // The token's views point into `value`, as with codec.decode(value).
@@ -124,9 +125,15 @@ class AffinityMemo final {
   void forget() { size_ = 0; }
 
  private:
-  std::array<char, kNativeValueBytesMax> bytes_;
+  static constexpr std::size_t kValueBytesMax = 128;  // longer ones are decoded every time
+
+  void remember(std::string_view value, const AffinityToken& token);
+
+  std::array<char, kValueBytesMax> bytes_;
   std::size_t size_ = 0;
-  AffinityToken token_;
+  std::size_t id_at_ = 0;
+  std::size_t route_at_ = 0;
+  AffinityToken token_;  // only the sizes of its views count; where they begin is above
 };
 
 }  // namespace understudy

@@ -296,7 +296,32 @@ TEST(AffinityMemo, ForgetsWhenItsKeysAreRemoved) {
   EXPECT_EQ(memo.decode(codec(Dialect::kNative, "2"), kKnown).refusal, Refusal::kUnknownKey);
 }
 
-TEST(AffinityMemo, RemembersNothingUnverified) {
+TEST(AffinityMemo, AnswersForeignValuesAsTheCodecDoes) {
+  AffinityMemo memo;
+  const AffinityCodec any = codec(Dialect::kAuto);
+  for (std::string_view value :
+       {"id!1!-2", "abc.b1", "abc.b1", "id!1!-2", "id!1!-2", "plain", "plain"}) {
+    const std::string copy(value);
+    const AffinityToken token = memo.decode(any, copy).token;
+    const AffinityToken expected = any.decode(copy).token;
+    EXPECT_EQ(token.id, expected.id);
+    EXPECT_EQ(token.id.data(), expected.id.data());
+    EXPECT_EQ(token.route, expected.route);
+    EXPECT_EQ(token.primary, expected.primary);
+    EXPECT_EQ(token.secondary, expected.secondary);
+  }
+}
+
+TEST(AffinityMemo, DecodesWhatIsTooLongForItEveryTime) {
+  AffinityMemo memo;
+  const AffinityCodec any = codec(Dialect::kAuto);
+  for (std::size_t size : {127U, 128U, 129U, 512U}) {
+    const std::string value = std::string(size - 2, 'x') + "!7";
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(memo.decode(any, value).token.primary, 7U) << size;
+  }
+}
+
+TEST(AffinityMemo, RemembersNoUnverifiedNativeValue) {
   AffinityMemo memo;
   ASSERT_TRUE(memo.decode(AffinityCodec({.dialect = Dialect::kNative}), kKnown));
   EXPECT_TRUE(memo.decode(codec(), kKnown).token.verified);
