@@ -217,10 +217,12 @@ void Checker::check_choice(const Word& word, const DirectiveSpec& spec) {
     listed += (listed.empty() ? "" : ", ") + std::string(choice);
   }
   const bool is_single = choices.size() == 1;
-  diagnostics_.error(word,
-                     std::string(spec.name) + (is_single ? " can only be " : " is one of ") +
-                         listed + ", not " + in_quotes(word.text),
-                     std::string(nearest(word.text, choices)));
+  diagnostics_.error(
+      word,
+      std::string(spec.name) +
+          (is_single ? " can only be " + listed + " in this version" : " is one of " + listed) +
+          ", not " + in_quotes(word.text),
+      is_single ? std::string() : std::string(nearest(word.text, choices)));
 }
 
 void Checker::check_required(const Tree& tree, std::string_view path) {
