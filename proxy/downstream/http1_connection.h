@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// Http1Connection: a client's connection from accept to close. It is small, for most connections
+// are idle most of the time: all that a request needs lies in an Http1Downstream, which it borrows
+// from the worker's pool while a request is on its way. Owned by server/, which hears on_closed;
+// worker thread only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/fd_watcher.h"
+#include "base/stream.h"
+#include "base/timer_wheel.h"
+#include "proxy/config/virtual_host.h"
+#include "proxy/exchange/downstream.h"
+#include "proxy/upstream/io_context.h"
+
+namespace understudy {
+
+class Http1Downstream;
+class Http1DownstreamPool;
+struct Site;
+
+// A connection that was closed while its client still sends is read for this long, so that the
+// client sees the answer and not a reset.
+inline constexpr Duration kLingerMax = std::chrono::seconds(2);
+inline constexpr std::size_t kLingerBytesMax = std::size_t{1024} * 1024;
+
+class Http1Connection final : public ClosedList::Item, private FdWatcher::Handler {
+ public:
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    // Once, from the loop or from within start(), stop() and abandon(). The owner moves the
+    // connection to the worker's ClosedList.
+    virtual void on_closed(Http1Connection& connection) = 0;
+  };
+
+  struct Options {
+    Client client;
+    std::size_t site = 0;  // index into Routes::sites
+  };
+  Http1Connection(Http1DownstreamPool& pool, std::unique_ptr<Stream> stream, Options options,
+                  Owner& owner);
+  ~Http1Connection() override;
+
+  // Registers, and reads what is there already.
+  void start();
+  // Graceful: an idle connection is closed, another one after its response.
+  void stop();
+  // At once, whatever is on its way.
+  void abandon();
+  bool is_idle() const { return state_ == State::kOpen && active_ == nullptr; }
+
+ private:
+  friend class Http1Downstream;
+  enum class State : uint8_t { kOpen, kLingering, kClosed };
+  // What the timer waits for.
+  enum class Wait : uint8_t { kNothing, kNextRequest, kHead, kBody, kWrite, kLinger };
+
+  void on_ready(bool readable, bool writable) override;
+  void on_timer();
+  void wait_for(Wait what);
+  void go_idle();
+  // `linger`: the client may still be sending.
+  void close(bool linger);
+  void close_now();
+  void linger();
+  IoResult read(std::span<char> into);
+  const Site& site() const;
+  const config::VirtualHost& first_host() const;
+
+  // Constant after construction.
+  Http1DownstreamPool& pool_;
+  Owner& owner_;
+  const Options options_;
+
+  // Owned.
+  std::unique_ptr<Stream> stream_;
+  FdWatcher watcher_;
+  Timer timer_;
+
+  // State of the worker thread.
+  Http1Downstream* active_ = nullptr;  // borrowed from pool_
+  uint64_t requests_ = 0;
+  uint32_t lingered_bytes_ = 0;
+  State state_ = State::kOpen;
+  Wait wait_ = Wait::kNothing;
+  bool readable_ = false;  // there has been an edge, and no read since came up short
+  bool stopping_ = false;
+};
+
+}  // namespace understudy

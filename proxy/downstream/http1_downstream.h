@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+// Http1Downstream: the part of a client's HTTP/1.1 connection that exists only while a request is
+// on its way. It parses requests in place, one at a time (a pipelined one waits in the buffer),
+// keeps the bytes of the present one until no re-send can need them, and writes what its Exchange
+// gives it. Owned by the worker's pool, borrowed by an Http1Connection; worker thread only.
+//
+// in_:   [head][body, as far as it is kept for a re-send][next requests]
+// more_: the body behind that, once it is more than is kept; it is gone when it has been sent.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/buffer.h"
+#include "proxy/exchange/downstream.h"
+#include "proxy/exchange/exchange.h"
+#include "proxy/exchange/worker_context.h"
+#include "proxy/http/chunked.h"
+#include "proxy/http/http1_parser.h"
+
+namespace understudy {
+
+class Http1Connection;
+
+// An early answer's request body is read to its end, and the connection kept, when no more than
+// this is to come.
+inline constexpr std::size_t kDrainBytesMax = std::size_t{64} * 1024;
+
+class Http1Downstream final : public Downstream, public ClosedList::Item {
+ public:
+  explicit Http1Downstream(WorkerContext& worker);
+  ~Http1Downstream() override;
+
+  // By Http1Connection.
+  void attach(Http1Connection& connection);
+  void detach();
+  void on_readable();
+  void on_writable();
+  void on_timeout();
+  // The connection ends: the exchange, too.
+  void on_connection_lost();
+  bool is_blocked() const { return blocked_; }
+
+  const http::RequestHead& request_head() override;
+  BodyBytes request_body() override;
+  void consume_request_body(size_t bytes) override;
+  Fetched fetch_request_body() override;
+  bool can_rewind() const override { return !overflowed_; }
+  void rewind_request_body() override;
+  void send_interim(const http::ResponseHead& head, const http::ResponseRewrite& rewrite) override;
+  bool takes_chunks() const override { return version_ == http::Version::kHttp11; }
+  Taken send_head(const http::ResponseHead& head, const http::ResponseRewrite& rewrite,
+                  BodyForm form, BodyBytes body) override;
+  Taken send_body(BodyBytes body) override;
+  void send_page(const Page& page) override;
+  SpliceEnd splice_sink() override;
+  void on_spliced(size_t bytes, bool blocked) override;
+  void finish() override;
+  void abort() override;
+  const Client& client() const override;
+  std::string_view head_text() const override;
+
+ private:
+  // What happens with the bytes that come in.
+  enum class State : uint8_t { kHead, kExchange, kDraining };
+  // How the response's body is delimited towards the client.
+  enum class Outgoing : uint8_t { kAsIs, kChunks };
+
+  void receive();
+  void process();
+  bool begin_next();
+  void begin(const http::RequestHead& head, uint32_t head_bytes);
+  void refuse(http::Refusal refusal);
+  void take_body_bytes(Buffer& buffer, size_t from, size_t& checked);
+  bool may_keep_alive() const;
+  void end_request();
+  void drain();
+  Taken write_body(BodyBytes body, std::span<iovec> pieces, size_t count, size_t head_bytes);
+  Taken write_chunk(BodyBytes body);
+  size_t write(std::span<const iovec> pieces);
+  void keep_rest(std::span<const iovec> pieces, size_t from, size_t to);
+  bool flush();
+
+  // Constant after construction.
+  WorkerContext& worker_;
+
+  // Owned.
+  Buffer in_;
+  Buffer more_;
+  Buffer out_;  // what the socket did not take of heads, chunk framing and pages
+  Exchange exchange_;
+
+  // State of the worker thread, of the connection.
+  Http1Connection* connection_ = nullptr;
+  http::HeadProgress progress_;
+  bool processing_ = false;  // process() is on the stack
+  bool blocked_ = false;     // the socket is full
+  bool broken_ = false;      // the socket has failed
+
+  // Of the present request.
+  State state_ = State::kHead;
+  http::RequestHead head_;  // its views are good only where request_head() says so
+  http::Method method_ = http::Method::kGet;
+  http::Version version_ = http::Version::kHttp11;
+  http::Framing framing_ = http::Framing::kNone;
+  bool client_keeps_alive_ = false;
+  bool awaits_continue_ = false;  // Expect: 100-continue, and no 100 has been sent
+  bool complete_ = false;         // the body is here to its end
+  bool body_broken_ = false;      // its framing is wrong, or the client closed within it
+  bool overflowed_ = false;       // more_ is in use: the body cannot be sent twice
+  uint32_t head_bytes_ = 0;
+  size_t kept_ = 0;          // body bytes in in_
+  size_t kept_sent_ = 0;     // of them consumed
+  size_t more_checked_ = 0;  // body bytes in more_; behind them may be the next request
+  uint64_t left_ = 0;        // kLength: not received yet
+  http::ChunkScanner scanner_;
+
+  // Of the present response.
+  Outgoing outgoing_ = Outgoing::kAsIs;
+  bool keep_alive_ = false;
+};
+
+// Http1Downstreams that wait for a request; they hold no buffers. Owned by the worker.
+class Http1DownstreamPool final {
+ public:
+  static constexpr std::size_t kKeptMax = 1024;
+
+  explicit Http1DownstreamPool(WorkerContext& worker) : worker_(worker) {}
+  Http1DownstreamPool(const Http1DownstreamPool&) = delete;
+
+  WorkerContext& worker() { return worker_; }
+  Http1Downstream& take();
+  void give_back(Http1Downstream& downstream);
+
+ private:
+  WorkerContext& worker_;
+  std::vector<std::unique_ptr<Http1Downstream>> all_;
+  std::vector<Http1Downstream*> free_;
+};
+
+}  // namespace understudy

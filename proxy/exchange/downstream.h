@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Downstream: the client's side of one exchange. One implementation for each protocol that clients
+// speak; exchange.h knows only this. Back-pressure as with Upstream: request bytes that are not
+// consumed stay, and the connection reads no more than its buffers hold; send_* say what they took,
+// and Exchange::on_downstream_writable follows when it was not all. Owns its Exchange. Worker
+// thread only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/address.h"
+#include "proxy/http/http1_writer.h"
+#include "proxy/http/message.h"
+#include "proxy/upstream/body.h"
+
+namespace understudy {
+
+// Who asks; constant for a connection.
+struct Client {
+  Address address;
+  std::string host;         // of address, as text
+  uint16_t local_port = 0;  // of the listener
+  bool tls = false;
+};
+
+// A complete answer of our own.
+struct Page {
+  unsigned status = 500;
+  std::string_view reason = {};
+  std::string_view lines = {};  // header lines with their CRLF; neither framing nor connection
+  std::string_view body = {};
+  bool close = false;  // no further request on this connection
+};
+
+class Downstream {
+ public:
+  virtual ~Downstream() = default;
+
+  // The request's head once more, from its bytes, for a re-send. It dies when the caller returns.
+  virtual const http::RequestHead& request_head() = 0;
+  // The bytes of its body that are here and not consumed, in the form the client sent.
+  virtual BodyBytes request_body() = 0;
+  virtual void consume_request_body(size_t bytes) = 0;
+  virtual Fetched fetch_request_body() = 0;
+  // Whether all that was consumed is still here; and begin again at the body's first byte.
+  virtual bool can_rewind() const = 0;
+  virtual void rewind_request_body() = 0;
+
+  // A 1xx; dropped where the client cannot understand it.
+  virtual void send_interim(const http::ResponseHead& head,
+                            const http::ResponseRewrite& rewrite) = 0;
+  // Whether a body may be handed over in kChunked form.
+  virtual bool takes_chunks() const = 0;
+  // The final response. `rewrite` leaves its connection and framing to the implementation. When the
+  // body's last byte has been taken the response is complete, though still on its way.
+  virtual Taken send_head(const http::ResponseHead& head, const http::ResponseRewrite& rewrite,
+                          BodyForm form, BodyBytes body) = 0;
+  virtual Taken send_body(BodyBytes body) = 0;
+  virtual void send_page(const Page& page) = 0;
+  // Where payload can be moved to by splice(2) now; on_spliced tells what was moved.
+  virtual SpliceEnd splice_sink() = 0;
+  virtual void on_spliced(size_t bytes, bool blocked) = 0;
+
+  // The last call of an exchange is one of these. finish: the response is complete, and the next
+  // exchange may begin within the call. abort: it cannot be completed, and the client must see it.
+  virtual void finish() = 0;
+  virtual void abort() = 0;
+
+  virtual const Client& client() const = 0;
+  // The request's head as received, for the access log; empty when it was not HTTP/1 text.
+  virtual std::string_view head_text() const = 0;
+};
+
+}  // namespace understudy

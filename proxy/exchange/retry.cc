@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/exchange/retry.h"
+
+namespace understudy {
+namespace {
+
+config::Resend knob_for(TryFailure failure, const config::Failover& policy) {
+  switch (failure) {
+    case TryFailure::kTimeout:
+      return policy.on_timeout;
+    case TryFailure::kUnavailable:
+      return policy.on_503;
+    default:
+      return policy.on_dropped;
+  }
+}
+
+// A byte of the request has left: may it leave a second time?
+Reason reason_against(const FailedTry& failed, const config::Failover& policy) {
+  if (!failed.replayable) return Reason::kBodyNotKept;
+  if (policy.session_replay) return Reason::kNone;
+  if (!policy.idempotent) return Reason::kIdempotentOff;
+  switch (knob_for(failed.failure, policy)) {
+    case config::Resend::kAll:
+      return Reason::kNone;
+    case config::Resend::kNone:
+      return Reason::kPolicyNone;
+    case config::Resend::kIdempotent:
+      break;
+  }
+  return failed.method_is_idempotent ? Reason::kNone : Reason::kMethodNotIdempotent;
+}
+
+// The member closed a connection that it had kept open while our request was on its way to it. That
+// says nothing about the member.
+bool is_half_open(const FailedTry& failed) {
+  return failed.failure == TryFailure::kDropped && failed.connection_was_reused &&
+         !failed.received && !failed.tried_fresh;
+}
+
+}  // namespace
+
+RetryDecision decide(const FailedTry& failed, const config::Failover& policy) {
+  const NextStep again = is_half_open(failed) ? NextStep::kSameMember : NextStep::kNextMember;
+  if (!failed.sent) return {.step = again};
+  const Reason reason = reason_against(failed, policy);
+  switch (failed.failure) {
+    case TryFailure::kUnavailable:
+      // A 503 that may not be answered by a re-send is an answer.
+      if (reason != Reason::kNone) return {.step = NextStep::kPassOn, .reason = reason};
+      return {.step = NextStep::kNextMember};
+    case TryFailure::kMisdirected:
+      // Passed on it would ask the client to do what only we can do.
+      if (reason != Reason::kNone) return {.step = NextStep::kGiveUp, .reason = reason};
+      return {.step = failed.names_route ? NextStep::kFollowRoute : NextStep::kNextMember};
+    default:
+      if (reason != Reason::kNone) return {.step = NextStep::kGiveUp, .reason = reason};
+      return {.step = again};
+  }
+}
+
+std::string_view to_text(TryFailure failure) {
+  switch (failure) {
+    case TryFailure::kConnectRefused:
+      return "connection refused";
+    case TryFailure::kConnectTimeout:
+      return "no connection in time";
+    case TryFailure::kConnectFailed:
+      return "connection failed";
+    case TryFailure::kNoConnection:
+      return "no connection left";
+    case TryFailure::kDropped:
+      return "connection dropped";
+    case TryFailure::kBadResponse:
+      return "invalid response";
+    case TryFailure::kTimeout:
+      return "no answer in time";
+    case TryFailure::kMemberGone:
+      return "member gone from the view";
+    case TryFailure::kUnavailable:
+      return "answered 503";
+    case TryFailure::kMisdirected:
+      return "answered 421";
+  }
+  return "";
+}
+
+std::string_view to_text(Reason reason) {
+  switch (reason) {
+    case Reason::kNone:
+      return "";
+    case Reason::kIdempotentOff:
+      return "Idempotent is Off";
+    case Reason::kMethodNotIdempotent:
+      return "method not idempotent";
+    case Reason::kPolicyNone:
+      return "the retry policy is NONE";
+    case Reason::kBodyNotKept:
+      return "request body above ReplayBufferSize";
+  }
+  return "";
+}
+
+}  // namespace understudy

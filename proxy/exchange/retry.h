@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to do when a member did not answer a request, or told us to ask elsewhere. Pure: what
+// happened and what the operator allows go in, the next step comes out. It chooses no member
+// (proxy/routing does) and sends nothing. Called by exchange.cc; the table is in
+// tests/proxy/exchange/retry_test.cc.
+//
+// The rule above all others: a request that is not idempotent and of which a byte was sent is not
+// sent again, unless the operator said for its location that it may be (SessionReplay On, or ALL).
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/config/location.h"
+
+namespace understudy {
+
+enum class TryFailure : uint8_t {
+  kConnectRefused,
+  kConnectTimeout,
+  kConnectFailed,
+  kNoConnection,  // the member has no connection left for us
+  kDropped,       // the connection broke or was closed before the response's head was complete
+  kBadResponse,   // what came is not HTTP, or above a limit
+  kTimeout,       // no response in IOTimeoutSecs
+  kMemberGone,    // a view says that it is dead or left
+  kUnavailable,   // 503
+  kMisdirected,   // 421
+};
+std::string_view to_text(TryFailure failure);
+
+// What was done when it failed.
+struct FailedTry {
+  TryFailure failure = TryFailure::kDropped;
+  bool sent = false;      // at least a byte of the request has left
+  bool received = false;  // at least a byte of the response has come
+  bool connection_was_reused = false;
+  bool tried_fresh = false;  // this member has been asked again on a fresh connection already
+  bool method_is_idempotent = false;
+  bool replayable = true;    // the whole request, as far as it was sent, is still here
+  bool names_route = false;  // with kMisdirected: Understudy-Route was there and can be followed
+};
+
+enum class NextStep : uint8_t {
+  kSameMember,  // once more, on a fresh connection; the member is not to blame
+  kNextMember,
+  kFollowRoute,
+  kPassOn,  // give the client the member's 503 or 421
+  kGiveUp,
+};
+
+// Why the request is not sent again.
+enum class Reason : uint8_t {
+  kNone,
+  kIdempotentOff,
+  kMethodNotIdempotent,
+  kPolicyNone,
+  kBodyNotKept,
+};
+std::string_view to_text(Reason reason);  // half a sentence for log and page
+
+struct RetryDecision {
+  NextStep step = NextStep::kGiveUp;
+  Reason reason = Reason::kNone;
+};
+
+RetryDecision decide(const FailedTry& failed, const config::Failover& policy);
+
+}  // namespace understudy

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the connections and exchanges of one worker share. Filled and owned by server/, outlives all
+// of them; worker thread only.
+#pragma once
+
+#include <cstdint>
+
+#include "base/random.h"
+#include "proxy/exchange/body_pipe.h"
+#include "proxy/exchange/routes.h"
+#include "proxy/upstream/io_context.h"
+
+namespace understudy {
+
+// Read by status and metrics through the worker.
+struct WorkerCounters {
+  uint64_t connections = 0;       // accepted
+  uint64_t connections_open = 0;  // now
+  uint64_t requests = 0;
+  uint64_t responses_by_class[6] = {};  // [5]: 5xx; [0]: ended without a status
+  uint64_t resends = 0;
+  uint64_t resends_refused = 0;  // the request had been sent and may not be sent twice
+  uint64_t view_drops = 0;       // exchanges freed because a view said their member is gone
+  uint64_t views_asked = 0;      // by a waiting worker
+  uint64_t splices = 0;
+};
+
+struct WorkerContext {
+  IoContext io;
+  PipePool& pipes;
+  // Seeded from SystemRandom: ids of different workers and proxies do not meet.
+  Random& request_ids;
+  // Used by every exchange that starts now; replaced by a reload.
+  Routes* routes = nullptr;
+  // A graceful stop is under way: every response says Connection: close.
+  bool stopping = false;
+  WorkerCounters counters = {};
+};
+
+}  // namespace understudy

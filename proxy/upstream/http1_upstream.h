@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Http1Upstream: one HTTP/1.1 connection to a member, from connect to close. Its descriptor is
+// registered once; between exchanges only the user changes. Request heads are composed here,
+// response heads parsed in place. Owned by MemberConnections; worker thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/buffer.h"
+#include "base/fd_watcher.h"
+#include "base/stream.h"
+#include "proxy/http/chunked.h"
+#include "proxy/http/http1_parser.h"
+#include "proxy/upstream/io_context.h"
+#include "proxy/upstream/upstream.h"
+
+namespace understudy {
+
+class MemberConnections;
+
+// Read from one connection in one turn of the loop before others get theirs.
+inline constexpr std::size_t kReadPerTurnBytesMax = std::size_t{1024} * 1024;
+
+class Http1Upstream final : public Upstream, public ClosedList::Item, private FdWatcher::Handler {
+ public:
+  // `stream` is connecting, or connected already.
+  Http1Upstream(MemberConnections& home, const IoContext& io, std::unique_ptr<Stream> stream);
+  ~Http1Upstream() override;
+
+  // The user of a connection that is still connecting, or idle.
+  void attach(User& user);
+  bool is_idle() const { return state_ == State::kIdle; }
+
+  Taken send_head(const http::RequestHead& head, const http::RequestRewrite& rewrite,
+                  BodyBytes body) override;
+  Taken send_body(BodyBytes body) override;
+  BodyBytes body(BodyForm form) override;
+  void consume_body(size_t bytes) override;
+  Fetched fetch() override;
+  SpliceEnd splice_source() override;
+  void on_spliced(size_t bytes, bool drained) override;
+  void yield() override;
+  void check() override;
+  void release() override;
+  bool has_sent() const override { return sent_; }
+  bool has_received() const override { return received_; }
+  bool was_reused() const override { return reused_; }
+
+ private:
+  friend class MemberConnections;
+  enum class State : uint8_t { kConnecting, kIdle, kHead, kBody, kClosed };
+
+  void on_ready(bool readable, bool writable) override;
+  void on_connect_decided();
+  void on_idle_ready();
+  void receive_head();
+  bool parse_head();
+  void begin_body(const http::ResponseHead& head, uint32_t head_bytes);
+  void fail(ErrorCode code, std::string_view detail);
+  IoResult read_some();
+  size_t write_some(std::span<const iovec> pieces);
+  void keep_rest(std::span<const iovec> pieces, size_t from, size_t to);
+  bool flush();
+  bool is_body_complete() const;
+  bool is_reusable() const;
+  BodyBytes chunks_as_received();
+  BodyBytes chunk_payload();
+  void close();
+
+  // Constant after construction.
+  MemberConnections& home_;
+  const IoContext io_;
+
+  // Owned.
+  std::unique_ptr<Stream> stream_;
+  FdWatcher watcher_;
+  Buffer in_;
+  Buffer out_;  // the rest of a request's head that the socket did not take
+
+  // State of the worker thread, of the connection.
+  User* user_ = nullptr;
+  TimePoint idle_since_{};
+  size_t index_ = 0;  // in home_.open_
+  State state_ = State::kConnecting;
+  bool reused_ = false;
+  bool readable_ = false;        // there has been an edge, and no read since came up short
+  bool had_large_body_ = false;  // so that the next read starts with a large block
+  uint32_t exchanges_ = 0;       // tells a callback's exchange from the next one
+
+  // Of the present exchange.
+  bool sent_ = false;
+  bool received_ = false;
+  bool send_blocked_ = false;
+  bool send_broken_ = false;
+  bool request_done_ = false;
+  bool keep_alive_ = false;
+  bool ended_ = false;   // the member has closed
+  bool broken_ = false;  // the body cannot be completed
+  uint8_t interims_ = 0;
+  http::Method method_ = http::Method::kGet;
+  http::Framing framing_ = http::Framing::kNone;
+  http::HeadProgress progress_;
+  uint64_t left_ = 0;      // kLength: not yet consumed
+  size_t lead_ = 0;        // bytes of in_ in front of the body's: head, chunk framing
+  size_t ready_ = 0;       // chunked: bytes behind lead_ that are checked and not consumed
+  size_t turn_bytes_ = 0;  // read since the last edge
+  http::ChunkScanner scanner_;
+};
+
+}  // namespace understudy

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/upstream/io_context.h"
+
+#include <utility>
+
+namespace understudy {
+
+void ClosedList::add(std::unique_ptr<Item> item) {
+  if (items_.empty()) loop_.at_turn_end([this] { clear(); });
+  items_.push_back(std::move(item));
+}
+
+}  // namespace understudy

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every connection of a worker works with: the loop, the free list of blocks, and scratch
+// space for heads. Owned by the worker (server/), outlives all connections; worker thread only.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "base/buffer.h"
+#include "base/event_loop.h"
+#include "proxy/http/hop_by_hop.h"
+#include "proxy/http/http1_writer.h"
+#include "proxy/http/limits.h"
+#include "proxy/http/message.h"
+
+namespace understudy {
+
+// Room for the lines that the proxy adds to a head or changes in it.
+inline constexpr std::size_t kAddedLinesBytesMax = 16 * 1024;
+// A normalised path is at most three times as long as the received one.
+inline constexpr std::size_t kPathScratchBytes = std::size_t{3} * http::kHeadBytesMax;
+
+// Used from the parsing of a head until it has been handed to a socket, within one call; nothing in
+// here is kept when that call returns.
+struct HeadScratch {
+  std::array<http::Field, http::kFieldsMax> request_fields;
+  std::array<http::Field, http::kFieldsMax> response_fields;
+  http::FieldMask dropped;
+  http::HeadSpans spans;
+  std::array<char, kAddedLinesBytesMax> lines_block;
+  http::LineArena lines{lines_block};
+  std::array<char, kPathScratchBytes> path;
+};
+
+// Objects that are finished but may still be on the call stack; destroyed when the turn ends.
+class ClosedList final {
+ public:
+  // Whatever can be put here.
+  class Item {
+   public:
+    virtual ~Item() = default;
+  };
+
+  explicit ClosedList(EventLoop& loop) : loop_(loop) {}
+  ClosedList(const ClosedList&) = delete;
+  void add(std::unique_ptr<Item> item);
+  // For the owner's destructor, when no loop turns any longer.
+  void clear() { items_.clear(); }
+
+ private:
+  EventLoop& loop_;
+  std::vector<std::unique_ptr<Item>> items_;
+};
+
+struct IoContext {
+  EventLoop& loop;
+  BlockPool& blocks;
+  HeadScratch& scratch;
+  ClosedList& closed;
+};
+
+}  // namespace understudy

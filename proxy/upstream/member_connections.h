@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// MemberConnections: the connections of one worker to one member: those in use, the idle ones (last
+// used first, watched, so that one which the member closes goes at once), and who waits for an
+// answer. It chooses nothing and counts no failures. Owned by exchange/worker_cluster; worker
+// thread only.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/timer_wheel.h"
+#include "proxy/upstream/io_context.h"
+#include "proxy/upstream/upstream.h"
+#include "proxy/upstream/waiting.h"
+
+namespace understudy {
+
+class Http1Upstream;
+
+class MemberConnections final {
+ public:
+  struct Options {
+    std::string label;  // the member's name, for logs
+    Address address;
+    bool keep_alive = true;                        // KeepAliveEnabled
+    Duration idle_max = std::chrono::seconds(20);  // KeepAliveSecs
+    std::size_t open_max = 1024;                   // MaxConnections, of this worker
+    std::size_t idle_count_max = 256;              // MaxIdleConnections, of this worker
+  };
+  MemberConnections(const IoContext& io, Options options);
+  // No connection is in use any more.
+  ~MemberConnections();
+  MemberConnections(const MemberConnections&) = delete;
+
+  // The idle connection that was used last, or null. Never waits.
+  Upstream* take_idle(Upstream::User& user);
+  // Begins to connect; the user hears on_connected or on_upstream_failed. kUnavailable: open_max.
+  Result<Upstream*> connect(Upstream::User& user);
+  // The member is gone, or refuses: what is idle is worthless. Nothing is kept idle after retire().
+  void close_idle();
+  void retire();
+
+  WaitingList& waiting() { return waiting_; }
+  const std::string& label() const { return options_.label; }
+  const Address& address() const { return options_.address; }
+  std::size_t open_count() const { return open_.size(); }
+  std::size_t idle_count() const { return idle_.size(); }
+
+  // Exchanges that remember this member; with 0 of them and nothing in use it may be destroyed.
+  void hold() { ++holders_; }
+  void let_go() { --holders_; }
+  bool is_in_use() const { return holders_ != 0 || open_.size() != idle_.size(); }
+
+ private:
+  friend class Http1Upstream;
+  void park(Http1Upstream& connection);
+  void remove(Http1Upstream& connection);
+  void on_expiry();
+
+  // Constant after construction.
+  const IoContext io_;
+  Options options_;
+
+  // State of the worker thread.
+  std::vector<std::unique_ptr<Http1Upstream>> open_;
+  std::vector<Http1Upstream*> idle_;  // the longest idle first
+  Timer expiry_;
+  WaitingList waiting_;
+  std::size_t holders_ = 0;
+  bool retired_ = false;
+};
+
+}  // namespace understudy

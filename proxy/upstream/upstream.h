@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Upstream: the member's side of one exchange. One implementation for each protocol that members
+// speak; exchange/ knows only this. Back-pressure: body bytes that are not consumed stay where they
+// are, and the connection reads no more than its buffer holds; send_* say how much they took.
+// Owned by the member's connections, borrowed by an exchange until release(). Worker thread only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+#include "proxy/http/http1_writer.h"
+#include "proxy/http/message.h"
+#include "proxy/upstream/body.h"
+
+namespace understudy {
+
+class Upstream {
+ public:
+  // Who uses the connection. Called from the loop only, never from within a call to Upstream
+  // (check() excepted), and not after release(). Any call may end in release().
+  class User {
+   public:
+    // connect() has succeeded: send_head may be called.
+    virtual void on_connected() = 0;
+    // A 1xx. The head dies with the call.
+    virtual void on_interim_response(const http::ResponseHead& head) = 0;
+    // The final response; what came along of its body is in body(). The head dies with the call,
+    // or with consume_body.
+    virtual void on_response_head(const http::ResponseHead& head) = 0;
+    // Fetch: there may be more of the body.
+    virtual void on_response_body() = 0;
+    // send_body may take more.
+    virtual void on_upstream_writable() = 0;
+    // Before the response's head was complete: kConnectRefused, kConnectTimeout, kConnectFailed,
+    // kReset, kClosed, kProtocol or kTooLarge. The connection is of no use any more.
+    virtual void on_upstream_failed(ErrorCode code, std::string_view detail) = 0;
+
+   protected:
+    ~User() = default;
+  };
+
+  virtual ~Upstream() = default;
+
+  // A request's head and as much of its body as is here. What does not go out at once of the head
+  // is kept. A broken connection takes everything and reports later, for the member may have
+  // answered before it closed.
+  virtual Taken send_head(const http::RequestHead& head, const http::RequestRewrite& rewrite,
+                          BodyBytes body) = 0;
+  virtual Taken send_body(BodyBytes body) = 0;
+
+  // The bytes of the response's body that are here, in the form wanted. kChunked only where the
+  // head said chunked, and one form only during a response.
+  virtual BodyBytes body(BodyForm form) = 0;
+  virtual void consume_body(size_t bytes) = 0;
+  // Reads more where there may be some.
+  virtual Fetched fetch() = 0;
+
+  // Where payload can be moved from by splice(2), and how many bytes of it are to come; no
+  // descriptor where that is not possible now. on_spliced tells what was moved.
+  virtual SpliceEnd splice_source() = 0;
+  virtual void on_spliced(size_t bytes, bool drained) = 0;
+  // Others want a turn: on_response_body comes in the next one, whether there is news or not.
+  virtual void yield() = 0;
+  // Looks once for what an edge may have hidden (a reset right behind data); calls the user.
+  virtual void check() = 0;
+
+  // The exchange is done with it. A connection on which both messages are complete is kept for the
+  // next exchange, any other is closed.
+  virtual void release() = 0;
+
+  // Of the present exchange.
+  virtual bool has_sent() const = 0;      // at least a byte has left
+  virtual bool has_received() const = 0;  // at least a byte has come
+  virtual bool was_reused() const = 0;    // it has served another exchange before
+};
+
+}  // namespace understudy

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who waits for a member's answer, oldest first: an intrusive list, so that joining and leaving
+// cost a few stores. Owned by the member's connections; worker thread only.
+#pragma once
+
+#include "base/clock.h"
+
+namespace understudy {
+
+class WaitingList;
+
+// An exchange, from the moment it asks a member until the response's head is there. Destroying it
+// leaves the list.
+class Waiter {
+ public:
+  virtual ~Waiter() { leave(); }
+  // A view says that the member is dead or left. Has left the list already.
+  virtual void on_member_gone() = 0;
+
+  bool is_waiting() const { return list_ != nullptr; }
+  TimePoint waiting_since() const { return since_; }
+  void leave();
+
+ protected:
+  Waiter() = default;
+  Waiter(const Waiter&) = delete;
+
+ private:
+  friend class WaitingList;
+  WaitingList* list_ = nullptr;
+  Waiter* next_ = nullptr;
+  Waiter* previous_ = nullptr;
+  TimePoint since_{};
+};
+
+class WaitingList final {
+ public:
+  WaitingList() = default;
+  ~WaitingList();
+  WaitingList(const WaitingList&) = delete;
+
+  void join(Waiter& waiter, TimePoint now);
+  bool is_empty() const { return first_ == nullptr; }
+  const Waiter* oldest() const { return first_; }
+  // Calls on_member_gone for each that waits now; those that join meanwhile stay.
+  void dismiss_all();
+
+ private:
+  friend class Waiter;
+  Waiter* first_ = nullptr;
+  Waiter* last_ = nullptr;
+};
+
+}  // namespace understudy
