@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Any bytes as a view, as they are and (to reach what lies behind the signature) signed anew, and
-// as a weblogic list. What is accepted has one text only.
+// Any bytes as a view, as they are and as the entries of a view whose hash and signature are right
+// (to reach what lies behind them), and as a weblogic list. What is accepted has one text only.
 
 #include <array>
 #include <cstdlib>
@@ -33,9 +33,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   check(codec, input);
 
-  std::string text(input);
-  text.resize(size + understudy::kSignatureChars);
-  signer.sign(text.data(), text.data() + size);
+  const understudy::Digest digest =
+      understudy::sha256("understudy-view-1;fuzz,0;" + std::string(input));
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < sizeof hash; ++i) hash = hash << 8 | digest[i];
+  const understudy::Hex64 hex = understudy::format_hex64(hash);
+  std::string text = std::string(hex.data(), hex.size()) + ";1,fuzz,0000000000000001,0;";
+  text.append(input).append(";");
+  const std::size_t unsigned_size = text.size();
+  text.resize(unsigned_size + understudy::kSignatureChars);
+  signer.sign(text.data(), text.data() + unsigned_size);
   check(codec, text);
 
   for (auto port : {understudy::WeblogicPort::kPlain, understudy::WeblogicPort::kTls}) {
