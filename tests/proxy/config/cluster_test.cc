@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/config/cluster.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/proxy/config/loading.h"
+
+namespace understudy::config {
+namespace {
+
+TEST(Cluster, ReadsMembersAndSessions) {
+  const auto config = config_of(
+      "<Location />\nBackendCluster a:1,[::1]:2\nSessionCookie S\nSessionCookieFormat native\n"
+      "ClusterKeyFile c.key\nClusterName east\nMaxMembers 5\nMaxSkipTime 3\nKeepAliveEnabled "
+      "OFF\n</Location>");
+  const Cluster& cluster = cluster_at(*config, "/");
+  EXPECT_EQ(cluster.label, "a:1");
+  EXPECT_EQ(cluster.seeds.at(1).address, "[::1]:2");
+  EXPECT_TRUE(cluster.is_dynamic);
+  EXPECT_EQ(cluster.session_cookie, "S");
+  EXPECT_EQ(cluster.dialect, Dialect::kNative);
+  EXPECT_EQ(cluster.name, "east");
+  EXPECT_EQ(cluster.key_file, "c.key");
+  EXPECT_NE(cluster.keyring, nullptr);
+  EXPECT_EQ(cluster.members_max, 5u);
+  EXPECT_EQ(cluster.connections.skip_time, std::chrono::seconds(3));
+  EXPECT_FALSE(cluster.connections.keep_alive);
+}
+
+TEST(Cluster, LocationsThatAgreeShareOne) {
+  const auto config = config_of(
+      "BackendCluster a:1\nClusterKeyFile c.key\n<Location /a>\nIOTimeoutSecs 20\n</Location>\n"
+      "<Location /b>\n</Location>\n<Location /c>\nSessionCookie OTHER\n</Location>");
+  EXPECT_EQ(config->clusters.size(), 2u);
+  EXPECT_EQ(&cluster_at(*config, "/a"), &cluster_at(*config, "/b"));
+  EXPECT_NE(&cluster_at(*config, "/a"), &cluster_at(*config, "/c"));
+  EXPECT_EQ(config->clusters[0].keyring, config->clusters[1].keyring);
+}
+
+TEST(Cluster, MembersWithoutTheSdkAreNamedOneByOne) {
+  const auto config = config_of(
+      "<Location />\nBalancerMember http://a:1/ route=b1\nBalancerMember b:2 ROUTE=b2 "
+      "loadfactor=100\nBalancerMember http://[::1]\n</Location>");
+  const Cluster& cluster = cluster_at(*config, "/");
+  ASSERT_EQ(cluster.seeds.size(), 3u);
+  EXPECT_EQ(cluster.seeds[0], (MemberSeed{.address = "a:1", .route = "b1", .load_factor = 1}));
+  EXPECT_EQ(cluster.seeds[1], (MemberSeed{.address = "b:2", .route = "b2", .load_factor = 100}));
+  EXPECT_EQ(cluster.seeds[2].address, "[::1]:80");
+  EXPECT_FALSE(cluster.is_dynamic) << "nobody there sends a view";
+}
+
+constexpr const char* kBalancer =
+    "<Proxy balancer://shop>\nBalancerMember a:1 route=x\nProxySet stickysession=SID|sid "
+    "lbmethod=byrequests\n</Proxy>\n";
+
+TEST(Cluster, ProxyPassNamesABalancerInsideAndOutsideOfLocations) {
+  for (const std::string text :
+       {"ProxyPass / balancer://shop/", "<Location />\nProxyPass balancer://shop/\n</Location>",
+        "<Location />\nProxyPass balancer://shop\n</Location>"}) {
+    SCOPED_TRACE(text);
+    const auto config = config_of(kBalancer + text);
+    EXPECT_EQ(cluster_at(*config, "/").label, "shop");
+    EXPECT_EQ(cluster_at(*config, "/").session_cookie, "SID");
+  }
+  const auto config = config_of("ProxyPass /app http://a:1/app stickysession=T");
+  EXPECT_EQ(cluster_at(*config, "/app").seeds.at(0).address, "a:1");
+  EXPECT_EQ(cluster_at(*config, "/app").session_cookie, "T");
+}
+
+TEST(Cluster, RefusesWhatCannotWork) {
+  const std::string balancer = kBalancer;  // five lines
+  const struct {
+    std::string text;
+    std::string said;
+  } cases[] = {
+      {"<Location />\nBalancerMember https://a:1\n</Location>",
+       "t.conf:2:16: error: expected a member such as 127.0.0.1:7001 or http://127.0.0.1:7001, not "
+       "'https://a:1'"},
+      {"<Location />\nBalancerMember http://a:1/path\n</Location>",
+       "t.conf:2:16: error: expected a member such as 127.0.0.1:7001 or http://127.0.0.1:7001, not "
+       "'http://a:1/path'"},
+      {"<Location />\nBalancerMember a:1 rout=b1\n</Location>",
+       "t.conf:2:20: error: BalancerMember has the parameters route=NAME and loadfactor=NUMBER, "
+       "not "
+       "'rout=b1'; did you mean route?"},
+      {"<Location />\nBalancerMember a:1 loadfactor=101\n</Location>",
+       "t.conf:2:20: error: loadfactor is a number from 1 to 100"},
+      {"<Location />\nBalancerMember a:1 route=x\nBalancerMember b:1 route=x\n</Location>",
+       "t.conf:3:16: error: route x is already that of a:1"},
+      {"<Location />\nBackendCluster a:1\nSessionCookie a=b\nClusterKeyFile c.key\n</Location>",
+       "t.conf:3:15: error: a cookie's name has no blanks and none of ()<>@,;:\\\"/[]?={}"},
+      {"<Location />\nBackendCluster a:1\nClusterKeyFile none\n</Location>",
+       "t.conf:3:16: error: none: no key file"},
+      {"<Location />\nBackendCluster a:1,b:1\nMaxMembers 1\nClusterKeyFile c.key\n</Location>",
+       "t.conf:1:11: error: more members than MaxMembers (1) allows"},
+      {balancer + "ProxyPass / !",
+       "t.conf:5:13: error: expected \"balancer://name/\" or http://host:port/, not '!'"},
+      {balancer + "ProxyPass /app balancer://shop/",
+       "t.conf:5:16: error: paths are forwarded unchanged, so the target has to end with /app"},
+      {balancer + "ProxyPass / balancer://shp/",
+       "t.conf:5:13: error: there is no <Proxy \"balancer://shp\">; did you mean shop?"},
+      {balancer + "ProxyPass / balancer://shop/ stickysession=",
+       "t.conf:5:30: error: a balancer has the parameters stickysession=NAME and "
+       "lbmethod=byrequests, not 'stickysession='"},
+      {balancer + "ProxyPass balancer://shop/",
+       "t.conf:5:11: error: expected a path such as /shop, without '//', '..', '?'"},
+      {balancer + balancer, "t.conf:5:8: error: balancer://shop is already there"},
+      {"<Proxy *>\n</Proxy>", "t.conf:1:8: error: expected a name such as \"balancer://shop\""},
+      {"<Proxy balancer://e>\n</Proxy>\nProxyPass / balancer://e/",
+       "t.conf:3:13: error: this balancer has no members"},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.text);
+    EXPECT_EQ(said_of(one.text), one.said);
+  }
+}
+
+TEST(Cluster, AMemberNamedTwiceCountsOnceAndIsSaid) {
+  EXPECT_EQ(said_of("<Location />\nBalancerMember a:1\nBalancerMember a:1\n</Location>"),
+            "t.conf:3:16: warning: a:1 is named twice and counts once");
+}
+
+TEST(Cluster, WarnsThatWithoutKeysTheViewStaysFixed) {
+  EXPECT_EQ(
+      said_of("<Location />\nBackendCluster a:1\n</Location>"),
+      "t.conf:1:11: warning: without ClusterKeyFile no cookie and no view can be verified; the "
+      "members named here stay the only ones");
+  EXPECT_EQ(said_of("<Location />\nBackendCluster a:1\nDynamicServerList OFF\n</Location>"), "");
+}
+
+}  // namespace
+}  // namespace understudy::config
