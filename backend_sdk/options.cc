@@ -267,7 +267,8 @@ std::vector<std::string> Options::validate() const {
   for (const WideBinding& binding : kWideBindings) {
     text += std::string(binding.directive) + ' ' + std::to_string(this->*binding.field) + '\n';
   }
-  const conf::MemoryFiles files({{kName, text}});
+  conf::MemoryFiles files;
+  files.add(kName, std::move(text));
   const auto configuration =
       conf::Configuration::load(kName, conf::Program::kBackend, files, conf::ParseOptions{});
   for (const conf::Diagnostic& diagnostic : configuration->diagnostics().kept()) {

@@ -22,6 +22,7 @@
 #include "understudy/node.h"
 
 struct evhttp;
+struct evhttp_request;
 struct event_base;
 
 namespace understudy {
@@ -122,7 +123,7 @@ class EvhttpServer final {
     Handler handler;
     HandlerOptions options;
   };
-  static void on_request(struct evhttp_request* raw, void* self);
+  static void on_request(evhttp_request* raw, void* self);
   const Route* route(std::string_view path) const;
   void on_closed(EvhttpExchange& exchange);
 

@@ -34,7 +34,8 @@ struct BeginOptions {
   // then 503). Across the cluster: all requests of a session meet at one member.
   bool exclusive = false;
   // Where the callbacks of begin() and of the matching finish() run; null: the node's thread,
-  // where they must be quick. Never inside of the call itself.
+  // where they must be quick. Never inside of the call itself, unless the node is gone and there
+  // is no executor.
   std::shared_ptr<Executor> executor = {};
 };
 
@@ -70,25 +71,34 @@ struct Hooks {
   // A client named a session that no member holds any more; epoch and version are the least it had.
   std::function<void(std::string_view id, std::uint32_t epoch, std::uint64_t version)>
       on_session_lost = {};
+  // Two members had served this session while a partition kept the witness away; the newer one
+  // lives on, what only the other one had is gone.
+  std::function<void(std::string_view id)> on_conflict = {};
   // After every change of the member list.
   std::function<void(const std::vector<MemberStatus>&)> on_view = {};
 };
 
-// Counters since open(), but for the four gauges at the end.
+// Counters since open(); from sessions_primary on, what is now.
 struct NodeStatistics {
   std::uint64_t requests = 0;  // begin() with a session
   std::uint64_t commits = 0;   // of requests that changed their session
-  std::uint64_t replays = 0;   // request ids that had run before
+  std::uint64_t replays = 0;   // requests that had run before
   std::uint64_t sessions_created = 0;
   std::uint64_t sessions_promoted = 0;  // taken over from another member
   std::uint64_t sessions_lost = 0;
   std::uint64_t sessions_recovered = 0;
+  std::uint64_t sessions_expired = 0;
   std::uint64_t solo_responses = 0;
   std::uint64_t rerouted = 0;     // 421
   std::uint64_t unavailable = 0;  // 503
   std::uint64_t fenced = 0;       // times this member found itself overtaken
+  std::uint64_t conflicts = 0;    // sessions with two owners; only possible without a witness
+  std::uint64_t lives = 0;        // 1, and one more for each time the others held us for dead
+
   std::uint64_t sessions_primary = 0;
+  std::uint64_t sessions_solo = 0;
   std::uint64_t sessions_secondary = 0;  // copies held for others
+  std::uint64_t replica_bytes = 0;
   std::uint64_t requests_under_way = 0;
   std::uint64_t members_alive = 0;
 };

@@ -89,6 +89,7 @@ class Session final {
 
  private:
   std::unique_ptr<State> state_;
+  bool was_changed_empty_ = false;
 };
 
 }  // namespace understudy

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/node/contract.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "backend_sdk/node/stored_reply.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "cookies/contract.h"
+#include "cookies/cookie_header.h"
+
+namespace understudy {
+namespace {
+
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; };
+    return lower(x) == lower(y);
+  });
+}
+
+Reply plain(int status, std::string_view text) {
+  return Reply{.status = status,
+               .headers = {{"Content-Type", std::string(kPlainText)}},
+               .body = std::string(text)};
+}
+
+std::string_view path_of(std::string_view target) {
+  return target.substr(0, target.find_first_of("?#"));
+}
+
+std::string seconds_text(Duration duration) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
+  return std::to_string(std::max<std::int64_t>(seconds, 1));
+}
+
+}  // namespace
+
+HttpContract::HttpContract(const Options& options, const ViewBoard& board)
+    : cookie_name_(options.cookie_name),
+      codec_({.dialect = Dialect::kNative, .keyring = options.keyring, .cluster = options.cluster}),
+      board_(board) {}
+
+bool HttpContract::is_view_path(const RequestView& request) {
+  return path_of(request.target) == kViewPath;
+}
+
+ViewQuestion HttpContract::read_view_question(const RequestView& request) {
+  ViewQuestion question;
+  for (const HeaderView& line : request.headers) {
+    if (equal_ignoring_case(line.name, kViewSeenHeader)) question.seen = parse_hex64(line.value);
+  }
+  const std::size_t mark = request.target.find('?');
+  if (mark == std::string_view::npos) return question;
+  std::string_view query = request.target.substr(mark + 1);
+  while (!query.empty()) {
+    const std::string_view part = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(part.size() + 1, query.size()));
+    if (!part.starts_with(kViewWaitParameter) || part.size() <= kViewWaitParameter.size() ||
+        part[kViewWaitParameter.size()] != '=') {
+      continue;
+    }
+    const std::string_view digits = part.substr(kViewWaitParameter.size() + 1);
+    std::uint32_t wait_ms = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), wait_ms);
+    if (error == std::errc::result_out_of_range) {
+      question.wait = kViewWaitMax;
+    } else if (error == std::errc{} && end == digits.data() + digits.size()) {
+      question.wait = std::min(std::chrono::milliseconds(wait_ms), kViewWaitMax);
+    }
+  }
+  return question;
+}
+
+ContractFacts HttpContract::read(const RequestView& request) const {
+  ContractFacts facts{
+      .token = {}, .request_id = 0, .failover = false, .view_seen = {}, .tls = request.tls};
+  bool cookie_found = false;
+  for (const HeaderView& line : request.headers) {
+    if (!cookie_found && equal_ignoring_case(line.name, "Cookie")) {
+      const auto value = find_cookie(line.value, cookie_name_);
+      if (!value) continue;
+      cookie_found = true;  // the first counts; were there a second, somebody planted it
+      const DecodedAffinity affinity = codec_.decode(*value);
+      if (affinity && affinity.token.verified && affinity.token.primary) {
+        const AffinityToken& token = affinity.token;
+        facts.token = SessionToken{.sid = {token.sid},
+                                   .primary = *token.primary,
+                                   .secondary = token.secondary.value_or(kNobody),
+                                   .floor = {token.epoch, token.version}};
+      }
+    } else if (equal_ignoring_case(line.name, kRequestIdHeader)) {
+      facts.request_id = parse_hex64(line.value).value_or(0);
+    } else if (equal_ignoring_case(line.name, kFailoverHeader)) {
+      facts.failover = !line.value.empty();
+    } else if (equal_ignoring_case(line.name, kViewSeenHeader)) {
+      facts.view_seen = parse_hex64(line.value);
+    } else if (equal_ignoring_case(line.name, kForwardedProto)) {
+      facts.tls = facts.tls || equal_ignoring_case(line.value, "https");
+    }
+  }
+  return facts;
+}
+
+void HttpContract::add_view(const ContractFacts& facts, std::vector<Header>& headers) const {
+  if (!facts.view_seen) return;
+  const auto view = board_.current();
+  if (!view || view->text.empty()) return;
+  headers.push_back({std::string(kViewHeader),
+                     std::string(*facts.view_seen == view->hash ? view->hash_view()
+                                                                : view_header_value(view->text))});
+}
+
+std::vector<Header> HttpContract::view_headers(const ContractFacts& facts) const {
+  std::vector<Header> headers;
+  add_view(facts, headers);
+  return headers;
+}
+
+void HttpContract::add_cookie(const ContractFacts& facts, const SessionToken& token,
+                              std::vector<Header>& headers) const {
+  AffinityToken affinity;
+  affinity.sid = token.sid.bytes;
+  affinity.primary = token.primary;
+  if (token.secondary != kNobody) affinity.secondary = token.secondary;
+  affinity.epoch = token.floor.epoch;
+  affinity.version = token.floor.version;
+  const std::optional<AffinityText> value = codec_.encode(affinity);
+  CHECK(value, "a token of ours can be written: there are keys, and it has a primary");
+  const auto line =
+      build_set_cookie({.name = cookie_name_, .value = value->view(), .secure = facts.tls});
+  CHECK(line, "Options::validate() refuses names that no cookie can have");
+  headers.push_back({"Set-Cookie", *line});
+}
+
+void HttpContract::clear_cookie(const ContractFacts& facts, std::vector<Header>& headers) const {
+  const auto line = build_set_cookie(
+      {.name = cookie_name_, .value = "", .secure = facts.tls, .max_age = std::chrono::seconds(0)});
+  CHECK(line);
+  headers.push_back({"Set-Cookie", *line});
+}
+
+Reply HttpContract::unavailable(std::string_view why, Duration retry_after) {
+  Reply reply = plain(503, "This member cannot serve the session now: " + std::string(why) + ".\n");
+  reply.headers.push_back({"Retry-After", seconds_text(retry_after)});
+  return reply;
+}
+
+Reply HttpContract::redirect(const ContractFacts& facts, MemberId route) const {
+  if (route == kNobody) {
+    Reply reply = unavailable("it is being taken over", std::chrono::seconds(1));
+    add_view(facts, reply.headers);
+    return reply;
+  }
+  Reply reply = plain(421, "Another member serves this session.\n");
+  const MidText mid = format_mid(route);
+  reply.headers.push_back({std::string(kRouteHeader), std::string(mid.data(), mid.size())});
+  add_view(facts, reply.headers);
+  return reply;
+}
+
+Reply HttpContract::reply_to(const ContractFacts& facts, const BeginOutcome& outcome) const {
+  switch (outcome.kind) {
+    case BeginOutcome::Kind::kAnswer: {
+      std::optional<Reply> stored;
+      if (outcome.response) stored = decode_reply(*outcome.response);
+      if (!stored) {
+        LOG(kError, "a stored response cannot be read; answering 500 to the repeated request");
+        return plain(500, "The answer to this repeated request cannot be read.\n");
+      }
+      if (outcome.cookie) add_cookie(facts, *outcome.cookie, stored->headers);
+      if (outcome.solo) {
+        stored->headers.push_back({std::string(kSessionHeader), std::string(kSessionSolo)});
+      }
+      add_view(facts, stored->headers);
+      return *std::move(stored);
+    }
+    case BeginOutcome::Kind::kRedirect:
+      return redirect(facts, outcome.route);
+    case BeginOutcome::Kind::kUnavailable: {
+      Reply reply = unavailable(to_string(outcome.reason), outcome.retry_after);
+      add_view(facts, reply.headers);
+      return reply;
+    }
+    case BeginOutcome::Kind::kProceed:
+      break;
+  }
+  CHECK(false, "a request that proceeds has no reply yet");
+  return {};
+}
+
+Release HttpContract::release(const ContractFacts& facts, const CommitOutcome& outcome) const {
+  switch (outcome.kind) {
+    case CommitOutcome::Kind::kReleased: {
+      Release release;
+      if (outcome.lost) {
+        release.note = SessionNote::kLost;
+      } else if (outcome.recovered) {
+        release.note = SessionNote::kRecovered;
+      } else if (outcome.solo) {
+        release.note = SessionNote::kSolo;
+      }
+      if (outcome.clear_cookie) {
+        clear_cookie(facts, release.headers);
+      } else if (outcome.cookie) {
+        add_cookie(facts, *outcome.cookie, release.headers);
+      }
+      if (release.note != SessionNote::kNone) {
+        release.headers.push_back(
+            {std::string(kSessionHeader), std::string(to_text(release.note))});
+      }
+      add_view(facts, release.headers);
+      return release;
+    }
+    case CommitOutcome::Kind::kFenced:
+      return {.reply = redirect(facts, outcome.route), .headers = {}};
+    case CommitOutcome::Kind::kTooLarge:
+      return {.reply = refused_change(facts, outcome.text), .headers = {}};
+    case CommitOutcome::Kind::kReadOnly:
+      return {.reply = refused_change(facts, "the request has been committed before"),
+              .headers = {}};
+    case CommitOutcome::Kind::kUnavailable: {
+      Reply reply = unavailable(to_string(outcome.reason), outcome.retry_after);
+      add_view(facts, reply.headers);
+      return {.reply = std::move(reply), .headers = {}};
+    }
+  }
+  CHECK(false, "every outcome is answered above");
+  return {};
+}
+
+Reply HttpContract::refused_change(const ContractFacts& facts, std::string_view why) const {
+  Reply reply = plain(500, "The session was not changed: " + std::string(why) + ".\n");
+  add_view(facts, reply.headers);
+  return reply;
+}
+
+Reply HttpContract::view_reply(const ViewQuestion& question) const {
+  const auto view = board_.current();
+  if (!view || view->text.empty()) {
+    return unavailable("it has not joined the cluster yet", std::chrono::seconds(1));
+  }
+  Reply reply = plain(200, question.seen == view->hash ? view->hash_view() : view->text);
+  reply.headers.push_back({"Cache-Control", "no-store"});
+  return reply;
+}
+
+}  // namespace understudy

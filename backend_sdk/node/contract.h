@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// HttpContract: between HTTP headers and what the session layer asks and answers: reads the
+// affinity cookie, the request id, the view that the proxy has seen; writes statuses, Set-Cookie
+// and the headers for the proxy. It keeps no session and no list. Immutable but for the board it
+// reads; any thread. Called by running.cc.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend_sdk/node/view_board.h"
+#include "backend_sdk/sessions/requests.h"
+#include "cookies/affinity.h"
+#include "understudy/node.h"
+
+namespace understudy {
+
+// What a request says to the SDK. Values, so that they outlive the request's buffers.
+struct ContractFacts {
+  std::optional<SessionToken> token;
+  RequestId request_id = 0;
+  bool failover = false;
+  std::optional<std::uint64_t> view_seen;  // nothing: not asked by a proxy that wants a view
+  bool tls = false;
+};
+
+// GET kViewPath.
+struct ViewQuestion {
+  std::optional<std::uint64_t> seen;
+  std::chrono::milliseconds wait{0};
+};
+
+class HttpContract final {
+ public:
+  struct Options {
+    std::shared_ptr<const Keyring> keyring;
+    std::string cluster;
+    std::string cookie_name;
+  };
+  HttpContract(const Options& options, const ViewBoard& board);
+
+  static bool is_view_path(const RequestView& request);
+  static ViewQuestion read_view_question(const RequestView& request);
+  ContractFacts read(const RequestView& request) const;
+
+  // The headers of a response that needs nothing but the view.
+  std::vector<Header> view_headers(const ContractFacts& facts) const;
+  // A BeginOutcome that is not kProceed, as the response it stands for.
+  Reply reply_to(const ContractFacts& facts, const BeginOutcome& outcome) const;
+  // Any CommitOutcome.
+  Release release(const ContractFacts& facts, const CommitOutcome& outcome) const;
+  Reply refused_change(const ContractFacts& facts, std::string_view why) const;
+  Reply view_reply(const ViewQuestion& question) const;
+  // For a node that is going down, or refuses by itself.
+  static Reply unavailable(std::string_view why, Duration retry_after);
+
+ private:
+  void add_view(const ContractFacts& facts, std::vector<Header>& headers) const;
+  void add_cookie(const ContractFacts& facts, const SessionToken& token,
+                  std::vector<Header>& headers) const;
+  void clear_cookie(const ContractFacts& facts, std::vector<Header>& headers) const;
+  Reply redirect(const ContractFacts& facts, MemberId route) const;
+
+  // Constant after construction.
+  const std::string cookie_name_;
+  const AffinityCodec codec_;
+  const ViewBoard& board_;
+};
+
+}  // namespace understudy

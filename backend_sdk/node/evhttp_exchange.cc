@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/node/evhttp_exchange.h"
+
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/http_struct.h>
+#include <event2/keyvalq_struct.h>
+
+#include "backend_sdk/node/evhttp_door.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "cookies/contract.h"
+
+namespace understudy {
+namespace {
+
+constexpr std::string_view kFormType = "application/x-www-form-urlencoded";
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+
+struct Method {
+  evhttp_cmd_type type;
+  std::string_view name;
+};
+constexpr Method kMethods[] = {
+    {EVHTTP_REQ_GET, "GET"},         {EVHTTP_REQ_POST, "POST"},     {EVHTTP_REQ_HEAD, "HEAD"},
+    {EVHTTP_REQ_PUT, "PUT"},         {EVHTTP_REQ_DELETE, "DELETE"}, {EVHTTP_REQ_PATCH, "PATCH"},
+    {EVHTTP_REQ_OPTIONS, "OPTIONS"}, {EVHTTP_REQ_TRACE, "TRACE"},   {EVHTTP_REQ_CONNECT, "CONNECT"},
+};
+
+std::string_view method_name(evhttp_cmd_type type) {
+  for (const Method& method : kMethods) {
+    if (method.type == type) return method.name;
+  }
+  return "UNKNOWN";
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const auto lower = [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    };
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
+bool is_header_safe(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+}  // namespace
+
+EvhttpExchange::EvhttpExchange(EvhttpServer& server, evhttp_request* raw)
+    : server_(server), raw_(raw) {}
+
+EvhttpExchange::~EvhttpExchange() {
+  watch_connection(false);
+  if (ticket_) ticket_->exchange = nullptr;
+}
+
+void EvhttpExchange::read_request() {
+  method_ = method_name(evhttp_request_get_command(raw_));
+  target_ = evhttp_request_get_uri(raw_);
+  const char* path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(raw_));
+  path_ = path && *path ? path : "/";
+  char* address = nullptr;
+  ev_uint16_t port = 0;
+  evhttp_connection_get_peer(evhttp_request_get_connection(raw_), &address, &port);
+  if (address) client_ = address;
+  const evkeyvalq* input = evhttp_request_get_input_headers(raw_);
+  for (const evkeyval* line = input->tqh_first; line; line = line->next.tqe_next) {
+    headers_.push_back({line->key, line->value});
+  }
+}
+
+RequestView EvhttpExchange::view() const {
+  return {.method = method_, .target = target_, .headers = headers_};
+}
+
+void EvhttpExchange::start() {
+  read_request();
+  route_ = server_.route(path_);
+  if (path_ == kViewPath || (route_ && route_->options.session)) {
+    const BeginOptions options{.exclusive = route_ && route_->options.exclusive,
+                               .executor = server_.door_};
+    // The door closes before any exchange dies, so this callback finds it alive.
+    server_.node_.begin(view(), options,
+                        [this](Decision decision) { on_begun(std::move(decision)); });
+    return;
+  }
+  if (!route_) return fail(404, "There is nothing at this path.\n");
+  run_handler();
+}
+
+void EvhttpExchange::on_begun(Decision decision) {
+  if (decision.reply) return send(*decision.reply, {});
+  session_ = std::move(decision.session);
+  run_handler();
+}
+
+void EvhttpExchange::run_handler() {
+  phase_ = Phase::kHandler;
+  in_handler_ = true;
+  route_->handler(request_, session_, response_);
+  in_handler_ = false;
+  if (!ticket_ && phase_ == Phase::kHandler) complete();
+}
+
+void EvhttpExchange::complete() {
+  if (session_.is_empty() && !session_.refusal().empty()) fault_ = session_.refusal();
+  if (!fault_.empty()) {
+    LOG(kError, "handler of {} {}: {}", method_, path_, fault_);
+    session_ = Session();
+    return fail(500, "The application made a response that cannot be sent.\n");
+  }
+  if (session_.is_empty()) return send(answer_, server_.node_.headers_for(view()));
+  if (is_stored_) {
+    Reply kept = answer_;
+    if (body_when_repeated_) kept.body = std::move(*body_when_repeated_);
+    session_.store_response(std::move(kept));
+  }
+  phase_ = Phase::kGate;
+  server_.node_.finish(std::move(session_),
+                       [this](Release release) { on_released(std::move(release)); });
+}
+
+void EvhttpExchange::on_released(Release release) {
+  if (release.reply) return send(*release.reply, {});
+  send(answer_, release.headers);
+}
+
+void EvhttpExchange::send(const Reply& reply, const std::vector<Header>& more) {
+  phase_ = Phase::kSending;
+  add_headers(reply.headers);
+  add_headers(more);
+  const bool is_head = method_ == "HEAD";
+  if (is_head) {
+    evhttp_add_header(evhttp_request_get_output_headers(raw_), "Content-Length",
+                      std::to_string(reply.body.size()).c_str());
+  }
+  if (server_.drained_) {
+    evhttp_add_header(evhttp_request_get_output_headers(raw_), "Connection", "close");
+  }
+  evhttp_request_set_on_complete_cb(raw_, &on_sent, this);
+  watch_connection(true);
+  const bool is_connected = watched_ != nullptr;
+  evbuffer* body = nullptr;
+  if (!is_head && !reply.body.empty()) {
+    body = evbuffer_new();
+    CHECK(body && evbuffer_add(body, reply.body.data(), reply.body.size()) == 0);
+  }
+  evhttp_send_reply(raw_, reply.status, nullptr, body);
+  if (body) evbuffer_free(body);
+  if (!is_connected) close();  // evhttp has freed the request; on_sent will not come
+}
+
+void EvhttpExchange::add_headers(const std::vector<Header>& headers) {
+  evkeyvalq* output = evhttp_request_get_output_headers(raw_);
+  for (const Header& header : headers) {
+    if (evhttp_add_header(output, header.name.c_str(), header.value.c_str()) != 0) {
+      LOG(kError, "response of {} {}: header '{}' is not sendable", method_, path_, header.name);
+    }
+  }
+}
+
+void EvhttpExchange::fail(int status, std::string_view text) {
+  answer_ = Reply{.status = status, .headers = {}, .body = std::string(text)};
+  answer_.headers.push_back({"Content-Type", std::string(kPlainText)});
+  send(answer_, server_.node_.headers_for(view()));
+}
+
+void EvhttpExchange::give_up() {
+  session_ = Session();
+  switch (std::exchange(phase_, Phase::kSending)) {
+    case Phase::kSending:  // evhttp goes on sending, and frees the request, without us
+      return evhttp_request_set_on_complete_cb(raw_, nullptr, nullptr);
+    case Phase::kStreaming:
+      return evhttp_send_reply_end(raw_);
+    case Phase::kBegin:
+    case Phase::kHandler:
+    case Phase::kGate:
+    case Phase::kStreamGate:
+      return evhttp_send_reply(raw_, HTTP_SERVUNAVAIL, nullptr, nullptr);
+  }
+}
+
+// The connection may end before the answer has left; evhttp then tells nobody but its close
+// callback, of which there is one for each connection.
+void EvhttpExchange::watch_connection(bool on) {
+  if (on == (watched_ != nullptr)) return;
+  if (on) {
+    watched_ = evhttp_request_get_connection(raw_);
+    if (watched_) evhttp_connection_set_closecb(watched_, &on_connection_closed, this);
+  } else {
+    evhttp_connection_set_closecb(watched_, nullptr, nullptr);
+    watched_ = nullptr;
+  }
+}
+
+void EvhttpExchange::on_sent(evhttp_request*, void* self) {
+  static_cast<EvhttpExchange*>(self)->close();
+}
+
+void EvhttpExchange::on_connection_closed(evhttp_connection*, void* self) {
+  auto& exchange = *static_cast<EvhttpExchange*>(self);
+  exchange.watched_ = nullptr;
+  if (exchange.phase_ == Phase::kSending) return exchange.close();
+  exchange.settle_written();  // a stream's next write finds out that nobody listens
+}
+
+void EvhttpExchange::close() {
+  // The connection may serve another exchange before this one is gone.
+  watch_connection(false);
+  server_.on_closed(*this);
+}
+
+// Request's face.
+
+std::string_view EvhttpExchange::header(std::string_view name) const {
+  for (const HeaderView& line : headers_) {
+    if (equal_ignoring_case(line.name, name)) return line.value;
+  }
+  return {};
+}
+
+std::string_view EvhttpExchange::body() {
+  if (!body_read_) {
+    evbuffer* input = evhttp_request_get_input_buffer(raw_);
+    body_.resize(evbuffer_get_length(input));
+    CHECK(evbuffer_copyout(input, body_.data(), body_.size()) ==
+          static_cast<ev_ssize_t>(body_.size()));
+    body_read_ = true;
+  }
+  return body_;
+}
+
+std::optional<std::string> EvhttpExchange::field(std::string_view name) {
+  if (!fields_) {
+    const char* query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(raw_));
+    fields_ = decode_form(query ? query : "");
+    const std::string_view type = header("Content-Type");
+    if (equal_ignoring_case(type.substr(0, kFormType.size()), kFormType)) {
+      for (FormField& field : decode_form(body())) fields_->push_back(std::move(field));
+    }
+  }
+  for (const FormField& field : *fields_) {
+    if (field.name == name) return field.value;
+  }
+  return std::nullopt;
+}
+
+// Response's face.
+
+void EvhttpExchange::add_header(std::string_view name, std::string_view value) {
+  if (name.empty() || !is_header_safe(name) || !is_header_safe(value)) {
+    fault_ = "a header contains a line break";
+    return;
+  }
+  answer_.headers.push_back({std::string(name), std::string(value)});
+}
+
+void EvhttpExchange::set_body(std::string body, std::string_view content_type) {
+  answer_.body = std::move(body);
+  add_header("Content-Type", content_type);
+}
+
+void EvhttpExchange::redirect(std::string_view location) {
+  set_status(303);
+  add_header("Location", location);
+}
+
+void EvhttpExchange::store(std::optional<std::string> body_when_repeated) {
+  is_stored_ = true;
+  body_when_repeated_ = std::move(body_when_repeated);
+}
+
+Deferral EvhttpExchange::defer() {
+  CHECK(in_handler_ && !ticket_, "a handler defers once, before it returns");
+  ticket_ = std::make_shared<Deferral::Ticket>();
+  ticket_->exchange = this;
+  Deferral deferral;
+  deferral.ticket_ = ticket_;
+  return deferral;
+}
+
+void EvhttpExchange::on_deferral_done() {
+  ticket_->exchange = nullptr;
+  ticket_ = nullptr;
+  switch (phase_) {
+    case Phase::kHandler:
+      // Inside of the handler: it completes when it returns.
+      if (!in_handler_) complete();
+      return;
+    case Phase::kStreaming:
+      return end_stream();
+    case Phase::kStreamGate:  // nothing was written; the gate's callback ends it
+    case Phase::kSending:     // the gate sent something else
+      return;
+    case Phase::kBegin:
+    case Phase::kGate:
+      CHECK(false, "a deferral exists only after the handler was called");
+  }
+}
+
+void EvhttpExchange::on_deferral_dropped() {
+  if (phase_ == Phase::kHandler) fault_ = "the deferral was dropped without an answer";
+  on_deferral_done();
+}
+
+void EvhttpExchange::stream(std::function<void()> on_open) {
+  CHECK(ticket_ && phase_ == Phase::kHandler, "streaming belongs into a deferral, once");
+  on_open_ = std::move(on_open);
+  phase_ = Phase::kStreamGate;
+  if (session_.is_empty()) {
+    server_.door_->post([this, headers = server_.node_.headers_for(view())] {
+      on_stream_open(Release{.reply = {}, .headers = headers});
+    });
+    return;
+  }
+  server_.node_.commit(session_, [this](Release release) { on_stream_open(std::move(release)); });
+}
+
+void EvhttpExchange::on_stream_open(Release release) {
+  if (release.reply) return send(*release.reply, {});
+  add_headers(answer_.headers);
+  add_headers(release.headers);
+  watch_connection(true);
+  phase_ = Phase::kStreaming;
+  evhttp_send_reply_start(raw_, answer_.status, nullptr);
+  if (!ticket_) return end_stream();  // done() came before the gate opened
+  const std::function<void()> on_open = std::move(on_open_);
+  on_open();
+}
+
+void EvhttpExchange::end_stream() {
+  phase_ = Phase::kSending;
+  const bool is_connected = watched_ != nullptr;
+  evhttp_request_set_on_complete_cb(raw_, &on_sent, this);
+  evhttp_send_reply_end(raw_);
+  if (!is_connected) close();  // evhttp has freed the request; on_sent will not come
+}
+
+void EvhttpExchange::write(std::string_view bytes, std::function<void()> on_written) {
+  CHECK(phase_ == Phase::kStreaming, "write() belongs between on_open and done()");
+  on_written_ = std::move(on_written);
+  if (!watched_ || method_ == "HEAD") {
+    // evhttp drops the chunk and calls nobody.
+    server_.door_->post([this, ticket = ticket_] {
+      if (ticket->exchange) settle_written();
+    });
+    return;
+  }
+  evbuffer* chunk = evbuffer_new();
+  CHECK(chunk && evbuffer_add(chunk, bytes.data(), bytes.size()) == 0);
+  evhttp_send_reply_chunk_with_cb(raw_, chunk, &on_chunk_written, this);
+  evbuffer_free(chunk);
+}
+
+void EvhttpExchange::on_chunk_written(evhttp_connection*, void* self) {
+  static_cast<EvhttpExchange*>(self)->settle_written();
+}
+
+void EvhttpExchange::settle_written() {
+  const std::function<void()> on_written = std::move(on_written_);
+  on_written_ = nullptr;
+  if (on_written) on_written();
+}
+
+// The faces proper.
+
+std::string_view Request::method() const {
+  return exchange_.method();
+}
+std::string_view Request::target() const {
+  return exchange_.target();
+}
+std::string_view Request::path() const {
+  return exchange_.path();
+}
+std::string_view Request::header(std::string_view name) const {
+  return exchange_.header(name);
+}
+std::string_view Request::body() const {
+  return exchange_.body();
+}
+std::string_view Request::client() const {
+  return exchange_.client();
+}
+std::optional<std::string> Request::field(std::string_view name) const {
+  return exchange_.field(name);
+}
+
+void Response::set_status(int status) {
+  exchange_.set_status(status);
+}
+void Response::add_header(std::string_view name, std::string_view value) {
+  exchange_.add_header(name, value);
+}
+void Response::set_body(std::string body, std::string_view content_type) {
+  exchange_.set_body(std::move(body), content_type);
+}
+void Response::redirect(std::string_view location) {
+  exchange_.redirect(location);
+}
+void Response::store() {
+  exchange_.store(std::nullopt);
+}
+void Response::store(std::string body_when_repeated) {
+  exchange_.store(std::move(body_when_repeated));
+}
+Deferral Response::defer() {
+  return exchange_.defer();
+}
+void Response::stream(std::function<void()> on_open) {
+  exchange_.stream(std::move(on_open));
+}
+void Response::write(std::string_view bytes, std::function<void()> on_written) {
+  exchange_.write(bytes, std::move(on_written));
+}
+
+Deferral::~Deferral() {
+  if (is_open()) ticket_->exchange->on_deferral_dropped();
+}
+
+Deferral& Deferral::operator=(Deferral&& other) noexcept {
+  if (this != &other) {
+    if (is_open()) ticket_->exchange->on_deferral_dropped();
+    ticket_ = std::move(other.ticket_);
+  }
+  return *this;
+}
+
+bool Deferral::is_open() const {
+  return ticket_ && ticket_->exchange;
+}
+
+void Deferral::done() {
+  CHECK(is_open(), "done() is called once, while the server lives");
+  ticket_->exchange->on_deferral_done();
+}
+
+}  // namespace understudy

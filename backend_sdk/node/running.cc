@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/node/running.h"
+
+#include "backend_sdk/node/core_options.h"
+#include "backend_sdk/transport/cluster_transport.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "cookies/base64url.h"
+
+namespace understudy {
+namespace {
+
+// How long LEAVE may take to get out when a node goes down.
+constexpr Duration kLeaveFlush = std::chrono::milliseconds(100);
+constexpr Duration kRetryAfter = std::chrono::seconds(1);
+constexpr std::string_view kGone = "it is going down";
+constexpr std::string_view kOverloaded = "too many requests are under way";
+
+Decision to_decision(Reply reply) {
+  Decision decision;
+  decision.reply = std::move(reply);
+  return decision;
+}
+
+Decision gone_decision() {
+  return to_decision(HttpContract::unavailable(kGone, kRetryAfter));
+}
+
+Release gone_release() {
+  return {.reply = HttpContract::unavailable(kGone, kRetryAfter), .headers = {}};
+}
+
+Reply method_not_allowed() {
+  return {.status = 405, .headers = {{"Allow", "GET, HEAD"}}, .body = {}};
+}
+
+std::string to_text(const SessionId& id) {
+  std::string text(base64url_size(id.bytes.size()), '\0');
+  encode_base64url(id.bytes, text.data());
+  return text;
+}
+
+// Enough to find a session's lines in the log, too little to steal it.
+std::string short_text(const SessionId& id) {
+  return to_text(id).substr(0, 6) + "...";
+}
+
+std::string summary(const MemberView& view) {
+  std::string text;
+  for (const Member& member : view.members) {
+    if (!text.empty()) text += ", ";
+    text += member.name;
+    if (member.liveness != Liveness::kAlive) {
+      text += std::string(" ") + to_string(member.liveness);
+    } else if (member.operator_state != OperatorState::kReady) {
+      text += " draining";
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Node::Running::Running(const Options& options, Hooks hooks, std::shared_ptr<const Keyring> keyring,
+                       std::unique_ptr<EventLoop> loop)
+    : options_(options),
+      hooks_(std::move(hooks)),
+      keyring_(std::move(keyring)),
+      board_(*keyring_, options_.cluster_name, options_.heartbeat_interval),
+      contract_({.keyring = keyring_,
+                 .cluster = options_.cluster_name,
+                 .cookie_name = options_.session_cookie},
+                board_),
+      loop_(std::move(loop)),
+      door_(std::make_shared<NodeDoor>(*loop_, [this](const NodeDoor::Work& work) {
+        work(*core_);
+        schedule_advance();
+      })) {}
+
+Node::Running::~Running() {
+  stop(true);
+}
+
+void Node::Running::run_thread() {
+  core_->start();
+  schedule_advance();
+  loop_->run();
+  // What belongs to the loop dies on its thread; requests that the core still holds are answered.
+  waiters_ = nullptr;
+  drain_waiters_.clear();
+  core_ = nullptr;
+  transport_ = nullptr;
+  leave_timer_ = nullptr;
+  alarm_ = nullptr;
+}
+
+void Node::Running::stop(bool with_leave) {
+  if (!thread_.joinable()) return;
+  if (with_leave) {
+    // After this letter no other one matters; the loop stops when it has flushed.
+    static_cast<void>(door_->post([this](NodeCore&) { leave_on_loop(); }));
+    door_->close();
+  } else {
+    door_->close();
+    loop_->stop();
+  }
+  thread_.join();
+}
+
+void Node::Running::leave_on_loop() {
+  if (draining_ != Draining::kDone) core_->leave();
+  leave_timer_ =
+      std::make_unique<Timer>(Timer::of<&Running::on_leave_time>(loop_->timers(), *this));
+  leave_timer_->start_at(loop_->now() + kLeaveFlush);
+}
+
+void Node::Running::on_leave_time() {
+  loop_->stop();
+}
+
+// Requests.
+
+void Node::Running::begin(const RequestView& request, const BeginOptions& options,
+                          std::function<void(Decision)> callback) {
+  auto pending =
+      std::make_shared<Pending<Decision>>(std::move(callback), options.executor, &gone_decision);
+  if (HttpContract::is_view_path(request)) {
+    if (request.method != "GET" && request.method != "HEAD") {
+      return answer_later(pending, to_decision(method_not_allowed()));
+    }
+    const ViewQuestion question = HttpContract::read_view_question(request);
+    static_cast<void>(door_->post([this, question, pending](NodeCore&) {
+      const auto view = board_.current();
+      waiters_->add(question, view ? view->hash : 0, pending);
+    }));
+    return;
+  }
+  auto under_way = std::make_shared<UnderWay>(door_);
+  if (door_->under_way() > kRequestsUnderWayMax) {
+    return answer_later(pending, to_decision(HttpContract::unavailable(kOverloaded, kRetryAfter)));
+  }
+  // The signature is checked here, on the application's thread, of which there are more.
+  static_cast<void>(
+      door_->post([this, facts = contract_.read(request), exclusive = options.exclusive, pending,
+                   under_way](NodeCore&) { begin_session(facts, exclusive, pending, under_way); }));
+}
+
+void Node::Running::begin_session(const ContractFacts& facts, bool exclusive,
+                                  const std::shared_ptr<Pending<Decision>>& pending,
+                                  const std::shared_ptr<UnderWay>& under_way) {
+  const BeginRequest asked{.token = facts.token,
+                           .request_id = facts.request_id,
+                           .failover = facts.failover,
+                           .exclusive = exclusive};
+  core_->begin(asked, [this, facts, pending, under_way](const BeginOutcome& outcome) {
+    pending->answer(decide(facts, outcome, under_way, pending->executor()));
+  });
+}
+
+Decision Node::Running::decide(const ContractFacts& facts, const BeginOutcome& outcome,
+                               const std::shared_ptr<UnderWay>& under_way,
+                               const std::shared_ptr<Executor>& executor) const {
+  if (outcome.kind != BeginOutcome::Kind::kProceed) {
+    return to_decision(contract_.reply_to(facts, outcome));
+  }
+  auto state = std::make_unique<Session::State>(outcome, facts, under_way);
+  if (const Member* secondary = core_->view().find(outcome.secondary)) {
+    state->secondary = secondary->name;
+  }
+  state->limits = {.session_bytes_max = options_.session_bytes_max,
+                   .stored_response_max = options_.stored_response_max};
+  state->executor = executor;
+  Decision decision;
+  decision.session = Session(std::move(state));
+  return decision;
+}
+
+void Node::Running::finish(Session session, std::function<void(Release)> callback) {
+  CHECK(!session.is_empty(), "finish() takes the session that begin() gave, once");
+  commit(session, std::move(callback));
+}
+
+void Node::Running::commit(Session& session, std::function<void(Release)> callback) {
+  CHECK(!session.is_empty() && !session.state()->is_spent, "a session is committed once");
+  Session::State& state = *session.state();
+  auto pending =
+      std::make_shared<Pending<Release>>(std::move(callback), state.executor, &gone_release);
+  if (!state.refusal.empty()) {
+    LOG(kError, "session {}: {}; the request is answered 500 and changes nothing",
+        short_text(state.sid), state.refusal);
+    Release release{.reply = contract_.refused_change(state.facts, state.refusal), .headers = {}};
+    session = Session();
+    return answer_later(pending, std::move(release));
+  }
+  static_cast<void>(door_->post([this, handle = state.handle, change = state.spend(),
+                                 facts = state.facts, under_way = state.under_way,
+                                 pending](NodeCore& core) {
+    core.commit(handle, change, [this, facts, under_way, pending](const CommitOutcome& outcome) {
+      pending->answer(contract_.release(facts, outcome));
+    });
+  }));
+}
+
+// Never inside the application's call, even where there is no executor to wait in.
+template <typename T>
+void Node::Running::answer_later(const std::shared_ptr<Pending<T>>& pending, T value) {
+  if (pending->executor()) return pending->answer(std::move(value));
+  auto box = std::make_shared<T>(std::move(value));
+  static_cast<void>(door_->post([pending, box](NodeCore&) { pending->answer(std::move(*box)); }));
+}
+
+std::vector<Header> Node::Running::headers_for(const RequestView& request) const {
+  return contract_.view_headers(contract_.read(request));
+}
+
+// Draining.
+
+void Node::Running::drain(std::function<void()> callback, std::shared_ptr<Executor> executor) {
+  auto pending =
+      std::make_shared<Pending<Drained>>([callback = std::move(callback)](Drained) { callback(); },
+                                         std::move(executor), [] { return Drained{}; });
+  static_cast<void>(door_->post([this, pending](NodeCore&) { drain_on_loop(pending); }));
+}
+
+void Node::Running::drain_on_loop(std::shared_ptr<Pending<Drained>> pending) {
+  if (draining_ == Draining::kDone) return pending->answer({});
+  drain_waiters_.push_back(std::move(pending));
+  if (draining_ == Draining::kUnderWay) return;
+  draining_ = Draining::kUnderWay;
+  LOG(kNotice, "member {}: draining", options_.member_name);
+  core_->drain([this] {
+    draining_ = Draining::kDone;
+    LOG(kNotice, "member {}: drained, and left", options_.member_name);
+    for (const auto& waiter : std::exchange(drain_waiters_, {})) waiter->answer({});
+  });
+}
+
+// The core's turn.
+
+void Node::Running::schedule_advance() {
+  if (advance_scheduled_) return;
+  advance_scheduled_ = true;
+  loop_->at_turn_end([this] { advance(); });
+}
+
+void Node::Running::advance() {
+  advance_scheduled_ = false;
+  core_->advance();
+  publish_statistics();
+  const TimePoint wake_at = core_->wake_at();
+  if (wake_at == TimePoint::max()) return alarm_->stop();
+  alarm_->start_at(wake_at);
+}
+
+void Node::Running::publish_statistics() {
+  const NodeCoreStatistics core = core_->statistics();
+  const std::lock_guard lock(mutex_);
+  statistics_ = {.requests = core.requests,
+                 .commits = core.commits,
+                 .replays = core.replays,
+                 .sessions_created = core.sessions_created,
+                 .sessions_promoted = core.sessions_promoted,
+                 .sessions_lost = core.sessions_lost,
+                 .sessions_recovered = core.sessions_recovered,
+                 .sessions_expired = core.sessions_expired,
+                 .solo_responses = core.solo_responses,
+                 .rerouted = core.rerouted,
+                 .unavailable = core.unavailable,
+                 .fenced = core.fenced,
+                 .conflicts = core.conflicts,
+                 .lives = core.lives,
+                 .sessions_primary = core.sessions_primary,
+                 .sessions_solo = core.sessions_solo,
+                 .sessions_secondary = core.sessions_secondary,
+                 .replica_bytes = core.replica_bytes,
+                 .requests_under_way = core.requests_under_way,
+                 .members_alive = statistics_.members_alive};
+}
+
+void Node::Running::on_frame(const Peer& from, Frame frame) {
+  core_->on_frame(from, std::move(frame));
+  schedule_advance();
+}
+
+void Node::Running::on_link_down(const Peer& peer, LinkDown why) {
+  core_->on_link_down(peer, why);
+  schedule_advance();
+}
+
+void Node::Running::on_datagram(MemberId from, const Datagram& datagram) {
+  core_->on_datagram(from, datagram);
+  schedule_advance();
+}
+
+void Node::Running::on_probe_failed(const Peer& peer, LinkDown why) {
+  core_->on_probe_failed(peer, why);
+  schedule_advance();
+}
+
+void Node::Running::on_probe_answered(const Peer& peer) {
+  core_->on_probe_answered(peer);
+  schedule_advance();
+}
+
+// What the core tells.
+
+void Node::Running::on_view(const MemberView& view) {
+  const bool is_new = board_.publish(view, core_->mid());
+  const auto published = board_.current();
+  std::uint64_t alive = 0;
+  for (const MemberStatus& member : published->members) alive += member.is_alive ? 1 : 0;
+  {
+    const std::lock_guard lock(mutex_);
+    statistics_.members_alive = alive;
+  }
+  if (!is_new) return;
+  LOG(kNotice, "member {}: view {}.{}: {}", options_.member_name, view.term, view.seq,
+      summary(view));
+  waiters_->on_published(published->hash);
+  if (hooks_.on_view) hooks_.on_view(published->members);
+}
+
+void Node::Running::on_session_lost(const SessionId& sid, Position floor) {
+  LOG(kWarn, "session {} is lost: no member holds it any more (it had {}.{})", short_text(sid),
+      floor.epoch, floor.version);
+  if (hooks_.on_session_lost) hooks_.on_session_lost(to_text(sid), floor.epoch, floor.version);
+}
+
+void Node::Running::on_conflict(const SessionId& sid, Position kept, Position dropped) {
+  LOG(kWarn, "session {} had two owners during a partition: {}.{} lives on, {}.{} is dropped",
+      short_text(sid), kept.epoch, kept.version, dropped.epoch, dropped.version);
+  if (hooks_.on_conflict) hooks_.on_conflict(to_text(sid));
+}
+
+NodeStatistics Node::Running::statistics() const {
+  const std::lock_guard lock(mutex_);
+  return statistics_;
+}
+
+std::vector<MemberStatus> Node::Running::members() const {
+  const auto view = board_.current();
+  return view ? view->members : std::vector<MemberStatus>();
+}
+
+std::uint32_t Node::Running::mid() const {
+  const std::lock_guard lock(mutex_);
+  return mid_;
+}
+
+}  // namespace understudy

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Node::Running: the thread behind a Node, with its loop, the transport and the core, and the hops
+// between it and application threads. The thin driver: every decision is the core's, every header
+// the contract's. Public methods from any thread; what the Transport and the Core call, on the
+// loop's.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "backend_sdk/node/contract.h"
+#include "backend_sdk/node/node_door.h"
+#include "backend_sdk/node/pending.h"
+#include "backend_sdk/node/session_state.h"
+#include "backend_sdk/node/view_board.h"
+#include "backend_sdk/node/view_waiters.h"
+#include "backend_sdk/node_core.h"
+#include "base/event_loop.h"
+#include "base/random.h"
+#include "understudy/node.h"
+
+namespace understudy {
+
+class ClusterTransport;
+
+class Node::Running final : public Transport::Receiver, public NodeCore::Host {
+ public:
+  static Outcome<std::unique_ptr<Running>> open(const Options& options, Hooks hooks);
+  ~Running() override;
+
+  void begin(const RequestView& request, const BeginOptions& options,
+             std::function<void(Decision)> callback);
+  void finish(Session session, std::function<void(Release)> callback);
+  void commit(Session& session, std::function<void(Release)> callback);
+  std::vector<Header> headers_for(const RequestView& request) const;
+  void drain(std::function<void()> callback, std::shared_ptr<Executor> executor);
+  // Ends the thread; without `with_leave` as if the process had died. Once.
+  void stop(bool with_leave);
+
+  NodeStatistics statistics() const;
+  std::vector<MemberStatus> members() const;
+  const Options& options() const { return options_; }
+  const std::string& cluster_address() const { return cluster_address_; }
+  std::uint32_t mid() const;
+
+  // From the transport.
+  void on_frame(const Peer& from, Frame frame) override;
+  void on_link_down(const Peer& peer, LinkDown why) override;
+  void on_datagram(MemberId from, const Datagram& datagram) override;
+  void on_probe_failed(const Peer& peer, LinkDown why) override;
+  void on_probe_answered(const Peer& peer) override;
+
+  // From the core.
+  void on_new_life(MemberId mid) override;
+  void on_view(const MemberView& view) override;
+  void on_session_lost(const SessionId& sid, Position floor) override;
+  void on_conflict(const SessionId& sid, Position kept, Position dropped) override;
+
+ private:
+  struct Drained {};
+
+  Running(const Options& options, Hooks hooks, std::shared_ptr<const Keyring> keyring,
+          std::unique_ptr<EventLoop> loop);
+  Outcome<std::shared_ptr<const Keyring>> start();
+  void run_thread();
+  void begin_session(const ContractFacts& facts, bool exclusive,
+                     const std::shared_ptr<Pending<Decision>>& pending,
+                     const std::shared_ptr<UnderWay>& under_way);
+  Decision decide(const ContractFacts& facts, const BeginOutcome& outcome,
+                  const std::shared_ptr<UnderWay>& under_way,
+                  const std::shared_ptr<Executor>& executor) const;
+  template <typename T>
+  void answer_later(const std::shared_ptr<Pending<T>>& pending, T value);
+  void drain_on_loop(std::shared_ptr<Pending<Drained>> pending);
+  void leave_on_loop();
+  void on_leave_time();
+  // Let the core do what is due at the end of this turn, and set the alarm for what comes later.
+  void schedule_advance();
+  void advance();
+  void on_alarm() { schedule_advance(); }
+  void publish_statistics();
+
+  // Constant after construction.
+  const Options options_;
+  const Hooks hooks_;
+  std::string cluster_address_;  // constant after open()
+  const std::shared_ptr<const Keyring> keyring_;
+
+  // Shared; each guards itself.
+  ViewBoard board_;
+  const HttpContract contract_;
+  const std::unique_ptr<EventLoop> loop_;
+  const std::shared_ptr<NodeDoor> door_;
+
+  // State of the loop's thread.
+  SystemRandom random_;
+  std::unique_ptr<ClusterTransport> transport_;
+  std::unique_ptr<NodeCore> core_;
+  std::unique_ptr<ViewWaiters> waiters_;
+  std::unique_ptr<Timer> alarm_;
+  std::unique_ptr<Timer> leave_timer_;
+  bool advance_scheduled_ = false;
+  enum class Draining { kNo, kUnderWay, kDone } draining_ = Draining::kNo;
+  std::vector<std::shared_ptr<Pending<Drained>>> drain_waiters_;
+
+  // Shared, guarded by mutex_.
+  mutable std::mutex mutex_;
+  NodeStatistics statistics_;
+  std::uint32_t mid_ = kNobody;
+
+  // Application threads; stop() is called by one of them, once.
+  std::thread thread_;
+};
+
+}  // namespace understudy
