@@ -22,10 +22,10 @@ namespace understudy {
 inline constexpr std::size_t kViewMembersMax = 4096;
 inline constexpr std::size_t kViewNameBytesMax = 64;      // cluster, member, machine
 inline constexpr std::size_t kViewAddressBytesMax = 261;  // 253 host, brackets, colon, port
-inline constexpr std::size_t kViewTextBytesMax = 1024 * 1024;
+inline constexpr std::size_t kViewTextBytesMax = std::size_t{1024} * 1024;
 // A longer list does not go into a header: there the hash stands alone, and who sees a new hash
 // without a list asks kViewPath.
-inline constexpr std::size_t kViewHeaderBytesMax = 32 * 1024;
+inline constexpr std::size_t kViewHeaderBytesMax = std::size_t{32} * 1024;
 inline constexpr std::uint16_t kViewWeightMax = 1000;
 inline constexpr std::chrono::milliseconds kViewBeatMax{3'600'000};
 

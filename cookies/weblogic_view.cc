@@ -131,8 +131,9 @@ std::optional<std::string> encode_weblogic_list(const ClusterView& view, Weblogi
     const std::string open = std::to_string(*number);
     const std::string closed = std::to_string(kClosedPort);
     if (!list.empty()) list += '|';
-    list += std::to_string(jvmid(entry.mid)) + "!" + *host + "!";
-    list += port == WeblogicPort::kPlain ? open + "!" + closed : closed + "!" + open;
+    list.append(std::to_string(jvmid(entry.mid))).append("!").append(*host).append("!");
+    const bool is_plain = port == WeblogicPort::kPlain;
+    list.append(is_plain ? open : closed).append("!").append(is_plain ? closed : open);
   }
   return list;
 }
