@@ -71,7 +71,7 @@ void ViewKeeper::hold(std::shared_ptr<const ClusterView> view, TimePoint now) {
   }
   view_ = std::move(view);
   hash_ = format_hex64(view_->hash);
-  dismissed_.reset();
+  dismissed_.clear();
   confirm(now);
 }
 
@@ -81,8 +81,8 @@ ViewVerdict ViewKeeper::on_header(const Sender& from, std::string_view header, T
     return ViewVerdict::kHeld;
   }
   if (!options_.is_dynamic || options_.codec == nullptr) return ViewVerdict::kStatic;
-  const auto hash = leading_view_hash(header);
-  if (hash && hash == dismissed_) return ViewVerdict::kOlder;
+  // A member that lags behind says the same with each response; its signature is checked once.
+  if (!dismissed_.empty() && header == dismissed_) return ViewVerdict::kOlder;
 
   DecodedView decoded = options_.codec->decode(header);
   last_refusal_ = decoded.refusal;
@@ -90,6 +90,7 @@ ViewVerdict ViewKeeper::on_header(const Sender& from, std::string_view header, T
   if (!decoded) return ViewVerdict::kRefused;
   if (view_ != nullptr && decoded.view.version <= view_->version) {
     const ViewVerdict verdict = judge_lower(from, decoded.view, now);
+    if (verdict == ViewVerdict::kOlder) dismissed_ = header;
     if (verdict != ViewVerdict::kNew) return verdict;
   }
   hold(std::make_shared<const ClusterView>(std::move(decoded.view)), now);
@@ -98,10 +99,7 @@ ViewVerdict ViewKeeper::on_header(const Sender& from, std::string_view header, T
 
 ViewVerdict ViewKeeper::judge_lower(const Sender& from, const ClusterView& view, TimePoint now) {
   const ViewEntry* const self = entry_at(view, from.member);
-  if (self == nullptr || has_seen(self->mid)) {
-    dismissed_ = view.hash;
-    return ViewVerdict::kOlder;
-  }
+  if (self == nullptr || has_seen(self->mid)) return ViewVerdict::kOlder;
   if (from.is_alone) return ViewVerdict::kNew;
   if (!rival_since_) rival_since_ = now;
   return now < *rival_since_ + 2 * beat() ? ViewVerdict::kRival : ViewVerdict::kNew;

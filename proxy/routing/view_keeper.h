@@ -104,9 +104,9 @@ class ViewKeeper final {
   TimePoint confirmed_at_ = TimePoint::min();
   std::optional<TimePoint> rival_since_;
   std::optional<TimePoint> asked_at_;
-  std::optional<std::uint64_t> dismissed_;  // hash of the last list that was signed, but older
-  std::uint64_t replaced_ = 0;              // version of the view before this one
-  std::deque<std::uint32_t> mids_seen_;     // of views that are no longer in force
+  std::string dismissed_;                // the last text that was signed, but older
+  std::uint64_t replaced_ = 0;           // version of the view before this one
+  std::deque<std::uint32_t> mids_seen_;  // of views that are no longer in force
   ViewRefusal last_refusal_ = ViewRefusal::kNone;
 };
 
