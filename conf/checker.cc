@@ -106,14 +106,17 @@ void Checker::check_directive(const Directive& directive, Contexts context) {
 void Checker::report_unknown(const Directive& directive, Contexts context) {
   const bool is_section = directive.is_section;
   const std::string_view name = directive.name.text;
-  const auto names = names_valid_in(program_, context, is_section);
   std::string message = is_section ? "unknown section <" + std::string(name) + ">"
                                    : "unknown directive " + in_quotes(name);
   if (find_directive(program_, name, !is_section) != nullptr) {
     message += is_section ? ", it is a plain directive"
                           : ", it is a section: <" + std::string(name) + " ...>";
   }
-  diagnostics_.error(directive.name, std::move(message), std::string(nearest(name, names)));
+  std::string suggestion;
+  if (diagnostics_.has_room()) {
+    suggestion = nearest(name, names_valid_in(program_, context, is_section));
+  }
+  diagnostics_.error(directive.name, std::move(message), std::move(suggestion));
 }
 
 void Checker::check_refused(const Directive& directive, const DirectiveSpec& spec) {

@@ -45,6 +45,8 @@ class Diagnostics final {
   // About a file or the configuration as a whole.
   void error_in_file(std::string_view path, std::string message);
 
+  // Whether another error would be kept; if not, there is no use in making it helpful.
+  bool has_room() const { return kept_.size() < kept_max_; }
   bool has_errors() const { return error_count_ != 0; }
   std::size_t error_count() const { return error_count_; }
   std::size_t warning_count() const { return warning_count_; }

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conf/directive_table.h"
 
+#include <algorithm>
+
 #include "conf/values.h"
 
 namespace understudy::conf {
 
 namespace {
 
+// Runs for each row and each line of a configuration, so it takes the aliases apart in place.
 bool has_name(const DirectiveSpec& spec, std::string_view name) {
   if (equal_ignoring_case(spec.name, name)) return true;
-  for (const std::string_view alias : parts(spec.aliases, ' ')) {
-    if (equal_ignoring_case(alias, name)) return true;
+  std::string_view rest = spec.aliases;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(' '), rest.size());
+    if (equal_ignoring_case(rest.substr(0, end), name)) return true;
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return false;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
@@ -78,9 +79,7 @@ class LocationBinder final {
 
   // SetHandler outside of all locations proxies everything, as in the plug-in.
   void add_whole_host(const conf::Directive& handler) {
-    const bool has_root = std::any_of(taken_.begin(), taken_.end(),
-                                      [](const conf::Word* path) { return path->text == "/"; });
-    if (has_root) return;
+    if (taken_.contains("/")) return;
     auto seeds = find_seeds(host_, "/", balancers_, binding_.diagnostics());
     if (!seeds) return;
     conf::Word path = handler.name;
@@ -96,14 +95,11 @@ class LocationBinder final {
       binding_.diagnostics().error(path, "expected a path such as /shop, without '//', '..', '?'");
       return false;
     }
-    for (const conf::Word* other : taken_) {
-      if (other->text != path.text) continue;
-      binding_.diagnostics().error(path, path.text + " is already given at " +
-                                             binding_.source.sources().location(other->at));
-      return false;
-    }
-    taken_.push_back(&path);
-    return true;
+    const auto [first, is_new] = taken_.emplace(path.text, path.at);
+    if (is_new) return true;
+    binding_.diagnostics().error(path, path.text + " is already given at " +
+                                           binding_.source.sources().location(first->second));
+    return false;
   }
 
   void add(const conf::Word& path, Seeds seeds, const conf::Settings& settings) {
@@ -120,7 +116,7 @@ class LocationBinder final {
   const Scope& host_;
   const Balancers& balancers_;
   Binding& binding_;
-  std::vector<const conf::Word*> taken_;
+  std::map<std::string, conf::Position> taken_;
   std::vector<Location> locations_;
 };
 

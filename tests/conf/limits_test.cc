@@ -115,6 +115,13 @@ TEST(Limits, OfAFileAndOfAllFilesTogether) {
   }
 }
 
+// Without a bound on suggestions this took minutes.
+TEST(Limits, OfTheWorkForUnknownNames) {
+  Reading reading(repeat("NoSuchDirective\n", kDirectivesMax));
+  check(reading.parsed(), Program::kProxy, "main.conf", reading.said());
+  EXPECT_EQ(reading.said().error_count(), kDirectivesMax + 1) << "and Listen is missing";
+}
+
 TEST(Limits, OfDiagnosticsAndTheRestIsCounted) {
   Reading reading(repeat("A \"\n", kDiagnosticsMax + 7));
   reading.parsed();
