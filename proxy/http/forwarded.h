@@ -29,7 +29,7 @@ struct ForwardedOptions {
 // How the request reached us.
 struct Peer {
   std::string_view address;  // "192.0.2.1" or "2001:db8::1"
-  uint16_t local_port = 0;
+  uint16_t local_port = 0;   // 0: X-Forwarded-Port is not added
   bool tls = false;
 };
 
@@ -38,7 +38,8 @@ void forward_peer(const RequestHead& head, const ForwardedOptions& options, cons
                   FieldMask& dropped, LineArena& arena);
 
 // The address to write into logs and to judge by: the one that the outermost trusted proxy saw.
-// The peer's own when nobody is trusted or the list is too short. Not checked for syntax.
+// The peer's own when nobody is trusted or nothing was forwarded; the first of a list that is
+// shorter than the number of trusted hops. Not checked for syntax.
 std::string_view client_address(const RequestHead& head, const ForwardedOptions& options,
                                 const Peer& peer);
 

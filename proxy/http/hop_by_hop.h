@@ -32,10 +32,9 @@ class FieldMask final {
 void drop_fields(const FieldList& fields, FieldSet ids, FieldMask& dropped);
 
 struct DropOptions {
-  bool keep_upgrade = false;   // the exchange forwards the Upgrade field (and adds Connection)
-  bool keep_framing = true;    // false: drop Transfer-Encoding, Content-Length, Trailer: re-framed
-  bool keep_expect = true;     // requests; false once the proxy has answered 100 itself
-  bool keep_contract = false;  // for tests of a chain of proxies only: never towards a client
+  bool keep_upgrade = false;  // the exchange forwards the Upgrade field (and adds Connection)
+  bool keep_framing = true;   // false: drop Transfer-Encoding, Content-Length, Trailer: re-framed
+  bool keep_expect = true;    // requests; false once the proxy has answered 100 itself
 };
 
 // These add to `dropped`. Towards a backend; also drops underscore twins, HTTP2-Settings and TE

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http/authority.h"
+
+#include <algorithm>
+
+#include "proxy/http/scan.h"
+
+namespace understudy::http::internal {
+namespace {
+
+// Behind the host: nothing, or ':' and a port, which may be empty (RFC 3986 3.2.3).
+bool parse_port(std::string_view text, uint16_t& port) {
+  port = 0;
+  if (text.empty()) return true;
+  if (text[0] != ':' || text.size() > 6) return false;
+  unsigned value = 0;
+  for (char digit : text.substr(1)) {
+    if (!is_digit(digit)) return false;
+    value = value * 10 + static_cast<unsigned>(digit - '0');
+  }
+  if (value > 65535 || (value == 0 && text.size() > 1)) return false;
+  port = static_cast<uint16_t>(value);
+  return true;
+}
+
+// Bytes of "[...]" at the start, 0 when it is no IPv6 address in brackets.
+size_t bracketed_bytes(std::string_view text) {
+  const size_t close = text.find(']');
+  if (close == std::string_view::npos || close < 3) return 0;
+  for (char byte : text.substr(1, close - 1)) {
+    if (!is(kHexDigit, byte) && byte != ':' && byte != '.') return 0;
+  }
+  return close + 1;
+}
+
+Refusal parse_absolute(std::string_view text, Target& target) {
+  // "http:" and "https:" are both refused where something else follows; other schemes, too.
+  const size_t scheme_bytes = text.find("://");
+  if (scheme_bytes == std::string_view::npos) return Refusal::kInvalidTarget;
+  const std::string_view scheme = text.substr(0, scheme_bytes);
+  if (equals_ignoring_case(scheme, "http")) {
+    target.default_port = 80;
+  } else if (equals_ignoring_case(scheme, "https")) {
+    target.default_port = 443;
+  } else {
+    return Refusal::kInvalidTarget;
+  }
+  const std::string_view rest = text.substr(scheme_bytes + 3);
+  const size_t authority_bytes = std::min(rest.find_first_of("/?"), rest.size());
+  target.form = TargetForm::kAbsolute;
+  target.authority = rest.substr(0, authority_bytes);
+  target.path = rest.substr(authority_bytes);
+  return Refusal::kNone;
+}
+
+}  // namespace
+
+Refusal parse_authority(std::string_view text, Authority& authority) {
+  size_t host_bytes = 0;
+  if (text.starts_with('[')) {
+    host_bytes = bracketed_bytes(text);
+  } else {
+    const char* end = text.data() + text.size();
+    host_bytes = static_cast<size_t>(scalar::skip<kHostByte>(text.data(), end) - text.data());
+  }
+  if (host_bytes == 0 || !parse_port(text.substr(host_bytes), authority.port)) {
+    return text.find('@') == std::string_view::npos ? Refusal::kInvalidHost : Refusal::kUserinfo;
+  }
+  authority.host = text.substr(0, host_bytes);
+  return Refusal::kNone;
+}
+
+Refusal parse_target(Method method, std::string_view text, Target& target) {
+  if (text.empty()) return Refusal::kInvalidTarget;
+  if (method == Method::kConnect) {
+    Authority authority;
+    if (parse_authority(text, authority) != Refusal::kNone || authority.port == 0) {
+      return Refusal::kTargetForm;
+    }
+    target.form = TargetForm::kAuthority;
+    target.authority = text;
+    return Refusal::kNone;
+  }
+  if (text == "*") {
+    target.form = TargetForm::kAsterisk;
+    target.path = text;
+    return method == Method::kOptions ? Refusal::kNone : Refusal::kTargetForm;
+  }
+  target.path = text;
+  if (text[0] != '/') {
+    const Refusal refusal = parse_absolute(text, target);
+    if (refusal != Refusal::kNone) return refusal;
+  }
+  const size_t path_bytes = std::min(target.path.find('?'), target.path.size());
+  target.query = target.path.substr(path_bytes);
+  target.path = target.path.substr(0, path_bytes);
+  if (target.path.empty()) {
+    // RFC 9112 3.2.4: OPTIONS for the server as a whole loses its "*" in the absolute-form.
+    const bool whole_server = method == Method::kOptions && target.query.empty();
+    target.path = whole_server ? "*" : "/";
+  }
+  return Refusal::kNone;
+}
+
+}  // namespace understudy::http::internal

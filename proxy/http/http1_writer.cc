@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/http/http1_writer.h"
+
+#include <charconv>
+#include <cstring>
+
+namespace understudy::http {
+namespace {
+
+constexpr std::string_view kVersionText = "HTTP/1.1";
+constexpr size_t kEmptyLineBytes = 2;
+constexpr size_t kDecimalBytesMax = 20;
+
+// Where field line `index` ends: where the next one begins.
+const char* end_of_line(const FieldList& fields, size_t index, std::string_view head) {
+  if (index + 1 < fields.size()) return fields[index + 1].name.data();
+  return head.data() + head.size() - kEmptyLineBytes;
+}
+
+std::string_view between(const char* begin, const char* end) {
+  return {begin, static_cast<size_t>(end - begin)};
+}
+
+void add_kept_lines(const FieldList& fields, std::string_view head, const FieldMask& dropped,
+                    LineArena& arena, HeadSpans& spans) {
+  const size_t size = fields.size();
+  const size_t arena_before = arena.text().size();
+  for (size_t i = dropped.next_clear(0, size); i < size;) {
+    const size_t run_end = dropped.next_set(i, size);
+    if (!head.empty()) {
+      spans.add(between(fields[i].name.data(), end_of_line(fields, run_end - 1, head)));
+    } else {
+      for (; i < run_end; ++i) arena.add_line(fields[i].name, fields[i].value);
+    }
+    i = dropped.next_clear(run_end, size);
+  }
+  spans.add(arena.text().substr(arena_before));
+}
+
+// The received first line, CRLF included.
+std::string_view first_line(const FieldList& fields, std::string_view head) {
+  const char* const end =
+      fields.size() != 0 ? fields[0].name.data() : head.data() + head.size() - kEmptyLineBytes;
+  return between(head.data(), end);
+}
+
+// What stands behind the kept lines: the caller's lines, ours since `tail_from`, the empty line.
+void add_end(std::string_view head, std::string_view added, size_t tail_from, LineArena& arena,
+             HeadSpans& spans) {
+  if (added.empty() && arena.text().size() == tail_from && !head.empty()) {
+    spans.add(head.substr(head.size() - kEmptyLineBytes));
+    return;
+  }
+  arena.append("\r\n");
+  spans.add(added);
+  spans.add(arena.text().substr(tail_from));
+}
+
+bool keeps_request_line(const RequestHead& head, const RequestRewrite& rewrite) {
+  return !head.bytes.empty() && rewrite.target.empty() &&
+         head.target_form != TargetForm::kAbsolute &&
+         std::memcmp(head.target.data() + head.target.size() + 1, kVersionText.data(),
+                     kVersionText.size()) == 0;
+}
+
+void add_request_line(const RequestHead& head, const RequestRewrite& rewrite, LineArena& arena,
+                      HeadSpans& spans) {
+  if (keeps_request_line(head, rewrite)) {
+    spans.add(first_line(head.fields, head.bytes));
+    return;
+  }
+  const size_t begin = arena.text().size();
+  arena.append(head.method_text);
+  arena.append(" ");
+  if (!rewrite.target.empty()) {
+    arena.append(rewrite.target);
+  } else if (head.target_form == TargetForm::kAuthority) {
+    arena.append(head.target);
+  } else {
+    arena.append(head.path);
+    arena.append(head.query);
+  }
+  arena.append(" ");
+  arena.append(kVersionText);
+  arena.append("\r\n");
+  spans.add(arena.text().substr(begin));
+}
+
+// "Connection: a, b" of those that are not empty; no line when all are.
+void add_connection_line(std::string_view a, std::string_view b, LineArena& arena) {
+  if (a.empty() && b.empty()) return;
+  arena.append("Connection: ");
+  arena.append(a);
+  if (!a.empty() && !b.empty()) arena.append(", ");
+  arena.append(b);
+  arena.append("\r\n");
+}
+
+}  // namespace
+
+char* LineArena::room_for(size_t bytes) {
+  ok_ = ok_ && bytes <= block_.size() - size_;
+  if (!ok_) return nullptr;
+  char* const room = block_.data() + size_;
+  size_ += bytes;
+  return room;
+}
+
+void LineArena::append(std::string_view text) {
+  if (text.empty()) return;
+  if (char* room = room_for(text.size())) std::memcpy(room, text.data(), text.size());
+}
+
+void LineArena::append(uint64_t number) {
+  char digits[kDecimalBytesMax];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number);
+  append(between(digits, end));
+}
+
+void LineArena::add_line(std::string_view name, std::string_view value) {
+  char* room = room_for(name.size() + value.size() + 4);
+  if (room == nullptr) return;
+  std::memcpy(room, name.data(), name.size());
+  room += name.size();
+  std::memcpy(room, ": ", 2);
+  room += 2;
+  if (!value.empty()) std::memcpy(room, value.data(), value.size());
+  std::memcpy(room + value.size(), "\r\n", 2);
+}
+
+void LineArena::add_line(std::string_view name, uint64_t value) {
+  char digits[kDecimalBytesMax];
+  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
+  add_line(name, between(digits, end));
+}
+
+void HeadSpans::add(std::string_view piece) {
+  if (piece.empty()) return;
+  bytes_ += piece.size();
+  if (count_ != 0) {
+    iovec& last = pieces_[count_ - 1];
+    if (static_cast<const char*>(last.iov_base) + last.iov_len == piece.data()) {
+      last.iov_len += piece.size();
+      return;
+    }
+  }
+  pieces_[count_++] = {const_cast<char*>(piece.data()), piece.size()};
+}
+
+void HeadSpans::copy_to(char* out) const {
+  for (const iovec& piece : pieces()) {
+    std::memcpy(out, piece.iov_base, piece.iov_len);
+    out += piece.iov_len;
+  }
+}
+
+bool compose_request(const RequestHead& head, const RequestRewrite& rewrite, LineArena& arena,
+                     HeadSpans& spans) {
+  spans.clear();
+  add_request_line(head, rewrite, arena, spans);
+
+  const bool replaces_host = !rewrite.host.empty() || head.target_form == TargetForm::kAbsolute;
+  if (replaces_host && head.fields.has(FieldId::kHost)) {
+    FieldMask dropped = rewrite.dropped;
+    drop_fields(head.fields, {FieldId::kHost}, dropped);
+    add_kept_lines(head.fields, head.bytes, dropped, arena, spans);
+  } else {
+    add_kept_lines(head.fields, head.bytes, rewrite.dropped, arena, spans);
+  }
+
+  const size_t tail_from = arena.text().size();
+  if (replaces_host || !head.fields.has(FieldId::kHost)) {
+    arena.add_line("Host", rewrite.host.empty() ? head.authority : rewrite.host);
+  }
+  if (rewrite.add_chunked) arena.append("Transfer-Encoding: chunked\r\n");
+  // RFC 9110 10.1.4: who sends TE says so in Connection, for it concerns this connection only.
+  if (head.accepts_trailers) arena.append("TE: trailers\r\n");
+  const std::string_view first = rewrite.add_upgrade ? "upgrade" : rewrite.add_close ? "close" : "";
+  add_connection_line(first, head.accepts_trailers ? "TE" : "", arena);
+  add_end(head.bytes, rewrite.added, tail_from, arena, spans);
+  return arena.ok();
+}
+
+bool compose_response(const ResponseHead& head, const ResponseRewrite& rewrite, LineArena& arena,
+                      HeadSpans& spans) {
+  static constexpr std::array<std::string_view, 4> kOptions = {"", "close", "keep-alive",
+                                                               "upgrade"};
+  spans.clear();
+  // "HTTP/1.1 200 ": a reason may be missing, the blank before it may not (RFC 9112 4).
+  if (!head.bytes.empty() && head.bytes.starts_with(kVersionText) && head.bytes[12] == ' ') {
+    spans.add(first_line(head.fields, head.bytes));
+  } else {
+    const size_t begin = arena.text().size();
+    arena.append(kVersionText);
+    arena.append(" ");
+    arena.append(uint64_t{head.status});
+    arena.append(" ");
+    arena.append(head.reason);
+    arena.append("\r\n");
+    spans.add(arena.text().substr(begin));
+  }
+  add_kept_lines(head.fields, head.bytes, rewrite.dropped, arena, spans);
+
+  const size_t tail_from = arena.text().size();
+  if (rewrite.add_chunked) arena.append("Transfer-Encoding: chunked\r\n");
+  add_connection_line(kOptions[static_cast<size_t>(rewrite.connection)], "", arena);
+  add_end(head.bytes, rewrite.added, tail_from, arena, spans);
+  return arena.ok();
+}
+
+}  // namespace understudy::http
