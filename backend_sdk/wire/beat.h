@@ -40,7 +40,7 @@ struct Beat {
   uint16_t load = 0;
   uint32_t sessions = 0;
   uint64_t echo = 0;  // of a ping and its answers; 0 in a beat
-  std::vector<BeatEvent> events;
+  std::vector<BeatEvent> events{};
   bool operator==(const Beat&) const = default;
 };
 

@@ -62,7 +62,7 @@ struct Frame {
   uint8_t flags = 0;
   ChannelId channel = 0;
   uint64_t seq = 0;  // in order per channel; 0 outside a channel's stream
-  std::string payload;
+  std::string payload{};
 };
 
 // Appends header and payload to `out`. CHECKs the payload's limit: senders respect it.

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/membership/messages.h"
+
+#include <algorithm>
+#include <set>
+
+#include "backend_sdk/wire/bytes.h"
+#include "base/check.h"
+
+namespace understudy {
+namespace {
+
+constexpr uint8_t kProvenFlag = 1;
+constexpr uint8_t kCountedFlag = 2;
+
+void write_member(ByteWriter& writer, const Member& member) {
+  writer.u32(member.mid);
+  writer.u32(member.join_seq);
+  writer.u8(static_cast<uint8_t>(member.liveness));
+  writer.u8(static_cast<uint8_t>(member.operator_state));
+  writer.u8(static_cast<uint8_t>((member.is_proven ? kProvenFlag : 0) |
+                                 (member.is_counted ? kCountedFlag : 0)));
+  writer.zeros(1);
+  writer.u32(member.weight);
+  writer.text8(member.name);
+  writer.text8(member.machine);
+  writer.text8(member.replication_group);
+  writer.text8(member.preferred_secondary_group);
+  writer.text16(member.http_address);
+  writer.text16(member.cluster_address.to_string());
+}
+
+// Fails the reader when the text is no address.
+Address read_address(ByteReader& reader) {
+  const std::string_view text = reader.text16(kViewAddressBytesMax);
+  if (!reader.ok()) return {};
+  auto address = Address::parse(text);
+  if (!address) {
+    reader.fail();
+    return {};
+  }
+  return *std::move(address);
+}
+
+Member read_member(ByteReader& reader) {
+  Member member;
+  member.mid = reader.u32();
+  member.join_seq = reader.u32();
+  const uint8_t liveness = reader.u8();
+  const uint8_t state = reader.u8();
+  const uint8_t flags = reader.u8();
+  reader.zeros(1);
+  member.weight = reader.u32();
+  member.name = reader.text8(kViewNameBytesMax);
+  member.machine = reader.text8(kViewNameBytesMax);
+  member.replication_group = reader.text8(kViewNameBytesMax);
+  member.preferred_secondary_group = reader.text8(kViewNameBytesMax);
+  member.http_address = reader.text16(kViewAddressBytesMax);
+  member.cluster_address = read_address(reader);
+  if (member.mid == kNobody || liveness > static_cast<uint8_t>(Liveness::kLeft) ||
+      state > static_cast<uint8_t>(OperatorState::kDisabled) ||
+      flags > (kProvenFlag | kCountedFlag) || member.weight < 1 || member.weight > kViewWeightMax) {
+    reader.fail();
+  }
+  member.liveness = static_cast<Liveness>(liveness);
+  member.operator_state = static_cast<OperatorState>(state);
+  member.is_proven = flags & kProvenFlag;
+  member.is_counted = flags & kCountedFlag;
+  return member;
+}
+
+void write_group(ByteWriter& writer, const GroupId& group) {
+  writer.u64(group.founded_us);
+  writer.u32(group.id);
+}
+
+GroupId read_group(ByteReader& reader) {
+  GroupId group;
+  group.founded_us = reader.u64();
+  group.id = reader.u32();
+  return group;
+}
+
+bool has_unique_mids(const std::vector<Member>& members) {
+  std::set<MemberId> seen;
+  return std::all_of(members.begin(), members.end(),
+                     [&](const Member& member) { return seen.insert(member.mid).second; });
+}
+
+template <typename Message>
+std::optional<Message> if_complete(const ByteReader& reader, Message message) {
+  if (!reader.is_complete()) return std::nullopt;
+  return message;
+}
+
+}  // namespace
+
+std::string encode(const JoinMessage& message) {
+  std::string out;
+  ByteWriter writer(out);
+  write_member(writer, message.self);
+  return out;
+}
+
+std::optional<JoinMessage> decode_join(std::string_view payload) {
+  ByteReader reader(payload);
+  JoinMessage message{.self = read_member(reader)};
+  return if_complete(reader, std::move(message));
+}
+
+std::string encode(const RedirectMessage& message) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.u32(message.leader.mid);
+  writer.text16(message.leader.mid == kNobody ? "" : message.leader.address.to_string());
+  return out;
+}
+
+std::optional<RedirectMessage> decode_redirect(std::string_view payload) {
+  ByteReader reader(payload);
+  RedirectMessage message;
+  message.leader.mid = reader.u32();
+  if (message.leader.mid == kNobody) {
+    reader.text16(0);
+  } else {
+    message.leader.address = read_address(reader);
+  }
+  return if_complete(reader, std::move(message));
+}
+
+std::string encode(const JoinNoMessage& message) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.u8(static_cast<uint8_t>(message.why));
+  writer.text8(std::string_view(message.reason).substr(0, kReasonBytesMax));
+  return out;
+}
+
+std::optional<JoinNoMessage> decode_join_no(std::string_view payload) {
+  ByteReader reader(payload);
+  const uint8_t why = reader.u8();
+  if (why < 1 || why > 3) reader.fail();
+  JoinNoMessage message{.why = static_cast<JoinNoMessage::Why>(why),
+                        .reason = std::string(reader.text8(kReasonBytesMax))};
+  return if_complete(reader, std::move(message));
+}
+
+ViewMessage ViewMessage::delta(const MemberView& before, const MemberView& after) {
+  CHECK(before.group == after.group);
+  ViewMessage message = full(after);
+  message.base_version = before.version();
+  std::erase_if(message.view.members, [&](const Member& member) {
+    const Member* old = before.find(member.mid);
+    return old && *old == member;
+  });
+  for (const Member& member : before.members) {
+    if (!after.find(member.mid)) message.removed.push_back(member.mid);
+  }
+  return message;
+}
+
+std::optional<MemberView> ViewMessage::applied_to(const MemberView& ours) const {
+  if (base_version == 0) return view;
+  if (ours.group != view.group || ours.version() != base_version) return std::nullopt;
+  MemberView after = view;
+  for (const Member& member : ours.members) {
+    const bool is_removed = std::find(removed.begin(), removed.end(), member.mid) != removed.end();
+    if (!is_removed && !view.find(member.mid)) after.members.push_back(member);
+  }
+  std::sort(after.members.begin(), after.members.end(), [](const Member& a, const Member& b) {
+    return std::tie(a.join_seq, a.mid) < std::tie(b.join_seq, b.mid);
+  });
+  return after;
+}
+
+std::string encode(const ViewMessage& message) {
+  std::string out;
+  ByteWriter writer(out);
+  write_group(writer, message.view.group);
+  writer.u32(message.view.term);
+  writer.u32(message.view.seq);
+  writer.u64(message.base_version);
+  CHECK(message.view.members.size() <= kViewMembersDecodedMax);
+  writer.u16(static_cast<uint16_t>(message.view.members.size()));
+  for (const Member& member : message.view.members) write_member(writer, member);
+  CHECK(message.removed.size() <= kViewMembersDecodedMax);
+  writer.u16(static_cast<uint16_t>(message.removed.size()));
+  for (const MemberId mid : message.removed) writer.u32(mid);
+  return out;
+}
+
+std::optional<ViewMessage> decode_view(std::string_view payload) {
+  ByteReader reader(payload);
+  ViewMessage message;
+  message.view.group = read_group(reader);
+  message.view.term = reader.u32();
+  message.view.seq = reader.u32();
+  message.base_version = reader.u64();
+  const size_t members = reader.u16();
+  if (members > kViewMembersDecodedMax) reader.fail();
+  for (size_t i = 0; i < members && reader.ok(); ++i) {
+    message.view.members.push_back(read_member(reader));
+  }
+  const size_t removed = reader.u16();
+  if (removed > kViewMembersDecodedMax) reader.fail();
+  for (size_t i = 0; i < removed && reader.ok(); ++i) message.removed.push_back(reader.u32());
+  if (message.view.group.id == 0 || message.view.version() == 0 ||
+      !has_unique_mids(message.view.members)) {
+    reader.fail();
+  }
+  return if_complete(reader, std::move(message));
+}
+
+std::string encode(const ViewAskMessage& message) {
+  std::string out;
+  ByteWriter writer(out);
+  write_group(writer, message.group);
+  writer.u64(message.version);
+  return out;
+}
+
+std::optional<ViewAskMessage> decode_view_ask(std::string_view payload) {
+  ByteReader reader(payload);
+  ViewAskMessage message;
+  message.group = read_group(reader);
+  message.version = reader.u64();
+  if (message.group.id == 0) reader.fail();
+  return if_complete(reader, message);
+}
+
+std::string encode(const ElectMessage& message) {
+  std::string out;
+  ByteWriter writer(out);
+  write_group(writer, message.group);
+  writer.u32(message.term);
+  writer.u64(message.version);
+  return out;
+}
+
+std::optional<ElectMessage> decode_elect(std::string_view payload) {
+  ByteReader reader(payload);
+  ElectMessage message;
+  message.group = read_group(reader);
+  message.term = reader.u32();
+  message.version = reader.u64();
+  if (message.term == 0) reader.fail();
+  return if_complete(reader, message);
+}
+
+std::string encode(const ElectOkMessage& message) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.u32(message.term);
+  writer.boolean(message.is_granted);
+  writer.u32(message.voted_term);
+  return out;
+}
+
+std::optional<ElectOkMessage> decode_elect_ok(std::string_view payload) {
+  ByteReader reader(payload);
+  ElectOkMessage message;
+  message.term = reader.u32();
+  message.is_granted = reader.boolean();
+  message.voted_term = reader.u32();
+  return if_complete(reader, message);
+}
+
+std::string encode(const AccuseMessage& message) {
+  std::string out;
+  ByteWriter(out).u32(message.mid);
+  return out;
+}
+
+std::optional<AccuseMessage> decode_accuse(std::string_view payload) {
+  ByteReader reader(payload);
+  AccuseMessage message{.mid = reader.u32()};
+  if (message.mid == kNobody) reader.fail();
+  return if_complete(reader, message);
+}
+
+}  // namespace understudy
