@@ -29,7 +29,6 @@ struct ReplicationOptions {
 
   size_t window_bytes = 4u << 20;
   size_t window_frames = 1024;
-  size_t backlog_bytes = 16u << 20;  // behind the window; beyond it the channel has failed
   size_t channels_max = 8;           // outgoing, serving; to the best-ranked secondaries
   size_t incoming_max = 512;         // channels that others may have open to this member
   size_t votes_max = 65'536;

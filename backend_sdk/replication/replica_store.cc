@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/replication/replica_store.h"
+
+#include "base/check.h"
+
+namespace understudy {
+
+const ReplicaStore::Replica* ReplicaStore::find(const SessionId& sid) const {
+  const auto found = replicas_.find(sid);
+  return found == replicas_.end() ? nullptr : &found->second;
+}
+
+void ReplicaStore::keep(const SessionId& sid, Replica& replica, TimePoint now) {
+  const TimePoint until = now + replica.image.ttl + options_.kept_beyond_ttl;
+  // A later end is found when the earlier entry comes up; an earlier one needs an entry of its own.
+  if (replica.kept_until == TimePoint{} || until < replica.kept_until) ending_.emplace(until, sid);
+  replica.kept_until = until;
+}
+
+void ReplicaStore::remove(Replicas::iterator replica) {
+  const auto channel = by_channel_.find(replica->second.channel);
+  CHECK(channel != by_channel_.end());
+  channel->second.erase(replica->first);
+  if (channel->second.empty()) by_channel_.erase(channel);
+  bytes_ -= replica->second.image.bytes();
+  replicas_.erase(replica);
+}
+
+std::optional<NackCode> ReplicaStore::apply_full(ChannelId channel, const FullPayload& full,
+                                                 TimePoint now) {
+  const auto old = replicas_.find(full.sid);
+  if (old != replicas_.end()) {
+    const Position known = old->second.image.position;
+    const Position offered = full.image.position;
+    // In its own channel a session only goes forward; from elsewhere only a higher epoch may come.
+    const bool fits = old->second.channel == channel ? offered >= known
+                                                     : offered.epoch > known.epoch;
+    if (!fits) return NackCode::kStale;
+    remove(old);
+  }
+  const size_t bytes = full.image.bytes();
+  if (bytes_ + bytes > options_.bytes_max) return NackCode::kOverload;
+  bytes_ += bytes;
+  Replica& replica = replicas_[full.sid];
+  replica.channel = channel;
+  replica.image = full.image;
+  by_channel_[channel].insert(full.sid);
+  keep(full.sid, replica, now);
+  return std::nullopt;
+}
+
+std::optional<NackCode> ReplicaStore::apply_repl(ChannelId channel, const ReplPayload& repl,
+                                                 TimePoint now) {
+  const auto found = replicas_.find(repl.sid);
+  if (found == replicas_.end()) return NackCode::kNeedFull;
+  Replica& replica = found->second;
+  const Position known = replica.image.position;
+  if (replica.channel != channel) {
+    return known.epoch > repl.delta.position.epoch ? NackCode::kStale : NackCode::kNeedFull;
+  }
+  const bool fits = known.epoch == repl.delta.position.epoch && known.version == repl.delta.base;
+  if (!fits || replica.image.requests.find(repl.delta.request_id) != nullptr) {
+    return NackCode::kNeedFull;
+  }
+  bytes_ -= replica.image.bytes();
+  replica.image.apply(repl.delta);
+  bytes_ += replica.image.bytes();
+  if (bytes_ > options_.bytes_max) {
+    remove(found);
+    return NackCode::kOverload;
+  }
+  keep(repl.sid, replica, now);
+  return std::nullopt;
+}
+
+void ReplicaStore::touch(ChannelId channel, const SessionId& sid, TimePoint now) {
+  const auto found = replicas_.find(sid);
+  if (found != replicas_.end() && found->second.channel == channel) {
+    keep(sid, found->second, now);
+  }
+}
+
+void ReplicaStore::erase(ChannelId channel, const SessionId& sid) {
+  const auto found = replicas_.find(sid);
+  if (found != replicas_.end() && found->second.channel == channel) remove(found);
+}
+
+void ReplicaStore::adopt(ChannelId from, ChannelId to) {
+  const auto channel = by_channel_.find(from);
+  if (channel == by_channel_.end()) return;
+  std::unordered_set<SessionId> sids = std::move(channel->second);
+  by_channel_.erase(channel);
+  for (const SessionId& sid : sids) {
+    Replica& replica = replicas_.at(sid);
+    CHECK(replica.channel == from);
+    replica.channel = to;
+    ++replica.image.position.epoch;
+  }
+  CHECK(by_channel_.emplace(to, std::move(sids)).second, "a successor starts empty");
+}
+
+ReplicaStore::Copies ReplicaStore::take(ChannelId channel) {
+  Copies copies;
+  for (const SessionId& sid : sids(channel)) {
+    const auto found = replicas_.find(sid);
+    copies.emplace_back(sid, found->second.image);
+    remove(found);
+  }
+  return copies;
+}
+
+std::vector<SessionId> ReplicaStore::sids(ChannelId channel) const {
+  const auto found = by_channel_.find(channel);
+  if (found == by_channel_.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
+
+void ReplicaStore::expire(TimePoint now) {
+  while (!ending_.empty() && ending_.begin()->first <= now) {
+    const SessionId sid = ending_.begin()->second;
+    ending_.erase(ending_.begin());
+    const auto found = replicas_.find(sid);
+    if (found == replicas_.end()) continue;
+    if (found->second.kept_until <= now) {
+      remove(found);
+    } else {
+      ending_.emplace(found->second.kept_until, sid);
+    }
+  }
+}
+
+TimePoint ReplicaStore::wake_at() const {
+  return ending_.empty() ? TimePoint::max() : ending_.begin()->first;
+}
+
+}  // namespace understudy

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// ReplicaStore: the copies that this member keeps for others, and the fence in front of them (R3):
+// a frame is applied only if it fits exactly onto the copy. It decides nothing about channels. Each
+// copy belongs to one channel. Owned by Replicator, loop thread only.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "backend_sdk/replication/payloads.h"
+#include "base/clock.h"
+
+namespace understudy {
+
+class ReplicaStore final {
+ public:
+  struct Options {
+    uint64_t bytes_max = 0;
+    Duration kept_beyond_ttl = std::chrono::seconds(60);
+  };
+  struct Replica {
+    ChannelId channel = 0;
+    SessionImage image;
+    TimePoint kept_until;
+  };
+  using Copies = std::vector<std::pair<SessionId, SessionImage>>;
+
+  explicit ReplicaStore(const Options& options) : options_(options) {}
+
+  const Replica* find(const SessionId& sid) const;
+
+  // Nothing: applied. Otherwise why not; after kOverload there is no copy any more.
+  std::optional<NackCode> apply_full(ChannelId channel, const FullPayload& full, TimePoint now);
+  std::optional<NackCode> apply_repl(ChannelId channel, const ReplPayload& repl, TimePoint now);
+  void touch(ChannelId channel, const SessionId& sid, TimePoint now);
+  void erase(ChannelId channel, const SessionId& sid);
+  // All copies of `from` move to `to`, one epoch up.
+  void adopt(ChannelId from, ChannelId to);
+  // All copies of the channel, which has none afterwards.
+  Copies take(ChannelId channel);
+  std::vector<SessionId> sids(ChannelId channel) const;
+
+  void expire(TimePoint now);
+  TimePoint wake_at() const;
+
+  size_t size() const { return replicas_.size(); }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  using Replicas = std::unordered_map<SessionId, Replica>;
+  void remove(Replicas::iterator replica);
+  void keep(const SessionId& sid, Replica& replica, TimePoint now);
+
+  const Options options_;
+  Replicas replicas_;
+  std::unordered_map<ChannelId, std::unordered_set<SessionId>> by_channel_;
+  // One entry per copy at least; a copy that was touched since is entered again when it comes up.
+  std::multimap<TimePoint, SessionId> ending_;
+  uint64_t bytes_ = 0;
+};
+
+}  // namespace understudy

@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/replication/replicator.h"
+
+#include <algorithm>
+
+#include "backend_sdk/replication/lease.h"
+#include "backend_sdk/replication/rank.h"
+#include "base/check.h"
+#include "base/log.h"
+
+namespace understudy {
+
+namespace {
+
+constexpr size_t kProvenMax = 4096;
+constexpr size_t kReputationsMax = 1024;
+
+}  // namespace
+
+Replicator::Replicator(const ReplicationOptions& options, MemberId self, const Clock& clock,
+                       Random& random, Transport& transport, Owner& owner)
+    : options_(options),
+      self_(self),
+      clock_(clock),
+      random_(random),
+      transport_(transport),
+      owner_(owner),
+      votes_({.votes_max = options.votes_max, .kept = options.outcome_kept}),
+      replicas_({.bytes_max = options.replica_bytes_max}) {
+  CHECK(lease_of(options.beat) >= kLeaseMin && lease_of(options.beat) <= kLeaseMax);
+}
+
+Replicator::~Replicator() = default;
+
+PrimaryChannel* Replicator::primary(ChannelId channel) const {
+  const auto found = primaries_.find(channel);
+  return found == primaries_.end() ? nullptr : found->second.get();
+}
+
+SecondaryChannel* Replicator::secondary(ChannelId channel) const {
+  const auto found = secondaries_.find(channel);
+  return found == secondaries_.end() ? nullptr : found->second.get();
+}
+
+std::vector<PrimaryChannel*> Replicator::primaries() const {
+  std::vector<PrimaryChannel*> channels;
+  for (const auto& [id, channel] : primaries_) channels.push_back(channel.get());
+  return channels;
+}
+
+size_t Replicator::open_secondaries() const {
+  return static_cast<size_t>(
+      std::count_if(secondaries_.begin(), secondaries_.end(), [](const auto& entry) {
+        return entry.second->state() == SecondaryChannel::State::kOpen ||
+               entry.second->state() == SecondaryChannel::State::kClaiming;
+      }));
+}
+
+void Replicator::schedule(TimePoint at) { wake_at_ = std::min(wake_at_, at); }
+
+// --- placement ---------------------------------------------------------------------------------
+
+bool Replicator::is_avoided(const Member& member) const {
+  const auto found = reputations_.find(member.name);
+  return found != reputations_.end() && clock_.now() < found->second.avoid_until;
+}
+
+void Replicator::refresh_targets() {
+  targets_ = choose_targets(view_, self_, options_.channels_max,
+                            [this](const Member& member) { return is_avoided(member); });
+  targets_any_ = targets_;
+  std::erase_if(targets_, [this](MemberId mid) { return is_avoided(*view_.find(mid)); });
+}
+
+void Replicator::note_failure(MemberId member) {
+  const Member* failed = view_.find(member);
+  if (failed == nullptr) return;
+  if (reputations_.size() >= kReputationsMax && !reputations_.contains(failed->name)) return;
+  const TimePoint now = clock_.now();
+  Reputation& reputation = reputations_[failed->name];
+  reputation.failures.push_back(now);
+  while (reputation.failures.front() + options_.flap_window <= now ||
+         reputation.failures.size() > options_.flaps_max + 1) {
+    reputation.failures.pop_front();
+  }
+  const bool flaps = reputation.failures.size() > options_.flaps_max;
+  reputation.avoid_until =
+      std::max(reputation.avoid_until,
+               now + (flaps ? options_.flap_window : options_.avoid_after_failure));
+  schedule(reputation.avoid_until);
+  refresh_targets();
+}
+
+PrimaryChannel* Replicator::place(const SessionId& sid, bool any) {
+  const std::vector<MemberId>& candidates = any ? targets_any_ : targets_;
+  if (candidates.empty()) return nullptr;
+  std::map<MemberId, PrimaryChannel*> serving;
+  std::map<MemberId, size_t> sessions;
+  size_t taking = 0;
+  for (const auto& [id, channel] : primaries_) {
+    if (channel->takes_frames()) {
+      serving[channel->parties().secondary] = channel.get();
+      ++taking;
+    }
+    sessions[channel->parties().secondary] += owner_.sessions_in(id);
+  }
+  std::vector<Target> targets;
+  for (const MemberId mid : candidates) {
+    if (fate(mid) != Fate::kUsable) continue;
+    if (taking >= options_.channels_max && !serving.contains(mid)) continue;
+    targets.push_back({mid, view_.find(mid)->weight, sessions[mid]});
+  }
+  if (targets.empty()) return nullptr;
+  const MemberId chosen = choose_target(targets, sid);
+  const auto open = serving.find(chosen);
+  return open != serving.end() ? open->second : &open_channel(chosen, nullptr);
+}
+
+PrimaryChannel& Replicator::open_channel(MemberId secondary, PrimaryChannel* adopts) {
+  CHECK(last_channel_ < UINT32_MAX);
+  ChannelParties parties;
+  parties.id = ChannelId{self_} << 32 | ++last_channel_;
+  parties.primary = self_;
+  parties.secondary = secondary;
+  parties.witness = choose_witness(view_, self_, secondary, parties.id);
+  auto channel = std::make_unique<PrimaryChannel>(options_, parties, *this);
+  PrimaryChannel& opened = *channel;
+  primaries_.emplace(parties.id, std::move(channel));
+  opened.open(view_.hash(), adopts, clock_.now());
+  return opened;
+}
+
+void Replicator::close(PrimaryChannel& channel) {
+  CHECK(owner_.sessions_in(channel.id()) == 0, "a channel is closed when nothing lives in it");
+  channel.close(clock_.now());
+  schedule(channel.wake_at());
+}
+
+// --- the others --------------------------------------------------------------------------------
+
+Fate Replicator::fate(MemberId member) const {
+  if (member == self_) return Fate::kUsable;
+  if (proven_.contains(member)) return Fate::kProven;
+  const Member* known = view_.find(member);
+  if (known == nullptr) return Fate::kDead;
+  if (known->is_usable()) return Fate::kUsable;
+  return known->is_proven || known->liveness == Liveness::kLeft ? Fate::kProven : Fate::kDead;
+}
+
+void Replicator::mark_proven(MemberId member) {
+  if (member == kNobody || member == self_ || !proven_.insert(member).second) return;
+  proven_order_.push_back(member);
+  if (proven_order_.size() > kProvenMax) {
+    proven_.erase(proven_order_.front());
+    proven_order_.pop_front();
+  }
+}
+
+void Replicator::on_dead(MemberId member, bool is_proven) {
+  if (is_proven) mark_proven(member);
+  votes_.on_dead(member, clock_.now());
+  tell_fates();
+}
+
+void Replicator::on_view(const MemberView& view) {
+  view_ = view;
+  for (const Member& member : view_.members) peers_[member.mid] = member.peer();
+  std::erase_if(peers_, [this](const auto& entry) { return view_.find(entry.first) == nullptr; });
+  refresh_targets();
+  tell_fates();
+  for (const Member& member : view_.members) {
+    if (!member.is_usable()) votes_.on_dead(member.mid, clock_.now());
+  }
+  replace_witnesses();
+  let_go_of_unwanted();
+}
+
+// Channels learn every fate anew: it costs little and cannot be forgotten in some path.
+void Replicator::tell_fates() {
+  const TimePoint now = clock_.now();
+  const bool has_quorum = owner_.has_quorum();
+  for (PrimaryChannel* channel : primaries()) {
+    const ChannelParties& parties = channel->parties();
+    channel->on_fate(fate(parties.secondary), fate(parties.witness), has_quorum, now);
+    schedule(channel->wake_at());
+  }
+  std::vector<SecondaryChannel*> channels;
+  for (const auto& [id, channel] : secondaries_) channels.push_back(channel.get());
+  for (SecondaryChannel* channel : channels) {
+    const ChannelParties& parties = channel->parties();
+    channel->on_fate(fate(parties.primary), fate(parties.witness), has_quorum, now);
+    schedule(channel->wake_at());
+    owner_.on_secondary(*channel);
+    if (fate(parties.primary) != Fate::kUsable) {
+      outcomes_.try_emplace(channel->id(), now + options_.outcome_kept);
+    }
+  }
+}
+
+// A channel whose witness is gone, or that never had one although somebody could be it now, is
+// succeeded by one between the same two members; the copies stay where they are.
+void Replicator::replace_witnesses() {
+  for (PrimaryChannel* channel : primaries()) {
+    const ChannelParties& parties = channel->parties();
+    if (channel->state() != PrimaryChannel::State::kOpen || channel->has_refusals()) continue;
+    if (fate(parties.secondary) != Fate::kUsable) continue;
+    const bool has_witness =
+        parties.witness != kNobody && fate(parties.witness) == Fate::kUsable;
+    if (has_witness) continue;
+    const MemberId better = choose_witness(view_, self_, parties.secondary, parties.id);
+    if (better == parties.witness) continue;
+    ++statistics_.adoptions;
+    channel->begin_adoption();
+    open_channel(parties.secondary, channel);
+  }
+}
+
+// Secondaries that drain get nothing more to keep, and idle channels to members that are no longer
+// among the best are given up.
+void Replicator::let_go_of_unwanted() {
+  for (PrimaryChannel* channel : primaries()) {
+    const MemberId secondary = channel->parties().secondary;
+    const Member* member = view_.find(secondary);
+    const bool draining = member != nullptr && member->operator_state != OperatorState::kReady;
+    const bool wanted = std::find(targets_any_.begin(), targets_any_.end(), secondary) !=
+                        targets_any_.end();
+    const bool idle = owner_.sessions_in(channel->id()) == 0;
+    if (channel->state() != PrimaryChannel::State::kOpen) continue;
+    if (draining || (idle && !wanted)) {
+      voluntary_.insert(channel->id());
+      channel->claim(clock_.now());
+    }
+  }
+}
+
+void Replicator::probe(MemberId member) {
+  const auto peer = peers_.find(member);
+  if (peer != peers_.end()) transport_.probe(peer->second);
+}
+
+void Replicator::send_lookup(MemberId to, const LookupPayload& lookup) {
+  Frame frame{.type = FrameType::kLookup, .payload = {}};
+  encode(lookup, frame.payload);
+  send(to, std::move(frame));
+}
+
+void Replicator::on_link_down(const Peer& peer, LinkDown why) {
+  if (peer.mid == kNobody) return;
+  if (why == LinkDown::kRefused || why == LinkDown::kOtherLife) mark_proven(peer.mid);
+  for (PrimaryChannel* channel : primaries()) {
+    if (channel->parties().secondary == peer.mid) channel->on_link_down(clock_.now());
+  }
+  if (proven_.contains(peer.mid)) tell_fates();
+}
+
+void Replicator::on_probe_failed(const Peer& peer, LinkDown why) {
+  if (why == LinkDown::kRefused || why == LinkDown::kOtherLife) {
+    mark_proven(peer.mid);
+    tell_fates();
+  }
+  owner_.on_probe(peer.mid, false);
+}
+
+void Replicator::on_probe_answered(const Peer& peer) { owner_.on_probe(peer.mid, true); }
+
+// --- what channels tell ------------------------------------------------------------------------
+
+void Replicator::send(MemberId to, Frame frame) {
+  const auto peer = peers_.find(to);
+  if (peer == peers_.end()) return;  // repeated when the view names it, or judged late
+  schedule(clock_.now() + std::min({options_.ack_timeout, options_.claim_retry, options_.beat}));
+  transport_.send(peer->second, std::move(frame));
+}
+
+void Replicator::on_acked(PrimaryChannel& channel, const SessionId& sid, Position position,
+                          bool ended) {
+  owner_.on_acked(channel.id(), sid, position, ended);
+}
+
+void Replicator::on_refused(PrimaryChannel& channel, const Nack& nack) {
+  if (nack.code == NackCode::kOverload) note_failure(channel.parties().secondary);
+  owner_.on_refused(channel.id(), nack);
+}
+
+void Replicator::on_relief(PrimaryChannel& channel) { owner_.on_primary(channel); }
+
+void Replicator::on_state(PrimaryChannel& channel) {
+  switch (channel.state()) {
+    case PrimaryChannel::State::kClaiming:
+      if (!channel.is_outvoted()) {
+        ++statistics_.claims;
+        if (!voluntary_.contains(channel.id())) note_failure(channel.parties().secondary);
+      }
+      break;
+    case PrimaryChannel::State::kOwned:
+      ++statistics_.claims_won;
+      break;
+    case PrimaryChannel::State::kFenced:
+      ++statistics_.fences;
+      LOG(kNotice, "channel {:x}: overtaken by member {:x}{}", channel.id(),
+          channel.parties().secondary, channel.is_lost() ? ", and it is gone" : "");
+      break;
+    default:
+      break;
+  }
+  settle_adoption(channel);
+  owner_.on_primary(channel);
+  schedule(channel.wake_at());
+}
+
+// Keeps a channel and its successor in step: both serve, both are claimed, or both are lost.
+void Replicator::settle_adoption(PrimaryChannel& channel) {
+  using State = PrimaryChannel::State;
+  const TimePoint now = clock_.now();
+  if (PrimaryChannel* older = channel.adopts(); older != nullptr) {
+    if (channel.state() == State::kOpen) {
+      channel.forget_adoption();
+      older->end_adoption();
+      older->forget_adoption();
+      owner_.on_adopted(older->id(), channel.id());
+      close(*older);
+    } else if (channel.state() == State::kClaiming) {
+      older->claim(now);
+    } else if (channel.state() == State::kFenced) {
+      older->on_successor_fenced();
+    } else if (channel.state() == State::kOwned && older->is_owned()) {
+      owner_.on_primary(*older);
+    }
+  }
+  if (PrimaryChannel* successor = channel.successor(); successor != nullptr) {
+    const bool over = channel.state() == State::kClaiming || channel.state() == State::kFenced;
+    if (over) successor->claim(now);
+  }
+}
+
+void Replicator::on_state(SecondaryChannel& channel) {
+  const TimePoint now = clock_.now();
+  switch (channel.state()) {
+    case SecondaryChannel::State::kOpen:
+      break;
+    case SecondaryChannel::State::kClaiming:
+      ++statistics_.claims;
+      owner_.on_secondary(channel);
+      break;
+    case SecondaryChannel::State::kOwned:
+      ++statistics_.claims_won;
+      ++statistics_.promotions;
+      LOG(kNotice, "channel {:x}: taken over from member {:x}", channel.id(),
+          channel.parties().primary);
+      owner_.on_promoted(channel, replicas_.take(channel.id()));
+      break;
+    case SecondaryChannel::State::kOut: {
+      std::vector<SessionId> sids = replicas_.sids(channel.id());
+      replicas_.take(channel.id());
+      owner_.on_passed_over(channel, std::move(sids));
+      break;
+    }
+  }
+  const bool final = channel.state() == SecondaryChannel::State::kOwned ||
+                     channel.state() == SecondaryChannel::State::kOut;
+  if (final) {
+    bulk_senders_.erase(channel.id());
+    if (channel.parties().witness != kNobody) {
+      send(channel.parties().witness,
+           {.type = FrameType::kClose, .channel = channel.id(), .payload = {}});
+    }
+  }
+  schedule(std::min(channel.wake_at(), now + options_.claim_retry));
+}
+
+// A secondary lets few copy in bulk at a time; the others send one copy after the other.
+uint32_t Replicator::bulk_credit(SecondaryChannel& channel) {
+  const TimePoint now = clock_.now();
+  std::erase_if(bulk_senders_, [&](const auto& entry) {
+    return entry.second + options_.ack_timeout < now;
+  });
+  if (!bulk_senders_.contains(channel.id())) return 0;
+  return static_cast<uint32_t>(std::min<size_t>(options_.window_bytes / 2, UINT32_MAX));
+}
+
+// --- time --------------------------------------------------------------------------------------
+
+void Replicator::advance(TimePoint patience) {
+  const TimePoint now = clock_.now();
+  if (now < wake_at_) return;
+  wake_at_ = TimePoint::max();
+  if (patience > now) schedule(patience);
+  for (PrimaryChannel* channel : primaries()) channel->advance(now, patience);
+  std::vector<SecondaryChannel*> channels;
+  for (const auto& [id, channel] : secondaries_) channels.push_back(channel.get());
+  for (SecondaryChannel* channel : channels) channel->advance(now);
+  votes_.expire(now);
+  replicas_.expire(now);
+  if (options_.faults.amnesiac_witness) votes_.forget_all_for_fault();
+  std::erase_if(reputations_, [&](const auto& entry) {
+    const Reputation& reputation = entry.second;
+    return reputation.avoid_until <= now && (reputation.failures.empty() ||
+           reputation.failures.back() + options_.flap_window <= now);
+  });
+  refresh_targets();
+  forget_finished();
+
+  for (const auto& [id, channel] : primaries_) {
+    const TimePoint at = channel->wake_at();
+    schedule(at <= now && patience > now ? patience : at);
+  }
+  for (const auto& [id, channel] : secondaries_) schedule(channel->wake_at());
+  for (const auto& [name, reputation] : reputations_) {
+    if (reputation.avoid_until > now) schedule(reputation.avoid_until);
+  }
+  schedule(votes_.wake_at());
+  schedule(replicas_.wake_at());
+}
+
+void Replicator::forget_finished() {
+  const TimePoint now = clock_.now();
+  for (auto entry = primaries_.begin(); entry != primaries_.end();) {
+    PrimaryChannel& channel = *entry->second;
+    const bool sealed = channel.state() == PrimaryChannel::State::kFenced ||
+                        channel.state() == PrimaryChannel::State::kGranted || channel.is_owned();
+    if (sealed && owner_.sessions_in(channel.id()) == 0) close(channel);
+    if (!channel.is_over()) {
+      ++entry;
+      continue;
+    }
+    if (channel.successor() != nullptr) channel.successor()->forget_adoption();
+    if (channel.adopts() != nullptr) channel.adopts()->forget_adoption();
+    voluntary_.erase(channel.id());
+    entry = primaries_.erase(entry);
+  }
+  for (auto entry = outcomes_.begin(); entry != outcomes_.end();) {
+    const auto channel = secondaries_.find(entry->first);
+    const bool gone = channel == secondaries_.end();
+    const bool is_final = !gone && (channel->second->state() == SecondaryChannel::State::kOwned ||
+                                    channel->second->state() == SecondaryChannel::State::kOut);
+    if (!gone && (!is_final || now < entry->second)) {
+      if (is_final) schedule(entry->second);
+      ++entry;
+      continue;
+    }
+    if (!gone) secondaries_.erase(channel);
+    entry = outcomes_.erase(entry);
+  }
+}
+
+}  // namespace understudy

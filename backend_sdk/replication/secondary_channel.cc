@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/replication/secondary_channel.h"
+
+#include <algorithm>
+
+#include "backend_sdk/replication/lease.h"
+#include "base/check.h"
+
+namespace understudy {
+
+SecondaryChannel::SecondaryChannel(const ReplicationOptions& options, const OpenPayload& open,
+                                   Host& host, TimePoint now)
+    : options_(options),
+      parties_(open.parties),
+      lease_(open.lease),
+      host_(host),
+      last_grant_(now) {}
+
+SecondaryChannel::SecondaryChannel(const ReplicationOptions& options,
+                                   const ChannelParties& parties, Host& host)
+    : options_(options),
+      parties_(parties),
+      lease_(lease_of(options.beat)),
+      host_(host),
+      state_(State::kOut),
+      vote_(parties.primary) {}
+
+TimePoint SecondaryChannel::grace_over() const {
+  if (options_.faults.no_grace) return last_grant_;
+  return last_grant_ + grace_of(lease_);
+}
+
+bool SecondaryChannel::is_barred(const SessionId& sid) const {
+  const auto found = nacks_.find(sid);
+  return found != nacks_.end() && found->second.code != NackCode::kNeedFull;
+}
+
+void SecondaryChannel::on_stream(const Frame& frame) {
+  if (state_ == State::kOwned) {
+    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
+    return;
+  }
+  const bool fenced = state_ != State::kOpen && !options_.faults.no_fence;
+  if (fenced || gap_ || frame.seq <= applied_seq_) return;
+  if (frame.seq != applied_seq_ + 1) {
+    gap_ = true;  // a link broke in between; the primary will claim
+    return;
+  }
+  const Applied applied = host_.on_data(*this, frame);
+  if (applied.malformed) {
+    gap_ = true;
+    return;
+  }
+  applied_seq_ = frame.seq;
+  if (applied.refusal) {
+    refuse(applied.sid, *applied.refusal, frame.seq);
+  } else if (applied.resolves) {
+    nacks_.erase(applied.sid);
+  }
+  ack_wanted_ = true;
+}
+
+void SecondaryChannel::refuse(const SessionId& sid, NackCode code, uint64_t seq) {
+  nacks_.try_emplace(sid, Nack{.sid = sid, .code = code, .seq = seq});
+  if (nacks_.size() > std::min(options_.nacks_max, kNacksMax)) gap_ = true;
+}
+
+void SecondaryChannel::acknowledge(TimePoint now) {
+  ack_wanted_ = false;
+  if (!options_.faults.no_fence) {
+    CHECK(state_ == State::kOpen && vote_ == kNobody, "no acknowledgement after the vote (S7)");
+  }
+  if (nacks_.size() > std::min(options_.nacks_max, kNacksMax)) return;
+  AckPayload ack;
+  ack.cum_seq = applied_seq_;
+  ack.grant_stamp = static_cast<uint64_t>(now.time_since_epoch().count());
+  ack.credit = host_.bulk_credit(*this);
+  for (const auto& [sid, nack] : nacks_) ack.nacks.push_back(nack);
+  Frame frame{.type = ack_type_, .channel = parties_.id, .payload = {}};
+  encode(ack, frame.payload);
+  ack_type_ = FrameType::kAck;
+  last_grant_ = now;
+  host_.send(parties_.primary, std::move(frame));
+}
+
+void SecondaryChannel::on_claim(MemberId claimant) {
+  if (claimant != parties_.primary) return;
+  if (state_ == State::kOwned) {
+    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
+    return;
+  }
+  // Our own claim, if any, is withdrawn: only we could have acted on its win, and we have not.
+  vote_ = parties_.primary;
+  send_member(parties_.primary, FrameType::kVote, parties_.primary);
+  become(State::kOut);
+}
+
+void SecondaryChannel::yield_to_successor() {
+  CHECK(state_ == State::kOpen && vote_ == kNobody);
+  vote_ = parties_.primary;
+  become(State::kOut);
+}
+
+void SecondaryChannel::on_vote(MemberId from, MemberId winner) {
+  if (from != parties_.witness || state_ != State::kClaiming) return;
+  CHECK(vote_ == parties_.secondary, "a claimant has voted for itself");
+  if (winner == parties_.secondary) become(State::kOwned);
+  if (winner == parties_.primary) become(State::kOut);
+}
+
+void SecondaryChannel::on_grant() {
+  if (state_ == State::kOpen || state_ == State::kClaiming) {
+    vote_ = parties_.secondary;
+    become(State::kOwned);
+  }
+  if (state_ == State::kOwned) {
+    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
+  }
+}
+
+void SecondaryChannel::become(State state) {
+  if (state_ == state) return;
+  CHECK(state_ != State::kOwned && state_ != State::kOut, "a channel is sealed once (S1)");
+  state_ = state;
+  ack_wanted_ = ack_wanted_ && options_.faults.no_fence;
+  repeat_at_ = state == State::kClaiming ? repeat_at_ : TimePoint::max();
+  host_.on_state(*this);
+}
+
+bool SecondaryChannel::may_claim(TimePoint now) const {
+  if (primary_ == Fate::kProven) return true;
+  if (now < grace_over()) return false;
+  // Without a witness only the death of the other lets us go on; until then nothing is gained by
+  // refusing to acknowledge.
+  return parties_.witness != kNobody ||
+         (primary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
+}
+
+void SecondaryChannel::want(TimePoint now) {
+  if (state_ == State::kOpen && may_claim(now)) claim(now);
+}
+
+void SecondaryChannel::claim(TimePoint now) {
+  CHECK(state_ == State::kOpen && vote_ == kNobody);
+  vote_ = parties_.secondary;
+  repeat_at_ = now;
+  become(State::kClaiming);
+  send_claim(now);
+  settle(now);
+}
+
+void SecondaryChannel::send_claim(TimePoint now) {
+  repeat_at_ = now + options_.claim_retry;
+  if (parties_.witness == kNobody || witness_ == Fate::kProven) return;
+  Frame frame{.type = FrameType::kClaim, .channel = parties_.id, .payload = {}};
+  encode(ClaimPayload{.parties = parties_, .claimant = parties_.secondary}, frame.payload);
+  host_.send(parties_.witness, std::move(frame));
+}
+
+void SecondaryChannel::send_member(MemberId to, FrameType type, MemberId member) {
+  Frame frame{.type = type, .channel = parties_.id, .payload = {}};
+  encode_member(member, frame.payload);
+  host_.send(to, std::move(frame));
+}
+
+void SecondaryChannel::on_fate(Fate primary, Fate witness, bool has_quorum, TimePoint now) {
+  primary_ = primary;
+  witness_ = parties_.witness == kNobody ? Fate::kProven : witness;
+  const bool both_proven = primary_ == Fate::kProven && witness_ == Fate::kProven;
+  const bool alone = primary_ != Fate::kUsable && witness_ != Fate::kUsable &&
+                     (has_quorum || both_proven);
+  alone_since_ = alone ? std::min(alone_since_, now) : TimePoint::max();
+  if (primary_ == Fate::kProven) want(now);
+  settle(now);
+}
+
+// Where no vote can come any more.
+void SecondaryChannel::settle(TimePoint now) {
+  if (state_ != State::kClaiming) return;
+  if (parties_.witness == kNobody) {
+    const bool may = primary_ == Fate::kProven ||
+                     (primary_ == Fate::kDead &&
+                      options_.no_witness == NoWitnessPolicy::kAvailable);
+    if (may) become(State::kOwned);
+    return;
+  }
+  // The primary may have sealed the channel with the witness's vote before both died; the copies
+  // may be old, and nobody is left to ask. Reported lost rather than rolled back.
+  if (alone_since_ != TimePoint::max() && now >= alone_since_ + 2 * grace_of(lease_)) {
+    lost_ = true;
+    become(State::kOut);
+  }
+}
+
+void SecondaryChannel::advance(TimePoint now) {
+  if (ack_wanted_) acknowledge(now);
+  if (state_ == State::kOpen) {
+    if (primary_ == Fate::kProven || grace_over() + options_.lazy_promotion <= now) want(now);
+  } else if (state_ == State::kClaiming) {
+    if (repeat_at_ <= now) send_claim(now);
+    settle(now);
+  }
+}
+
+TimePoint SecondaryChannel::wake_at() const {
+  if (ack_wanted_) return TimePoint{};
+  switch (state_) {
+    case State::kOpen: {
+      // Without a witness the view decides, which calls on_fate.
+      const bool waits_for_view =
+          parties_.witness == kNobody && primary_ != Fate::kProven &&
+          (primary_ == Fate::kUsable || options_.no_witness == NoWitnessPolicy::kRefuse);
+      return waits_for_view ? TimePoint::max() : grace_over() + options_.lazy_promotion;
+    }
+    case State::kClaiming:
+      return repeat_at_;
+    default:
+      return TimePoint::max();
+  }
+}
+
+const char* to_string(SecondaryChannel::State state) {
+  switch (state) {
+    case SecondaryChannel::State::kOpen:
+      return "open";
+    case SecondaryChannel::State::kClaiming:
+      return "claiming";
+    case SecondaryChannel::State::kOwned:
+      return "owned";
+    case SecondaryChannel::State::kOut:
+      return "out";
+  }
+  return "unknown";
+}
+
+}  // namespace understudy

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/sessions/id_history.h"
+
+#include <algorithm>
+
+namespace understudy {
+
+namespace {
+
+constexpr int kRenamesFollowed = 8;
+
+}  // namespace
+
+IdHistory::Record& IdHistory::put(const SessionId& sid, TimePoint until) {
+  const auto known = records_.find(sid);
+  if (known != records_.end()) {
+    ending_.erase(known->second.ending);
+    known->second.ending = ending_.emplace(until, sid);
+    return known->second;
+  }
+  if (records_.size() >= options_.tombstones_max + options_.pointers_max) {
+    erase(records_.find(ending_.begin()->second));
+  }
+  Record& record = records_[sid];
+  record.ending = ending_.emplace(until, sid);
+  return record;
+}
+
+void IdHistory::erase(std::unordered_map<SessionId, Record>::iterator record) {
+  ending_.erase(record->second.ending);
+  records_.erase(record);
+}
+
+void IdHistory::end(const SessionId& sid, Duration kept_at_least, TimePoint now) {
+  Record& record = put(sid, now + std::max(kept_at_least, options_.tombstone_kept));
+  record.owner = kNobody;
+  record.alias.reset();
+}
+
+void IdHistory::rename(const SessionId& old_id, const SessionId& new_id, Duration kept_at_least,
+                       TimePoint now) {
+  end(old_id, kept_at_least, now);
+  Record& record = records_.at(old_id);
+  record.alias = new_id;
+  record.alias_until = now + options_.alias_kept;
+}
+
+void IdHistory::move(const SessionId& sid, MemberId owner, TimePoint now) {
+  if (is_ended(sid) || owner == kNobody) return;
+  put(sid, now + options_.pointer_kept).owner = owner;
+}
+
+void IdHistory::forget_move(const SessionId& sid) {
+  const auto found = records_.find(sid);
+  if (found != records_.end() && found->second.owner != kNobody) erase(found);
+}
+
+SessionId IdHistory::resolve(const SessionId& sid, TimePoint now) const {
+  SessionId current = sid;
+  for (int step = 0; step < kRenamesFollowed; ++step) {
+    const auto found = records_.find(current);
+    const bool leads_on = found != records_.end() && found->second.alias.has_value() &&
+                          now < found->second.alias_until;
+    if (!leads_on) break;
+    current = *found->second.alias;
+  }
+  return current;
+}
+
+bool IdHistory::is_ended(const SessionId& sid) const {
+  const auto found = records_.find(sid);
+  return found != records_.end() && found->second.owner == kNobody;
+}
+
+MemberId IdHistory::owner(const SessionId& sid) const {
+  const auto found = records_.find(sid);
+  return found == records_.end() ? kNobody : found->second.owner;
+}
+
+void IdHistory::expire(TimePoint now) {
+  while (!ending_.empty() && ending_.begin()->first <= now) {
+    erase(records_.find(ending_.begin()->second));
+  }
+}
+
+TimePoint IdHistory::wake_at() const {
+  return ending_.empty() ? TimePoint::max() : ending_.begin()->first;
+}
+
+}  // namespace understudy

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// IdHistory: what this process remembers of session ids that it does not serve any more: ended
+// (tombstones, so that nothing revives them), renamed at login (the old id still leads to the new
+// one for a while), or moved to another member (pointers). Bounded; the entry that would end first
+// goes first. Outlives a membership life. Loop thread only.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "backend_sdk/sessions/options.h"
+#include "backend_sdk/wire/ids.h"
+#include "base/clock.h"
+
+namespace understudy {
+
+class IdHistory final {
+ public:
+  explicit IdHistory(const SessionOptions& options) : options_(options) {}
+
+  // `kept_at_least`: 2 G, so that no frame of its past outlives the tombstone.
+  void end(const SessionId& sid, Duration kept_at_least, TimePoint now);
+  void rename(const SessionId& old_id, const SessionId& new_id, Duration kept_at_least,
+              TimePoint now);
+  void move(const SessionId& sid, MemberId owner, TimePoint now);  // ends no tombstone
+  void forget_move(const SessionId& sid);  // it is here again
+
+  // Where an old id leads, or the id itself.
+  SessionId resolve(const SessionId& sid, TimePoint now) const;
+  bool is_ended(const SessionId& sid) const;
+  MemberId owner(const SessionId& sid) const;  // kNobody: not known to have moved
+
+  void expire(TimePoint now);
+  TimePoint wake_at() const;
+  size_t size() const { return records_.size(); }
+
+ private:
+  struct Record {
+    MemberId owner = kNobody;  // kNobody: ended
+    std::optional<SessionId> alias;
+    TimePoint alias_until{};
+    std::multimap<TimePoint, SessionId>::iterator ending;
+  };
+  Record& put(const SessionId& sid, TimePoint until);
+  void erase(std::unordered_map<SessionId, Record>::iterator record);
+
+  const SessionOptions& options_;
+  std::unordered_map<SessionId, Record> records_;
+  std::multimap<TimePoint, SessionId> ending_;  // one entry per record
+};
+
+}  // namespace understudy
