@@ -87,6 +87,27 @@ Address peer_address(int fd) {
   return Address::from_sockaddr(reinterpret_cast<sockaddr*>(&storage), size);
 }
 
+void limit_unacknowledged(const Fd& fd, std::chrono::milliseconds time) {
+  const auto ms = static_cast<unsigned>(time.count());
+  setsockopt(fd.value(), IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms);
+}
+
+std::optional<size_t> receive_datagram(const Fd& fd, std::span<char> into) {
+  for (;;) {
+    const ssize_t bytes = ::recv(fd.value(), into.data(), into.size(), 0);
+    if (bytes >= 0) return static_cast<size_t>(bytes);
+    // Anything but an interruption or an error of an earlier datagram means: nothing waits.
+    if (errno != EINTR && errno != ECONNREFUSED) return std::nullopt;
+  }
+}
+
+void send_datagram(const Fd& fd, std::string_view bytes, const Address& to) {
+  while (::sendto(fd.value(), bytes.data(), bytes.size(), MSG_NOSIGNAL, to.raw(), to.raw_size()) <
+             0 &&
+         errno == EINTR) {
+  }
+}
+
 Result<Accepted> accept_tcp(const Fd& listener) {
   for (;;) {
     sockaddr_storage storage{};

@@ -3,8 +3,12 @@
 // exec, TCP_NODELAY. No loop, no state; any thread.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 
 #include "base/address.h"
 #include "base/fd.h"
@@ -23,6 +27,13 @@ Result<Fd> bind_udp(const Address& address);
 // Where a bound socket really is (port 0 has become a port).
 Address local_address(const Fd& fd);
 Address peer_address(int fd);
+// Bytes that the peer's machine has not acknowledged for this long break the connection.
+void limit_unacknowledged(const Fd& fd, std::chrono::milliseconds time);
+
+// The size of the datagram taken, longer ones cut to the span; nullopt when none waits.
+std::optional<size_t> receive_datagram(const Fd& fd, std::span<char> into);
+// Best effort, as datagrams are.
+void send_datagram(const Fd& fd, std::string_view bytes, const Address& to);
 
 struct Accepted {
   Fd fd;

@@ -38,11 +38,11 @@ constexpr unsigned char kIdContext[] = {'l', 'i', 'n', 'k'};
 
 // The callbacks by which OpenSSL asks for the pre-shared key.
 struct TlsPsk {
-  static SSL_SESSION* session(SSL* ssl, const TlsContext& context) {
+  static SSL_SESSION* session(SSL* ssl, const TlsContext::OwnedPsk& psk) {
     const SSL_CIPHER* cipher = SSL_CIPHER_find(ssl, kPskCipher);
     SSL_SESSION* session = SSL_SESSION_new();
     if (!cipher || !session ||
-        !SSL_SESSION_set1_master_key(session, context.key_, sizeof context.key_) ||
+        !SSL_SESSION_set1_master_key(session, psk.key.data(), psk.key.size()) ||
         !SSL_SESSION_set_cipher(session, cipher) ||
         !SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) ||
         !SSL_SESSION_set1_id_context(session, kIdContext, sizeof kIdContext)) {
@@ -60,9 +60,10 @@ struct TlsPsk {
   static int use(SSL* ssl, const EVP_MD*, const unsigned char** id, size_t* id_size,
                  SSL_SESSION** out) {
     const TlsContext& context = context_of(ssl);
-    *out = session(ssl, context);
-    *id = reinterpret_cast<const unsigned char*>(context.identity_.data());
-    *id_size = context.identity_.size();
+    const TlsContext::OwnedPsk& psk = context.keys_.front();
+    *out = session(ssl, psk);
+    *id = reinterpret_cast<const unsigned char*>(psk.identity.data());
+    *id_size = psk.identity.size();
     return *out != nullptr;
   }
 
@@ -70,16 +71,23 @@ struct TlsPsk {
   static int find(SSL* ssl, const unsigned char* id, size_t id_size, SSL_SESSION** out) {
     const TlsContext& context = context_of(ssl);
     *out = nullptr;
-    if (std::string_view(reinterpret_cast<const char*>(id), id_size) != context.identity_) return 1;
-    *out = session(ssl, context);
-    return *out != nullptr;
+    const std::string_view identity(reinterpret_cast<const char*>(id), id_size);
+    for (const TlsContext::OwnedPsk& psk : context.keys_) {
+      if (psk.identity != identity) continue;
+      *out = session(ssl, psk);
+      return *out != nullptr;
+    }
+    return 1;
   }
 
-  static Result<std::unique_ptr<TlsContext>> make(std::span<const unsigned char, 32> key,
-                                                  const std::string& identity) {
+  static Result<std::unique_ptr<TlsContext>> make(std::span<const TlsContext::Psk> keys) {
+    CHECK(!keys.empty() && keys.size() <= TlsContext::kPskMax);
     auto context = std::unique_ptr<TlsContext>(new TlsContext);
-    std::copy(key.begin(), key.end(), context->key_);
-    context->identity_ = identity;
+    context->keys_.reserve(keys.size());
+    for (const TlsContext::Psk& psk : keys) {
+      context->keys_.push_back({.key = {}, .identity = psk.identity});
+      std::copy(psk.key.begin(), psk.key.end(), context->keys_.back().key.begin());
+    }
     SSL_CTX* raw = context->context_ = SSL_CTX_new(TLS_method());
     if (!raw) return Error{.code = ErrorCode::kTls, .detail = last_tls_error("no TLS context")};
     SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION);
@@ -102,12 +110,17 @@ struct TlsPsk {
 
 Result<std::unique_ptr<TlsContext>> TlsContext::make_psk(std::span<const unsigned char, 32> key,
                                                          const std::string& identity) {
-  return TlsPsk::make(key, identity);
+  const Psk psk{key, identity};
+  return TlsPsk::make({&psk, 1});
+}
+
+Result<std::unique_ptr<TlsContext>> TlsContext::make_psk(std::span<const Psk> keys) {
+  return TlsPsk::make(keys);
 }
 
 TlsContext::~TlsContext() {
   SSL_CTX_free(context_);
-  OPENSSL_cleanse(key_, sizeof key_);
+  for (OwnedPsk& psk : keys_) OPENSSL_cleanse(psk.key.data(), psk.key.size());
 }
 
 TlsStream::TlsStream(const TlsContext& context, Fd fd, Role role)

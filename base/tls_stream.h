@@ -5,9 +5,11 @@
 // Context: any thread after construction; stream: one thread.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/stream.h"
@@ -22,6 +24,13 @@ class TlsContext final {
   // Both ends must hold the same 32 byte key and identity; nobody else gets through the handshake.
   static Result<std::unique_ptr<TlsContext>> make_psk(std::span<const unsigned char, 32> key,
                                                       const std::string& identity);
+  // The same with several keys, at most kPskMax: a client shows the first, a server takes any.
+  struct Psk {
+    std::span<const unsigned char, 32> key;
+    std::string identity;
+  };
+  static constexpr size_t kPskMax = 4;
+  static Result<std::unique_ptr<TlsContext>> make_psk(std::span<const Psk> keys);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
 
@@ -31,8 +40,11 @@ class TlsContext final {
   TlsContext() = default;
   friend struct TlsPsk;
   ssl_ctx_st* context_ = nullptr;
-  unsigned char key_[32] = {};
-  std::string identity_;
+  struct OwnedPsk {
+    std::array<unsigned char, 32> key;
+    std::string identity;
+  };
+  std::vector<OwnedPsk> keys_;  // the first is ours
 };
 
 class TlsStream final : public Stream {
