@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/server/snapshot.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "base/log.h"
+#include "proxy/routing/request_path.h"
+
+namespace understudy {
+namespace {
+
+constexpr std::size_t kRulePathBytesMax = 8192;
+
+// A rule is compared with normalised paths, so it must have that form itself.
+std::string rule_path(const std::string& path) {
+  std::array<char, 3 * kRulePathBytesMax> scratch;
+  const routing::NormalisedPath normal = routing::normalise_path(path, scratch);
+  return normal ? std::string(normal.path) : path;
+}
+
+routing::Mapping::Host host_rules(const config::VirtualHost& host) {
+  routing::Mapping::Host out{.names = host.names};
+  for (std::uint32_t i = 0; i < host.locations.size(); ++i) {
+    out.rules.push_back({.path = rule_path(host.locations[i].path), .location = i});
+  }
+  return out;
+}
+
+Snapshot::Site make_site(const config::Config& config, uint16_t port) {
+  Snapshot::Site site{.hosts = hosts_of_port(config, port)};
+  std::vector<routing::Mapping::Host> hosts;
+  for (const std::size_t host : site.hosts) hosts.push_back(host_rules(config.hosts.all()[host]));
+  site.mapping = std::make_shared<const routing::Mapping>(hosts);
+  return site;
+}
+
+routing::ClusterOptions make_cluster(const config::Cluster& cluster,
+                                     std::vector<std::string>& unresolved) {
+  routing::ClusterOptions options{
+      .name = cluster.label,
+      .cluster = cluster.name,
+      .is_dynamic = cluster.is_dynamic,
+      .dialect = cluster.dialect,
+      .keyring = cluster.keyring,
+      .believes_weblogic_lists = cluster.is_dynamic && cluster.dialect == Dialect::kWeblogic,
+      .skip_time = cluster.connections.skip_time,
+      .members_max = std::min(cluster.members_max, routing::kMembersMax)};
+  for (const config::MemberSeed& seed : cluster.seeds) {
+    routing::Seed out{.address_text = seed.address, .route = seed.route};
+    out.weight = static_cast<std::uint16_t>(
+        std::min<std::uint32_t>(seed.load_factor, std::numeric_limits<std::uint16_t>::max()));
+    if (const auto addresses = resolve(seed.address); addresses && !addresses->empty()) {
+      out.address = addresses->front();
+    } else {
+      unresolved.push_back(seed.address);
+      LOG(kWarn, "cluster {}: member {} has no address right now; it is looked up again",
+          cluster.label, seed.address);
+    }
+    options.seeds.push_back(std::move(out));
+  }
+  return options;
+}
+
+Result<AccessLogTarget> make_target(const config::AccessLog& log, LogFiles& files) {
+  Result<LogFormat> format = LogFormat::compile(log.format);
+  if (!format) return std::move(format).error();
+  Result<LogFile*> file = files.open(log.path);
+  if (!file) return std::move(file).error();
+  return AccessLogTarget{.file = *file,
+                         .format = std::make_shared<const LogFormat>(*std::move(format))};
+}
+
+}  // namespace
+
+std::vector<std::size_t> hosts_of_port(const config::Config& config, uint16_t port) {
+  const std::vector<config::VirtualHost>& all = config.hosts.all();
+  std::vector<std::size_t> out;
+  for (std::size_t host = 1; host < all.size(); ++host) {
+    if (all[host].serves_port(port)) out.push_back(host);
+  }
+  if (out.empty()) out.push_back(0);
+  return out;
+}
+
+Result<void> check_log_formats(const config::Config& config) {
+  for (const config::VirtualHost& host : config.hosts.all()) {
+    for (const config::AccessLog& log : host.access_logs) {
+      if (auto format = LogFormat::compile(log.format); !format) return std::move(format).error();
+    }
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const Snapshot>> Snapshot::make(
+    const std::shared_ptr<const config::Config>& config, const std::vector<Address>& listens,
+    LogFiles& files) {
+  auto out = std::make_shared<Snapshot>();
+  out->config = config;
+  out->listens = listens;
+  for (const Address& listen : listens) {
+    out->sites.push_back(make_site(*config, listen.port()));
+  }
+  for (const config::VirtualHost& host : config->hosts.all()) {
+    std::vector<AccessLogTarget>& targets = out->access_logs.emplace_back();
+    for (const config::AccessLog& log : host.access_logs) {
+      Result<AccessLogTarget> target = make_target(log, files);
+      if (!target) return std::move(target).error();
+      targets.push_back(*std::move(target));
+    }
+  }
+  for (const config::Cluster& cluster : config->clusters) {
+    out->clusters.push_back(make_cluster(cluster, out->unresolved));
+  }
+  return std::shared_ptr<const Snapshot>(std::move(out));
+}
+
+}  // namespace understudy

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/server/status.h"
+
+#include <algorithm>
+
+namespace understudy {
+namespace {
+
+void add(routing::MemberCounters& sum, const routing::MemberCounters& more) {
+  sum.requests += more.requests;
+  sum.responses += more.responses;
+  sum.refused += more.refused;
+  sum.timeouts += more.timeouts;
+  sum.resets += more.resets;
+  sum.unavailable += more.unavailable;
+  sum.failovers += more.failovers;
+  sum.connections += more.connections;
+  sum.in_flight += more.in_flight;
+}
+
+void add(WorkerCounters& sum, const WorkerCounters& more) {
+  sum.connections += more.connections;
+  sum.connections_open += more.connections_open;
+  sum.requests += more.requests;
+  for (std::size_t i = 0; i < std::size(sum.responses_by_class); ++i) {
+    sum.responses_by_class[i] += more.responses_by_class[i];
+  }
+  sum.resends += more.resends;
+  sum.resends_refused += more.resends_refused;
+  sum.view_drops += more.view_drops;
+  sum.views_asked += more.views_asked;
+  sum.splices += more.splices;
+}
+
+bool is_same_life(const MemberStatus& a, const MemberStatus& b) {
+  return a.address == b.address && a.mid == b.mid;
+}
+
+// Of the view that `sum` shows; a member that only one worker still remembers is not shown twice.
+void add(ClusterStatus& sum, const ClusterStatus& more) {
+  if (more.view_version > sum.view_version) {
+    ClusterStatus newer = more;
+    for (MemberStatus& member : newer.members) {
+      const auto old = std::find_if(sum.members.begin(), sum.members.end(),
+                                    [&](const auto& other) { return is_same_life(other, member); });
+      if (old == sum.members.end()) continue;
+      add(member.counters, old->counters);
+      member.skipped_by_workers += old->skipped_by_workers;
+    }
+    sum = std::move(newer);
+    return;
+  }
+  for (const MemberStatus& member : more.members) {
+    const auto place = std::find_if(sum.members.begin(), sum.members.end(),
+                                    [&](const auto& other) { return is_same_life(other, member); });
+    if (place == sum.members.end()) continue;
+    add(place->counters, member.counters);
+    place->skipped_by_workers += member.skipped_by_workers;
+    if (member.last_failure != routing::Failure::kNone) place->last_failure = member.last_failure;
+  }
+}
+
+}  // namespace
+
+void sum_workers(ServerStatus& status) {
+  for (const WorkerStatus& worker : status.workers) {
+    add(status.counters, worker.counters);
+    if (worker.generation != status.generation) continue;
+    if (status.clusters.empty()) {
+      status.clusters = worker.clusters;
+      continue;
+    }
+    for (std::size_t i = 0; i < status.clusters.size(); ++i) {
+      add(status.clusters[i], worker.clusters[i]);
+    }
+  }
+}
+
+}  // namespace understudy

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/server/worker.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "base/stream.h"
+
+namespace understudy {
+namespace {
+
+constexpr Duration kSweepEvery = std::chrono::seconds(1);
+
+std::string_view or_dash(std::string_view text) {
+  return text.empty() ? "-" : text;
+}
+
+bool has_same_keys(const Keyring* a, const Keyring* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  if (a->size() != b->size()) return false;
+  for (std::size_t slot = 0; slot < a->size(); ++slot) {
+    const bool same = a->id(slot) == b->id(slot) && a->sub_key(slot, KeyPurpose::kCookie) ==
+                                                        b->sub_key(slot, KeyPurpose::kCookie);
+    if (!same) return false;
+  }
+  return true;
+}
+
+MemberStatus status_of(const routing::Member& member, TimePoint now) {
+  return {.name = member.name,
+          .address = member.address_text,
+          .route = member.route,
+          .mid = member.mid,
+          .is_seed = member.is_seed,
+          .liveness = member.liveness,
+          .operator_state = member.operator_state,
+          .weight = member.weight,
+          .is_resolved = member.address.is_set(),
+          .skipped_by_workers = member.back_off.is_blocked(now) ? 1U : 0U,
+          .last_failure = member.back_off.last_failure(),
+          .counters = member.counters};
+}
+
+ClusterStatus status_of(const routing::Cluster& cluster, TimePoint now) {
+  ClusterStatus out{.label = cluster.options().name, .is_dynamic = cluster.options().is_dynamic};
+  if (const auto& view = cluster.views().view(); view != nullptr) {
+    out.has_view = true;
+    out.view_hash = view->hash;
+    out.view_version = view->version;
+    out.beat = view->beat;
+  }
+  for (const auto& member : cluster.table().members()) {
+    out.members.push_back(status_of(*member, now));
+  }
+  return out;
+}
+
+CookieExplanation::Named explain_member(const routing::Cluster& cluster,
+                                        std::optional<uint32_t> mid, TimePoint now) {
+  CookieExplanation::Named out{.mid = mid};
+  const routing::Member* member = mid ? cluster.table().by_mid(*mid) : nullptr;
+  if (member == nullptr) return out;
+  out.name = member->name;
+  out.state = std::string(routing::to_text(member->liveness)) + ", " +
+              std::string(routing::to_text(member->operator_state));
+  if (member->back_off.is_blocked(now)) {
+    out.state +=
+        ", skipped after " + std::string(routing::to_text(member->back_off.last_failure()));
+  }
+  return out;
+}
+
+CookieExplanation explain_cookie(const routing::Cluster& cluster, std::string_view value,
+                                 TimePoint now) {
+  const DecodedAffinity cookie = cluster.codec().decode(value);
+  CookieExplanation out{.cluster = cluster.options().name, .refusal = cookie.refusal};
+  if (cookie) {
+    out.dialect = cookie.token.dialect;
+    out.is_verified = cookie.token.verified;
+    out.epoch = cookie.token.epoch;
+    out.primary = explain_member(cluster, cookie.token.primary, now);
+    out.secondary = explain_member(cluster, cookie.token.secondary, now);
+    out.route = cookie.token.route;
+  }
+  const routing::Choice choice = cluster.preview(cookie, now);
+  if (choice) out.member = choice.member->name;
+  out.decision = routing::ChoiceText(choice).view();
+  return out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Worker>> Worker::open(Options options) {
+  auto loop = EventLoop::open();
+  if (!loop) return std::move(loop).error();
+  return std::unique_ptr<Worker>(new Worker(*std::move(loop), std::move(options)));
+}
+
+Worker::Worker(std::unique_ptr<EventLoop> loop, Options options)
+    : index_(options.index),
+      connections_max_(options.connections_max),
+      server_(*options.server),
+      loop_(std::move(loop)),
+      scratch_(std::make_unique<HeadScratch>()),
+      closed_(*loop_),
+      request_ids_(SystemRandom().next()),
+      context_{.io = {.loop = *loop_, .blocks = blocks_, .scratch = *scratch_, .closed = closed_},
+               .pipes = pipes_,
+               .request_ids = request_ids_},
+      downstreams_(context_),
+      stop_deadline_(Timer::of<&Worker::on_stop_deadline>(loop_->timers(), *this)),
+      sweep_(Timer::of<&Worker::drop_unused>(loop_->timers(), *this)),
+      mailbox_(*loop_, [this](LetterToWorker letter) { on_letter(std::move(letter)); }) {
+  adopt(std::move(options.snapshot));
+  for (std::size_t site = 0; site < options.listeners.size(); ++site) {
+    acceptors_.push_back(std::make_unique<Acceptor>(*loop_, std::move(options.listeners[site]),
+                                                    site, static_cast<Acceptor::Owner&>(*this)));
+  }
+}
+
+Worker::~Worker() {
+  CHECK(!thread_.joinable(), "a worker is destroyed while its thread runs");
+}
+
+void Worker::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void Worker::join() {
+  thread_.join();
+}
+
+void Worker::run() {
+  for (const auto& acceptor : acceptors_) acceptor->resume();
+  loop_->run();
+  CHECK(connections_.empty());
+  closed_.clear();
+  for (const auto& adopted : adopted_) {
+    for (const auto& log : adopted->logs) log->flush();
+  }
+}
+
+void Worker::on_letter(LetterToWorker letter) {
+  std::visit([this](const auto& content) { on(content); }, letter);
+}
+
+// --- Connections.
+
+bool Worker::may_accept() const {
+  return !context_.stopping && connections_.size() < connections_max_;
+}
+
+void Worker::on_accepted(std::size_t site, Accepted accepted) {
+  ++context_.counters.connections;
+  ++context_.counters.connections_open;
+  const Http1Connection::Options options{
+      .client = {.address = accepted.peer,
+                 .host = accepted.peer.host(),
+                 .local_port = current().snapshot->listens[site].port()},
+      .site = site};
+  auto connection = std::make_unique<Http1Connection>(
+      downstreams_, std::make_unique<TcpStream>(std::move(accepted.fd)), options,
+      static_cast<Http1Connection::Owner&>(*this));
+  Http1Connection& started = *connection;
+  connections_.emplace(&started, std::move(connection));
+  if (connections_.size() == connections_max_) {
+    accepting_paused_ = true;
+    for (const auto& acceptor : acceptors_) acceptor->pause();
+    LOG(kWarn, "worker {}: {} client connections, no more are accepted until one ends", index_,
+        connections_max_);
+  }
+  started.start();
+}
+
+void Worker::on_closed(Http1Connection& connection) {
+  const auto place = connections_.find(&connection);
+  CHECK(place != connections_.end());
+  closed_.add(std::move(place->second));
+  connections_.erase(place);
+  --context_.counters.connections_open;
+  if (context_.stopping) return end_if_idle();
+  if (!accepting_paused_) return;
+  accepting_paused_ = false;
+  for (const auto& acceptor : acceptors_) acceptor->resume();
+}
+
+// --- Configurations.
+
+std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std::size_t index) {
+  const config::Cluster& wanted = snapshot.config->clusters[index];
+  if (!adopted_.empty()) {
+    const auto& known = current().snapshot->config->clusters;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      const bool same = known[i].is_same_as(wanted) &&
+                        has_same_keys(known[i].keyring.get(), wanted.keyring.get());
+      if (same) return current().clusters[i];
+    }
+  }
+  return std::make_shared<WorkerCluster>(context_,
+                                         WorkerCluster::Options{.routing = snapshot.clusters[index],
+                                                                .connections = wanted.connections,
+                                                                .listener = this});
+}
+
+void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
+  auto next = std::make_unique<Adopted>();
+  next->routes.config = snapshot->config;
+  for (std::size_t i = 0; i < snapshot->clusters.size(); ++i) {
+    next->clusters.push_back(cluster_for(*snapshot, i));
+    next->routes.clusters.push_back(next->clusters.back().get());
+  }
+  const auto& hosts = snapshot->config->hosts.all();
+  for (std::size_t host = 0; host < hosts.size(); ++host) {
+    const std::string name = hosts[host].names.empty() ? "" : hosts[host].names.front();
+    next->logs.push_back(
+        std::make_unique<BufferedAccessLog>(*loop_, snapshot->access_logs[host], name));
+  }
+  for (const Snapshot::Site& site : snapshot->sites) {
+    Site& out = next->routes.sites.emplace_back();
+    out.mapping = site.mapping;
+    for (const std::size_t host : site.hosts) {
+      const bool is_logged = !snapshot->access_logs[host].empty();
+      out.hosts.push_back(&hosts[host]);
+      out.access_logs.push_back(is_logged ? next->logs[host].get() : nullptr);
+    }
+  }
+  next->snapshot = std::move(snapshot);
+  adopted_.push_back(std::move(next));
+  context_.routes = &current().routes;
+}
+
+void Worker::on(const to_worker::Adopt& letter) {
+  adopt(letter.snapshot);
+  const auto& kept = current().clusters;
+  for (const auto& cluster : adopted_[adopted_.size() - 2]->clusters) {
+    if (std::find(kept.begin(), kept.end(), cluster) == kept.end()) cluster->retire();
+  }
+  sweep_.start_at(loop_->now() + kSweepEvery);
+}
+
+void Worker::drop_unused() {
+  const auto in_force = adopted_.end() - 1;
+  const auto is_unused = [](const std::unique_ptr<Adopted>& adopted) {
+    if (adopted->routes.exchanges > 0) return false;
+    return std::all_of(adopted->clusters.begin(), adopted->clusters.end(), [](const auto& cluster) {
+      return cluster.use_count() > 1 || !cluster->is_in_use();
+    });
+  };
+  adopted_.erase(std::remove_if(adopted_.begin(), in_force, is_unused), in_force);
+  if (adopted_.size() > 1) sweep_.start_at(loop_->now() + kSweepEvery);
+}
+
+// --- Views.
+
+void Worker::on_new_view(WorkerCluster& cluster, const routing::ViewKeeper::Shared& view) {
+  const auto& clusters = current().routes.clusters;
+  const auto place = std::find(clusters.begin(), clusters.end(), &cluster);
+  if (place == clusters.end()) return;  // of a configuration that is on its way out
+  server_.post(to_server::NewView{.worker = index_,
+                                  .generation = current().snapshot->generation,
+                                  .cluster = static_cast<std::size_t>(place - clusters.begin()),
+                                  .view = view});
+}
+
+void Worker::on(const to_worker::Learn& letter) {
+  if (letter.generation != current().snapshot->generation) return;
+  current().clusters[letter.cluster]->on_shared_view(letter.view);
+}
+
+void Worker::on(const to_worker::Resolve& letter) {
+  for (const auto& cluster : current().clusters) {
+    cluster->routing().table().set_address(letter.address_text, letter.address);
+  }
+}
+
+// --- Questions.
+
+void Worker::on(const to_worker::Report& letter) {
+  WorkerStatus status{.worker = index_,
+                      .generation = current().snapshot->generation,
+                      .counters = context_.counters};
+  for (const auto& cluster : current().clusters) {
+    status.clusters.push_back(status_of(std::as_const(*cluster).routing(), loop_->now()));
+  }
+  server_.post(to_server::Status{letter.question, std::move(status)});
+}
+
+void Worker::on(const to_worker::Explain& letter) {
+  to_server::Explanation answer{.question = letter.question};
+  for (const auto& cluster : current().clusters) {
+    answer.clusters.push_back(
+        explain_cookie(std::as_const(*cluster).routing(), letter.cookie, loop_->now()));
+  }
+  server_.post(std::move(answer));
+}
+
+void Worker::on(const to_worker::FlushLogs&) {
+  for (const auto& log : current().logs) log->flush();
+}
+
+// --- The end.
+
+void Worker::on(const to_worker::Stop& letter) {
+  context_.stopping = true;
+  for (const auto& acceptor : acceptors_) acceptor->pause();
+  if (letter.limit <= Duration::zero()) return on_stop_deadline();
+  stop_deadline_.start_at(loop_->now() + letter.limit);
+  std::vector<Http1Connection*> all;
+  for (const auto& [key, connection] : connections_) all.push_back(connection.get());
+  for (Http1Connection* connection : all) connection->stop();
+  end_if_idle();
+}
+
+void Worker::on_stop_deadline() {
+  abandoned_ = connections_.size();
+  while (!connections_.empty()) connections_.begin()->second->abandon();
+  end_if_idle();
+}
+
+void Worker::end_if_idle() {
+  if (!connections_.empty() || has_ended_) return;
+  has_ended_ = true;
+  stop_deadline_.stop();
+  server_.post(to_server::Stopped{.worker = index_, .abandoned = abandoned_});
+  loop_->stop();
+}
+
+}  // namespace understudy
