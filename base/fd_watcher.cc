@@ -8,14 +8,19 @@
 #include "base/event_loop.h"
 
 namespace understudy {
+
+struct FdWatcherEvent {
+  static void on_event(evutil_socket_t, short what, void* watcher) {
+    auto& self = *static_cast<FdWatcher*>(watcher);
+    if (what & EV_CLOSED) self.peer_has_closed_ = true;
+    self.handler_->on_ready(what & (EV_READ | EV_CLOSED), what & EV_WRITE);
+  }
+};
+
 namespace {
 
 event* as_event(std::byte* storage) {
   return reinterpret_cast<event*>(storage);
-}
-
-void on_event(evutil_socket_t, short what, void* handler) {
-  static_cast<FdWatcher::Handler*>(handler)->on_ready(what & EV_READ, what & EV_WRITE);
 }
 
 }  // namespace
@@ -24,8 +29,11 @@ void FdWatcher::start(EventLoop& loop, int fd, Handler& handler) {
   static_assert(sizeof(event) <= kEventBytes);
   DCHECK(loop.in_thread());
   stop();
-  CHECK(event_assign(as_event(event_), loop.raw(), fd, EV_READ | EV_WRITE | EV_ET | EV_PERSIST,
-                     on_event, &handler) == 0);
+  handler_ = &handler;
+  peer_has_closed_ = false;
+  CHECK(event_assign(as_event(event_), loop.raw(), fd,
+                     EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, FdWatcherEvent::on_event,
+                     this) == 0);
   CHECK(event_add(as_event(event_), nullptr) == 0);
   running_ = true;
 }
@@ -33,8 +41,10 @@ void FdWatcher::start(EventLoop& loop, int fd, Handler& handler) {
 void FdWatcher::start_listening(EventLoop& loop, int fd, Handler& handler) {
   DCHECK(loop.in_thread());
   stop();
-  CHECK(event_assign(as_event(event_), loop.raw(), fd, EV_READ | EV_PERSIST, on_event, &handler) ==
-        0);
+  handler_ = &handler;
+  peer_has_closed_ = false;
+  CHECK(event_assign(as_event(event_), loop.raw(), fd, EV_READ | EV_PERSIST,
+                     FdWatcherEvent::on_event, this) == 0);
   CHECK(event_add(as_event(event_), nullptr) == 0);
   running_ = true;
 }

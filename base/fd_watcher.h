@@ -29,12 +29,19 @@ class FdWatcher final {
   void start_listening(EventLoop& loop, int fd, Handler& handler);
   void stop();
   bool is_running() const { return running_; }
+  // The peer has sent its last byte. Known with the edge that brings the data before it, so that a
+  // short read need not be repeated just to find the end. A reset may come without it.
+  bool peer_has_closed() const { return peer_has_closed_; }
 
  private:
   // A struct event of libevent lives here, so that this header stays free of libevent's.
   static constexpr size_t kEventBytes = 128;
   alignas(8) std::byte event_[kEventBytes];
+  Handler* handler_ = nullptr;
   bool running_ = false;
+  bool peer_has_closed_ = false;
+
+  friend struct FdWatcherEvent;
 };
 
 }  // namespace understudy

@@ -142,9 +142,13 @@ Result<Fd> connect_tcp(const Address& address) {
 }
 
 Result<void> connect_outcome(const Fd& fd, const Address& address) {
+  return connect_outcome(fd.value(), address);
+}
+
+Result<void> connect_outcome(int fd, const Address& address) {
   int error_number = 0;
   socklen_t size = sizeof error_number;
-  getsockopt(fd.value(), SOL_SOCKET, SO_ERROR, &error_number, &size);
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error_number, &size);
   if (error_number != 0) return connect_error(error_number, address);
   return {};
 }

@@ -48,6 +48,7 @@ Result<Accepted> accept_tcp(const Fd& listener);
 Result<Fd> connect_tcp(const Address& address);
 // After writability: success, kConnectRefused, kConnectTimeout or kConnectFailed.
 Result<void> connect_outcome(const Fd& fd, const Address& address);
+Result<void> connect_outcome(int fd, const Address& address);
 
 // errno of a failed connect as one of the three kConnect codes, with the address in the text.
 Error connect_error(int error_number, const Address& address);

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 
 #include "base/fd_watcher.h"
 #include "base/stream.h"
@@ -20,7 +22,6 @@ namespace understudy {
 
 class Http1Downstream;
 class Http1DownstreamPool;
-struct Site;
 
 // A connection that was closed while its client still sends is read for this long, so that the
 // client sees the answer and not a reset.
@@ -45,7 +46,7 @@ class Http1Connection final : public ClosedList::Item, private FdWatcher::Handle
                   Owner& owner);
   ~Http1Connection() override;
 
-  // Registers, and reads what is there already.
+  // Registers; what has come already is read in the next turn.
   void start();
   // Graceful: an idle connection is closed, another one after its response.
   void stop();
@@ -63,13 +64,18 @@ class Http1Connection final : public ClosedList::Item, private FdWatcher::Handle
   void on_timer();
   void wait_for(Wait what);
   void go_idle();
-  // `linger`: the client may still be sending.
-  void close(bool linger);
+  // The client may still be sending: it is heard out, so that it sees the answer and no reset.
+  void close_gently();
   void close_now();
+  // So that a body which ends with the connection is seen to be broken off.
+  void reset();
   void linger();
+  void abandon_quietly();
   IoResult read(std::span<char> into);
-  const Site& site() const;
+  // Others want a turn: on_ready comes in the next one.
+  void yield();
   const config::VirtualHost& first_host() const;
+  std::optional<Duration> patience(Wait what) const;
 
   // Constant after construction.
   Http1DownstreamPool& pool_;
@@ -84,7 +90,7 @@ class Http1Connection final : public ClosedList::Item, private FdWatcher::Handle
   // State of the worker thread.
   Http1Downstream* active_ = nullptr;  // borrowed from pool_
   uint64_t requests_ = 0;
-  uint32_t lingered_bytes_ = 0;
+  size_t lingered_bytes_ = 0;
   State state_ = State::kOpen;
   Wait wait_ = Wait::kNothing;
   bool readable_ = false;  // there has been an edge, and no read since came up short

@@ -40,17 +40,19 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   void detach();
   void on_readable();
   void on_writable();
-  void on_timeout();
-  // The connection ends: the exchange, too.
+  void on_head_timeout();
+  void on_body_timeout();
+  // The connection ends, and the exchange with it.
   void on_connection_lost();
   bool is_blocked() const { return blocked_; }
 
   const http::RequestHead& request_head() override;
   BodyBytes request_body() override;
+  void keep_request_body(size_t bytes_max) override { keep_bytes_max_ = bytes_max; }
   void consume_request_body(size_t bytes) override;
   Fetched fetch_request_body() override;
   bool can_rewind() const override { return !overflowed_; }
-  void rewind_request_body() override;
+  void rewind_request_body() override { kept_sent_ = 0; }
   void send_interim(const http::ResponseHead& head, const http::ResponseRewrite& rewrite) override;
   bool takes_chunks() const override { return version_ == http::Version::kHttp11; }
   Taken send_head(const http::ResponseHead& head, const http::ResponseRewrite& rewrite,
@@ -65,24 +67,38 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   std::string_view head_text() const override;
 
  private:
-  // What happens with the bytes that come in.
-  enum class State : uint8_t { kHead, kExchange, kDraining };
+  enum class State : uint8_t {
+    kHead,      // waits for a request
+    kExchange,  // is answering one
+    kFlushing,  // has answered; the last bytes wait for the socket
+    kDraining,  // has answered early; the rest of the request's body is read and forgotten
+  };
   // How the response's body is delimited towards the client.
-  enum class Outgoing : uint8_t { kAsIs, kChunks };
+  enum class Outgoing : uint8_t { kAsIs, kOurChunks, kUntilClose };
 
+  // Requests: http1_downstream.cc.
   void receive();
   void process();
   bool begin_next();
   void begin(const http::RequestHead& head, uint32_t head_bytes);
-  void refuse(http::Refusal refusal);
-  void take_body_bytes(Buffer& buffer, size_t from, size_t& checked);
-  bool may_keep_alive() const;
+  void refuse(unsigned status, std::string_view sentence);
+  http::HeadLimits limits() const;
+  void settle();
+  void check_kept();
+  void check_more(size_t bytes);
+  void on_body_complete();
+  std::span<char> room_for_body();
   void end_request();
   void drain();
-  Taken write_body(BodyBytes body, std::span<iovec> pieces, size_t count, size_t head_bytes);
-  Taken write_chunk(BodyBytes body);
+  void drop_request();
+
+  // Responses: http1_response.cc.
+  bool may_keep_alive() const;
+  http::ConnectionLine connection_line() const;
+  Taken write_chunks(BodyBytes body);
+  size_t write_chunk(std::string_view bytes, bool last);
   size_t write(std::span<const iovec> pieces);
-  void keep_rest(std::span<const iovec> pieces, size_t from, size_t to);
+  void keep_for_later(std::span<const iovec> pieces, size_t from, size_t to);
   bool flush();
 
   // Constant after construction.
@@ -97,22 +113,25 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   // State of the worker thread, of the connection.
   Http1Connection* connection_ = nullptr;
   http::HeadProgress progress_;
+  size_t turn_bytes_ = 0;    // read since the last edge
   bool processing_ = false;  // process() is on the stack
   bool blocked_ = false;     // the socket is full
   bool broken_ = false;      // the socket has failed
 
   // Of the present request.
   State state_ = State::kHead;
-  http::RequestHead head_;  // its views are good only where request_head() says so
+  http::RequestHead head_;  // filled anew by request_head()
   http::Method method_ = http::Method::kGet;
   http::Version version_ = http::Version::kHttp11;
   http::Framing framing_ = http::Framing::kNone;
   bool client_keeps_alive_ = false;
-  bool awaits_continue_ = false;  // Expect: 100-continue, and no 100 has been sent
+  bool awaits_continue_ = false;  // it will send its body after a 100, and none has been sent
   bool complete_ = false;         // the body is here to its end
   bool body_broken_ = false;      // its framing is wrong, or the client closed within it
   bool overflowed_ = false;       // more_ is in use: the body cannot be sent twice
-  uint32_t head_bytes_ = 0;
+  uint32_t head_at_ = 0;          // an empty line may stand before it
+  uint32_t head_bytes_ = 0;       // to its end
+  size_t keep_bytes_max_ = 0;
   size_t kept_ = 0;          // body bytes in in_
   size_t kept_sent_ = 0;     // of them consumed
   size_t more_checked_ = 0;  // body bytes in more_; behind them may be the next request
@@ -122,6 +141,7 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   // Of the present response.
   Outgoing outgoing_ = Outgoing::kAsIs;
   bool keep_alive_ = false;
+  size_t chunk_left_ = 0;  // kOurChunks: announced and not sent
 };
 
 // Http1Downstreams that wait for a request; they hold no buffers. Owned by the worker.

@@ -21,14 +21,12 @@ struct AccessRecord {
   std::string_view method;
   std::string_view target;
   std::string_view version;  // "HTTP/1.1"
-  std::string_view host;     // without the port
 
   unsigned status = 0;  // 0: the client has got none
   uint64_t body_bytes_sent = 0;
   uint64_t body_bytes_received = 0;
   Duration duration{};
-  bool keeps_alive = false;  // the connection stays open
-  bool aborted = false;      // the response is not complete
+  bool aborted = false;  // the response is not complete
 
   std::string_view member = {};          // the one that answered, or was asked last; empty: none
   std::optional<uint32_t> primary = {};  // of the cookie

@@ -43,6 +43,8 @@ class Downstream {
   virtual const http::RequestHead& request_head() = 0;
   // The bytes of its body that are here and not consumed, in the form the client sent.
   virtual BodyBytes request_body() = 0;
+  // How much of the body is to stay here for a re-send, at most.
+  virtual void keep_request_body(size_t bytes_max) = 0;
   virtual void consume_request_body(size_t bytes) = 0;
   virtual Fetched fetch_request_body() = 0;
   // Whether all that was consumed is still here; and begin again at the body's first byte.

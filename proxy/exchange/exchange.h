@@ -2,10 +2,12 @@
 // Exchange: one request and its response on their way through the proxy. It knows neither side's
 // protocol and owns neither connection: it maps the request to a cluster, chooses members one after
 // another, relays both bodies with back-pressure, and decides with retry.h what happens when a
-// member fails. Its phases stand in exchange.cc in the order in which they come. One object serves
-// many exchanges, one after the other. Owned by a Downstream; worker thread only.
+// member fails. Its phases stand in exchange.cc in the order in which they come, what happens when
+// one does not go well in exchange_failure.cc. One object serves many exchanges, one after the
+// other. Owned by a Downstream; worker thread only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -26,34 +28,42 @@ namespace understudy {
 class MemberConnections;
 class WorkerCluster;
 
+// A silent member is looked at this often: an edge may have been lost in a reset (Upstream::check).
+inline constexpr Duration kSilenceCheck = std::chrono::seconds(1);
+// Moved through a pipe in one turn of the loop before others get theirs.
+inline constexpr std::size_t kSplicePerTurnBytesMax = std::size_t{4} * 1024 * 1024;
+
 class Exchange final : private Upstream::User, private Waiter {
  public:
   Exchange(WorkerContext& worker, Downstream& downstream);
   ~Exchange() override;
 
-  // Begins with a request of which at least the head is here. May end within the call.
+  // Begins with a request of which at least the head is here; the views in `head` die with the
+  // call. May end within it.
   void start(const http::RequestHead& head, std::size_t site);
-  // The request could not be understood: a page says why, and it goes to the access log.
+  // The request could not be understood, or did not come: a page says why, and then the connection
+  // ends.
   void refuse(unsigned status, std::string_view sentence, std::size_t site);
   bool is_active() const { return phase_ != Phase::kNone; }
+  bool has_response_begun() const { return phase_ == Phase::kRelaying; }
 
   // There may be more of the request's body, or it has broken off.
   void on_request_body();
   void on_downstream_writable();
-  // The client is gone: nothing of Downstream is called any more for this exchange.
-  void on_downstream_gone();
-  // The client took too long with its request's body: 408, or the end.
+  // The client did not send its body in time.
   void on_request_timeout();
+  // The client is gone: Downstream is not called any more for this exchange.
+  void on_downstream_gone();
 
  private:
   enum class Phase : uint8_t {
     kNone,
-    kConnecting,
-    kWaiting,   // the request is on its way or sent, the response's head is not there
-    kRelaying,  // the response's body
-    kPausing,   // nobody could be asked; ConnectRetrySecs until the next pass
+    kChoosing,    // within one call
+    kConnecting,  // to member_
+    kWaiting,     // the request is on its way or sent; the response's head is not there
+    kRelaying,    // the response's body
+    kPausing,     // nobody could be asked; ConnectRetrySecs until the next pass
   };
-  struct Account;  // exchange.cc
 
   // Upstream::User and Waiter.
   void on_connected() override;
@@ -65,31 +75,66 @@ class Exchange final : private Upstream::User, private Waiter {
   void on_member_gone() override;
 
   // The phases.
-  bool receive(const http::RequestHead& head, std::size_t site);
-  bool map(const http::RequestHead& head);
+  void receive(std::size_t site);
+  bool map(const http::RequestHead& head, std::size_t site);
+  void begin_affinity(const http::RequestHead& head);
   void choose(const http::RequestHead& head);
-  bool ask(const http::RequestHead& head, routing::Member& member);
-  bool connect(routing::Member& member);
+  bool ask(const http::RequestHead& head);
+  bool connect();
   void send_request(const http::RequestHead& head);
   void relay_request_body();
-  bool is_answer(const http::ResponseHead& head);
   void send_response_head(const http::ResponseHead& head);
   void relay_response_body();
   void splice_response_body();
   void finish();
 
   // When it does not go well.
-  void on_timer();
-  void on_silence();
   void fail_try(TryFailure failure);
+  // False when the response is to be given to the client after all.
+  bool ask_elsewhere(TryFailure failure, const http::ResponseHead& head);
+  FailedTry describe(TryFailure failure) const;
+  void mark_member(TryFailure failure);
   void try_again(NextStep step);
   void end_pass();
   void give_up(unsigned status, std::string_view sentence);
+  void give_up_after(TryFailure failure, Reason reason);
+  void answer(unsigned status, std::string_view sentence, bool close);
+  void on_request_broken();
   void abort(std::string_view why);
+
+  // Time.
+  void on_timer();
+  void on_silence();
+  void wait_in_silence(TimePoint now);
+
+  // The end.
   void leave_member();
   void release_upstream();
-  void end();
-  void log(bool aborted);
+  void hold(MemberConnections* connections);
+  void end(bool aborted);
+  void log(bool aborted) const;
+  void note_resend(TryFailure failure) const;
+
+  // What must be fresh for each exchange.
+  struct Account {
+    TimePoint started{};
+    TimePoint heard{};  // from the member, or asked: silence is counted from here
+    uint64_t request_id = 0;
+    uint64_t body_bytes_received = 0;
+    uint64_t body_bytes_sent = 0;
+    uint64_t bytes_when_checked = 0;
+    std::optional<uint32_t> primary = {};
+    std::optional<uint32_t> secondary = {};
+    std::string_view failure = {};  // a constant
+    uint16_t status = 0;
+    http::Method method = http::Method::kOther;
+    BodyForm form = BodyForm::kPayload;  // of the response
+    bool has_body = false;
+    bool request_sent = false;  // to its end, in the present try
+    bool tried_fresh = false;   // the present member, on a fresh connection
+    bool path_is_normal = true;
+    bool body_has_begun = false;  // so that Expect has been answered
+  };
 
   // Constant after construction.
   WorkerContext& worker_;
@@ -99,16 +144,18 @@ class Exchange final : private Upstream::User, private Waiter {
   Timer timer_;
   BodyPipe pipe_;
 
-  // State of the present exchange; borrowed from routes_ and the cluster.
+  // State of the present exchange; what is borrowed lives as long as the exchange.
   Phase phase_ = Phase::kNone;
-  Routes* routes_ = nullptr;
-  const config::VirtualHost* host_ = nullptr;
+  Routes* routes_ = nullptr;  // counts us
   const config::Location* location_ = nullptr;
   AccessLog* access_log_ = nullptr;
   WorkerCluster* cluster_ = nullptr;
-  routing::Member* member_ = nullptr;         // null once the response's head is there
+  routing::Member* member_ = nullptr;         // while we wait for it
   MemberConnections* connections_ = nullptr;  // of the member asked last; held
   Upstream* upstream_ = nullptr;
+  Account account_;
+  routing::Attempt attempt_;
+  uint32_t serial_ = 0;  // tells a callback's exchange from the next one
 };
 
 }  // namespace understudy

@@ -7,12 +7,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/timer_wheel.h"
 #include "cookies/affinity.h"
 #include "proxy/config/cluster.h"
+#include "proxy/http/message.h"
 #include "proxy/routing/cluster.h"
 #include "proxy/upstream/member_connections.h"
 #include "proxy/upstream/view_probe.h"
@@ -26,7 +28,7 @@ class WorkerCluster;
 class ViewListener {
  public:
   virtual ~ViewListener() = default;
-  virtual void on_new_view(WorkerCluster& cluster, std::shared_ptr<const ClusterView> view) = 0;
+  virtual void on_new_view(WorkerCluster& cluster, const routing::ViewKeeper::Shared& view) = 0;
 };
 
 class WorkerCluster final : private ViewProbe::User {
@@ -34,6 +36,7 @@ class WorkerCluster final : private ViewProbe::User {
   struct Options {
     routing::ClusterOptions routing;
     config::Connections connections;
+    std::string session_cookie;
     ViewListener* listener = nullptr;  // borrowed; null: nobody is told
   };
   WorkerCluster(WorkerContext& worker, const Options& options);
@@ -45,6 +48,10 @@ class WorkerCluster final : private ViewProbe::User {
   const config::Connections& connection_options() const { return options_.connections; }
   // Whether members are told request ids and views in the native dialect.
   bool speaks_native() const { return speaks_native_; }
+  bool speaks_weblogic() const { return options_.routing.dialect == Dialect::kWeblogic; }
+  const std::string& session_cookie() const { return options_.session_cookie; }
+  // The session's name as path parameter, `;jsessionid=`; empty where there is none.
+  const std::string& session_parameter() const { return session_parameter_; }
 
   // What the cookie says. Values that were verified are remembered by this worker, so that a known
   // client costs a comparison. The token's views point into `value`.
@@ -53,16 +60,14 @@ class WorkerCluster final : private ViewProbe::User {
   // Valid until the member vanishes from the table, and while somebody holds it.
   MemberConnections& connections(const routing::Member& member);
 
-  // The waiter has asked the member, and leaves by itself.
-  void begin_waiting(Waiter& waiter, const routing::Member& member, MemberConnections& connections);
+  // The waiter has asked this member, and leaves by itself.
+  void begin_waiting(Waiter& waiter, MemberConnections& connections);
 
-  // A response of `from` had this Understudy-View. Exchanges that wait for members which are gone
-  // are freed within the call, and `from` itself may be gone afterwards.
-  void on_view(const routing::Member& from, std::string_view header);
-  // The same in the weblogic dialect.
-  void on_weblogic_view(const routing::Member& from, const routing::ViewKeeper::WeblogicView& view);
+  // What a response of `from` says to the proxy. Exchanges that wait for members which a new view
+  // says are gone are freed when this turn's callbacks are done.
+  void hear(routing::Member& from, const http::FieldList& fields);
   // From another worker of this process.
-  void on_shared_view(std::shared_ptr<const ClusterView> view);
+  void on_shared_view(const routing::ViewKeeper::Shared& shared);
   // A graceful end: idle connections are closed, no more are kept.
   void retire();
   // True while exchanges use it or remember its members.
@@ -72,13 +77,19 @@ class WorkerCluster final : private ViewProbe::User {
   static constexpr std::size_t kMemos = 256;
 
   struct Slot {
-    uint64_t serial = 0;
+    uint64_t serial = 0;  // of the member
     std::unique_ptr<MemberConnections> connections;
   };
 
+  static std::size_t memo_of(std::string_view value);
   void apply(routing::ViewOutcome outcome);
-  void drop(const routing::Member& member, bool for_good);
+  void drop_gone(routing::ViewChange change);
+  void drop_all_gone();
+  void drop(uint64_t serial, bool for_good);
+  MemberConnections* find(uint64_t serial);
+  void retire_slot(uint64_t serial);
   void discard_unused();
+  void on_view(const routing::Member& from, std::string_view header);
   void on_watch();
   void on_view_text(uint64_t serial, std::string_view text) override;
 
@@ -86,11 +97,13 @@ class WorkerCluster final : private ViewProbe::User {
   WorkerContext& worker_;
   const Options options_;
   const bool speaks_native_;
+  const std::string session_parameter_;
 
   // Owned; state of the worker thread.
   routing::Cluster routing_;
-  std::vector<Slot> slots_;                                  // by Member::slot
-  std::vector<std::unique_ptr<MemberConnections>> retired_;  // of members that vanished
+  std::vector<Slot> slots_;                // by Member::slot
+  std::vector<Slot> retired_;              // of members that vanished, while exchanges use them
+  std::vector<routing::ViewChange> gone_;  // to be acted upon at the end of the turn
   std::vector<AffinityMemo> memos_;  // by the value's last bytes; empty until a cookie comes
   ViewProbe probe_;
   Timer watch_;  // runs only while exchanges wait

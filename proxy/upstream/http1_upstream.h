@@ -62,7 +62,6 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   void fail(ErrorCode code, std::string_view detail);
   IoResult read_some();
   size_t write_some(std::span<const iovec> pieces);
-  void keep_rest(std::span<const iovec> pieces, size_t from, size_t to);
   bool flush();
   bool is_body_complete() const;
   bool is_reusable() const;

@@ -59,7 +59,7 @@ class MemberConnections final {
  private:
   friend class Http1Upstream;
   void park(Http1Upstream& connection);
-  void remove(Http1Upstream& connection);
+  void remove(Http1Upstream& connection, bool was_idle);
   void on_expiry();
 
   // Constant after construction.

@@ -26,7 +26,7 @@ void WaitingList::join(Waiter& waiter, TimePoint now) {
   last_ = &waiter;
 }
 
-void WaitingList::dismiss_all() {
+std::size_t WaitingList::dismiss_all() {
   // Moved aside, so that a waiter which joins again (its member was its only hope) is not met
   // twice; one that goes away because of another's dismissal leaves the list it is in.
   WaitingList dismissed;
@@ -35,10 +35,13 @@ void WaitingList::dismiss_all() {
     waiter->leave();
     dismissed.join(*waiter, since);
   }
+  std::size_t count = 0;
   while (Waiter* waiter = dismissed.first_) {
     waiter->leave();
     waiter->on_member_gone();
+    ++count;
   }
+  return count;
 }
 
 }  // namespace understudy

@@ -3,6 +3,8 @@
 // cost a few stores. Owned by the member's connections; worker thread only.
 #pragma once
 
+#include <cstddef>
+
 #include "base/clock.h"
 
 namespace understudy {
@@ -42,8 +44,8 @@ class WaitingList final {
   void join(Waiter& waiter, TimePoint now);
   bool is_empty() const { return first_ == nullptr; }
   const Waiter* oldest() const { return first_; }
-  // Calls on_member_gone for each that waits now; those that join meanwhile stay.
-  void dismiss_all();
+  // Calls on_member_gone for each that waits now; those that join meanwhile stay. Returns how many.
+  std::size_t dismiss_all();
 
  private:
   friend class Waiter;

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/downstream/http1_connection.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+#include "proxy/downstream/http1_downstream.h"
+#include "proxy/exchange/routes.h"
+
+namespace understudy {
+
+Http1Connection::Http1Connection(Http1DownstreamPool& pool, std::unique_ptr<Stream> stream,
+                                 Options options, Owner& owner)
+    : pool_(pool),
+      owner_(owner),
+      options_(std::move(options)),
+      stream_(std::move(stream)),
+      timer_(Timer::of<&Http1Connection::on_timer>(pool.worker().io.loop.timers(), *this)) {}
+
+Http1Connection::~Http1Connection() {
+  if (active_) abandon_quietly();
+}
+
+void Http1Connection::start() {
+  ++pool_.worker().counters.connections;
+  ++pool_.worker().counters.connections_open;
+  watcher_.start(pool_.worker().io.loop, stream_->fd(), *this);
+  wait_for(Wait::kHead);
+}
+
+void Http1Connection::stop() {
+  stopping_ = true;
+  if (is_idle()) close_now();
+}
+
+void Http1Connection::abandon() {
+  if (state_ != State::kClosed) close_now();
+}
+
+void Http1Connection::on_ready(bool readable, bool writable) {
+  readable_ = readable_ || readable;
+  if (state_ == State::kLingering) return linger();
+  if (state_ == State::kClosed) return;
+  if (writable && active_ && active_->is_blocked()) {
+    active_->on_writable();
+    if (state_ != State::kOpen) return;
+  }
+  if (!readable_) return;
+  if (!active_) {
+    active_ = &pool_.take();
+    active_->attach(*this);
+    // The first head's time runs since the connection was accepted.
+    if (wait_ == Wait::kNextRequest) wait_for(Wait::kHead);
+  }
+  active_->on_readable();
+}
+
+// A short read means drained, unless the end is behind it.
+IoResult Http1Connection::read(std::span<char> into) {
+  const IoResult result = stream_->read(into);
+  readable_ = result.ok() && (result.bytes == into.size() || watcher_.peer_has_closed() ||
+                              stream_->has_buffered());
+  return result;
+}
+
+void Http1Connection::yield() {
+  // Registering anew reports what is ready now, as an edge, in the next turn.
+  watcher_.stop();
+  watcher_.start(pool_.worker().io.loop, stream_->fd(), *this);
+}
+
+void Http1Connection::go_idle() {
+  active_->detach();
+  pool_.give_back(*std::exchange(active_, nullptr));
+  if (stopping_) return close_now();
+  wait_for(Wait::kNextRequest);
+}
+
+// ---- Time.
+
+const config::VirtualHost& Http1Connection::first_host() const {
+  return *pool_.worker().routes->sites[options_.site].hosts.front();
+}
+
+std::optional<Duration> Http1Connection::patience(Wait what) const {
+  const config::ClientTimeouts& timeouts = first_host().timeouts;
+  switch (what) {
+    case Wait::kNothing:
+      return {};
+    case Wait::kNextRequest:
+      return timeouts.keep_alive;
+    case Wait::kHead:
+      return timeouts.request_head;
+    case Wait::kBody:
+      return timeouts.body_silence ? timeouts.body_silence : timeouts.silence;
+    case Wait::kWrite:
+      return timeouts.silence;
+    case Wait::kLinger:
+      return kLingerMax;
+  }
+  return {};
+}
+
+void Http1Connection::wait_for(Wait what) {
+  wait_ = what;
+  // A timer that nobody waits for any more is left to run out: that is cheaper than to stop it.
+  if (what == Wait::kNothing) return;
+  if (const auto wait = patience(what)) {
+    timer_.start_at(pool_.worker().io.loop.now() + *wait);
+  } else {
+    timer_.stop();
+  }
+}
+
+void Http1Connection::on_timer() {
+  switch (wait_) {
+    case Wait::kNothing:
+      return;
+    case Wait::kHead:
+      if (active_) return active_->on_head_timeout();
+      return close_now();
+    case Wait::kBody:
+      return active_->on_body_timeout();
+    case Wait::kNextRequest:
+    case Wait::kWrite:
+    case Wait::kLinger:
+      return close_now();
+  }
+}
+
+// ---- The end.
+
+void Http1Connection::close_gently() {
+  active_->detach();
+  pool_.give_back(*std::exchange(active_, nullptr));
+  stream_->shutdown_write();
+  state_ = State::kLingering;
+  wait_for(Wait::kLinger);
+  linger();
+}
+
+void Http1Connection::linger() {
+  std::array<char, 4096> nowhere;
+  while (readable_) {
+    const IoResult result = read(nowhere);
+    if (result.state == IoResult::State::kWouldBlock) return;
+    lingered_bytes_ += result.bytes;
+    if (!result.ok() || lingered_bytes_ > kLingerBytesMax) return close_now();
+  }
+}
+
+void Http1Connection::reset() {
+  const struct linger at_once { .l_onoff = 1, .l_linger = 0 };
+  ::setsockopt(stream_->fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+void Http1Connection::close_now() {
+  DCHECK(state_ != State::kClosed);
+  state_ = State::kClosed;
+  watcher_.stop();
+  timer_.stop();
+  if (active_) abandon_quietly();
+  --pool_.worker().counters.connections_open;
+  owner_.on_closed(*this);
+}
+
+void Http1Connection::abandon_quietly() {
+  active_->on_connection_lost();
+  active_->detach();
+  pool_.give_back(*std::exchange(active_, nullptr));
+}
+
+}  // namespace understudy

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: Apache-2.0
+// The requests' half of Http1Downstream, and its pool.
+#include "proxy/downstream/http1_downstream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "proxy/downstream/http1_connection.h"
+#include "proxy/upstream/http1_upstream.h"
+#include "proxy/upstream/output.h"
+
+namespace understudy {
+
+using http::Framing;
+using http::Progress;
+
+Http1Downstream::Http1Downstream(WorkerContext& worker)
+    : worker_(worker),
+      in_(worker.io.blocks),
+      more_(worker.io.blocks),
+      out_(worker.io.blocks),
+      exchange_(worker, *this) {}
+
+Http1Downstream::~Http1Downstream() = default;
+
+void Http1Downstream::attach(Http1Connection& connection) {
+  DCHECK(!connection_ && in_.empty() && more_.empty() && out_.empty());
+  connection_ = &connection;
+  state_ = State::kHead;
+  progress_ = {};
+  blocked_ = broken_ = false;
+}
+
+void Http1Downstream::detach() {
+  DCHECK(!exchange_.is_active());
+  connection_ = nullptr;
+  in_.clear();
+  more_.clear();
+  out_.clear();
+}
+
+const Client& Http1Downstream::client() const {
+  return connection_->options_.client;
+}
+
+// ---- Edges.
+
+void Http1Downstream::on_readable() {
+  turn_bytes_ = 0;
+  switch (state_) {
+    case State::kHead:
+      return receive();
+    case State::kExchange:
+      if (!complete_) exchange_.on_request_body();
+      return;
+    case State::kFlushing:
+      return;
+    case State::kDraining:
+      return drain();
+  }
+}
+
+void Http1Downstream::on_head_timeout() {
+  if (in_.empty()) return connection_->close_now();
+  refuse(408, "The request did not arrive in time.");
+}
+
+void Http1Downstream::on_body_timeout() {
+  if (state_ == State::kDraining) return connection_->close_now();
+  exchange_.on_request_timeout();
+}
+
+void Http1Downstream::on_connection_lost() {
+  broken_ = true;
+  exchange_.on_downstream_gone();
+}
+
+// ---- Heads.
+
+void Http1Downstream::receive() {
+  while (connection_ && state_ == State::kHead && connection_->readable_) {
+    if (turn_bytes_ >= kReadPerTurnBytesMax) return connection_->yield();
+    std::span<char> room = in_.writable();
+    if (room.empty()) {
+      // The parser refuses a head long before it fills a large block.
+      CHECK(in_.grow(), "a head fills a large block");
+      room = in_.writable();
+    }
+    const IoResult result = connection_->read(room);
+    if (result.state == IoResult::State::kWouldBlock) break;
+    if (!result.ok()) return connection_->close_now();
+    in_.commit(result.bytes);
+    turn_bytes_ += result.bytes;
+    process();
+  }
+  if (connection_ && state_ == State::kHead) settle();
+}
+
+// Nothing more can be done before the client sends.
+void Http1Downstream::settle() {
+  if (in_.empty()) connection_->go_idle();
+}
+
+void Http1Downstream::process() {
+  if (processing_) return;
+  processing_ = true;
+  // A response that was given at once leaves us in kHead again: a loop, not a recursion.
+  while (connection_ && state_ == State::kHead && !in_.empty() && begin_next()) {
+  }
+  processing_ = false;
+}
+
+http::HeadLimits Http1Downstream::limits() const {
+  const config::RequestLimits& limits = connection_->first_host().limits;
+  return {.first_line_bytes_max = static_cast<uint32_t>(limits.line_bytes_max),
+          .field_bytes_max = static_cast<uint32_t>(limits.field_bytes_max),
+          .fields_max = static_cast<uint32_t>(limits.fields_max)};
+}
+
+// False when the head is not complete, or no head.
+bool Http1Downstream::begin_next() {
+  http::RequestHead head;
+  const http::HeadLimits limits = this->limits();
+  const auto parsed = http::parse_request_head(
+      in_.readable(), {.limits = limits, .fields = worker_.io.scratch.request_fields}, progress_,
+      head);
+  switch (parsed.progress) {
+    case Progress::kIncomplete:
+      // Behind a request came the beginning of the next one: its time begins now.
+      if (connection_->wait_ != Http1Connection::Wait::kHead) {
+        connection_->wait_for(Http1Connection::Wait::kHead);
+      }
+      return false;
+    case Progress::kRefused:
+      refuse(status_of(parsed.refusal), to_string(parsed.refusal));
+      return false;
+    case Progress::kComplete:
+      begin(head, parsed.head_bytes);
+      return true;
+  }
+  return false;
+}
+
+// There is no request: an answer to whatever it was, and the end.
+void Http1Downstream::refuse(unsigned status, std::string_view sentence) {
+  state_ = State::kExchange;
+  method_ = http::Method::kGet;
+  version_ = http::Version::kHttp11;
+  head_at_ = head_bytes_ = 0;
+  kept_ = 0;
+  complete_ = client_keeps_alive_ = false;
+  exchange_.refuse(status, sentence, connection_->options_.site);
+}
+
+void Http1Downstream::begin(const http::RequestHead& head, uint32_t head_bytes) {
+  state_ = State::kExchange;
+  progress_ = {};
+  method_ = head.method;
+  version_ = head.version;
+  framing_ = head.body.kind;
+  client_keeps_alive_ = head.keep_alive;
+  head_at_ = static_cast<uint32_t>(head.bytes.data() - in_.readable().data());
+  head_bytes_ = head_bytes;
+  complete_ = !head.body.has_bytes();
+  body_broken_ = overflowed_ = false;
+  kept_ = kept_sent_ = more_checked_ = 0;
+  awaits_continue_ = head.expect_continue && !complete_;
+  connection_->wait_for(Http1Connection::Wait::kNothing);
+  ++connection_->requests_;
+  if (!complete_) {
+    left_ = head.body.length;
+    keep_bytes_max_ = 0;
+    if (framing_ == Framing::kChunked) scanner_ = {};
+    check_kept();
+    if (!complete_) connection_->wait_for(Http1Connection::Wait::kBody);
+  }
+  exchange_.start(head, connection_->options_.site);
+}
+
+const http::RequestHead& Http1Downstream::request_head() {
+  http::HeadProgress progress;
+  const http::HeadLimits limits = this->limits();
+  const auto parsed = http::parse_request_head(
+      in_.readable().substr(0, head_bytes_),
+      {.limits = limits, .fields = worker_.io.scratch.request_fields}, progress, head_);
+  CHECK(parsed.progress == Progress::kComplete, "a head is not what it was");
+  return head_;
+}
+
+std::string_view Http1Downstream::head_text() const {
+  return in_.readable().substr(head_at_, head_bytes_ - head_at_);
+}
+
+// ---- Bodies.
+
+// Looks at what has come into in_ behind the head.
+void Http1Downstream::check_kept() {
+  const std::string_view fresh = in_.readable().substr(head_bytes_ + kept_);
+  if (fresh.empty()) return;
+  awaits_continue_ = false;
+  if (framing_ == Framing::kLength) {
+    const size_t bytes = std::min<uint64_t>(fresh.size(), left_);
+    kept_ += bytes;
+    left_ -= bytes;
+    if (left_ == 0) on_body_complete();
+    return;
+  }
+  const auto scanned = scanner_.scan(fresh);
+  kept_ += scanned.consumed;
+  if (scanned.progress == Progress::kRefused) body_broken_ = true;
+  if (scanned.progress == Progress::kComplete) on_body_complete();
+}
+
+void Http1Downstream::check_more(size_t bytes) {
+  awaits_continue_ = false;
+  if (framing_ == Framing::kLength) {
+    more_checked_ += bytes;
+    left_ -= bytes;
+    if (left_ == 0) on_body_complete();
+    return;
+  }
+  const auto scanned = scanner_.scan(more_.readable().substr(more_checked_));
+  more_checked_ += scanned.consumed;
+  if (scanned.progress == Progress::kRefused) body_broken_ = true;
+  if (scanned.progress == Progress::kComplete) on_body_complete();
+}
+
+void Http1Downstream::on_body_complete() {
+  complete_ = true;
+  connection_->wait_for(Http1Connection::Wait::kNothing);
+}
+
+BodyBytes Http1Downstream::request_body() {
+  if (kept_sent_ < kept_) {
+    return {.bytes = in_.readable().substr(head_bytes_ + kept_sent_, kept_ - kept_sent_),
+            .last = complete_ && more_checked_ == 0};
+  }
+  return {.bytes = more_.readable().substr(0, more_checked_), .last = complete_};
+}
+
+void Http1Downstream::consume_request_body(size_t bytes) {
+  if (kept_sent_ < kept_) {
+    kept_sent_ += bytes;
+  } else {
+    more_.consume(bytes);
+    more_checked_ -= bytes;
+  }
+}
+
+// Behind the head while it may be needed again, and after that where it goes when it is sent.
+// Empty: there is no room before some of it has been sent.
+std::span<char> Http1Downstream::room_for_body() {
+  if (!overflowed_) {
+    std::span<char> room = in_.writable();
+    if (!room.empty()) return room;
+    const uint64_t whole = framing_ == Framing::kLength ? kept_ + left_ : kept_ + 1;
+    if (whole <= keep_bytes_max_ && in_.grow()) return in_.writable();
+    overflowed_ = true;
+  }
+  if (more_.empty()) more_.grow();
+  const std::span<char> room = more_.writable();
+  // The next request's bytes are left where they are.
+  if (framing_ == Framing::kLength && room.size() > left_) return room.first(left_);
+  return room;
+}
+
+Fetched Http1Downstream::fetch_request_body() {
+  if (body_broken_) return Fetched::kBroken;
+  if (complete_ || !connection_->readable_) return Fetched::kNone;
+  if (turn_bytes_ >= kReadPerTurnBytesMax) {
+    connection_->yield();
+    return Fetched::kNone;
+  }
+  const std::span<char> room = room_for_body();
+  if (room.empty()) return Fetched::kNone;
+  const IoResult result = connection_->read(room);
+  switch (result.state) {
+    case IoResult::State::kOk:
+      break;
+    case IoResult::State::kWouldBlock:
+      if (more_.empty()) more_.clear();
+      return Fetched::kNone;
+    case IoResult::State::kEnd:
+    case IoResult::State::kError:
+      body_broken_ = true;
+      return Fetched::kBroken;
+  }
+  turn_bytes_ += result.bytes;
+  connection_->wait_for(Http1Connection::Wait::kBody);
+  if (overflowed_) {
+    more_.commit(result.bytes);
+    check_more(result.bytes);
+  } else {
+    in_.commit(result.bytes);
+    check_kept();
+  }
+  return body_broken_ ? Fetched::kBroken : Fetched::kSome;
+}
+
+// ---- The end of a request.
+
+void Http1Downstream::finish() {
+  if (broken_) return connection_->close_now();
+  if (!out_.empty()) {
+    state_ = State::kFlushing;
+    return;
+  }
+  end_request();
+}
+
+void Http1Downstream::end_request() {
+  if (!keep_alive_) return complete_ ? connection_->close_now() : connection_->close_gently();
+  if (!complete_) {
+    state_ = State::kDraining;
+    return drain();
+  }
+  drop_request();
+}
+
+// No more than kDrainBytesMax: may_keep_alive() has seen to that.
+void Http1Downstream::drain() {
+  connection_->wait_for(Http1Connection::Wait::kBody);
+  for (;;) {
+    kept_sent_ = kept_;
+    more_.consume(more_checked_);
+    more_checked_ = 0;
+    if (complete_) return drop_request();
+    switch (fetch_request_body()) {
+      case Fetched::kSome:
+        continue;
+      case Fetched::kNone:
+        return;
+      case Fetched::kBroken:
+        return connection_->close_now();
+    }
+  }
+}
+
+void Http1Downstream::drop_request() {
+  in_.consume(head_bytes_ + kept_);
+  // What a chunked body's last read brought along of the next request.
+  if (!more_.empty()) {
+    more_.consume(more_checked_);
+    if (!keep(in_, more_.readable())) return connection_->close_now();
+    more_.clear();
+  }
+  state_ = State::kHead;
+  if (processing_) return;
+  process();
+  if (connection_ && state_ == State::kHead) receive();
+}
+
+void Http1Downstream::abort() {
+  if (outgoing_ == Outgoing::kUntilClose) connection_->reset();
+  connection_->close_now();
+}
+
+// ---- The pool.
+
+Http1Downstream& Http1DownstreamPool::take() {
+  if (free_.empty()) {
+    all_.push_back(std::make_unique<Http1Downstream>(worker_));
+    free_.push_back(all_.back().get());
+  }
+  Http1Downstream& downstream = *free_.back();
+  free_.pop_back();
+  return downstream;
+}
+
+void Http1DownstreamPool::give_back(Http1Downstream& downstream) {
+  free_.push_back(&downstream);
+}
+
+}  // namespace understudy

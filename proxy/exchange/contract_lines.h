@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The header lines that a member understands and no client may say: cookies/contract.h in the
+// dialect of the cluster. Pure; called by exchange.cc for each request that is sent.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/exchange/downstream.h"
+#include "proxy/http/http1_writer.h"
+
+namespace understudy {
+
+class WorkerCluster;
+namespace routing {
+struct Member;
+}
+
+struct ContractFacts {
+  const routing::Member& member;  // that is asked
+  const Client& client;
+  uint64_t request_id = 0;         // native dialect; never 0 there
+  std::string_view failover = {};  // empty: the cookie's primary is asked, or there is none
+};
+
+void add_contract_lines(const WorkerCluster& cluster, const ContractFacts& facts,
+                        http::LineArena& lines);
+
+}  // namespace understudy

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/exchange/error_response.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+#include <string>
+
+#include "base/clock.h"
+#include "cookies/contract.h"
+
+namespace understudy {
+namespace {
+
+// What a client that gets a 503 is asked to wait, in seconds.
+constexpr int kRetryAfterSeconds = 1;
+
+// IMF-fixdate (RFC 9110 5.6.7), which no locale may change.
+std::string http_date(int64_t wall_us) {
+  static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::time_t seconds = static_cast<std::time_t>(wall_us / 1'000'000);
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[utc.tm_wday], utc.tm_mday,
+                     kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+}
+
+template <size_t kSize, typename... Values>
+std::string_view print(std::array<char, kSize>& room, fmt::format_string<Values...> format,
+                       Values&&... values) {
+  const auto result =
+      fmt::format_to_n(room.data(), room.size(), format, std::forward<Values>(values)...);
+  return {room.data(), static_cast<size_t>(result.out - room.data())};
+}
+
+}  // namespace
+
+unsigned status_of(TryFailure failure) {
+  switch (failure) {
+    case TryFailure::kConnectRefused:
+    case TryFailure::kConnectTimeout:
+    case TryFailure::kConnectFailed:
+    case TryFailure::kNoConnection:
+    case TryFailure::kUnavailable:
+      return 503;
+    case TryFailure::kTimeout:
+      return 504;
+    case TryFailure::kDropped:
+    case TryFailure::kBadResponse:
+    case TryFailure::kMemberGone:
+    case TryFailure::kMisdirected:
+      return 502;
+  }
+  return 502;
+}
+
+std::string_view reason_phrase(unsigned status) {
+  switch (status) {
+    case 400:
+      return "Bad Request";
+    case 404:
+      return "Not Found";
+    case 405:
+      return "Method Not Allowed";
+    case 408:
+      return "Request Timeout";
+    case 413:
+      return "Content Too Large";
+    case 414:
+      return "URI Too Long";
+    case 417:
+      return "Expectation Failed";
+    case 431:
+      return "Request Header Fields Too Large";
+    case 500:
+      return "Internal Server Error";
+    case 501:
+      return "Not Implemented";
+    case 502:
+      return "Bad Gateway";
+    case 503:
+      return "Service Unavailable";
+    case 504:
+      return "Gateway Timeout";
+    case 505:
+      return "HTTP Version Not Supported";
+    default:
+      return "";
+  }
+}
+
+ErrorResponse::ErrorResponse(const Complaint& complaint) {
+  const std::string_view reason = reason_phrase(complaint.status);
+  std::string id;
+  if (complaint.request_id != 0) {
+    const Hex64 hex = format_hex64(complaint.request_id);
+    id = fmt::format("<p>Request {}</p>\n", std::string_view(hex.data(), hex.size()));
+  }
+  page_.status = complaint.status;
+  page_.reason = reason;
+  page_.close = complaint.close;
+  page_.body = print(body_,
+                     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                     "<title>{0} {1}</title></head>\n<body><h1>{1}</h1>\n<p>{2}</p>\n{3}"
+                     "</body></html>\n",
+                     complaint.status, reason, complaint.sentence, id);
+  const std::string retry_after =
+      complaint.status == 503 ? fmt::format("Retry-After: {}\r\n", kRetryAfterSeconds) : "";
+  // RFC 9110 10.2.1: a 405 names the methods that are allowed.
+  const std::string_view allow =
+      complaint.status == 405 ? "Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n" : "";
+  page_.lines = print(lines_,
+                      "Date: {}\r\nContent-Type: text/html; charset=utf-8\r\n"
+                      "Cache-Control: no-store\r\n{}{}",
+                      http_date(wall_clock_us()), retry_after, allow);
+}
+
+}  // namespace understudy

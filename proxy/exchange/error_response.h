@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one place where something that went wrong becomes a status and a page. It knows nothing of
+// connections: a Page goes to Downstream. Called by exchange/. Worker thread only.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "proxy/exchange/downstream.h"
+#include "proxy/exchange/retry.h"
+
+namespace understudy {
+
+// 502, 503 or 504.
+unsigned status_of(TryFailure failure);
+// "Service Unavailable"; empty for a status that the proxy never answers with.
+std::string_view reason_phrase(unsigned status);
+
+struct Complaint {
+  unsigned status = 500;
+  // For the client: what happened and what to do. Never bytes from outside.
+  std::string_view sentence = {};
+  uint64_t request_id = 0;  // 0: none
+  bool close = false;       // the connection cannot go on
+};
+
+// A small, complete page in fixed room. The Page's views live as long as this.
+class ErrorResponse final {
+ public:
+  explicit ErrorResponse(const Complaint& complaint);
+  ErrorResponse(const ErrorResponse&) = delete;
+  const Page& page() const { return page_; }
+
+ private:
+  std::array<char, 256> lines_;
+  std::array<char, 1024> body_;
+  Page page_;
+};
+
+}  // namespace understudy

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/exchange/exchange.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "cookies/cookie_header.h"
+#include "proxy/exchange/contract_lines.h"
+#include "proxy/exchange/worker_cluster.h"
+#include "proxy/http/forwarded.h"
+#include "proxy/routing/request_path.h"
+
+namespace understudy {
+namespace {
+
+using http::FieldId;
+
+// The path that rules are matched over; "*" of OPTIONS stands for the whole server.
+std::string_view path_to_match(const http::RequestHead& head) {
+  return head.target_form == http::TargetForm::kAsterisk ? std::string_view("/") : head.path;
+}
+
+std::optional<std::string_view> session_value(const http::RequestHead& head,
+                                              const WorkerCluster& cluster) {
+  if (head.fields.has(FieldId::kCookie)) {
+    for (const http::Field& field : head.fields) {
+      if (field.id != FieldId::kCookie) continue;
+      if (auto value = find_cookie(field.value, cluster.session_cookie())) return value;
+    }
+  }
+  if (cluster.session_parameter().empty()) return {};
+  return find_path_parameter(head.target, cluster.session_parameter());
+}
+
+// The normalised path with the query behind it, in scratch. The path is one that is not normal as
+// it came, so scratch is where it goes.
+std::string_view normal_target(const http::RequestHead& head, std::span<char> scratch) {
+  const std::string_view path = routing::normalise_path(head.path, scratch).path;
+  std::copy(head.query.begin(), head.query.end(), scratch.data() + path.size());
+  return {scratch.data(), path.size() + head.query.size()};
+}
+
+}  // namespace
+
+Exchange::Exchange(WorkerContext& worker, Downstream& downstream)
+    : worker_(worker),
+      downstream_(downstream),
+      timer_(Timer::of<&Exchange::on_timer>(worker.io.loop.timers(), *this)),
+      pipe_(worker.pipes) {}
+
+Exchange::~Exchange() {
+  DCHECK(!is_active());
+}
+
+// ---- 1. The request's head is here.
+
+void Exchange::start(const http::RequestHead& head, std::size_t site) {
+  receive(site);
+  account_.method = head.method;
+  account_.has_body = head.body.has_bytes();
+  if (!map(head, site)) return;
+  begin_affinity(head);
+  choose(head);
+}
+
+void Exchange::receive(std::size_t site) {
+  DCHECK(!is_active());
+  phase_ = Phase::kChoosing;
+  account_ = {};
+  account_.started = worker_.io.loop.now();
+  routes_ = worker_.routes;
+  ++routes_->exchanges;
+  ++worker_.counters.requests;
+  access_log_ = routes_->sites[site].access_logs.front();
+  location_ = nullptr;
+  cluster_ = nullptr;
+}
+
+// ---- 2. Which location, and so which cluster.
+
+bool Exchange::map(const http::RequestHead& head, std::size_t site) {
+  const Site& here = routes_->sites[site];
+  const auto path = routing::normalise_path(path_to_match(head), worker_.io.scratch.path);
+  if (!path) {
+    answer(static_cast<unsigned>(status_of(path.refusal)), to_text(path.refusal), false);
+    return false;
+  }
+  account_.path_is_normal = path.path.data() == path_to_match(head).data();
+  const auto match = here.mapping->find(head.authority, path.path);
+  access_log_ = here.access_logs[match.host];
+  if (head.method == http::Method::kTrace || head.method == http::Method::kConnect) {
+    answer(405, "This proxy does not offer the method.", true);
+    return false;
+  }
+  if (!match.location) {
+    answer(404, "Nothing is configured for this address.", false);
+    return false;
+  }
+  location_ = &here.hosts[match.host]->locations[*match.location];
+  cluster_ = routes_->clusters[location_->cluster];
+  if (head.body.kind == http::Framing::kLength && head.body.length > location_->body_bytes_max) {
+    answer(413, "The request's body is larger than this site accepts.", false);
+    return false;
+  }
+  if (account_.has_body) {
+    downstream_.keep_request_body(location_->failover.replay_buffer_bytes_max);
+  }
+  return true;
+}
+
+// ---- 3. Whom to ask.
+
+void Exchange::begin_affinity(const http::RequestHead& head) {
+  DecodedAffinity cookie;
+  if (const auto value = session_value(head, *cluster_)) {
+    cookie = cluster_->decode(*value);
+    if (cookie) {
+      account_.primary = cookie.token.primary;
+      account_.secondary = cookie.token.secondary;
+    }
+  }
+  attempt_ = cluster_->routing().begin(cookie);
+  if (cluster_->speaks_native()) {
+    // One id for all tries: that is how a member knows a request it has executed already.
+    do {
+      account_.request_id = worker_.request_ids.next();
+    } while (account_.request_id == 0);
+  }
+}
+
+void Exchange::choose(const http::RequestHead& head) {
+  phase_ = Phase::kChoosing;
+  const TimePoint now = worker_.io.loop.now();
+  while (const routing::Choice choice = cluster_->routing().choose(attempt_, now)) {
+    member_ = choice.member;
+    account_.tried_fresh = false;
+    hold(&cluster_->connections(*member_));
+    if (ask(head)) return;
+  }
+  end_pass();
+}
+
+// ---- 4. A connection to it: an idle one, or a new one. False when that failed at once.
+
+bool Exchange::ask(const http::RequestHead& head) {
+  upstream_ = connections_->take_idle(*this);
+  if (!upstream_) return connect();
+  send_request(head);
+  return true;
+}
+
+bool Exchange::connect() {
+  auto upstream = connections_->connect(*this);
+  if (!upstream) {
+    mark_member(upstream.error().code == ErrorCode::kConnectRefused ? TryFailure::kConnectRefused
+                : upstream.error().code == ErrorCode::kUnavailable  ? TryFailure::kNoConnection
+                                                                    : TryFailure::kConnectFailed);
+    member_ = nullptr;
+    return false;
+  }
+  upstream_ = *upstream;
+  ++member_->counters.connections;
+  phase_ = Phase::kConnecting;
+  account_.heard = worker_.io.loop.now();
+  cluster_->begin_waiting(*this, *connections_);
+  timer_.start_at(account_.heard + cluster_->connection_options().connect_timeout);
+  return true;
+}
+
+void Exchange::on_connected() {
+  send_request(downstream_.request_head());
+}
+
+// ---- 5. The request's head, with what there is of its body.
+
+void Exchange::send_request(const http::RequestHead& head) {
+  HeadScratch& scratch = worker_.io.scratch;
+  scratch.lines.clear();
+  scratch.dropped.clear();
+  const BodyBytes body = account_.has_body ? downstream_.request_body() : BodyBytes{.last = true};
+  // A client that sends its body already waits for no 100.
+  if (!body.bytes.empty()) account_.body_has_begun = true;
+  http::drop_from_request(head, {.keep_expect = !account_.body_has_begun}, scratch.dropped);
+  const Client& client = downstream_.client();
+  http::forward_peer(head, {},
+                     {.address = client.host, .local_port = client.local_port, .tls = client.tls},
+                     scratch.dropped, scratch.lines);
+  add_contract_lines(*cluster_,
+                     {.member = *member_,
+                      .client = client,
+                      .request_id = account_.request_id,
+                      .failover = attempt_.last().failover()},
+                     scratch.lines);
+  http::RequestRewrite rewrite{
+      .dropped = scratch.dropped, .added = scratch.lines.text(), .target = {}, .host = {}};
+  if (!account_.path_is_normal) rewrite.target = normal_target(head, scratch.path);
+  if (head.authority.empty()) rewrite.host = member_->address_text;
+
+  phase_ = Phase::kWaiting;
+  if (!is_waiting()) cluster_->begin_waiting(*this, *connections_);
+  ++member_->counters.requests;
+  ++member_->counters.in_flight;
+  const Taken taken = upstream_->send_head(head, rewrite, body);
+  if (taken.too_large) return give_up(431, "The request's header fields are too large.");
+  account_.request_sent = body.last && taken.body_bytes == body.bytes.size();
+  wait_in_silence(worker_.io.loop.now());
+  if (!account_.has_body) return;
+  downstream_.consume_request_body(taken.body_bytes);
+  account_.body_bytes_received += taken.body_bytes;
+  if (!account_.request_sent && taken.body_bytes == body.bytes.size()) relay_request_body();
+}
+
+// ---- 6. The rest of its body, as fast as the member takes it.
+
+void Exchange::relay_request_body() {
+  for (;;) {
+    const BodyBytes body = downstream_.request_body();
+    if (!body.bytes.empty() || body.last) {
+      account_.body_has_begun = true;
+      const Taken taken = upstream_->send_body(body);
+      downstream_.consume_request_body(taken.body_bytes);
+      account_.body_bytes_received += taken.body_bytes;
+      if (taken.body_bytes < body.bytes.size()) return;
+      if (body.last) {
+        account_.request_sent = true;
+        account_.heard = worker_.io.loop.now();
+        return;
+      }
+    }
+    if (account_.body_bytes_received > location_->body_bytes_max) {
+      return give_up(413, "The request's body is larger than this site accepts.");
+    }
+    switch (downstream_.fetch_request_body()) {
+      case Fetched::kSome:
+        continue;
+      case Fetched::kNone:
+        return;
+      case Fetched::kBroken:
+        return on_request_broken();
+    }
+  }
+}
+
+void Exchange::on_request_body() {
+  if (upstream_ && !account_.request_sent && phase_ != Phase::kConnecting) relay_request_body();
+}
+
+void Exchange::on_upstream_writable() {
+  if (!account_.request_sent && account_.has_body) relay_request_body();
+}
+
+// ---- 7. The response's head.
+
+void Exchange::on_interim_response(const http::ResponseHead& head) {
+  HeadScratch& scratch = worker_.io.scratch;
+  scratch.lines.clear();
+  scratch.dropped.clear();
+  http::drop_from_response(head, {}, scratch.dropped);
+  downstream_.send_interim(head, {.dropped = scratch.dropped, .added = {}});
+}
+
+void Exchange::on_response_head(const http::ResponseHead& head) {
+  DCHECK(phase_ == Phase::kWaiting);
+  ++member_->counters.responses;
+  if (head.fields.present().meets(http::kContractFields)) cluster_->hear(*member_, head.fields);
+  if (head.status == 503) {
+    if (ask_elsewhere(TryFailure::kUnavailable, head)) return;
+  } else if (head.status == 421 && cluster_->speaks_native()) {
+    if (ask_elsewhere(TryFailure::kMisdirected, head)) return;
+  } else if (member_->back_off.last_failure() != routing::Failure::kNone) {
+    cluster_->routing().on_success(*member_);
+  }
+  leave_member();
+  send_response_head(head);
+}
+
+void Exchange::send_response_head(const http::ResponseHead& head) {
+  HeadScratch& scratch = worker_.io.scratch;
+  scratch.lines.clear();
+  scratch.dropped.clear();
+  const bool chunked = head.body.kind == http::Framing::kChunked;
+  const bool takes_chunks = downstream_.takes_chunks();
+  account_.form = chunked && takes_chunks ? BodyForm::kChunked : BodyForm::kPayload;
+  account_.status = head.status;
+  http::drop_from_response(head, {.keep_framing = takes_chunks || !chunked}, scratch.dropped);
+
+  const BodyBytes body = upstream_->body(account_.form);
+  const Taken taken =
+      downstream_.send_head(head, {.dropped = scratch.dropped, .added = {}}, account_.form, body);
+  if (taken.too_large) return give_up(502, "The member's answer is too large.");
+  phase_ = Phase::kRelaying;
+  if (taken.broken) return abort("the client is gone");
+  account_.body_bytes_sent += taken.body_bytes;
+  upstream_->consume_body(taken.body_bytes);
+  if (taken.body_bytes < body.bytes.size()) return;
+  if (body.last) return finish();
+  relay_response_body();
+}
+
+// ---- 8. The response's body, as fast as the client takes it.
+
+void Exchange::relay_response_body() {
+  if (pipe_.is_open()) return splice_response_body();
+  for (;;) {
+    const BodyBytes body = upstream_->body(account_.form);
+    if (!body.bytes.empty() || body.last) {
+      const Taken taken = downstream_.send_body(body);
+      if (taken.broken) return abort("the client is gone");
+      account_.body_bytes_sent += taken.body_bytes;
+      upstream_->consume_body(taken.body_bytes);
+      if (taken.body_bytes < body.bytes.size()) return;
+      if (body.last) return finish();
+    }
+    if (account_.form == BodyForm::kPayload &&
+        upstream_->splice_source().bytes_left >= kSpliceBytesMin && downstream_.splice_sink() &&
+        pipe_.open()) {
+      ++worker_.counters.splices;
+      return splice_response_body();
+    }
+    switch (upstream_->fetch()) {
+      case Fetched::kSome:
+        continue;
+      case Fetched::kNone:
+        return;
+      case Fetched::kBroken:
+        return abort("the member's answer broke off");
+    }
+  }
+}
+
+void Exchange::splice_response_body() {
+  bool source_is_dry = false;
+  for (std::size_t moved = 0; moved < kSplicePerTurnBytesMax;) {
+    const SpliceEnd source = upstream_->splice_source();
+    if (source && source.bytes_left != 0 && !source_is_dry && pipe_.has_room()) {
+      const auto filled = pipe_.fill(source.fd, source.bytes_left);
+      source_is_dry = filled.state == BodyPipe::State::kWouldBlock;
+      if (filled.bytes == 0 && !source_is_dry) return abort("the member's answer broke off");
+      upstream_->on_spliced(filled.bytes, source_is_dry);
+      moved += filled.bytes;
+    }
+    if (pipe_.held() == 0) {
+      if (upstream_->splice_source().bytes_left == 0) return finish();
+      if (source_is_dry) return;
+      continue;
+    }
+    const SpliceEnd sink = downstream_.splice_sink();
+    if (!sink) return;
+    const auto drained = pipe_.drain(sink.fd);
+    const bool blocked = drained.state == BodyPipe::State::kWouldBlock;
+    if (drained.bytes == 0 && !blocked) return abort("the client is gone");
+    downstream_.on_spliced(drained.bytes, blocked);
+    account_.body_bytes_sent += drained.bytes;
+    if (blocked) return;
+  }
+  upstream_->yield();
+}
+
+void Exchange::on_response_body() {
+  relay_response_body();
+}
+
+void Exchange::on_downstream_writable() {
+  if (phase_ == Phase::kRelaying) relay_response_body();
+}
+
+// ---- 9. The end.
+
+void Exchange::finish() {
+  upstream_->release();
+  upstream_ = nullptr;
+  end(false);
+  downstream_.finish();
+}
+
+}  // namespace understudy

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an Exchange does when a phase does not go well: asks again, elsewhere or later, or answers
+// for the member.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "cookies/contract.h"
+#include "proxy/exchange/error_response.h"
+#include "proxy/exchange/exchange.h"
+#include "proxy/exchange/worker_cluster.h"
+
+namespace understudy {
+namespace {
+
+routing::Failure seen_as(TryFailure failure) {
+  switch (failure) {
+    case TryFailure::kConnectRefused:
+      return routing::Failure::kRefused;
+    case TryFailure::kConnectTimeout:
+    case TryFailure::kConnectFailed:
+    case TryFailure::kTimeout:
+      return routing::Failure::kTimeout;
+    case TryFailure::kDropped:
+    case TryFailure::kBadResponse:
+      return routing::Failure::kReset;
+    case TryFailure::kUnavailable:
+      return routing::Failure::kUnavailable;
+    case TryFailure::kNoConnection:
+    case TryFailure::kMemberGone:
+    case TryFailure::kMisdirected:
+      break;
+  }
+  return routing::Failure::kNone;
+}
+
+TryFailure failure_of(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kConnectRefused:
+      return TryFailure::kConnectRefused;
+    case ErrorCode::kConnectTimeout:
+      return TryFailure::kConnectTimeout;
+    case ErrorCode::kConnectFailed:
+      return TryFailure::kConnectFailed;
+    case ErrorCode::kProtocol:
+    case ErrorCode::kTooLarge:
+      return TryFailure::kBadResponse;
+    default:
+      return TryFailure::kDropped;
+  }
+}
+
+void count(routing::MemberCounters& counters, TryFailure failure) {
+  switch (failure) {
+    case TryFailure::kConnectRefused:
+      ++counters.refused;
+      return;
+    case TryFailure::kConnectTimeout:
+    case TryFailure::kTimeout:
+      ++counters.timeouts;
+      return;
+    case TryFailure::kUnavailable:
+      ++counters.unavailable;
+      return;
+    case TryFailure::kMisdirected:
+    case TryFailure::kMemberGone:
+    case TryFailure::kNoConnection:
+      return;
+    default:
+      ++counters.resets;
+  }
+}
+
+// "GET /path HTTP/1.1", for the log.
+std::string_view request_line(std::string_view head) {
+  return head.substr(0, head.find('\r'));
+}
+
+}  // namespace
+
+// ---- A member did not answer.
+
+void Exchange::on_upstream_failed(ErrorCode code, std::string_view detail) {
+  LOG(kDebug, "member {}: {}", connections_->label(), detail);
+  fail_try(failure_of(code));
+}
+
+void Exchange::on_member_gone() {
+  fail_try(TryFailure::kMemberGone);
+}
+
+FailedTry Exchange::describe(TryFailure failure) const {
+  return {.failure = failure,
+          .sent = upstream_->has_sent(),
+          .received = upstream_->has_received(),
+          .connection_was_reused = upstream_->was_reused(),
+          .tried_fresh = account_.tried_fresh,
+          .method_is_idempotent = http::is_idempotent(account_.method),
+          .replayable = downstream_.can_rewind()};
+}
+
+void Exchange::mark_member(TryFailure failure) {
+  count(member_->counters, failure);
+  const routing::Failure seen = seen_as(failure);
+  if (seen == routing::Failure::kNone) return;
+  cluster_->routing().on_failure(attempt_, *member_, seen, worker_.io.loop.now());
+}
+
+void Exchange::fail_try(TryFailure failure) {
+  const RetryDecision decision = decide(describe(failure), location_->failover);
+  routing::Member* const member = member_;
+  if (decision.step != NextStep::kSameMember) mark_member(failure);
+  leave_member();
+  release_upstream();
+  if (decision.step == NextStep::kGiveUp) return give_up_after(failure, decision.reason);
+  note_resend(failure);
+  member_ = member;
+  try_again(decision.step);
+}
+
+void Exchange::try_again(NextStep step) {
+  ++worker_.counters.resends;
+  downstream_.rewind_request_body();
+  account_.request_sent = false;
+  account_.body_bytes_received = 0;
+  if (step == NextStep::kSameMember) {
+    account_.tried_fresh = true;
+    if (connect()) return;
+  }
+  choose(downstream_.request_head());
+}
+
+// A 503 or a 421. The candidate is chosen before the answer is let go: with nobody left to ask, a
+// 503 of a member says more than one of ours.
+bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head) {
+  FailedTry failed = describe(failure);
+  const auto route = parse_mid(head.fields.value(http::FieldId::kUnderstudyRoute));
+  failed.names_route = route.has_value();
+  const RetryDecision decision = decide(failed, location_->failover);
+  mark_member(failure);
+  if (decision.step == NextStep::kPassOn) {
+    account_.failure = to_text(decision.reason);
+    return false;
+  }
+  if (decision.step == NextStep::kGiveUp) {
+    give_up_after(failure, decision.reason);
+    return true;
+  }
+  auto& routing = cluster_->routing();
+  if (decision.step == NextStep::kFollowRoute) routing.follow_route(attempt_, *route);
+  const routing::Choice choice = routing.choose(attempt_, worker_.io.loop.now());
+  if (!choice && failure == TryFailure::kUnavailable) return false;
+  note_resend(failure);
+  leave_member();
+  release_upstream();
+  if (!choice) {
+    end_pass();
+    return true;
+  }
+  ++worker_.counters.resends;
+  downstream_.rewind_request_body();
+  account_.request_sent = false;
+  account_.body_bytes_received = 0;
+  account_.tried_fresh = false;
+  phase_ = Phase::kChoosing;
+  member_ = choice.member;
+  hold(&cluster_->connections(*member_));
+  const http::RequestHead& request = downstream_.request_head();
+  if (!ask(request)) choose(request);
+  return true;
+}
+
+// ---- Nobody could be asked.
+
+void Exchange::end_pass() {
+  const config::Failover& failover = location_->failover;
+  const TimePoint now = worker_.io.loop.now();
+  const TimePoint deadline = account_.started + failover.connect_timeout;
+  const bool was_last =
+      attempt_.passes() >= failover.rounds_max() || (now >= deadline && attempt_.passes() > 1);
+  if (!was_last) {
+    phase_ = Phase::kPausing;
+    timer_.start_at(now + failover.connect_retry);
+    return;
+  }
+  account_.failure = "timed out";
+  const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - account_.started);
+  LOG(kWarn, "{}: no member of {} could be reached: timed out after {} ms, {} tries in {} rounds",
+      request_line(downstream_.head_text()), cluster_->routing().options().name, waited.count(),
+      attempt_.tries(), attempt_.passes());
+  give_up(503,
+          "No server is available for this site: timed out while looking for one. "
+          "Please try again in a moment.");
+}
+
+void Exchange::give_up_after(TryFailure failure, Reason reason) {
+  ++worker_.counters.resends_refused;
+  account_.failure = reason != Reason::kNone ? to_text(reason) : to_text(failure);
+  LOG(kWarn, "{}: member {}: {}, not sent again: {}", request_line(downstream_.head_text()),
+      connections_->label(), to_text(failure), to_text(reason));
+  std::array<char, 256> sentence;
+  const auto end = fmt::format_to_n(
+      sentence.data(), sentence.size(),
+      "The server that was asked did not answer ({}), and the request was not sent again: {}.",
+      to_text(failure), to_text(reason));
+  give_up(status_of(failure), {sentence.data(), std::min(end.size, sentence.size())});
+}
+
+void Exchange::give_up(unsigned status, std::string_view sentence) {
+  if (phase_ == Phase::kRelaying) return abort(sentence);
+  answer(status, sentence, false);
+}
+
+void Exchange::answer(unsigned status, std::string_view sentence, bool close) {
+  const ErrorResponse response(
+      {.status = status, .sentence = sentence, .request_id = account_.request_id, .close = close});
+  account_.status = static_cast<uint16_t>(status);
+  leave_member();
+  release_upstream();
+  downstream_.send_page(response.page());
+  if (account_.method != http::Method::kHead)
+    account_.body_bytes_sent = response.page().body.size();
+  end(false);
+  downstream_.finish();
+}
+
+void Exchange::refuse(unsigned status, std::string_view sentence, std::size_t site) {
+  receive(site);
+  account_.failure = "request refused";
+  answer(status, sentence, true);
+}
+
+// ---- The client.
+
+void Exchange::on_request_broken() {
+  account_.failure = "request body broken";
+  if (phase_ == Phase::kRelaying) return abort("the request's body is broken");
+  answer(400, "The request's body ended early or is not validly framed.", true);
+}
+
+void Exchange::on_request_timeout() {
+  account_.failure = "request body timed out";
+  if (phase_ == Phase::kRelaying) return abort("the request's body did not come in time");
+  answer(408, "The request's body did not arrive in time.", true);
+}
+
+void Exchange::on_downstream_gone() {
+  if (!is_active()) return;
+  account_.failure = "client gone";
+  leave_member();
+  release_upstream();
+  end(true);
+}
+
+// The client has had a part of the answer: all that is left is to break it off visibly.
+void Exchange::abort(std::string_view why) {
+  LOG(kInfo, "{}: member {}: response broken off: {}", request_line(downstream_.head_text()),
+      connections_->label(), why);
+  if (account_.failure.empty()) account_.failure = "response broken off";
+  leave_member();
+  release_upstream();
+  end(true);
+  downstream_.abort();
+}
+
+// ---- Time.
+
+void Exchange::wait_in_silence(TimePoint now) {
+  account_.heard = now;
+  timer_.start_at(now + std::min<Duration>(location_->failover.io_timeout, kSilenceCheck));
+}
+
+void Exchange::on_timer() {
+  switch (phase_) {
+    case Phase::kNone:
+    case Phase::kChoosing:
+      return;
+    case Phase::kConnecting:
+      return fail_try(TryFailure::kConnectTimeout);
+    case Phase::kPausing:
+      attempt_.start_pass();
+      return choose(downstream_.request_head());
+    case Phase::kWaiting:
+    case Phase::kRelaying:
+      return on_silence();
+  }
+}
+
+void Exchange::on_silence() {
+  const uint32_t serial = serial_;
+  upstream_->check();
+  const bool goes_on =
+      serial == serial_ && (phase_ == Phase::kWaiting || phase_ == Phase::kRelaying);
+  if (!goes_on) return;
+  const TimePoint now = worker_.io.loop.now();
+  const uint64_t bytes = account_.body_bytes_received + account_.body_bytes_sent;
+  if (bytes != account_.bytes_when_checked) account_.heard = now;
+  account_.bytes_when_checked = bytes;
+  if (now - account_.heard >= location_->failover.io_timeout) {
+    if (phase_ == Phase::kWaiting) return fail_try(TryFailure::kTimeout);
+    return abort("nothing moved for the I/O timeout");
+  }
+  timer_.start_at(now + kSilenceCheck);
+}
+
+// ---- The end.
+
+void Exchange::leave_member() {
+  leave();
+  if (member_ && phase_ == Phase::kWaiting) --member_->counters.in_flight;
+  member_ = nullptr;
+}
+
+void Exchange::release_upstream() {
+  pipe_.close();
+  if (!upstream_) return;
+  upstream_->release();
+  upstream_ = nullptr;
+}
+
+void Exchange::hold(MemberConnections* connections) {
+  if (connections) connections->hold();
+  if (connections_) connections_->let_go();
+  connections_ = connections;
+}
+
+void Exchange::end(bool aborted) {
+  if (pipe_.is_open()) pipe_.close();
+  ++worker_.counters.responses_by_class[std::min(account_.status / 100, 5)];
+  if (access_log_) log(aborted);
+  hold(nullptr);
+  --routes_->exchanges;
+  ++serial_;
+  phase_ = Phase::kNone;
+}
+
+void Exchange::log(bool aborted) const {
+  const std::string_view head = downstream_.head_text();
+  const std::string_view line = request_line(head);
+  const size_t after_method = std::min(line.find(' '), line.size());
+  const size_t before_version = std::max(after_method, std::min(line.rfind(' '), line.size()));
+  const routing::ChoiceText why(attempt_.last());
+  const bool asked = connections_ != nullptr;
+  const AccessRecord record{
+      .client = downstream_.client(),
+      .head = head,
+      .method = line.substr(0, after_method),
+      .target = after_method < before_version
+                    ? line.substr(after_method + 1, before_version - after_method - 1)
+                    : std::string_view(),
+      .version =
+          before_version < line.size() ? line.substr(before_version + 1) : std::string_view(),
+      .status = account_.status,
+      .body_bytes_sent = account_.body_bytes_sent,
+      .body_bytes_received = account_.body_bytes_received,
+      .duration = worker_.io.loop.now() - account_.started,
+      .aborted = aborted,
+      .member = asked ? std::string_view(connections_->label()) : std::string_view(),
+      .primary = account_.primary,
+      .secondary = account_.secondary,
+      .why = asked ? why.view() : std::string_view(),
+      .failure = account_.failure,
+      .request_id = account_.request_id,
+      .tries = asked ? attempt_.tries() : 0};
+  access_log_->write(record);
+}
+
+void Exchange::note_resend(TryFailure failure) const {
+  LOG(kInfo, "{}: member {}: {}, asking again (try {})", request_line(downstream_.head_text()),
+      connections_->label(), to_text(failure), attempt_.tries() + 1);
+}
+
+}  // namespace understudy

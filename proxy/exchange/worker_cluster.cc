@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/exchange/worker_cluster.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/log.h"
+#include "proxy/exchange/worker_context.h"
+
+namespace understudy {
+namespace {
+
+// How long a member may keep our question open before it answers that nothing has changed.
+constexpr int kProbeWaitBeats = 10;
+
+bool has_native_contract(const routing::ClusterOptions& options) {
+  return options.keyring != nullptr &&
+         (options.dialect == Dialect::kNative || options.dialect == Dialect::kAuto);
+}
+
+// Java's containers write the cookie's name in lower case. A native value never stands in a path.
+std::string parameter_name(const WorkerCluster::Options& options) {
+  if (options.routing.dialect == Dialect::kNative) return {};
+  std::string name = options.session_cookie;
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return name;
+}
+
+}  // namespace
+
+WorkerCluster::WorkerCluster(WorkerContext& worker, const Options& options)
+    : worker_(worker),
+      options_(options),
+      speaks_native_(has_native_contract(options.routing)),
+      session_parameter_(parameter_name(options)),
+      routing_(options.routing),
+      probe_(worker.io, *this),
+      watch_(Timer::of<&WorkerCluster::on_watch>(worker.io.loop.timers(), *this)) {}
+
+WorkerCluster::~WorkerCluster() = default;
+
+// Of the first and the last bytes: a native value ends in its mac, the others begin with their id.
+size_t WorkerCluster::memo_of(std::string_view value) {
+  uint32_t head = 0;
+  uint32_t tail = 0;
+  std::memcpy(&head, value.data(), sizeof head);
+  std::memcpy(&tail, value.data() + value.size() - sizeof tail, sizeof tail);
+  return ((head ^ tail) * 0x9E3779B1u >> 16) % kMemos;
+}
+
+DecodedAffinity WorkerCluster::decode(std::string_view value) {
+  if (value.size() < sizeof(uint32_t)) return routing_.codec().decode(value);
+  if (memos_.empty()) memos_.resize(kMemos);
+  return memos_[memo_of(value)].decode(routing_.codec(), value);
+}
+
+MemberConnections& WorkerCluster::connections(const routing::Member& member) {
+  if (member.slot >= slots_.size()) slots_.resize(member.slot + 1);
+  Slot& slot = slots_[member.slot];
+  if (slot.serial != member.serial || slot.connections->address() != member.address) {
+    if (slot.connections) {
+      slot.connections->retire();
+      retired_.push_back(std::exchange(slot, {}));
+      discard_unused();
+    }
+    slot.serial = member.serial;
+    slot.connections = std::make_unique<MemberConnections>(
+        worker_.io,
+        MemberConnections::Options{.label = member.name.empty() ? member.address_text : member.name,
+                                   .address = member.address,
+                                   .keep_alive = options_.connections.keep_alive,
+                                   .idle_max = options_.connections.idle_max,
+                                   .open_max = options_.connections.per_member_max,
+                                   .idle_count_max = options_.connections.idle_per_member_max});
+  }
+  return *slot.connections;
+}
+
+void WorkerCluster::begin_waiting(Waiter& waiter, MemberConnections& connections) {
+  const TimePoint now = worker_.io.loop.now();
+  connections.waiting().join(waiter, now);
+  if (watch_.is_running()) return;
+  const TimePoint due = routing_.views().ask_due(now);
+  if (due != TimePoint::max()) watch_.start_at(due);
+}
+
+// Somebody may have waited for too long: a silent member shows in nobody's response, so the view is
+// asked for.
+void WorkerCluster::on_watch() {
+  const TimePoint now = worker_.io.loop.now();
+  bool anybody_waits = false;
+  for (const Slot& slot : slots_) {
+    if (!slot.connections || slot.connections->waiting().is_empty()) continue;
+    anybody_waits = true;
+    const routing::Member* member = routing_.table().by_serial(slot.serial);
+    if (!member || probe_.is_open()) continue;
+    const TimePoint since = slot.connections->waiting().oldest()->waiting_since();
+    const routing::Member* other = routing_.whom_to_ask(*member, since, now);
+    if (!other || !other->address.is_set()) continue;
+    ++worker_.counters.views_asked;
+    probe_.ask({.serial = other->serial,
+                .address = other->address,
+                .seen = routing_.views().hash(),
+                .wait = routing_.views().beat() * kProbeWaitBeats});
+  }
+  if (anybody_waits) watch_.start_at(now + routing_.views().beat());
+}
+
+void WorkerCluster::on_view_text(uint64_t serial, std::string_view text) {
+  const routing::Member* from = routing_.table().by_serial(serial);
+  if (from) on_view(*from, text);
+}
+
+void WorkerCluster::on_view(const routing::Member& from, std::string_view header) {
+  apply(routing_.on_view(from, header, worker_.io.loop.now()));
+}
+
+void WorkerCluster::hear(routing::Member& from, const http::FieldList& fields) {
+  if (const http::Field* view = fields.find(http::FieldId::kUnderstudyView)) {
+    on_view(from, view->value);
+  }
+  if (!speaks_weblogic()) return;
+  if (const http::Field* id = fields.find(http::FieldId::kXWeblogicJvmid)) {
+    const auto mid = parse_jvmid(id->value);
+    if (mid && !from.mid) routing_.table().learn_mid(from, *mid);
+  }
+  if (const http::Field* hash = fields.find(http::FieldId::kXWeblogicClusterHash)) {
+    apply(routing_.on_weblogic_view(
+        {.hash = hash->value, .list = fields.value(http::FieldId::kXWeblogicClusterList)},
+        worker_.io.loop.now()));
+  }
+}
+
+void WorkerCluster::on_shared_view(const routing::ViewKeeper::Shared& shared) {
+  routing::ViewOutcome outcome = routing_.on_shared_view(shared, worker_.io.loop.now());
+  drop_gone(std::move(outcome.change));
+}
+
+void WorkerCluster::apply(routing::ViewOutcome outcome) {
+  switch (outcome.verdict) {
+    case routing::ViewVerdict::kHeld:
+      return;
+    case routing::ViewVerdict::kNew:
+      break;
+    case routing::ViewVerdict::kRefused:
+      LOG(kWarn, "cluster {}: a view is refused: {}", routing_.options().name,
+          to_text(routing_.views().last_refusal()));
+      return;
+    default:
+      LOG(kDebug, "cluster {}: a view is not taken: {}", routing_.options().name,
+          routing::to_text(outcome.verdict));
+      return;
+  }
+  LOG(kInfo, "cluster {}: new view of {} members", routing_.options().name,
+      routing_.views().view()->entries.size());
+  // The other workers first: what is freed below may take its time.
+  if (options_.listener) options_.listener->on_new_view(*this, routing_.views().shared());
+  drop_gone(std::move(outcome.change));
+}
+
+// A view acts at once (PROTOCOL 1), which is when this turn's callbacks are done: then nobody is in
+// the middle of something, and answers that came in the same turn have been taken.
+void WorkerCluster::drop_gone(routing::ViewChange change) {
+  if (change.is_empty()) return;
+  if (gone_.empty()) worker_.io.loop.at_turn_end([this] { drop_all_gone(); });
+  gone_.push_back(std::move(change));
+}
+
+void WorkerCluster::drop_all_gone() {
+  // What is freed may hear of the next view.
+  const auto changes = std::exchange(gone_, {});
+  for (const routing::ViewChange& change : changes) {
+    for (const auto& member : change.vanished) drop(member->serial, true);
+    for (const routing::Member* member : change.dead) drop(member->serial, false);
+  }
+  discard_unused();
+}
+
+MemberConnections* WorkerCluster::find(uint64_t serial) {
+  const auto is_it = [&](const Slot& slot) { return slot.serial == serial && slot.connections; };
+  auto found = std::find_if(slots_.begin(), slots_.end(), is_it);
+  if (found != slots_.end()) return found->connections.get();
+  found = std::find_if(retired_.begin(), retired_.end(), is_it);
+  return found != retired_.end() ? found->connections.get() : nullptr;
+}
+
+void WorkerCluster::drop(uint64_t serial, bool for_good) {
+  MemberConnections* connections = find(serial);
+  if (!connections) return;
+  if (for_good) {
+    connections->retire();
+  } else {
+    connections->close_idle();
+  }
+  // What is freed may end exchanges and ask other members.
+  connections->hold();
+  worker_.counters.view_drops += connections->waiting().dismiss_all();
+  connections->let_go();
+  if (for_good) retire_slot(serial);
+}
+
+void WorkerCluster::retire_slot(uint64_t serial) {
+  for (Slot& slot : slots_) {
+    if (slot.serial != serial || !slot.connections) continue;
+    slot.connections->retire();
+    retired_.push_back(std::exchange(slot, {}));
+    return;
+  }
+}
+
+void WorkerCluster::discard_unused() {
+  std::erase_if(retired_, [](const Slot& slot) { return !slot.connections->is_in_use(); });
+}
+
+void WorkerCluster::retire() {
+  watch_.stop();
+  for (Slot& slot : slots_) {
+    if (slot.connections) slot.connections->retire();
+  }
+}
+
+bool WorkerCluster::is_in_use() const {
+  const auto in_use = [](const Slot& slot) {
+    return slot.connections && slot.connections->is_in_use();
+  };
+  return !gone_.empty() || std::any_of(retired_.begin(), retired_.end(), in_use) ||
+         std::any_of(slots_.begin(), slots_.end(), in_use);
+}
+
+}  // namespace understudy
