@@ -25,8 +25,6 @@ Http1Connection::~Http1Connection() {
 }
 
 void Http1Connection::start() {
-  ++pool_.worker().counters.connections;
-  ++pool_.worker().counters.connections_open;
   watcher_.start(pool_.worker().io.loop, stream_->fd(), *this);
   wait_for(Wait::kHead);
 }
@@ -163,7 +161,6 @@ void Http1Connection::close_now() {
   watcher_.stop();
   timer_.stop();
   if (active_) abandon_quietly();
-  --pool_.worker().counters.connections_open;
   owner_.on_closed(*this);
 }
 
