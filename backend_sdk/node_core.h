@@ -114,7 +114,6 @@ class NodeCore final : public Transport::Receiver {
   void on_probe_answered(const Peer& peer) override;
 
  private:
-  class Life;
   class Core;
   std::unique_ptr<Core> core_;
 };

@@ -14,7 +14,9 @@ inline constexpr int kLeaseBeats = 3;           // L = 3 T
 inline constexpr int kClockDriftPerMille = 10;  // r: two clocks differ by at most 1 %
 inline constexpr Duration kGraceSlack = std::chrono::milliseconds(20);
 
-constexpr Duration lease_of(Duration beat) { return kLeaseBeats * beat; }
+constexpr Duration lease_of(Duration beat) {
+  return kLeaseBeats * beat;
+}
 
 // G = L (1 + 2r) + 20 ms, counted from the secondary's last grant.
 constexpr Duration grace_of(Duration lease) {

@@ -29,8 +29,8 @@ struct ReplicationOptions {
 
   size_t window_bytes = 4u << 20;
   size_t window_frames = 1024;
-  size_t channels_max = 8;           // outgoing, serving; to the best-ranked secondaries
-  size_t incoming_max = 512;         // channels that others may have open to this member
+  size_t channels_max = 8;    // outgoing, serving; to the best-ranked secondaries
+  size_t incoming_max = 512;  // channels that others may have open to this member
   size_t votes_max = 65'536;
   size_t flaps_max = 3;         // more within flap_window: no secondary for as long
   size_t bulk_senders_max = 2;  // that one secondary lets copy in bulk at a time

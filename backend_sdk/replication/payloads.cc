@@ -98,7 +98,9 @@ Head read_head(ByteReader& reader) {
   return head;
 }
 
-Bytes copied(std::string_view bytes) { return std::make_shared<const std::string>(bytes); }
+Bytes copied(std::string_view bytes) {
+  return std::make_shared<const std::string>(bytes);
+}
 
 bool read_ring_entry(const RawOp& op, RequestRing& ring) {
   if (op.name.size() != kRingNameBytes) return false;
@@ -119,8 +121,7 @@ bool read_ring_entry(const RawOp& op, RequestRing& ring) {
 bool read_full_op(const RawOp& op, Attributes& attributes, FullPayload& full) {
   switch (op.op) {
     case Op::kSet:
-      return !op.name.empty() &&
-             attributes.emplace(std::string(op.name), copied(op.value)).second;
+      return !op.name.empty() && attributes.emplace(std::string(op.name), copied(op.value)).second;
     case Op::kRingEntry:
       return read_ring_entry(op, full.image.requests);
     case Op::kReplaces: {
@@ -326,7 +327,9 @@ std::optional<ClaimPayload> decode_claim(ChannelId channel, std::string_view byt
   return payload;
 }
 
-void encode_member(MemberId member, std::string& out) { ByteWriter(out).u32(member); }
+void encode_member(MemberId member, std::string& out) {
+  ByteWriter(out).u32(member);
+}
 
 std::optional<MemberId> decode_member(std::string_view bytes) {
   ByteReader reader(bytes);

@@ -71,8 +71,8 @@ bool PrimaryChannel::has_bulk_room(size_t bytes) const {
   return bulk_bytes_ + bytes <= std::min<size_t>(credit_, options_.window_bytes / 2);
 }
 
-bool PrimaryChannel::append(FrameType type, const SidPayload& about, std::string payload,
-                            bool bulk, TimePoint now) {
+bool PrimaryChannel::append(FrameType type, const SidPayload& about, std::string payload, bool bulk,
+                            TimePoint now) {
   if (!takes_frames()) return false;
   if (bulk ? !has_bulk_room(payload.size()) : !has_room(payload.size())) return false;
   if (type == FrameType::kFull) {
@@ -246,9 +246,8 @@ void PrimaryChannel::on_fate(Fate secondary, Fate witness, bool has_quorum, Time
   secondary_ = secondary;
   witness_ = parties_.witness == kNobody ? Fate::kProven : witness;
   has_quorum_ = has_quorum;
-  const bool alone =
-      secondary_ != Fate::kUsable && witness_ != Fate::kUsable &&
-      (has_quorum_ || (secondary_ == Fate::kProven && witness_ == Fate::kProven));
+  const bool alone = secondary_ != Fate::kUsable && witness_ != Fate::kUsable &&
+                     (has_quorum_ || (secondary_ == Fate::kProven && witness_ == Fate::kProven));
   alone_since_ = alone ? std::min(alone_since_, now) : TimePoint::max();
   if (secondary_ != Fate::kUsable) on_link_down(now);
   settle(now);
@@ -264,9 +263,9 @@ void PrimaryChannel::settle(TimePoint now) {
   }
   if (state_ != State::kClaiming) return;
   if (parties_.witness == kNobody) {
-    const bool may = secondary_ == Fate::kProven ||
-                     (secondary_ == Fate::kDead &&
-                      options_.no_witness == NoWitnessPolicy::kAvailable);
+    const bool may =
+        secondary_ == Fate::kProven ||
+        (secondary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
     if (may) become(State::kOwned);
     return;
   }
@@ -302,8 +301,7 @@ bool PrimaryChannel::is_owned() const {
 
 TimePoint PrimaryChannel::ack_due() const {
   if (in_flight_.empty()) return TimePoint::max();
-  const Duration wait =
-      state_ == State::kOpening ? options_.open_timeout : options_.ack_timeout;
+  const Duration wait = state_ == State::kOpening ? options_.open_timeout : options_.ack_timeout;
   return in_flight_.front().sent_at + wait;
 }
 

@@ -44,8 +44,8 @@ class PrimaryChannel final {
     virtual void on_acked(PrimaryChannel& channel, const SessionId& sid, Position position,
                           bool ended) = 0;
     // The secondary does not hold what was sent; once per refusal. kNeedFull wants a FULL; with the
-  // other codes it holds nothing of the session and will not, and the session is out of the
-  // channel.
+    // other codes it holds nothing of the session and will not, and the session is out of the
+    // channel.
     virtual void on_refused(PrimaryChannel& channel, const Nack& nack) = 0;
     // state() or is_outvoted() changed.
     virtual void on_state(PrimaryChannel& channel) = 0;

@@ -33,8 +33,8 @@ std::optional<NackCode> ReplicaStore::apply_full(ChannelId channel, const FullPa
     const Position known = old->second.image.position;
     const Position offered = full.image.position;
     // In its own channel a session only goes forward; from elsewhere only a higher epoch may come.
-    const bool fits = old->second.channel == channel ? offered >= known
-                                                     : offered.epoch > known.epoch;
+    const bool fits =
+        old->second.channel == channel ? offered >= known : offered.epoch > known.epoch;
     if (!fits) return NackCode::kStale;
     remove(old);
   }

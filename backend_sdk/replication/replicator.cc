@@ -56,7 +56,9 @@ size_t Replicator::open_secondaries() const {
       }));
 }
 
-void Replicator::schedule(TimePoint at) { wake_at_ = std::min(wake_at_, at); }
+void Replicator::schedule(TimePoint at) {
+  wake_at_ = std::min(wake_at_, at);
+}
 
 // --- placement ---------------------------------------------------------------------------------
 
@@ -84,9 +86,8 @@ void Replicator::note_failure(MemberId member) {
     reputation.failures.pop_front();
   }
   const bool flaps = reputation.failures.size() > options_.flaps_max;
-  reputation.avoid_until =
-      std::max(reputation.avoid_until,
-               now + (flaps ? options_.flap_window : options_.avoid_after_failure));
+  reputation.avoid_until = std::max(
+      reputation.avoid_until, now + (flaps ? options_.flap_window : options_.avoid_after_failure));
   schedule(reputation.avoid_until);
   refresh_targets();
 }
@@ -204,8 +205,7 @@ void Replicator::replace_witnesses() {
     const ChannelParties& parties = channel->parties();
     if (channel->state() != PrimaryChannel::State::kOpen || channel->has_refusals()) continue;
     if (fate(parties.secondary) != Fate::kUsable) continue;
-    const bool has_witness =
-        parties.witness != kNobody && fate(parties.witness) == Fate::kUsable;
+    const bool has_witness = parties.witness != kNobody && fate(parties.witness) == Fate::kUsable;
     if (has_witness) continue;
     const MemberId better = choose_witness(view_, self_, parties.secondary, parties.id);
     if (better == parties.witness) continue;
@@ -222,8 +222,8 @@ void Replicator::let_go_of_unwanted() {
     const MemberId secondary = channel->parties().secondary;
     const Member* member = view_.find(secondary);
     const bool draining = member != nullptr && member->operator_state != OperatorState::kReady;
-    const bool wanted = std::find(targets_any_.begin(), targets_any_.end(), secondary) !=
-                        targets_any_.end();
+    const bool wanted =
+        std::find(targets_any_.begin(), targets_any_.end(), secondary) != targets_any_.end();
     const bool idle = owner_.sessions_in(channel->id()) == 0;
     if (channel->state() != PrimaryChannel::State::kOpen) continue;
     if (draining || (idle && !wanted)) {
@@ -261,7 +261,9 @@ void Replicator::on_probe_failed(const Peer& peer, LinkDown why) {
   owner_.on_probe(peer.mid, false);
 }
 
-void Replicator::on_probe_answered(const Peer& peer) { owner_.on_probe(peer.mid, true); }
+void Replicator::on_probe_answered(const Peer& peer) {
+  owner_.on_probe(peer.mid, true);
+}
 
 // --- what channels tell ------------------------------------------------------------------------
 
@@ -282,7 +284,9 @@ void Replicator::on_refused(PrimaryChannel& channel, const Nack& nack) {
   owner_.on_refused(channel.id(), nack);
 }
 
-void Replicator::on_relief(PrimaryChannel& channel) { owner_.on_primary(channel); }
+void Replicator::on_relief(PrimaryChannel& channel) {
+  owner_.on_primary(channel);
+}
 
 void Replicator::on_state(PrimaryChannel& channel) {
   switch (channel.state()) {
@@ -371,9 +375,8 @@ void Replicator::on_state(SecondaryChannel& channel) {
 // A secondary lets few copy in bulk at a time; the others send one copy after the other.
 uint32_t Replicator::bulk_credit(SecondaryChannel& channel) {
   const TimePoint now = clock_.now();
-  std::erase_if(bulk_senders_, [&](const auto& entry) {
-    return entry.second + options_.ack_timeout < now;
-  });
+  std::erase_if(bulk_senders_,
+                [&](const auto& entry) { return entry.second + options_.ack_timeout < now; });
   if (!bulk_senders_.contains(channel.id())) return 0;
   return static_cast<uint32_t>(std::min<size_t>(options_.window_bytes / 2, UINT32_MAX));
 }
@@ -394,8 +397,9 @@ void Replicator::advance(TimePoint patience) {
   if (options_.faults.amnesiac_witness) votes_.forget_all_for_fault();
   std::erase_if(reputations_, [&](const auto& entry) {
     const Reputation& reputation = entry.second;
-    return reputation.avoid_until <= now && (reputation.failures.empty() ||
-           reputation.failures.back() + options_.flap_window <= now);
+    return reputation.avoid_until <= now &&
+           (reputation.failures.empty() ||
+            reputation.failures.back() + options_.flap_window <= now);
   });
   refresh_targets();
   forget_finished();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Replicator: all channels of one life of a member, in its three parts: primary of some, secondary
-// of others, witness of a third kind. Chooses secondaries and witnesses, hands frames to the channel
-// they belong to, and tells the session layer (its Owner) what became of them. It knows session ids
-// and positions, not requests. Owned by NodeCore's life; loop thread only; time comes from the
-// Clock.
+// of others, witness of a third kind. Chooses secondaries and witnesses, hands frames to the
+// channel they belong to, and tells the session layer (its Owner) what became of them. It knows
+// session ids and positions, not requests. Owned by NodeCore's life; loop thread only; time comes
+// from the Clock.
 #pragma once
 
 #include <deque>
@@ -153,9 +153,9 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   MemberView view_;
   std::unordered_map<MemberId, Peer> peers_;  // of the view, and of whoever speaks to us
   std::unordered_set<MemberId> proven_;
-  std::deque<MemberId> proven_order_;  // the oldest is forgotten first
+  std::deque<MemberId> proven_order_;              // the oldest is forgotten first
   std::map<std::string, Reputation> reputations_;  // by name; the view's and recent ones
-  std::vector<MemberId> targets_;      // of the best class, without and with avoided ones
+  std::vector<MemberId> targets_;  // of the best class, without and with avoided ones
   std::vector<MemberId> targets_any_;
 
   uint32_t last_channel_ = 0;

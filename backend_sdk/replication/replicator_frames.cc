@@ -88,11 +88,11 @@ void Replicator::on_open(MemberId from, const Frame& frame) {
     if (!takes_copies_ || open_secondaries() >= options_.incoming_max) return;
     if (open->adopts != 0 && !adopt(*open)) return;
     channel = secondaries_
-                  .emplace(frame.channel, std::make_unique<SecondaryChannel>(
-                                              options_, *open, *this, clock_.now()))
+                  .emplace(frame.channel,
+                           std::make_unique<SecondaryChannel>(options_, *open, *this, clock_.now()))
                   .first->second.get();
-    channel->on_fate(fate(open->parties.primary), fate(open->parties.witness),
-                     owner_.has_quorum(), clock_.now());
+    channel->on_fate(fate(open->parties.primary), fate(open->parties.witness), owner_.has_quorum(),
+                     clock_.now());
   }
   channel->on_stream(frame);
   schedule(channel->wake_at());
@@ -138,8 +138,8 @@ void Replicator::on_claim(MemberId from, const Frame& frame) {
     // Its OPEN was lost or refused. From now on it cannot come any more.
     if (secondaries_.size() >= 8 * options_.incoming_max) return;
     channel = secondaries_
-                  .emplace(frame.channel, std::make_unique<SecondaryChannel>(
-                                              options_, claim->parties, *this))
+                  .emplace(frame.channel,
+                           std::make_unique<SecondaryChannel>(options_, claim->parties, *this))
                   .first->second.get();
   }
   channel->on_claim(from);
@@ -184,8 +184,8 @@ SecondaryChannel::Applied Replicator::apply_full(SecondaryChannel& channel, cons
   SecondaryChannel::Applied applied{.refusal = {}, .sid = full->sid};
   const TimePoint now = clock_.now();
   if ((frame.flags & kBulkFlag) != 0) {
-    const bool may = bulk_senders_.contains(channel.id()) ||
-                     bulk_senders_.size() < options_.bulk_senders_max;
+    const bool may =
+        bulk_senders_.contains(channel.id()) || bulk_senders_.size() < options_.bulk_senders_max;
     if (may) bulk_senders_[channel.id()] = now;
   }
   if (channel.is_barred(full->sid)) {
@@ -241,8 +241,7 @@ SecondaryChannel::Applied Replicator::apply_sid(SecondaryChannel& channel, const
     applied.refusal = NackCode::kStale;
     return applied;
   }
-  applied.refusal =
-      owner_.on_copy_offered(channel.parties().primary, about->sid, about->position);
+  applied.refusal = owner_.on_copy_offered(channel.parties().primary, about->sid, about->position);
   if (applied.refusal) return applied;
   replicas_.erase(channel.id(), about->sid);
   owner_.on_copy_ended(about->sid);

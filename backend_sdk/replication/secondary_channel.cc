@@ -16,8 +16,8 @@ SecondaryChannel::SecondaryChannel(const ReplicationOptions& options, const Open
       host_(host),
       last_grant_(now) {}
 
-SecondaryChannel::SecondaryChannel(const ReplicationOptions& options,
-                                   const ChannelParties& parties, Host& host)
+SecondaryChannel::SecondaryChannel(const ReplicationOptions& options, const ChannelParties& parties,
+                                   Host& host)
     : options_(options),
       parties_(parties),
       lease_(lease_of(options.beat)),
@@ -167,8 +167,8 @@ void SecondaryChannel::on_fate(Fate primary, Fate witness, bool has_quorum, Time
   primary_ = primary;
   witness_ = parties_.witness == kNobody ? Fate::kProven : witness;
   const bool both_proven = primary_ == Fate::kProven && witness_ == Fate::kProven;
-  const bool alone = primary_ != Fate::kUsable && witness_ != Fate::kUsable &&
-                     (has_quorum || both_proven);
+  const bool alone =
+      primary_ != Fate::kUsable && witness_ != Fate::kUsable && (has_quorum || both_proven);
   alone_since_ = alone ? std::min(alone_since_, now) : TimePoint::max();
   if (primary_ == Fate::kProven) want(now);
   settle(now);
@@ -178,9 +178,9 @@ void SecondaryChannel::on_fate(Fate primary, Fate witness, bool has_quorum, Time
 void SecondaryChannel::settle(TimePoint now) {
   if (state_ != State::kClaiming) return;
   if (parties_.witness == kNobody) {
-    const bool may = primary_ == Fate::kProven ||
-                     (primary_ == Fate::kDead &&
-                      options_.no_witness == NoWitnessPolicy::kAvailable);
+    const bool may =
+        primary_ == Fate::kProven ||
+        (primary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
     if (may) become(State::kOwned);
     return;
   }

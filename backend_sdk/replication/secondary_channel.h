@@ -72,7 +72,7 @@ class SecondaryChannel final {
   bool is_broken() const { return gap_; }
   // Refused for good: nothing about this session is applied until the primary has understood.
   bool is_barred(const SessionId& sid) const;
-  TimePoint grace_over() const;  // when a claim is allowed without proof
+  TimePoint grace_over() const;           // when a claim is allowed without proof
   bool is_lost() const { return lost_; }  // with kOut: nobody can have it
   Fate primary_fate() const { return primary_; }
 
@@ -96,7 +96,7 @@ class SecondaryChannel final {
   MemberId vote_ = kNobody;  // S8; changed once at most, from us to the primary, before winning
   bool lost_ = false;
   uint64_t applied_seq_ = 0;
-  bool gap_ = false;          // a frame is missing: this stream is over
+  bool gap_ = false;  // a frame is missing: this stream is over
   bool ack_wanted_ = false;
   FrameType ack_type_ = FrameType::kOpenOk;
   std::map<SessionId, Nack> nacks_;  // unresolved

@@ -16,8 +16,9 @@ constexpr size_t kAttributeOverhead = 96;
 
 const CommittedRequest* RequestRing::find(RequestId id) const {
   if (id == 0) return nullptr;
-  const auto found = std::find_if(requests_.begin(), requests_.end(),
-                                  [id](const CommittedRequest& request) { return request.id == id; });
+  const auto found =
+      std::find_if(requests_.begin(), requests_.end(),
+                   [id](const CommittedRequest& request) { return request.id == id; });
   return found == requests_.end() ? nullptr : &*found;
 }
 
@@ -46,7 +47,9 @@ void SessionImage::apply(const SessionDelta& delta) {
   requests.add({delta.request_id, delta.position.version, delta.response});
 }
 
-size_t SessionImage::bytes() const { return content_bytes(*attributes) + requests.bytes(); }
+size_t SessionImage::bytes() const {
+  return content_bytes(*attributes) + requests.bytes();
+}
 
 std::shared_ptr<const Attributes> merged(const Attributes& attributes,
                                          const std::vector<AttributeChange>& changes) {

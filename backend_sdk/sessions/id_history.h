@@ -24,7 +24,7 @@ class IdHistory final {
   void rename(const SessionId& old_id, const SessionId& new_id, Duration kept_at_least,
               TimePoint now);
   void move(const SessionId& sid, MemberId owner, TimePoint now);  // ends no tombstone
-  void forget_move(const SessionId& sid);  // it is here again
+  void forget_move(const SessionId& sid);                          // it is here again
 
   // Where an old id leads, or the id itself.
   SessionId resolve(const SessionId& sid, TimePoint now) const;

@@ -12,12 +12,18 @@ Session* SessionStore::find(const SessionId& sid) {
   return found == sessions_.end() ? nullptr : found->second.get();
 }
 
+Session* SessionStore::find_stay(uint64_t generation) {
+  const auto found = by_generation_.find(generation);
+  return found == by_generation_.end() ? nullptr : found->second;
+}
+
 Session& SessionStore::create(const SessionId& sid, SessionImage image, TimePoint now) {
   const auto [entry, is_new] = sessions_.emplace(sid, std::make_unique<Session>());
   CHECK(is_new, "a session is served once (S9)");
   Session& session = *entry->second;
   session.sid = sid;
   session.generation = ++last_generation_;
+  by_generation_.emplace(session.generation, &session);
   session.image = std::move(image);
   session.last_access = now;
   wait_for_copy(session, now);
@@ -42,7 +48,6 @@ void SessionStore::rename(Session& session, const SessionId& new_id) {
   if (session.unprotected) (*session.unprotected)->second = new_id;
   session.sid = new_id;
   CHECK(sessions_.emplace(new_id, std::move(moved)).second, "a fresh id is free");
-  watch_expiry(session, session.expires());
 }
 
 void SessionStore::erase(Session& session) {
@@ -54,6 +59,7 @@ void SessionStore::erase(Session& session) {
     if (channel->second.empty()) by_channel_.erase(channel);
   }
   if (session.unprotected) unprotected_.erase(*session.unprotected);
+  by_generation_.erase(session.generation);
   sessions_.erase(session.sid);
 }
 
@@ -112,16 +118,16 @@ void SessionStore::put_back_last(Session& session) {
 
 Session* SessionStore::next_expiring(TimePoint now) {
   while (!expiring_.empty() && expiring_.begin()->first <= now) {
-    const auto [sid, generation] = expiring_.begin()->second;
+    const uint64_t generation = expiring_.begin()->second;
     expiring_.erase(expiring_.begin());
-    Session* session = find(sid);
-    if (session != nullptr && session->generation == generation) return session;
+    Session* session = find_stay(generation);
+    if (session != nullptr) return session;
   }
   return nullptr;
 }
 
 void SessionStore::watch_expiry(Session& session, TimePoint at) {
-  expiring_.emplace(at, std::pair(session.sid, session.generation));
+  expiring_.emplace(at, session.generation);
 }
 
 TimePoint SessionStore::expiry_wake_at() const {

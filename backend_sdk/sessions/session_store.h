@@ -56,6 +56,8 @@ struct Session {
 class SessionStore final {
  public:
   Session* find(const SessionId& sid);
+  // Null once that stay is over, whatever became of the session.
+  Session* find_stay(uint64_t generation);
   // The id must be free.
   Session& create(const SessionId& sid, SessionImage image, TimePoint now);
   void rename(Session& session, const SessionId& new_id);
@@ -84,9 +86,10 @@ class SessionStore final {
   void wait_for_copy(Session& session, TimePoint order);
 
   std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
+  std::unordered_map<uint64_t, Session*> by_generation_;
   std::unordered_map<ChannelId, std::unordered_set<SessionId>> by_channel_;
   std::multimap<TimePoint, SessionId> unprotected_;  // by last access
-  std::multimap<TimePoint, std::pair<SessionId, uint64_t>> expiring_;  // with the generation
+  std::multimap<TimePoint, uint64_t> expiring_;      // generations
   uint64_t last_generation_ = 0;
 };
 

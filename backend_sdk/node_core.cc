@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/node_core.h"
+
+#include <algorithm>
+
+#include "backend_sdk/replication/replicator.h"
+#include "backend_sdk/sessions/sessions.h"
+#include "base/check.h"
+#include "base/log.h"
+
+namespace understudy {
+
+class NodeCore::Core final : public Membership::Listener, public Sessions::Host {
+ public:
+  Core(const NodeCoreOptions& options, const Clock& clock, Random& random, Transport& transport,
+       NodeCore::Host& host);
+
+  // Every public method of NodeCore passes here: what was caused is done at the end.
+  template <typename Work>
+  void enter(Work work) {
+    ++depth_;
+    work();
+    if (depth_ == 1) settle();
+    --depth_;
+  }
+
+  void start();
+  void drain(std::function<void()> callback);
+  void leave();
+  void advance();
+  TimePoint wake_at() const;
+  void on_frame(const Peer& from, Frame frame);
+  void on_link_down(const Peer& peer, LinkDown why);
+  void on_probe_failed(const Peer& peer, LinkDown why);
+  void on_probe_answered(const Peer& peer);
+  NodeCoreStatistics statistics() const;
+
+  Sessions& sessions() { return sessions_; }
+  Membership* membership() { return membership_.get(); }
+  const Membership* membership() const { return membership_.get(); }
+
+  // Membership::Listener.
+  void on_view(const MemberView& view) override;
+  void on_dead(const Peer& peer, bool is_proven) override;
+  void on_expelled() override { expelled_ = true; }
+
+  // Sessions::Host.
+  void on_session_lost(const SessionId& sid, Position floor) override;
+  void on_conflict(const SessionId& sid, Position kept, Position dropped) override;
+  bool has_quorum() const override { return membership_ != nullptr && membership_->has_quorum(); }
+
+ private:
+  void begin_life(std::vector<Address> seeds);
+  void end_life();
+  void settle();
+
+  // Constant after construction.
+  const NodeCoreOptions options_;
+  const Clock& clock_;
+  Random& random_;
+  Transport& transport_;
+  NodeCore::Host& host_;
+
+  Sessions sessions_;
+  // One life.
+  std::unique_ptr<Membership> membership_;
+  std::unique_ptr<Replicator> replicator_;
+  bool expelled_ = false;
+  bool left_ = false;
+  std::function<void()> on_drained_;
+
+  ReplicatorStatistics past_;  // of earlier lives
+  uint64_t lives_ = 0;
+  int depth_ = 0;
+  TimePoint expected_ = TimePoint::max();  // when we wanted to be called last
+  TimePoint patience_{};
+};
+
+NodeCore::Core::Core(const NodeCoreOptions& options, const Clock& clock, Random& random,
+                     Transport& transport, NodeCore::Host& host)
+    : options_(options),
+      clock_(clock),
+      random_(random),
+      transport_(transport),
+      host_(host),
+      sessions_(options_.sessions, options_.replication, clock, random, *this) {}
+
+// --- lives -------------------------------------------------------------------------------------
+
+void NodeCore::Core::start() {
+  CHECK(membership_ == nullptr && !left_);
+  begin_life(options_.membership.seeds);
+}
+
+void NodeCore::Core::begin_life(std::vector<Address> seeds) {
+  ++lives_;
+  MembershipOptions membership = options_.membership;
+  membership.seeds = std::move(seeds);
+  do {
+    membership.self.mid = static_cast<MemberId>(random_.next());
+  } while (membership.self.mid == kNobody);
+  const MemberId mid = membership.self.mid;
+  host_.on_new_life(mid);
+  membership_ = std::make_unique<Membership>(membership, clock_, random_, transport_, *this);
+  replicator_ = std::make_unique<Replicator>(options_.replication, mid, clock_, random_, transport_,
+                                             sessions_);
+  sessions_.begin_life(*replicator_, mid);
+  membership_->start();
+}
+
+void NodeCore::Core::end_life() {
+  sessions_.end_life();
+  if (replicator_ == nullptr) return;
+  const ReplicatorStatistics& last = replicator_->statistics();
+  past_.claims += last.claims;
+  past_.claims_won += last.claims_won;
+  past_.promotions += last.promotions;
+  past_.fences += last.fences;
+  past_.votes += last.votes;
+  past_.adoptions += last.adoptions;
+  past_.conflicts += last.conflicts;
+  replicator_.reset();
+}
+
+void NodeCore::Core::settle() {
+  auto& ready = sessions_.ready();
+  while (!ready.empty() || expelled_) {
+    if (expelled_) {
+      expelled_ = false;
+      LOG(kWarn, "member {:x}: the others hold us for dead; starting a new life",
+          membership_->mid());
+      std::vector<Address> seeds = membership_->rejoin_seeds();
+      end_life();
+      membership_.reset();
+      if (!left_) begin_life(std::move(seeds));
+      continue;
+    }
+    const std::function<void()> work = std::move(ready.front());
+    ready.pop_front();
+    work();
+  }
+}
+
+void NodeCore::Core::drain(std::function<void()> callback) {
+  CHECK(on_drained_ == nullptr, "a member drains once");
+  on_drained_ = std::move(callback);
+  sessions_.start_drain();
+  if (membership_ != nullptr) membership_->set_operator_state(OperatorState::kDraining);
+}
+
+void NodeCore::Core::leave() {
+  if (left_) return;
+  left_ = true;
+  // First nothing is ours any more, then the others hear so: LEAVE is a proof.
+  end_life();
+  if (membership_ != nullptr) membership_->leave();
+}
+
+// --- time --------------------------------------------------------------------------------------
+
+void NodeCore::Core::advance() {
+  const TimePoint now = clock_.now();
+  // We were asleep: answers may lie in our sockets. Nobody is judged late for a while.
+  const Duration late = options_.replication.ack_timeout / 2;
+  if (expected_ != TimePoint::max() && now > expected_ + late) {
+    patience_ = now + options_.replication.ack_timeout;
+  }
+  if (membership_ != nullptr) {
+    membership_->report_load(0, static_cast<uint32_t>(sessions_.size()));
+    membership_->advance();
+  }
+  if (replicator_ != nullptr && !expelled_) replicator_->advance(patience_);
+  if (!expelled_) sessions_.advance();
+  if (on_drained_ && sessions_.is_drained()) {
+    leave();
+    sessions_.ready().push_back(std::move(on_drained_));
+    on_drained_ = nullptr;
+  }
+}
+
+TimePoint NodeCore::Core::wake_at() const {
+  TimePoint at = sessions_.wake_at();
+  if (membership_ != nullptr) at = std::min(at, membership_->wake_at());
+  if (replicator_ != nullptr) at = std::min(at, replicator_->wake_at());
+  return at;
+}
+
+// --- from below --------------------------------------------------------------------------------
+
+void NodeCore::Core::on_view(const MemberView& view) {
+  if (replicator_ == nullptr) return;
+  replicator_->on_view(view);
+  sessions_.on_view();
+  sessions_.ready().push_back([this, view] { host_.on_view(view); });
+}
+
+void NodeCore::Core::on_dead(const Peer& peer, bool is_proven) {
+  if (replicator_ != nullptr) replicator_->on_dead(peer.mid, is_proven);
+}
+
+void NodeCore::Core::on_session_lost(const SessionId& sid, Position floor) {
+  host_.on_session_lost(sid, floor);
+}
+
+void NodeCore::Core::on_conflict(const SessionId& sid, Position kept, Position dropped) {
+  host_.on_conflict(sid, kept, dropped);
+}
+
+void NodeCore::Core::on_frame(const Peer& from, Frame frame) {
+  if (membership_ == nullptr) return;
+  if (Membership::owns(frame.type)) {
+    membership_->on_frame(from, std::move(frame));
+  } else if (Replicator::owns(frame.type) && replicator_ != nullptr) {
+    replicator_->on_frame(from, frame);
+  }
+}
+
+void NodeCore::Core::on_link_down(const Peer& peer, LinkDown why) {
+  if (membership_ != nullptr) membership_->on_link_down(peer, why);
+  if (replicator_ != nullptr) replicator_->on_link_down(peer, why);
+}
+
+void NodeCore::Core::on_probe_failed(const Peer& peer, LinkDown why) {
+  if (membership_ != nullptr) membership_->on_probe_failed(peer, why);
+  if (replicator_ != nullptr) replicator_->on_probe_failed(peer, why);
+}
+
+void NodeCore::Core::on_probe_answered(const Peer& peer) {
+  if (membership_ != nullptr) membership_->on_probe_answered(peer);
+  if (replicator_ != nullptr) replicator_->on_probe_answered(peer);
+}
+
+NodeCoreStatistics NodeCore::Core::statistics() const {
+  const SessionStatistics& sessions = sessions_.statistics();
+  ReplicatorStatistics channels = past_;
+  NodeCoreStatistics result;
+  if (replicator_ != nullptr) {
+    const ReplicatorStatistics& now = replicator_->statistics();
+    channels.claims += now.claims;
+    channels.claims_won += now.claims_won;
+    channels.promotions += now.promotions;
+    channels.fences += now.fences;
+    channels.votes += now.votes;
+    result.sessions_secondary = replicator_->copies().size();
+    result.replica_bytes = replicator_->copies().bytes();
+    for (const PrimaryChannel* channel : replicator_->primaries()) {
+      if (channel->takes_frames()) ++result.channels_out;
+    }
+    result.channels_in = replicator_->open_secondaries();
+  }
+  result.requests = sessions.requests;
+  result.commits = sessions.commits;
+  result.replays = sessions.replays;
+  result.sessions_created = sessions.created;
+  result.sessions_promoted = sessions.promoted;
+  result.sessions_lost = sessions.lost;
+  result.sessions_expired = sessions.expired;
+  result.solo_responses = sessions.solo_responses;
+  result.rerouted = sessions.rerouted;
+  result.unavailable = sessions.unavailable;
+  result.fenced = channels.fences + sessions.fenced;
+  result.conflicts = sessions.conflicts + channels.conflicts;
+  result.claims = channels.claims;
+  result.claims_won = channels.claims_won;
+  result.promotions = channels.promotions;
+  result.votes = channels.votes;
+  result.lookups = sessions.lookups;
+  result.lives = lives_;
+  result.sessions_primary = sessions_.size();
+  result.sessions_solo = sessions_.solo_count();
+  result.requests_under_way = sessions_.active_count();
+  result.requests_parked = sessions_.parked_count();
+  return result;
+}
+
+// --- the public face ---------------------------------------------------------------------------
+
+NodeCore::NodeCore(const NodeCoreOptions& options, const Clock& clock, Random& random,
+                   Transport& transport, Host& host)
+    : core_(std::make_unique<Core>(options, clock, random, transport, host)) {}
+NodeCore::~NodeCore() = default;
+
+void NodeCore::start() {
+  core_->enter([&] { core_->start(); });
+}
+void NodeCore::drain(std::function<void()> callback) {
+  core_->enter([&] { core_->drain(std::move(callback)); });
+}
+void NodeCore::leave() {
+  core_->enter([&] { core_->leave(); });
+}
+void NodeCore::begin(const BeginRequest& request, BeginCallback callback) {
+  core_->enter([&] { core_->sessions().begin(request, std::move(callback)); });
+}
+void NodeCore::commit(RequestHandle handle, Change change, CommitCallback callback) {
+  core_->enter([&] { core_->sessions().commit(handle, std::move(change), std::move(callback)); });
+}
+void NodeCore::abandon(RequestHandle handle) {
+  core_->enter([&] { core_->sessions().abandon(handle); });
+}
+void NodeCore::advance() {
+  core_->enter([&] { core_->advance(); });
+}
+TimePoint NodeCore::wake_at() const {
+  return core_->wake_at();
+}
+
+MemberId NodeCore::mid() const {
+  return core_->membership() == nullptr ? kNobody : core_->membership()->mid();
+}
+const MemberView& NodeCore::view() const {
+  static const MemberView kNone;
+  return core_->membership() == nullptr ? kNone : core_->membership()->view();
+}
+bool NodeCore::is_admitted() const {
+  return core_->membership() != nullptr && core_->membership()->is_admitted();
+}
+NodeCoreStatistics NodeCore::statistics() const {
+  return core_->statistics();
+}
+
+void NodeCore::on_frame(const Peer& from, Frame frame) {
+  core_->enter([&] { core_->on_frame(from, std::move(frame)); });
+}
+void NodeCore::on_link_down(const Peer& peer, LinkDown why) {
+  core_->enter([&] { core_->on_link_down(peer, why); });
+}
+void NodeCore::on_datagram(MemberId from, const Datagram& datagram) {
+  core_->enter([&] {
+    if (core_->membership() != nullptr) core_->membership()->on_datagram(from, datagram);
+  });
+}
+void NodeCore::on_probe_failed(const Peer& peer, LinkDown why) {
+  core_->enter([&] { core_->on_probe_failed(peer, why); });
+}
+void NodeCore::on_probe_answered(const Peer& peer) {
+  core_->enter([&] { core_->on_probe_answered(peer); });
+}
+
+}  // namespace understudy
