@@ -8,10 +8,8 @@
 namespace understudy::http::internal {
 namespace {
 
-// Behind the host: nothing, or ':' and a port, which may be empty (RFC 3986 3.2.3).
+// Behind the host: ':' and a port, which may be empty (RFC 3986 3.2.3).
 bool parse_port(std::string_view text, uint16_t& port) {
-  port = 0;
-  if (text.empty()) return true;
   if (text[0] != ':' || text.size() > 6) return false;
   unsigned value = 0;
   for (char digit : text.substr(1)) {
@@ -56,17 +54,16 @@ Refusal parse_absolute(std::string_view text, Target& target) {
 }  // namespace
 
 Refusal parse_authority(std::string_view text, Authority& authority) {
-  size_t host_bytes = 0;
-  if (text.starts_with('[')) {
-    host_bytes = bracketed_bytes(text);
-  } else {
-    const char* end = text.data() + text.size();
-    host_bytes = static_cast<size_t>(scalar::skip<kHostByte>(text.data(), end) - text.data());
-  }
-  if (host_bytes == 0 || !parse_port(text.substr(host_bytes), authority.port)) {
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const char* const host_end =
+      text.starts_with('[') ? begin + bracketed_bytes(text) : scalar::skip<kHostByte>(begin, end);
+  const auto host_bytes = static_cast<size_t>(host_end - begin);
+  if (host_bytes == 0 ||
+      (host_end != end && !parse_port(text.substr(host_bytes), authority.port))) {
     return text.find('@') == std::string_view::npos ? Refusal::kInvalidHost : Refusal::kUserinfo;
   }
-  authority.host = text.substr(0, host_bytes);
+  authority.host = {begin, host_bytes};
   return Refusal::kNone;
 }
 

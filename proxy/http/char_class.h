@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -87,6 +88,36 @@ inline Word load(const char* at) {
   Word word;
   std::memcpy(&word, at, sizeof word);
   return word;
+}
+
+// Letters differ in case by bit 0x20 alone. Of the bytes that a field's name or value may hold, no
+// other becomes a letter, a digit or '-' with it, so that words may be compared whole.
+template <typename Word>
+inline bool equals_folded(const char* text, const char* lower) {
+  constexpr Word kFold = static_cast<Word>(0x2020202020202020ULL);
+  return (load<Word>(text) | kFold) == load<Word>(lower);
+}
+
+// Of `size` bytes at both; `lower` consists of lower-case letters, digits and '-'.
+inline bool equals_folded(const char* text, const char* lower, size_t size) {
+  if (size >= 8) {
+    for (size_t i = 0; i + 8 < size; i += 8) {
+      if (!equals_folded<uint64_t>(text + i, lower + i)) return false;
+    }
+    return equals_folded<uint64_t>(text + size - 8, lower + size - 8);
+  }
+  if (size >= 4) {
+    return equals_folded<uint32_t>(text, lower) &&
+           equals_folded<uint32_t>(text + size - 4, lower + size - 4);
+  }
+  if (size >= 2 && !equals_folded<uint16_t>(text, lower)) return false;
+  return size == 0 || equals_folded<uint8_t>(text + size - 1, lower + size - 1);
+}
+
+// Is the name or value, or a part of it, this word?
+template <size_t kSize>
+inline bool is_word(std::string_view text, const char (&lower)[kSize]) {
+  return text.size() == kSize - 1 && equals_folded(text.data(), lower, kSize - 1);
 }
 
 }  // namespace understudy::http

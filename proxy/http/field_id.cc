@@ -77,7 +77,7 @@ constexpr std::array<std::string_view, kFieldIdCount> kNames = {
 constexpr internal::KnownNames make_known_names() {
   internal::KnownNames known{};
   for (size_t id = 0; id < kNames.size(); ++id) {
-    known[id].size = kNames[id].size();
+    known[id].size = static_cast<uint8_t>(kNames[id].size());
     for (size_t i = 0; i < kNames[id].size(); ++i) known[id].folded[i] = to_lower(kNames[id][i]);
   }
   return known;

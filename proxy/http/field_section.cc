@@ -19,29 +19,30 @@ constexpr uint64_t kContentLengthMax = UINT64_MAX / 2;
 
 // RFC 9110 8.6: digits only. Lists of equal values, which it lets us repair, are refused.
 Refusal parse_content_length(std::string_view text, uint64_t& length) {
-  if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) {
-    return Refusal::kInvalidContentLength;
-  }
+  if (text.empty()) return Refusal::kInvalidContentLength;
   length = 0;
+  bool too_large = false;
   for (char digit : text) {
-    const auto value = static_cast<uint64_t>(digit - '0');
-    if (length > (kContentLengthMax - value) / 10) return Refusal::kContentLengthTooLarge;
-    length = length * 10 + value;
+    const unsigned value = static_cast<uint8_t>(digit - '0');
+    if (value > 9) return Refusal::kInvalidContentLength;
+    too_large |= length > (kContentLengthMax - value) / 10;
+    length = too_large ? 0 : length * 10 + value;
   }
-  return Refusal::kNone;
+  return too_large ? Refusal::kContentLengthTooLarge : Refusal::kNone;
 }
 
 Refusal read_connection(std::string_view value, ConnectionOptions& connection) {
-  // What nearly everybody sends.
-  if (equals_ignoring_case(value, "keep-alive"))
-    return connection.keep_alive = true, Refusal::kNone;
+  if (is_word(value, "keep-alive")) {  // nearly always
+    connection.keep_alive = true;
+    return Refusal::kNone;
+  }
   ListReader options(value);
   while (const auto option = options.next()) {
-    if (equals_ignoring_case(*option, "close")) {
+    if (is_word(*option, "close")) {
       connection.close = true;
-    } else if (equals_ignoring_case(*option, "keep-alive")) {
+    } else if (is_word(*option, "keep-alive")) {
       connection.keep_alive = true;
-    } else if (equals_ignoring_case(*option, "upgrade")) {
+    } else if (is_word(*option, "upgrade")) {
       connection.upgrade = true;
     } else if (!all(kToken, *option)) {
       return Refusal::kInvalidConnection;
@@ -52,10 +53,10 @@ Refusal read_connection(std::string_view value, ConnectionOptions& connection) {
   return Refusal::kNone;
 }
 
-bool list_has(std::string_view value, std::string_view wanted) {
-  ListReader elements(value);
-  while (const auto element = elements.next()) {
-    if (equals_ignoring_case(*element, wanted)) return true;
+bool lists_trailers(std::string_view value) {
+  ListReader codings(value);
+  while (const auto coding = codings.next()) {
+    if (is_word(*coding, "trailers")) return true;
   }
   return false;
 }
@@ -67,7 +68,7 @@ Refusal note(const Field& field, FieldSection& section) {
     case FieldId::kConnection:
       return read_connection(field.value, section.connection);
     case FieldId::kTe:
-      section.accepts_trailers |= list_has(field.value, "trailers");
+      section.accepts_trailers |= lists_trailers(field.value);
       return Refusal::kNone;
     case FieldId::kTransferEncoding:
       section.transfer_encoding = field.value;
@@ -79,8 +80,8 @@ Refusal note(const Field& field, FieldSection& section) {
       section.host = field.value;
       return again ? Refusal::kDuplicateHost : Refusal::kNone;
     case FieldId::kExpect:
-      (equals_ignoring_case(field.value, "100-continue") ? section.expect_continue
-                                                         : section.expect_unknown) = true;
+      (is_word(field.value, "100-continue") ? section.expect_continue : section.expect_unknown) =
+          true;
       return Refusal::kNone;
     default:
       return Refusal::kNone;
@@ -90,14 +91,14 @@ Refusal note(const Field& field, FieldSection& section) {
 // RFC 9112 6.1, 7: a body ends in one way only if chunked is applied once, and last. Codings under
 // it are allowed, but we announce none (no TE), so nobody may use one.
 Refusal check_coding(std::string_view value) {
-  if (equals_ignoring_case(value, "chunked")) return Refusal::kNone;
+  if (is_word(value, "chunked")) return Refusal::kNone;
   size_t codings = 0;
   size_t chunked = 0;
   bool chunked_last = false;
   ListReader elements(value);
   while (const auto element = elements.next()) {
     ++codings;
-    chunked_last = equals_ignoring_case(*element, "chunked");
+    chunked_last = is_word(*element, "chunked");
     chunked += chunked_last ? 1 : 0;
   }
   const bool well_formed = chunked_last && chunked == 1 && codings > 1;
@@ -124,67 +125,90 @@ FieldId id_of_plain_name(std::string_view name) {
   return id == FieldId::kOther && is_contract_header(name) ? FieldId::kContract : id;
 }
 
-// One line "name: value CRLF" at the cursor, which is not the empty line.
-Progress read_field(Cursor& cursor, const HeadLimits& limits, Field& field) {
-  const char* const line = cursor.at;
+// A line that may go on behind the end: `name_end` is the end, or the first byte that no name may
+// hold. What is wrong already is refused now, for its sender may be waiting for the answer.
+[[gnu::cold]] Progress near_end(Cursor& cursor, const char* line, const char* name_end,
+                                size_t field_bytes_max) {
+  const char* const end = cursor.end;
+  if (name_end != end && (*name_end != ':' || name_end == line)) {
+    return cursor.refuse(refusal_of_name(line, name_end, end));
+  }
+  const char* const stop = name_end == end ? end : scalar::skip_value(name_end + 1, end);
+  if (stop != end && *stop != '\r') {
+    return cursor.refuse(refusal_of_byte(*stop, '\0', Refusal::kControlByte));
+  }
+  if (end - stop >= 2 && stop[1] != '\n') return cursor.refuse(Refusal::kBareCr);
+  return cursor.incomplete(stop - line, field_bytes_max, Refusal::kFieldTooLarge);
+}
+
+// Trims what is seldom there: blanks but the one behind the colon.
+[[gnu::cold]] std::string_view trimmed(const char* begin, const char* end) {
+  return without_blanks({begin, static_cast<size_t>(end - begin)});
+}
+
+// What one call of read_field came to: where the next line begins, or null and the reason.
+struct Line {
+  const char* next = nullptr;
+  Progress progress = Progress::kComplete;
+};
+
+// One line "name: value CRLF" at `line`, which is not the empty line.
+inline Line read_field(Cursor& cursor, const char* line, size_t field_bytes_max, Field& field) {
   const char* const end = cursor.end;
   const char* const plain_end = scan::skip_plain_name(line, end);
   const char* name_end = plain_end;
-  if (plain_end != end && *plain_end != ':') name_end = scalar::skip<kToken>(plain_end, end);
-  if (name_end == end) {
-    return cursor.incomplete(line, limits.field_bytes_max, Refusal::kFieldTooLarge);
+  // In a head that has arrived, CRLF CRLF follow: so no byte below needs a check of its own.
+  if (end - name_end < 5 || *name_end != ':') {
+    name_end = scalar::skip<kToken>(name_end, end);
+    if (end - name_end < 5) return {nullptr, near_end(cursor, line, name_end, field_bytes_max)};
+    if (*name_end != ':') return {nullptr, cursor.refuse(refusal_of_name(line, name_end, end))};
   }
-  if (*name_end != ':' || name_end == line) {
-    return cursor.refuse(refusal_of_name(line, name_end, end));
-  }
-  const char* value = name_end + 1;
-  while (value != end && is_blank(*value)) ++value;
+  if (name_end == line) return {nullptr, cursor.refuse(Refusal::kEmptyFieldName)};
+  const char* const value = name_end + (name_end[1] == ' ' ? 2 : 1);
   const char* const stop = scan::skip_value(value, end);
-  if (end - stop < 2) {
-    // A CR that ends what has arrived so far may be the line's.
-    if (stop != end && *stop != '\r') {
-      return cursor.refuse(refusal_of_byte(*stop, '\0', Refusal::kControlByte));
-    }
-    return cursor.incomplete(line, size_t{limits.field_bytes_max} + 1, Refusal::kFieldTooLarge);
-  }
+  if (end - stop < 2) return {nullptr, near_end(cursor, line, name_end, field_bytes_max)};
   if (load<uint16_t>(stop) != load<uint16_t>("\r\n")) {
-    return cursor.refuse(refusal_of_byte(*stop, stop[1], Refusal::kControlByte));
+    return {nullptr, cursor.refuse(refusal_of_byte(stop[0], stop[1], Refusal::kControlByte))};
   }
-  if (static_cast<size_t>(stop - line) > limits.field_bytes_max) {
-    return cursor.refuse(Refusal::kFieldTooLarge);
+  if (static_cast<size_t>(stop - line) > field_bytes_max) {
+    return {nullptr, cursor.refuse(Refusal::kFieldTooLarge)};
   }
-  const char* value_end = stop;
-  while (value_end != value && is_blank(value_end[-1])) --value_end;
-
   field.name = {line, static_cast<size_t>(name_end - line)};
-  field.value = {value, static_cast<size_t>(value_end - value)};
+  field.value = {value, static_cast<size_t>(stop - value)};
+  // Blanks and the CR of an empty value are the bytes up to ' ' that can stand here.
+  if (static_cast<uint8_t>(*value) <= ' ' || static_cast<uint8_t>(stop[-1]) <= ' ') {
+    field.value = trimmed(value, stop);
+  }
   field.id = name_end == plain_end ? id_of_plain_name(field.name) : field_id(field.name);
-  cursor.at = stop + 2;
-  return Progress::kComplete;
+  return {stop + 2};
 }
 
 }  // namespace
 
 Progress read_fields(Cursor& cursor, const HeadOptions& options, FieldSection& section) {
-  const size_t fields_max = std::min<size_t>(options.limits.fields_max, options.fields.size());
-  for (;;) {
-    if (cursor.at == cursor.end) return Progress::kIncomplete;
-    if (*cursor.at == '\r') {
-      if (cursor.end - cursor.at < 2) return Progress::kIncomplete;
-      if (cursor.at[1] != '\n') return cursor.refuse(Refusal::kBareCr);
-      cursor.at += 2;
+  const char* const end = cursor.end;
+  const char* at = cursor.at;
+  const size_t field_bytes_max = options.limits.field_bytes_max;
+  Field* const fields = options.fields.data();
+  Field* const fields_end =
+      fields + std::min<size_t>(options.limits.fields_max, options.fields.size());
+  for (Field* field = fields;; ++field) {
+    if (end - at < 2 && (at == end || *at == '\r')) return Progress::kIncomplete;
+    if (*at == '\r') {
+      if (at[1] != '\n') return cursor.refuse(Refusal::kBareCr);
+      cursor.at = at + 2;
+      section.count = static_cast<uint32_t>(field - fields);
       return Progress::kComplete;
     }
-    if (section.count == fields_max) return cursor.refuse(Refusal::kTooManyFields);
-    Field& field = options.fields[section.count];
-    const Progress progress = read_field(cursor, options.limits, field);
-    if (progress != Progress::kComplete) return progress;
-    if (kReadWhileParsing.has(field.id)) {
-      const Refusal refusal = note(field, section);
+    if (field == fields_end) return cursor.refuse(Refusal::kTooManyFields);
+    const Line line = read_field(cursor, at, field_bytes_max, *field);
+    if (line.next == nullptr) return line.progress;
+    at = line.next;
+    if (kReadWhileParsing.has(field->id)) {
+      const Refusal refusal = note(*field, section);
       if (refusal != Refusal::kNone) return cursor.refuse(refusal);
     }
-    section.present.add(field.id);
-    ++section.count;
+    section.present.add(field->id);
   }
 }
 

@@ -21,9 +21,9 @@ struct Cursor {
     refusal = why;
     return Progress::kRefused;
   }
-  // The bytes end inside of a line that began at `line` and must not exceed `bytes_max`.
-  Progress incomplete(const char* line, size_t bytes_max, Refusal too_long) {
-    return static_cast<size_t>(end - line) > bytes_max ? refuse(too_long) : Progress::kIncomplete;
+  // The bytes end inside of a line of which so many are there.
+  Progress incomplete(size_t line_bytes, size_t bytes_max, Refusal too_long) {
+    return line_bytes > bytes_max ? refuse(too_long) : Progress::kIncomplete;
   }
 };
 

@@ -15,14 +15,16 @@ constexpr FieldSet kClaims{FieldId::kXForwardedProto,  FieldId::kXForwardedHost,
 
 // One line of all lines received and the peer: servers are known that read the first line only.
 void add_addresses(const RequestHead& head, std::string_view peer, LineArena& arena) {
+  if (!head.fields.has(FieldId::kXForwardedFor)) {
+    arena.add_line(field_name(FieldId::kXForwardedFor), peer);
+    return;
+  }
   arena.append(field_name(FieldId::kXForwardedFor));
   arena.append(": ");
-  if (head.fields.has(FieldId::kXForwardedFor)) {
-    for (const Field& field : head.fields) {
-      if (field.id != FieldId::kXForwardedFor || field.value.empty()) continue;
-      arena.append(field.value);
-      arena.append(", ");
-    }
+  for (const Field& field : head.fields) {
+    if (field.id != FieldId::kXForwardedFor || field.value.empty()) continue;
+    arena.append(field.value);
+    arena.append(", ");
   }
   arena.append(peer);
   arena.append("\r\n");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "proxy/http/authority.h"
 #include "proxy/http/field_section.h"
@@ -44,15 +45,18 @@ Method method_of(std::string_view text) {
   }
 }
 
-// First byte behind a target at `at`. A backslash may stand in the query only: in a path some
-// servers take it for '/', so that we and they would see different paths.
-const char* end_of_target(const char* at, const char* end) {
-  const char* stop = scan::skip_target(at, end);
-  while (stop != end && *stop == '\\' && std::find(at, stop, '?') != stop) {
-    at = std::find(at, stop, '?');  // the next search for '?' ends at once
-    stop = scan::skip_target(stop + 1, end);
-  }
+// Goes on behind a backslash at `stop`. In a query it may stand; in a path some servers take it for
+// '/', so that we and they would see different paths.
+[[gnu::cold]] const char* end_of_odd_target(const char* target, const char* stop, const char* end) {
+  if (std::find(target, stop, '?') == stop) return stop;
+  while (stop != end && *stop == '\\') stop = scan::skip_target(stop + 1, end);
   return stop;
+}
+
+// First byte behind a target.
+const char* end_of_target(const char* target, const char* end) {
+  const char* const stop = scan::skip_target(target, end);
+  return stop != end && *stop == '\\' ? end_of_odd_target(target, stop, end) : stop;
 }
 
 [[gnu::cold]] Refusal refusal_of_target(char byte, char next) {
@@ -68,7 +72,8 @@ Progress read_request_line(Cursor& cursor, const HeadLimits& limits, RequestHead
   const size_t bytes_max = limits.first_line_bytes_max;
 
   const char* const method_end = scalar::skip<kToken>(line, end);
-  if (method_end == end) return cursor.incomplete(line, bytes_max, Refusal::kFirstLineTooLong);
+  if (method_end == end)
+    return cursor.incomplete(end - line, bytes_max, Refusal::kFirstLineTooLong);
   if (*method_end != ' ' || method_end == line) {
     const char next = method_end + 1 < end ? method_end[1] : '\0';
     return cursor.refuse(internal::refusal_of_byte(*method_end, next, Refusal::kInvalidMethod));
@@ -78,7 +83,8 @@ Progress read_request_line(Cursor& cursor, const HeadLimits& limits, RequestHead
 
   const char* const target = method_end + 1;
   const char* const target_end = end_of_target(target, end);
-  if (target_end == end) return cursor.incomplete(line, bytes_max, Refusal::kFirstLineTooLong);
+  if (target_end == end)
+    return cursor.incomplete(end - line, bytes_max, Refusal::kFirstLineTooLong);
   if (*target_end != ' ' || target_end == target) {
     if (*target_end == '\r' && end - target_end < 2) return Progress::kIncomplete;
     return cursor.refuse(
@@ -89,7 +95,11 @@ Progress read_request_line(Cursor& cursor, const HeadLimits& limits, RequestHead
   constexpr ptrdiff_t kVersionBytes = 8;
   const char* const version = target_end + 1;
   if (end - version < kVersionBytes + 2) {
-    return cursor.incomplete(line, bytes_max + 1, Refusal::kFirstLineTooLong);
+    const char* const stop =
+        std::find_if(version, end, [](char c) { return c == '\r' || c == '\n'; });
+    if (stop < version + kVersionBytes && stop != end)
+      return cursor.refuse(Refusal::kInvalidVersion);
+    return cursor.incomplete(target_end - line, bytes_max, Refusal::kFirstLineTooLong);
   }
   const Refusal refusal = internal::parse_version(version, head.version);
   const char* const line_end = version + kVersionBytes;
@@ -170,7 +180,7 @@ Progress parse(Cursor& cursor, const HeadOptions& options, RequestHead& head) {
     }
   }
   if (cursor.at == cursor.end) return Progress::kIncomplete;
-  head = RequestHead{};
+  std::construct_at(&head);
   const char* const begin = cursor.at;
   Progress progress = read_request_line(cursor, options.limits, head);
   if (progress != Progress::kComplete) return progress;

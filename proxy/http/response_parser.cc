@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <memory>
+
 #include "proxy/http/field_section.h"
 #include "proxy/http/http1_parser.h"
 #include "proxy/http/scan.h"
@@ -23,7 +26,10 @@ uint16_t status_at(const char* text) {
 Progress read_status_line(Cursor& cursor, const HeadLimits& limits, ResponseHead& head) {
   const char* const line = cursor.at;
   const char* const end = cursor.end;
-  if (end - line < kStatusLineBytesMin) return Progress::kIncomplete;
+  if (end - line < kStatusLineBytesMin) {
+    const bool ended = std::find(line, end, '\n') != end;
+    return ended ? cursor.refuse(Refusal::kInvalidStatusLine) : Progress::kIncomplete;
+  }
   const Refusal refusal = internal::parse_version(line, head.version);
   if (refusal != Refusal::kNone) return cursor.refuse(refusal);
   head.status = status_at(line + 9);
@@ -33,8 +39,7 @@ Progress read_status_line(Cursor& cursor, const HeadLimits& limits, ResponseHead
   const char* const reason = line + (line[12] == ' ' ? 13 : 12);
   const char* const stop = scan::skip_value(reason, end);
   if (stop == end || (*stop == '\r' && end - stop < 2)) {
-    return cursor.incomplete(line, size_t{limits.first_line_bytes_max} + 1,
-                             Refusal::kFirstLineTooLong);
+    return cursor.incomplete(stop - line, limits.first_line_bytes_max, Refusal::kFirstLineTooLong);
   }
   if (*stop != '\r' || stop[1] != '\n') {
     return cursor.refuse(
@@ -67,7 +72,7 @@ Refusal find_framing(const FieldSection& section, Method method, ResponseHead& h
 }
 
 Progress parse(Cursor& cursor, Method method, const HeadOptions& options, ResponseHead& head) {
-  head = ResponseHead{};
+  std::construct_at(&head);
   const char* const begin = cursor.at;
   Progress progress = read_status_line(cursor, options.limits, head);
   if (progress != Progress::kComplete) return progress;

@@ -50,51 +50,70 @@ inline unsigned ones(__m128i bytes) {
   return static_cast<unsigned>(_mm_movemask_epi8(bytes));
 }
 
+inline size_t first_of(unsigned ones) {
+  return static_cast<unsigned>(__builtin_ctz(ones));
+}
+
+// Which of 16 bytes skip_plain_name passes.
+inline __m128i plain_bytes(__m128i bytes) {
+  // (byte | 0x20) - 'a', moved down by 128 because SSE2 compares signed bytes only.
+  const __m128i letter =
+      _mm_add_epi8(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), _mm_set1_epi8(-128 - 'a' + 256));
+  return _mm_or_si128(_mm_cmplt_epi8(letter, _mm_set1_epi8(-128 + 26)),
+                      _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
+}
+
 inline const char* skip_plain_name(const char* at, const char* end) {
-  for (; end - at >= 16; at += 16) {
-    const __m128i bytes = load16(at);
-    // (byte | 0x20) - 'a', moved down by 128 because SSE2 compares signed bytes only.
-    const __m128i letter =
-        _mm_add_epi8(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), _mm_set1_epi8(-128 - 'a' + 256));
-    const __m128i plain = _mm_or_si128(_mm_cmplt_epi8(letter, _mm_set1_epi8(-128 + 26)),
-                                       _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
-    const unsigned others = ones(plain) ^ 0xffff;
-    if (others != 0) return at + __builtin_ctz(others);
+  if (end - at >= 16) {
+    const char* const last = end - 16;
+    do {
+      const unsigned others = ones(plain_bytes(load16(at))) ^ 0xffff;
+      if (others != 0) return at + first_of(others);
+      at += 16;
+    } while (at <= last);
   }
   return scalar::skip_plain_name(at, end);
 }
 
 inline const char* skip_value(const char* at, const char* end) {
-  while (end - at >= 16) {
-    const __m128i bytes = load16(at);
-    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
-    const __m128i del = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
-    const unsigned stops = ones(_mm_or_si128(low, del));
-    if (stops == 0) {
-      at += 16;
-      continue;
-    }
-    at += __builtin_ctz(stops);
-    if (*at != '\t') return at;
-    ++at;
+  if (end - at >= 16) {
+    const char* const last = end - 16;
+    do {
+      // One more than the byte: then controls, DEL and everything from 0x80 on are below '!'.
+      const __m128i next = _mm_add_epi8(load16(at), _mm_set1_epi8(1));
+      const unsigned stops = ones(_mm_cmplt_epi8(next, _mm_set1_epi8('!')));
+      if (stops == 0) {
+        at += 16;
+        continue;
+      }
+      at += first_of(stops);
+      if (!is(kFieldByte, *at)) return at;
+      ++at;  // a tab, or not ASCII
+    } while (at <= last);
   }
   return scalar::skip_value(at, end);
 }
 
 inline const char* skip_target(const char* at, const char* end) {
-  for (; end - at >= 16; at += 16) {
-    const __m128i bytes = load16(at);
-    // Signed: 0x80 and above are below '!', too.
-    __m128i stop = _mm_cmplt_epi8(bytes, _mm_set1_epi8('!'));
-    stop = _mm_or_si128(stop, _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
-    stop = _mm_or_si128(stop, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
-    // '"' and '#' differ in the lowest bit only, '<' and '>' in the one above.
-    stop = _mm_or_si128(stop,
-                        _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(1)), _mm_set1_epi8('#')));
-    stop = _mm_or_si128(stop,
-                        _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>')));
-    const unsigned stops = ones(stop);
-    if (stops != 0) return at + __builtin_ctz(stops);
+  if (end - at >= 16) {
+    const char* const last = end - 16;
+    do {
+      const __m128i bytes = load16(at);
+      // As above, up to '#'; '!' is among them. '<' and '>' differ in bit 2 only.
+      const __m128i next = _mm_add_epi8(bytes, _mm_set1_epi8(1));
+      const __m128i low = _mm_cmpgt_epi8(_mm_set1_epi8('#' + 2), next);
+      const __m128i angle =
+          _mm_cmpeq_epi8(_mm_or_si128(bytes, _mm_set1_epi8(2)), _mm_set1_epi8('>'));
+      const __m128i slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+      const unsigned stops = ones(_mm_or_si128(low, _mm_or_si128(angle, slash)));
+      if (stops == 0) {
+        at += 16;
+        continue;
+      }
+      at += first_of(stops);
+      if (!is(kTargetByte, *at)) return at;
+      ++at;
+    } while (at <= last);
   }
   return scalar::skip_target(at, end);
 }
