@@ -95,6 +95,9 @@ struct TlsPsk {
     // A write may continue from another address with more bytes; idle streams hold no buffers.
     SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS);
+    // Frames say their length: an end without close_notify, as a killed process leaves it, is an
+    // end like any other.
+    SSL_CTX_set_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF);
     // Every link proves the key anew: no tickets, no resumption.
     SSL_CTX_set_num_tickets(raw, 0);
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
@@ -197,7 +200,10 @@ IoResult TlsStream::write(std::span<const iovec> pieces) {
 }
 
 void TlsStream::shutdown_write() {
-  if (!failed_) SSL_shutdown(ssl_);
+  // Before the handshake is over OpenSSL refuses, and its complaint would be taken for the next
+  // stream's.
+  if (failed_ || !is_established()) return;
+  if (SSL_shutdown(ssl_) < 0) ERR_clear_error();
 }
 
 }  // namespace understudy
