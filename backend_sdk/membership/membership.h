@@ -19,8 +19,8 @@
 namespace understudy {
 
 struct MembershipOptions {
-  Member self;                 // mid fresh and random; join_seq and liveness are given at admission
-  std::vector<Address> seeds;  // ClusterMembers; the own address may be among them
+  Member self;  // mid fresh and random; join_seq and liveness are given at admission
+  std::vector<Address> seeds{};                 // ClusterMembers; the own address may be among them
   Duration interval = std::chrono::seconds(1);  // T
   // Nobody let us in for this long: whoever has the lowest address of the seeds that it can reach
   // starts a group. Zero: 2 T.

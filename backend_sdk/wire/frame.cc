@@ -6,6 +6,15 @@
 
 namespace understudy {
 
+bool is_known(FrameType type) {
+  const auto is_between = [type](FrameType first, FrameType last) {
+    return first <= type && type <= last;
+  };
+  return is_between(FrameType::kHello, FrameType::kHelloOk) ||
+         is_between(FrameType::kJoin, FrameType::kJoinNo) ||
+         is_between(FrameType::kOpen, FrameType::kFound);
+}
+
 void encode_frame(const Frame& frame, std::string& out) {
   CHECK(frame.payload.size() <= kFramePayloadMax, "a frame's payload is too large");
   out.reserve(out.size() + kFrameHeaderBytes + frame.payload.size());

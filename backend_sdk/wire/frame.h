@@ -52,6 +52,9 @@ enum class FrameType : uint8_t {
   kFound = 46,
 };
 
+// Is the number in the list above? Others come from a newer sender.
+bool is_known(FrameType type);
+
 inline constexpr uint16_t kFrameVersion = 1;
 inline constexpr size_t kFrameHeaderBytes = 24;
 // A session's hard limit is 4 MiB (PROTOCOL 2.4); one frame carries it whole with its ring.
