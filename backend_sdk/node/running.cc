@@ -2,16 +2,19 @@
 #include "backend_sdk/node/running.h"
 
 #include "backend_sdk/node/core_options.h"
-#include "backend_sdk/transport/cluster_transport.h"
+#include "backend_sdk/node/lives_transport.h"
 #include "base/check.h"
 #include "base/log.h"
+#include "base/socket.h"
 #include "cookies/base64url.h"
 
 namespace understudy {
 namespace {
 
-// How long LEAVE may take to get out when a node goes down.
-constexpr Duration kLeaveFlush = std::chrono::milliseconds(100);
+// How long LEAVE may take to get out when a node goes down, and how often one looks.
+constexpr Duration kLeaveFlushMax = std::chrono::milliseconds(250);
+constexpr Duration kLeaveFlushLook = std::chrono::milliseconds(4);
+constexpr int kFreeAddressTries = 16;
 constexpr Duration kRetryAfter = std::chrono::seconds(1);
 constexpr std::string_view kGone = "it is going down";
 constexpr std::string_view kOverloaded = "too many requests are under way";
@@ -32,6 +35,33 @@ Release gone_release() {
 
 Reply method_not_allowed() {
   return {.status = 405, .headers = {{"Allow", "GET, HEAD"}}, .body = {}};
+}
+
+std::optional<Failure> open_error_log(const Options& options) {
+  if (options.error_log.empty()) return std::nullopt;
+  const std::string path = options.error_log == "stderr" ? "-" : options.error_log;
+  const Result<LogLevel> level = parse_log_level(options.log_level);
+  if (!level) return Failure{FailureCode::kConfiguration, level.error().detail};
+  const Result<void> opened = open_log(path, *level, options.member_name);
+  if (!opened) return Failure{FailureCode::kSystem, opened.error().detail};
+  return std::nullopt;
+}
+
+// Port 0 asks for any that is free, for links and for datagrams alike. Each life of the member
+// needs the same one, so it is chosen here and bound like a configured one.
+Outcome<Address> free_address(const Address& any) {
+  std::string why;
+  for (int i = 0; i < kFreeAddressTries; ++i) {
+    const Result<Fd> listener = listen_tcp(any, {});
+    if (!listener) {
+      why = listener.error().detail;
+      continue;
+    }
+    const Address found = local_address(*listener);
+    if (bind_udp(found)) return found;
+    why = "no port is free for both TCP and UDP";
+  }
+  return Failure{FailureCode::kAddress, "ClusterListen: " + why};
 }
 
 std::string to_text(const SessionId& id) {
@@ -72,26 +102,85 @@ Node::Running::Running(const Options& options, Hooks hooks, std::shared_ptr<cons
                  .cookie_name = options_.session_cookie},
                 board_),
       loop_(std::move(loop)),
-      door_(std::make_shared<NodeDoor>(*loop_, [this](const NodeDoor::Work& work) {
-        work(*core_);
-        schedule_advance();
-      })) {}
+      door_(std::make_shared<NodeDoor>(
+          *loop_,
+          [this](const NodeDoor::Work& work) {
+            if (!core_) return;  // too late; what the work holds is answered when it is dropped
+            work(*core_);
+            schedule_advance();
+          })),
+      alarm_(Timer::of<&Running::on_alarm>(loop_->timers(), *this)),
+      leave_timer_(Timer::of<&Running::on_leave_time>(loop_->timers(), *this)) {}
 
 Node::Running::~Running() {
   stop(true);
 }
 
-void Node::Running::run_thread() {
-  core_->start();
-  schedule_advance();
-  loop_->run();
+Outcome<std::unique_ptr<Node::Running>> Node::Running::open(const Options& options, Hooks hooks) {
+  if (const std::vector<std::string> problems = options.validate(); !problems.empty()) {
+    std::string text;
+    for (const std::string& problem : problems) text += problem + ".\n";
+    return Failure{FailureCode::kConfiguration, text};
+  }
+  if (const auto failure = open_error_log(options)) return *failure;
+  Outcome<std::shared_ptr<const Keyring>> keyring = load_keyring(options);
+  if (!keyring) return keyring.failure();
+  Result<std::unique_ptr<EventLoop>> loop = EventLoop::open();
+  if (!loop) return Failure{FailureCode::kSystem, loop.error().detail};
+
+  std::unique_ptr<Running> running(
+      new Running(options, std::move(hooks), *std::move(keyring), *std::move(loop)));
+  std::promise<Started> promise;
+  std::future<Started> started = promise.get_future();
+  running->thread_ = std::thread(&Running::run_thread, running.get(), std::move(promise));
+  if (const Started failure = started.get()) return *failure;
+  return running;
+}
+
+void Node::Running::run_thread(std::promise<Started> started) {
+  const Started failure = start();
+  started.set_value(failure);
+  if (!failure) loop_->run();
   // What belongs to the loop dies on its thread; requests that the core still holds are answered.
+  clear();
+  // Letters that came too late are read out to nobody, so that those who wait are answered.
+  loop_->run_once(Duration::zero());
+}
+
+Node::Running::Started Node::Running::start() {
+  Outcome<Address> listen = resolve_one("ClusterListen", options_.cluster_listen);
+  if (!listen) return listen.failure();
+  if (listen->port() == 0) listen = free_address(*listen);
+  if (!listen) return listen.failure();
+  Outcome<NodeCoreOptions> core = core_options(options_, *listen);
+  if (!core) return core.failure();
+
+  ClusterTransportOptions transport;
+  transport.name = options_.member_name;
+  transport.cluster = options_.cluster_name;
+  transport.listen = *listen;
+  transport.keys = options_.cluster_insecure ? nullptr : keyring_;
+  transport.is_insecure = options_.cluster_insecure;
+  transport_ = std::make_unique<LivesTransport>(*loop_, random_, transport, *this);
+  waiters_ = std::make_unique<ViewWaiters>(*loop_, contract_);
+  core_ = std::make_unique<NodeCore>(*core, *loop_, random_, *transport_, *this);
+  cluster_address_ = listen->to_string();
+  core_->start();
+  if (!transport_->failure().empty()) {
+    return Failure{FailureCode::kAddress, "ClusterListen: " + transport_->failure()};
+  }
+  schedule_advance();
+  return std::nullopt;
+}
+
+void Node::Running::clear() {
+  door_->close();
   waiters_ = nullptr;
   drain_waiters_.clear();
   core_ = nullptr;
   transport_ = nullptr;
-  leave_timer_ = nullptr;
-  alarm_ = nullptr;
+  leave_timer_.stop();
+  alarm_.stop();
 }
 
 void Node::Running::stop(bool with_leave) {
@@ -109,13 +198,13 @@ void Node::Running::stop(bool with_leave) {
 
 void Node::Running::leave_on_loop() {
   if (draining_ != Draining::kDone) core_->leave();
-  leave_timer_ =
-      std::make_unique<Timer>(Timer::of<&Running::on_leave_time>(loop_->timers(), *this));
-  leave_timer_->start_at(loop_->now() + kLeaveFlush);
+  flush_until_ = loop_->now() + kLeaveFlushMax;
+  leave_timer_.start_at(loop_->now() + kLeaveFlushLook);
 }
 
 void Node::Running::on_leave_time() {
-  loop_->stop();
+  if (transport_->is_flushed() || loop_->now() >= flush_until_) return loop_->stop();
+  leave_timer_.start_at(loop_->now() + kLeaveFlushLook);
 }
 
 // Requests.
@@ -248,8 +337,8 @@ void Node::Running::advance() {
   core_->advance();
   publish_statistics();
   const TimePoint wake_at = core_->wake_at();
-  if (wake_at == TimePoint::max()) return alarm_->stop();
-  alarm_->start_at(wake_at);
+  if (wake_at == TimePoint::max()) return alarm_.stop();
+  alarm_.start_at(wake_at);
 }
 
 void Node::Running::publish_statistics() {
@@ -303,6 +392,12 @@ void Node::Running::on_probe_answered(const Peer& peer) {
 }
 
 // What the core tells.
+
+void Node::Running::on_new_life(MemberId mid) {
+  transport_->begin_life(mid);
+  const std::lock_guard lock(mutex_);
+  mid_ = mid;
+}
 
 void Node::Running::on_view(const MemberView& view) {
   const bool is_new = board_.publish(view, core_->mid());

@@ -5,8 +5,10 @@
 // loop's.
 #pragma once
 
+#include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -24,7 +26,7 @@
 
 namespace understudy {
 
-class ClusterTransport;
+class LivesTransport;
 
 class Node::Running final : public Transport::Receiver, public NodeCore::Host {
  public:
@@ -64,8 +66,10 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
 
   Running(const Options& options, Hooks hooks, std::shared_ptr<const Keyring> keyring,
           std::unique_ptr<EventLoop> loop);
-  Outcome<std::shared_ptr<const Keyring>> start();
-  void run_thread();
+  using Started = std::optional<Failure>;
+  void run_thread(std::promise<Started> started);
+  Started start();
+  void clear();
   void begin_session(const ContractFacts& facts, bool exclusive,
                      const std::shared_ptr<Pending<Decision>>& pending,
                      const std::shared_ptr<UnderWay>& under_way);
@@ -86,8 +90,8 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   // Constant after construction.
   const Options options_;
   const Hooks hooks_;
-  std::string cluster_address_;  // constant after open()
   const std::shared_ptr<const Keyring> keyring_;
+  std::string cluster_address_;  // constant after open()
 
   // Shared; each guards itself.
   ViewBoard board_;
@@ -97,11 +101,12 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
 
   // State of the loop's thread.
   SystemRandom random_;
-  std::unique_ptr<ClusterTransport> transport_;
+  std::unique_ptr<LivesTransport> transport_;
   std::unique_ptr<NodeCore> core_;
   std::unique_ptr<ViewWaiters> waiters_;
-  std::unique_ptr<Timer> alarm_;
-  std::unique_ptr<Timer> leave_timer_;
+  Timer alarm_;
+  Timer leave_timer_;
+  TimePoint flush_until_{};
   bool advance_scheduled_ = false;
   enum class Draining { kNo, kUnderWay, kDone } draining_ = Draining::kNo;
   std::vector<std::shared_ptr<Pending<Drained>>> drain_waiters_;

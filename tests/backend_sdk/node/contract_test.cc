@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/node/contract.h"
+
+#include <gtest/gtest.h>
+
+#include "backend_sdk/membership/view.h"
+#include "backend_sdk/node/stored_reply.h"
+#include "cookies/contract.h"
+#include "tests/backend_sdk/node/test_cluster.h"
+
+namespace understudy {
+namespace {
+
+std::shared_ptr<const Keyring> keys(std::uint8_t fill) {
+  const std::vector<std::uint8_t> bytes(kKeyBytesMin, fill);
+  const Keyring::NamedKey key{.id = 'a', .bytes = bytes};
+  return Keyring::from_keys({&key, 1}).keyring;
+}
+
+class Contract : public ::testing::Test {
+ protected:
+  Contract() { publish(Liveness::kAlive); }
+
+  void publish(Liveness liveness_of_b) {
+    MemberView view;
+    view.term = 1;
+    view.seq = ++seq_;
+    view.members = {member(10, "a", Liveness::kAlive), member(20, "b", liveness_of_b)};
+    changed_ = board_.publish(view, 10);
+  }
+  static Member member(MemberId mid, const std::string& name, Liveness liveness) {
+    Member member;
+    member.mid = mid;
+    member.name = name;
+    member.http_address = "127.0.0.1:" + std::to_string(7000 + mid);
+    member.liveness = liveness;
+    return member;
+  }
+  ContractFacts read(const std::vector<Header>& headers) const {
+    const Asked asked{.headers = headers};
+    return contract_.read(AskedView(asked).view());
+  }
+  static SessionToken token() {
+    return {.sid = {{1, 2, 3}}, .primary = 10, .secondary = 20, .floor = {3, 99}};
+  }
+  // The Set-Cookie value of a release for `token`.
+  std::string cookie_line(const SessionToken& token, bool tls = false) const {
+    ContractFacts facts;
+    facts.tls = tls;
+    CommitOutcome outcome;
+    outcome.kind = CommitOutcome::Kind::kReleased;
+    outcome.cookie = token;
+    return header_of(contract_.release(facts, outcome).headers, "Set-Cookie");
+  }
+  static std::string value_of(const std::string& line) {
+    return line.substr(4, line.find(';') - 4);
+  }
+
+  ViewBoard board_{*keys(1), "c", std::chrono::milliseconds(200)};
+  HttpContract contract_{{.keyring = keys(1), .cluster = "c", .cookie_name = "SID"}, board_};
+  std::uint32_t seq_ = 0;
+  bool changed_ = false;
+};
+
+TEST_F(Contract, ACookieOfOursComesBackAsItsToken) {
+  const std::string line = cookie_line(token());
+  EXPECT_NE(line.find("HttpOnly"), std::string::npos);
+  EXPECT_NE(line.find("SameSite=Lax"), std::string::npos);
+  EXPECT_EQ(line.find("Secure"), std::string::npos);
+  EXPECT_NE(cookie_line(token(), true).find("Secure"), std::string::npos);
+  EXPECT_EQ(read({{"cookie", "a=b; SID=" + value_of(line)}}).token, token());
+}
+
+TEST_F(Contract, ASoloTokenNamesNoSecondary) {
+  SessionToken solo = token();
+  solo.secondary = kNobody;
+  EXPECT_EQ(read({{"Cookie", "SID=" + value_of(cookie_line(solo))}}).token, solo);
+}
+
+TEST_F(Contract, WhatIsNotSignedByThisClusterIsNoToken) {
+  const std::string good = value_of(cookie_line(token()));
+  std::string forged = good;
+  forged[5] = forged[5] == 'A' ? 'B' : 'A';
+  const HttpContract other_cluster({.keyring = keys(1), .cluster = "d", .cookie_name = "SID"},
+                                   board_);
+  const HttpContract other_key({.keyring = keys(2), .cluster = "c", .cookie_name = "SID"}, board_);
+  EXPECT_FALSE(read({{"Cookie", "SID=" + forged}}).token);
+  EXPECT_FALSE(read({{"Cookie", "SID="}}).token);
+  EXPECT_FALSE(read({{"Cookie", "OTHER=" + good}}).token);
+  EXPECT_FALSE(read({{"Cookie", "SID=abc!123!456"}}).token);
+  const Asked asked{.headers = {{"Cookie", "SID=" + good}}};
+  EXPECT_FALSE(other_cluster.read(AskedView(asked).view()).token);
+  EXPECT_FALSE(other_key.read(AskedView(asked).view()).token);
+}
+
+TEST_F(Contract, TheProxysHeadersAreRead) {
+  const ContractFacts facts = read({{"UNDERSTUDY-REQUEST-ID", "00000000000000ff"},
+                                    {"Understudy-Failover", "reset"},
+                                    {"Understudy-View-Seen", "0000000000000000"},
+                                    {"X-Forwarded-Proto", "https"}});
+  EXPECT_EQ(facts.request_id, 255u);
+  EXPECT_TRUE(facts.failover);
+  EXPECT_EQ(facts.view_seen, 0u);
+  EXPECT_TRUE(facts.tls);
+  const ContractFacts nothing = read({{"Understudy-Request-Id", "ff"}});
+  EXPECT_EQ(nothing.request_id, 0u);
+  EXPECT_FALSE(nothing.view_seen);
+}
+
+TEST_F(Contract, TheListIsSentOnlyToWhoHasAnother) {
+  const auto view = board_.current();
+  ContractFacts facts;
+  EXPECT_TRUE(contract_.view_headers(facts).empty()) << "nobody asked";
+  facts.view_seen = 0;
+  EXPECT_EQ(header_of(contract_.view_headers(facts), kViewHeader), view->text);
+  facts.view_seen = view->hash;
+  EXPECT_EQ(header_of(contract_.view_headers(facts), kViewHeader), view->hash_view());
+}
+
+TEST_F(Contract, TheListDecodesWithTheClustersKey) {
+  const ViewCodec codec(*keys(1), "c");
+  const DecodedView decoded = codec.decode(board_.current()->text);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded.view.entries.size(), 2u);
+  EXPECT_EQ(decoded.view.beat, std::chrono::milliseconds(200));
+}
+
+TEST_F(Contract, ASuspicionIsNoNewsButADeathIs) {
+  const std::uint64_t before = board_.current()->hash;
+  publish(Liveness::kSuspect);
+  EXPECT_EQ(board_.current()->hash, before);
+  publish(Liveness::kDead);
+  EXPECT_TRUE(changed_);
+  EXPECT_NE(board_.current()->hash, before);
+}
+
+TEST_F(Contract, ARedirectNamesTheMemberAndWithoutOneIsTemporary) {
+  BeginOutcome outcome;
+  outcome.kind = BeginOutcome::Kind::kRedirect;
+  outcome.route = 20;
+  const Reply reply = contract_.reply_to({}, outcome);
+  EXPECT_EQ(reply.status, 421);
+  EXPECT_EQ(parse_mid(header_of(reply.headers, kRouteHeader)), 20u);
+  CommitOutcome fenced;
+  fenced.kind = CommitOutcome::Kind::kFenced;
+  const Release release = contract_.release({}, fenced);
+  ASSERT_TRUE(release.reply);
+  EXPECT_EQ(release.reply->status, 503);
+  EXPECT_EQ(header_of(release.reply->headers, "Retry-After"), "1");
+}
+
+TEST_F(Contract, UnavailableSaysWhenToComeAgain) {
+  const struct {
+    Duration wait;
+    const char* expected;
+  } kCases[] = {{Duration(0), "1"},
+                {std::chrono::milliseconds(1), "1"},
+                {std::chrono::milliseconds(1001), "2"},
+                {std::chrono::seconds(7), "7"}};
+  for (const auto& one : kCases) {
+    BeginOutcome outcome;
+    outcome.kind = BeginOutcome::Kind::kUnavailable;
+    outcome.retry_after = one.wait;
+    const Reply reply = contract_.reply_to({}, outcome);
+    EXPECT_EQ(reply.status, 503);
+    EXPECT_EQ(header_of(reply.headers, "Retry-After"), one.expected);
+  }
+}
+
+TEST_F(Contract, AStoredAnswerIsRepeatedWithTodaysCookie) {
+  BeginOutcome outcome;
+  outcome.kind = BeginOutcome::Kind::kAnswer;
+  outcome.response = std::make_shared<const std::string>(
+      *encode_reply({.status = 201, .headers = {{"A", "b"}}, .body = "again"}));
+  outcome.cookie = token();
+  const Reply reply = contract_.reply_to({}, outcome);
+  EXPECT_EQ(reply.status, 201);
+  EXPECT_EQ(reply.body, "again");
+  EXPECT_EQ(header_of(reply.headers, "A"), "b");
+  EXPECT_FALSE(header_of(reply.headers, "Set-Cookie").empty());
+}
+
+TEST_F(Contract, WhatTheSessionWentThroughIsSaid) {
+  const struct {
+    bool lost, recovered, solo;
+    const char* expected;
+  } kCases[] = {{false, false, false, ""},
+                {false, false, true, "solo"},
+                {false, true, true, "recovered"},
+                {true, false, true, "lost"}};
+  for (const auto& one : kCases) {
+    CommitOutcome outcome;
+    outcome.kind = CommitOutcome::Kind::kReleased;
+    outcome.lost = one.lost;
+    outcome.recovered = one.recovered;
+    outcome.solo = one.solo;
+    const Release release = contract_.release({}, outcome);
+    EXPECT_EQ(header_of(release.headers, kSessionHeader), one.expected);
+    EXPECT_EQ(to_text(release.note), one.expected);
+  }
+}
+
+TEST_F(Contract, AnEndedSessionsCookieIsDeleted) {
+  CommitOutcome outcome;
+  outcome.kind = CommitOutcome::Kind::kReleased;
+  outcome.clear_cookie = true;
+  const std::string line = header_of(contract_.release({}, outcome).headers, "Set-Cookie");
+  EXPECT_TRUE(line.starts_with("SID=;")) << line;
+  EXPECT_NE(line.find("Max-Age=0"), std::string::npos) << line;
+}
+
+TEST_F(Contract, TheReservedPathAndItsQuestionAreUnderstood) {
+  const struct {
+    const char* target;
+    bool is_view_path;
+    long wait_ms;
+  } kCases[] = {
+      {"/.understudy/view", true, 0},
+      {"/.understudy/view?wait=250", true, 250},
+      {"/.understudy/view?a=b&wait=250&c", true, 250},
+      {"/.understudy/view?wait=60000", true, 60'000},
+      {"/.understudy/view?wait=60001", true, 60'000},
+      {"/.understudy/view?wait=99999999999999", true, 60'000},
+      {"/.understudy/view?wait=", true, 0},
+      {"/.understudy/view?wait=-1", true, 0},
+      {"/.understudy/view?wait=5s", true, 0},
+      {"/.understudy/view?waiting=5", true, 0},
+      {"/.understudy/views", false, 0},
+      {"/.understudy", false, 0},
+      {"/x?/.understudy/view", false, 0},
+  };
+  for (const auto& one : kCases) {
+    SCOPED_TRACE(one.target);
+    const Asked asked{.target = one.target};
+    EXPECT_EQ(HttpContract::is_view_path(AskedView(asked).view()), one.is_view_path);
+    if (!one.is_view_path) continue;
+    EXPECT_EQ(HttpContract::read_view_question(AskedView(asked).view()).wait.count(), one.wait_ms);
+  }
+}
+
+TEST_F(Contract, WhoAsksForTheViewHeHasGetsItsHashAlone) {
+  const auto view = board_.current();
+  EXPECT_EQ(contract_.view_reply({.seen = {}, .wait = {}}).body, view->text);
+  EXPECT_EQ(contract_.view_reply({.seen = view->hash, .wait = {}}).body, view->hash_view());
+  const ViewBoard empty(*keys(1), "c", std::chrono::milliseconds(200));
+  const HttpContract early({.keyring = keys(1), .cluster = "c", .cookie_name = "SID"}, empty);
+  EXPECT_EQ(early.view_reply({.seen = {}, .wait = {}}).status, 503);
+}
+
+}  // namespace
+}  // namespace understudy

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "understudy/options.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+namespace understudy {
+namespace {
+
+class OptionsFile : public ::testing::Test {
+ protected:
+  OptionsFile() {
+    directory_ = std::filesystem::path(::testing::TempDir()) /
+                 ("options." + std::to_string(::getpid()) + "." +
+                  ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::create_directories(directory_);
+  }
+  ~OptionsFile() override { std::filesystem::remove_all(directory_); }
+
+  std::string write(const std::string& text) const {
+    const std::string path = directory_ / "a.conf";
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  std::filesystem::path directory_;
+};
+
+constexpr const char* kLeast =
+    "MemberName a\nListen 127.0.0.1:7001\nClusterListen 127.0.0.1:7101\n"
+    "ClusterKeyFile cluster.key\n";
+
+TEST_F(OptionsFile, EveryDirectiveArrives) {
+  const auto options = Options::load(write(R"(
+    MemberName              a
+    Machine                 rack1
+    MemberWeight            50
+    Listen                  127.0.0.1:7001
+    ClusterName             east
+    ClusterListen           127.0.0.1:7101
+    ClusterMembers          127.0.0.1:7101,127.0.0.1:7102 [::1]:7103
+    ClusterMessagingMode    unicast
+    ClusterKeyFile          keys/cluster.key
+    HeartbeatInterval       fast
+    ReplicationGroup        red
+    PreferredSecondaryGroup blue
+    SoloPolicy              deny
+    NoWitness               refuse
+    AckTimeout              100
+    AckDeadline             1s
+    ChannelWindowBytes      1M
+    ChannelWindowFrames     64
+    MaxReplicaBytes         2G
+    SessionCookie           SID
+    SessionTimeout          10m
+    MaxSessions             5000
+    SoftSessionBytes        8K
+    MaxSessionBytes         64K
+    StoredResponseMax       4K
+    ExclusiveQueue          8
+    ExclusiveWait           2s
+    DrainTimeout            7s
+    ErrorLog                logs/error.log
+    LogLevel                warn
+  )"));
+  ASSERT_TRUE(options) << options.failure().text;
+  EXPECT_EQ(options->member_name, "a");
+  EXPECT_EQ(options->machine, "rack1");
+  EXPECT_EQ(options->weight, 50u);
+  EXPECT_EQ(options->listen, "127.0.0.1:7001");
+  EXPECT_EQ(options->cluster_name, "east");
+  EXPECT_EQ(options->cluster_listen, "127.0.0.1:7101");
+  EXPECT_EQ(options->cluster_members,
+            (std::vector<std::string>{"127.0.0.1:7101", "127.0.0.1:7102", "[::1]:7103"}));
+  EXPECT_EQ(options->cluster_key_file, directory_ / "keys/cluster.key");
+  EXPECT_EQ(options->heartbeat_interval, std::chrono::milliseconds(200));
+  EXPECT_EQ(options->replication_group, "red");
+  EXPECT_EQ(options->preferred_secondary_group, "blue");
+  EXPECT_EQ(options->solo, Options::Solo::kDeny);
+  EXPECT_EQ(options->no_witness, Options::NoWitness::kRefuse);
+  EXPECT_EQ(options->ack_timeout, std::chrono::milliseconds(100));
+  EXPECT_EQ(options->ack_deadline, std::chrono::seconds(1));
+  EXPECT_EQ(options->channel_window_bytes, 1u << 20);
+  EXPECT_EQ(options->channel_window_frames, 64u);
+  EXPECT_EQ(options->replica_bytes_max, 2ull << 30);
+  EXPECT_EQ(options->session_cookie, "SID");
+  EXPECT_EQ(options->session_timeout, std::chrono::minutes(10));
+  EXPECT_EQ(options->sessions_max, 5000u);
+  EXPECT_EQ(options->session_bytes_soft, 8u << 10);
+  EXPECT_EQ(options->session_bytes_max, 64u << 10);
+  EXPECT_EQ(options->stored_response_max, 4u << 10);
+  EXPECT_EQ(options->exclusive_queue, 8u);
+  EXPECT_EQ(options->exclusive_wait, std::chrono::seconds(2));
+  EXPECT_EQ(options->drain_timeout, std::chrono::seconds(7));
+  EXPECT_EQ(options->error_log, directory_ / "logs/error.log");
+  EXPECT_EQ(options->log_level, "warn");
+  EXPECT_TRUE(options->validate().empty());
+}
+
+// A default stands in the table of directives and, for who fills Options by hand, in options.h.
+TEST_F(OptionsFile, DefaultsOfTheFileAreDefaultsOfTheStruct) {
+  const auto loaded = Options::load(write(kLeast));
+  ASSERT_TRUE(loaded) << loaded.failure().text;
+  const Options plain;
+  EXPECT_EQ(loaded->weight, plain.weight);
+  EXPECT_EQ(loaded->cluster_name, plain.cluster_name);
+  EXPECT_EQ(loaded->cluster_insecure, plain.cluster_insecure);
+  EXPECT_EQ(loaded->heartbeat_interval, plain.heartbeat_interval);
+  EXPECT_EQ(loaded->solo, plain.solo);
+  EXPECT_EQ(loaded->no_witness, plain.no_witness);
+  EXPECT_EQ(loaded->ack_timeout, plain.ack_timeout);
+  EXPECT_EQ(loaded->ack_deadline, plain.ack_deadline);
+  EXPECT_EQ(loaded->channel_window_bytes, plain.channel_window_bytes);
+  EXPECT_EQ(loaded->channel_window_frames, plain.channel_window_frames);
+  EXPECT_EQ(loaded->replica_bytes_max, plain.replica_bytes_max);
+  EXPECT_EQ(loaded->session_cookie, plain.session_cookie);
+  EXPECT_EQ(loaded->session_timeout, plain.session_timeout);
+  EXPECT_EQ(loaded->sessions_max, plain.sessions_max);
+  EXPECT_EQ(loaded->session_bytes_soft, plain.session_bytes_soft);
+  EXPECT_EQ(loaded->session_bytes_max, plain.session_bytes_max);
+  EXPECT_EQ(loaded->stored_response_max, plain.stored_response_max);
+  EXPECT_EQ(loaded->exclusive_queue, plain.exclusive_queue);
+  EXPECT_EQ(loaded->exclusive_wait, plain.exclusive_wait);
+  EXPECT_EQ(loaded->drain_timeout, plain.drain_timeout);
+  EXPECT_EQ(loaded->log_level, plain.log_level);
+  EXPECT_FALSE(loaded->machine.empty()) << "the host's name";
+}
+
+TEST_F(OptionsFile, EachMistakeIsNamedWithItsPlace) {
+  const struct {
+    const char* added;
+    const char* expected;
+  } kCases[] = {
+      {"HeartbeatIntervall 1s\n", "HeartbeatInterval"},
+      {"HeartbeatInterval 1ms\n", "a.conf:5:19"},
+      {"SessionCookie\n", "SessionCookie"},
+      {"MemberWeight 0\n", "MemberWeight"},
+      {"MemberWeight 101\n", "MemberWeight"},
+      {"ClusterMembers 127.0.0.1\n", "a.conf:5"},
+      {"SoloPolicy perhaps\n", "allow"},
+      {"SoftSessionBytes 2M\nMaxSessionBytes 1M\n", "SoftSessionBytes is above MaxSessionBytes"},
+      {"AckTimeout 3s\nAckDeadline 1s\n", "AckTimeout is above AckDeadline"},
+      {"StoredResponseMax 64K\nMaxSessionBytes 32K\nSoftSessionBytes 1K\n", "StoredResponseMax"},
+      {"ClusterInsecure On\nClusterMembers 192.0.2.1:7101\n", "loopback"},
+  };
+  for (const auto& one : kCases) {
+    SCOPED_TRACE(one.added);
+    const auto options = Options::load(write(std::string(kLeast) + one.added));
+    ASSERT_FALSE(options);
+    EXPECT_EQ(options.failure().code, FailureCode::kConfiguration);
+    EXPECT_NE(options.failure().text.find(one.expected), std::string::npos)
+        << options.failure().text;
+  }
+}
+
+TEST_F(OptionsFile, WhatIsMissingIsNamed) {
+  const auto options = Options::load(write("MemberName a\n"));
+  ASSERT_FALSE(options);
+  EXPECT_NE(options.failure().text.find("Listen"), std::string::npos) << options.failure().text;
+  const auto without_key =
+      Options::load(write("MemberName a\nListen 127.0.0.1:7001\nClusterListen 127.0.0.1:7101\n"));
+  ASSERT_FALSE(without_key);
+  EXPECT_NE(without_key.failure().text.find("ClusterKeyFile is missing"), std::string::npos);
+  EXPECT_FALSE(Options::load(directory_ / "nothing.conf"));
+}
+
+Options by_hand() {
+  Options options;
+  options.member_name = "a";
+  options.listen = "127.0.0.1:7001";
+  options.cluster_listen = "127.0.0.1:0";
+  options.cluster_insecure = true;
+  return options;
+}
+
+TEST(Options, FilledByHandAreCheckedLikeAFile) {
+  EXPECT_EQ(by_hand().validate(), std::vector<std::string>());
+  const struct {
+    const char* what;
+    void (*change)(Options&);
+  } kCases[] = {
+      {"MemberName", [](Options& o) { o.member_name.clear(); }},
+      {"MemberName", [](Options& o) { o.member_name = "a\nListen 0.0.0.0:1"; }},
+      {"MemberName", [](Options& o) { o.member_name = "${HOME}"; }},
+      {"MemberWeight", [](Options& o) { o.weight = 0; }},
+      {"HeartbeatInterval",
+       [](Options& o) { o.heartbeat_interval = std::chrono::milliseconds(19); }},
+      {"MaxSessionBytes", [](Options& o) { o.session_bytes_max = (4u << 20) + 1; }},
+      {"StoredResponseMax", [](Options& o) { o.stored_response_max = (256u << 10) + 1; }},
+      {"ExclusiveQueue", [](Options& o) { o.exclusive_queue = 1025; }},
+      {"ClusterListen", [](Options& o) { o.cluster_listen = "0.0.0.0:7101"; }},
+      {"ClusterKeyFile", [](Options& o) { o.cluster_insecure = false; }},
+      {"LogLevel", [](Options& o) { o.log_level = "loud"; }},
+  };
+  for (const auto& one : kCases) {
+    SCOPED_TRACE(one.what);
+    Options options = by_hand();
+    one.change(options);
+    const std::vector<std::string> problems = options.validate();
+    ASSERT_FALSE(problems.empty());
+    EXPECT_NE(problems.front().find(one.what), std::string::npos) << problems.front();
+  }
+}
+
+TEST(Options, LimitsHoldAtTheirEdge) {
+  Options options = by_hand();
+  options.weight = 100;
+  options.heartbeat_interval = std::chrono::milliseconds(20);
+  options.session_bytes_max = 4u << 20;
+  options.stored_response_max = 256u << 10;
+  options.exclusive_queue = 1024;
+  EXPECT_EQ(options.validate(), std::vector<std::string>());
+}
+
+}  // namespace
+}  // namespace understudy
