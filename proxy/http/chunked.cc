@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "proxy/http/char_class.h"
 #include "proxy/http/field_section.h"
 
@@ -60,6 +61,7 @@ ChunkPiece ChunkScanner::next(std::string_view bytes) {
   size_t at = 0;
   while (at < bytes.size() && state_ != State::kDone) {
     if (state_ == State::kData) {
+      DCHECK(chunk_left_ != 0, "an empty chunk is the last one and has no payload");
       const size_t take = std::min<uint64_t>(chunk_left_, bytes.size() - at);
       chunk_left_ -= take;
       if (chunk_left_ == 0) state_ = State::kDataCr;
@@ -242,6 +244,7 @@ Refusal ChunkScanner::end_of_trailer_name() {
 }
 
 size_t write_chunk_header(uint64_t size, char* out) {
+  DCHECK(size != 0, "that would end the body");
   size_t digits = 1;
   while (digits < kChunkSizeDigitsMax && size >> 4 * digits != 0) ++digits;
   for (size_t i = digits; i-- > 0; size >>= 4) out[i] = "0123456789abcdef"[size & 15];

@@ -191,7 +191,7 @@ Progress read_fields(Cursor& cursor, const HeadOptions& options, FieldSection& s
   const size_t field_bytes_max = options.limits.field_bytes_max;
   Field* const fields = options.fields.data();
   Field* const fields_end =
-      fields + std::min<size_t>(options.limits.fields_max, options.fields.size());
+      fields + std::min({size_t{options.limits.fields_max}, options.fields.size(), kFieldsMax});
   for (Field* field = fields;; ++field) {
     if (end - at < 2 && (at == end || *at == '\r')) return Progress::kIncomplete;
     if (*at == '\r') {

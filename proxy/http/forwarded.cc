@@ -13,6 +13,9 @@ constexpr FieldSet kClaims{FieldId::kXForwardedProto,  FieldId::kXForwardedHost,
                            FieldId::kXForwardedPrefix, FieldId::kForwarded,
                            FieldId::kXRealIp};
 
+constexpr std::string_view kHttp = "http";
+constexpr std::string_view kHttps = "https";
+
 // One line of all lines received and the peer: servers are known that read the first line only.
 void add_addresses(const RequestHead& head, std::string_view peer, LineArena& arena) {
   if (!head.fields.has(FieldId::kXForwardedFor)) {
@@ -49,7 +52,7 @@ void forward_peer(const RequestHead& head, const ForwardedOptions& options, cons
   }
   const auto says = [&](FieldId id) { return trusted && fields.has(id); };
   if (!says(FieldId::kXForwardedProto)) {
-    arena.add_line(field_name(FieldId::kXForwardedProto), peer.tls ? "https" : "http");
+    arena.add_line(field_name(FieldId::kXForwardedProto), peer.tls ? kHttps : kHttp);
   }
   if (!says(FieldId::kXForwardedHost) && !head.authority.empty()) {
     arena.add_line(field_name(FieldId::kXForwardedHost), head.authority);

@@ -2,6 +2,8 @@
 // Parses HTTP/1 heads in place, strictly (RFC 9110, RFC 9112): what two parsers could read in two
 // ways is refused. One pass, no allocation, no copy; bodies are chunked.h's or a mere count.
 // Pure functions; any thread. Called by downstream/ (requests) and upstream/ (responses).
+// In instructions, by callgrind over http_benchmark at -O2: a request of 2 fields 1,000, a
+// browser's of 12 fields 2,700, a response of 6 fields 1,400.
 #pragma once
 
 #include <cstdint>

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/check.h"
+
 namespace understudy::http {
 namespace {
 
@@ -86,13 +88,13 @@ void add_request_line(const RequestHead& head, const RequestRewrite& rewrite, Li
   spans.add(arena.text().substr(begin));
 }
 
-// "Connection: a, b" of those that are not empty; no line when all are.
-void add_connection_line(std::string_view a, std::string_view b, LineArena& arena) {
-  if (a.empty() && b.empty()) return;
+void add_connection_line(ConnectionLine line, bool names_te, LineArena& arena) {
+  static constexpr std::array<std::string_view, 4> kOptions = {"", "close", "keep-alive",
+                                                               "upgrade"};
+  if (line == ConnectionLine::kNone && !names_te) return;
   arena.append("Connection: ");
-  arena.append(a);
-  if (!a.empty() && !b.empty()) arena.append(", ");
-  arena.append(b);
+  arena.append(kOptions[static_cast<size_t>(line)]);
+  if (names_te) arena.append(line == ConnectionLine::kNone ? "TE" : ", TE");
   arena.append("\r\n");
 }
 
@@ -144,6 +146,7 @@ void HeadSpans::add(std::string_view piece) {
       return;
     }
   }
+  DCHECK(count_ < pieces_.size(), "kHeadSpansMax is the worst case of kFieldsMax");
   pieces_[count_++] = {const_cast<char*>(piece.data()), piece.size()};
 }
 
@@ -156,6 +159,8 @@ void HeadSpans::copy_to(char* out) const {
 
 bool compose_request(const RequestHead& head, const RequestRewrite& rewrite, LineArena& arena,
                      HeadSpans& spans) {
+  DCHECK(head.bytes.empty() || head.bytes.ends_with("\r\n\r\n"), "views into a dead buffer");
+  DCHECK(!rewrite.add_chunked || head.body.kind != Framing::kNone, "a body out of nothing");
   spans.clear();
   add_request_line(head, rewrite, arena, spans);
 
@@ -175,16 +180,18 @@ bool compose_request(const RequestHead& head, const RequestRewrite& rewrite, Lin
   if (rewrite.add_chunked) arena.append("Transfer-Encoding: chunked\r\n");
   // RFC 9110 10.1.4: who sends TE says so in Connection, for it concerns this connection only.
   if (head.accepts_trailers) arena.append("TE: trailers\r\n");
-  const std::string_view first = rewrite.add_upgrade ? "upgrade" : rewrite.add_close ? "close" : "";
-  add_connection_line(first, head.accepts_trailers ? "TE" : "", arena);
+  const ConnectionLine line = rewrite.add_upgrade ? ConnectionLine::kUpgrade
+                              : rewrite.add_close ? ConnectionLine::kClose
+                                                  : ConnectionLine::kNone;
+  add_connection_line(line, head.accepts_trailers, arena);
   add_end(head.bytes, rewrite.added, tail_from, arena, spans);
   return arena.ok();
 }
 
 bool compose_response(const ResponseHead& head, const ResponseRewrite& rewrite, LineArena& arena,
                       HeadSpans& spans) {
-  static constexpr std::array<std::string_view, 4> kOptions = {"", "close", "keep-alive",
-                                                               "upgrade"};
+  DCHECK(head.bytes.empty() || head.bytes.ends_with("\r\n\r\n"), "views into a dead buffer");
+  DCHECK(head.status >= 100 && head.status <= 599);
   spans.clear();
   // "HTTP/1.1 200 ": a reason may be missing, the blank before it may not (RFC 9112 4).
   if (!head.bytes.empty() && head.bytes.starts_with(kVersionText) && head.bytes[12] == ' ') {
@@ -203,7 +210,7 @@ bool compose_response(const ResponseHead& head, const ResponseRewrite& rewrite, 
 
   const size_t tail_from = arena.text().size();
   if (rewrite.add_chunked) arena.append("Transfer-Encoding: chunked\r\n");
-  add_connection_line(kOptions[static_cast<size_t>(rewrite.connection)], "", arena);
+  add_connection_line(rewrite.connection, false, arena);
   add_end(head.bytes, rewrite.added, tail_from, arena, spans);
   return arena.ok();
 }

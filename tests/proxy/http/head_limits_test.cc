@@ -61,6 +61,20 @@ TEST(HeadLimits, ScratchBoundsTheFieldsToo) {
   EXPECT_EQ(refusal_of_request(get_with(lines(kFieldsMax)), limits), Refusal::kTooManyFields);
 }
 
+// FieldMask and HeadSpans are of that size.
+TEST(HeadLimits, NeitherLimitNorScratchGoBeyondTheProgramsOwn) {
+  const HeadLimits limits{.fields_max = 100'000};
+  std::array<Field, kFieldsMax + 10> fields;
+  RequestHead head;
+  for (const size_t count : {kFieldsMax, kFieldsMax + 1}) {
+    HeadProgress progress;
+    const std::string text = get_with(lines(count - 1));
+    const HeadResult result =
+        parse_request_head(text, {.limits = limits, .fields = fields}, progress, head);
+    EXPECT_EQ(result.refusal, count > kFieldsMax ? Refusal::kTooManyFields : Refusal::kNone);
+  }
+}
+
 // A request whose head has exactly so many bytes.
 std::string head_of(size_t bytes) {
   std::string text = "GET / HTTP/1.1\r\nHost: a\r\n";

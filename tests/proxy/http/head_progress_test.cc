@@ -173,5 +173,22 @@ TEST(HeadProgress, BadHeadInPiecesIsRefusedBeforeItsEnd) {
   EXPECT_EQ(parse_request_head(text, options, progress, head).refusal, Refusal::kInvalidFieldName);
 }
 
+// Who sends it may be waiting for the answer, so the last bytes are judged like all others.
+TEST(HeadProgress, WhatIsWrongInTheLastBytesIsRefusedAtOnce) {
+  for (const char* end :
+       {"\n", "A\r\n", "A\n", ":", "A:\n", "A: b\n", "A: b\rx", "A :", "A: \x01"}) {
+    SCOPED_TRACE(end);
+    EXPECT_NE(refusal_of_request("GET / HTTP/1.1\r\nHost: a\r\n" + std::string(end)),
+              Refusal::kNone);
+  }
+  for (const char* end : {"\r", "A", "A:", "A: ", "A: b\r", "A: b\r\n", "A: b\r\n\r", "A:\r\n"}) {
+    SCOPED_TRACE(end);
+    const ParsedRequest request("GET / HTTP/1.1\r\nHost: a\r\n" + std::string(end));
+    EXPECT_EQ(request.result.progress, Progress::kIncomplete);
+  }
+  EXPECT_EQ(refusal_of_request("GET / x\r\n\r\n"), Refusal::kInvalidVersion);
+  EXPECT_EQ(refusal_of_response("OK\r\n"), Refusal::kInvalidStatusLine);
+}
+
 }  // namespace
 }  // namespace understudy::http
