@@ -203,10 +203,11 @@ void Exchange::send_request(const http::RequestHead& head) {
   const Taken taken = upstream_->send_head(head, rewrite, body);
   if (taken.too_large) return give_up(431, "The request's header fields are too large.");
   account_.request_sent = body.last && taken.body_bytes == body.bytes.size();
-  wait_in_silence(worker_.io.loop.now());
+  account_.heard = worker_.io.loop.now();
+  account_.body_bytes_received = account_.bytes_moved = taken.body_bytes;
+  wait_in_silence(account_.heard);
   if (!account_.has_body) return;
   downstream_.consume_request_body(taken.body_bytes);
-  account_.body_bytes_received += taken.body_bytes;
   if (!account_.request_sent && taken.body_bytes == body.bytes.size()) relay_request_body();
 }
 
@@ -310,6 +311,8 @@ void Exchange::relay_response_body() {
       upstream_->consume_body(taken.body_bytes);
       if (taken.body_bytes < body.bytes.size()) return;
       if (body.last) return finish();
+      // Payload comes chunk by chunk: there may be more of it in the buffer.
+      if (!body.bytes.empty()) continue;
     }
     if (account_.form == BodyForm::kPayload &&
         upstream_->splice_source().bytes_left >= kSpliceBytesMin && downstream_.splice_sink() &&

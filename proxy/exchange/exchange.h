@@ -122,7 +122,7 @@ class Exchange final : private Upstream::User, private Waiter {
     uint64_t request_id = 0;
     uint64_t body_bytes_received = 0;
     uint64_t body_bytes_sent = 0;
-    uint64_t bytes_when_checked = 0;
+    uint64_t bytes_moved = 0;  // when last looked at
     std::optional<uint32_t> primary = {};
     std::optional<uint32_t> secondary = {};
     std::string_view failure = {};  // a constant

@@ -269,8 +269,7 @@ void Exchange::abort(std::string_view why) {
 // ---- Time.
 
 void Exchange::wait_in_silence(TimePoint now) {
-  account_.heard = now;
-  timer_.start_at(now + std::min<Duration>(location_->failover.io_timeout, kSilenceCheck));
+  timer_.start_at(std::min(now + kSilenceCheck, account_.heard + location_->failover.io_timeout));
 }
 
 void Exchange::on_timer() {
@@ -297,13 +296,13 @@ void Exchange::on_silence() {
   if (!goes_on) return;
   const TimePoint now = worker_.io.loop.now();
   const uint64_t bytes = account_.body_bytes_received + account_.body_bytes_sent;
-  if (bytes != account_.bytes_when_checked) account_.heard = now;
-  account_.bytes_when_checked = bytes;
+  if (bytes != account_.bytes_moved) account_.heard = now;
+  account_.bytes_moved = bytes;
   if (now - account_.heard >= location_->failover.io_timeout) {
     if (phase_ == Phase::kWaiting) return fail_try(TryFailure::kTimeout);
     return abort("nothing moved for the I/O timeout");
   }
-  timer_.start_at(now + kSilenceCheck);
+  wait_in_silence(now);
 }
 
 // ---- The end.

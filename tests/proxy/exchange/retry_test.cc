@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/exchange/retry.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace understudy {
+namespace {
+
+using config::Failover;
+using config::Resend;
+using enum TryFailure;
+using enum NextStep;
+
+constexpr TryFailure kAllFailures[] = {
+    kConnectRefused, kConnectTimeout, kConnectFailed, kNoConnection, kDropped,
+    kBadResponse,    kTimeout,        kMemberGone,    kUnavailable,  kMisdirected};
+
+Failover policy(Resend all) {
+  return {.idempotent = true, .on_timeout = all, .on_dropped = all, .on_503 = all};
+}
+
+FailedTry sent(TryFailure failure, bool idempotent) {
+  return {.failure = failure, .sent = true, .method_is_idempotent = idempotent};
+}
+
+TEST(Retry, WhatWasNeverSentGoesToTheNextMemberWhateverTheMethodAndThePolicy) {
+  for (const TryFailure failure : kAllFailures) {
+    for (const bool idempotent : {false, true}) {
+      for (const bool replayable : {false, true}) {
+        SCOPED_TRACE(std::string(to_text(failure)));
+        Failover strict = policy(Resend::kNone);
+        strict.idempotent = false;
+        const FailedTry failed{
+            .failure = failure, .method_is_idempotent = idempotent, .replayable = replayable};
+        EXPECT_EQ(decide(failed, strict).step, kNextMember);
+      }
+    }
+  }
+}
+
+struct Row {
+  TryFailure failure;
+  bool idempotent;
+  Resend knob;
+  NextStep step;
+  Reason reason;
+};
+
+// A byte of the request has left, on a fresh connection, and everything is still here.
+constexpr Row kSentTable[] = {
+    {kDropped, true, Resend::kIdempotent, kNextMember, Reason::kNone},
+    {kDropped, true, Resend::kAll, kNextMember, Reason::kNone},
+    {kDropped, true, Resend::kNone, kGiveUp, Reason::kPolicyNone},
+    {kDropped, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
+    {kDropped, false, Resend::kAll, kNextMember, Reason::kNone},
+    {kDropped, false, Resend::kNone, kGiveUp, Reason::kPolicyNone},
+    {kBadResponse, true, Resend::kIdempotent, kNextMember, Reason::kNone},
+    {kBadResponse, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
+    {kTimeout, true, Resend::kIdempotent, kNextMember, Reason::kNone},
+    {kTimeout, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
+    {kTimeout, true, Resend::kNone, kGiveUp, Reason::kPolicyNone},
+    {kMemberGone, true, Resend::kIdempotent, kNextMember, Reason::kNone},
+    {kMemberGone, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
+    {kUnavailable, true, Resend::kIdempotent, kNextMember, Reason::kNone},
+    {kUnavailable, false, Resend::kIdempotent, kPassOn, Reason::kMethodNotIdempotent},
+    {kUnavailable, false, Resend::kAll, kNextMember, Reason::kNone},
+    {kUnavailable, true, Resend::kNone, kPassOn, Reason::kPolicyNone},
+    {kMisdirected, true, Resend::kIdempotent, kNextMember, Reason::kNone},
+    {kMisdirected, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
+    {kMisdirected, false, Resend::kAll, kNextMember, Reason::kNone},
+};
+
+TEST(Retry, WhatWasSentGoesByTheMethodAndTheKnob) {
+  for (const Row& row : kSentTable) {
+    SCOPED_TRACE(std::string(to_text(row.failure)) + (row.idempotent ? ", idempotent" : ", not"));
+    const RetryDecision decision = decide(sent(row.failure, row.idempotent), policy(row.knob));
+    EXPECT_EQ(decision.step, row.step);
+    EXPECT_EQ(decision.reason, row.reason);
+  }
+}
+
+TEST(Retry, EachFailureHasItsOwnKnob) {
+  Failover failover = policy(Resend::kNone);
+  failover.on_timeout = Resend::kIdempotent;
+  EXPECT_EQ(decide(sent(kTimeout, true), failover).step, kNextMember);
+  EXPECT_EQ(decide(sent(kDropped, true), failover).step, kGiveUp);
+  EXPECT_EQ(decide(sent(kUnavailable, true), failover).step, kPassOn);
+}
+
+TEST(Retry, IdempotentOffHoldsBackEverythingThatWasSent) {
+  Failover off = policy(Resend::kAll);
+  off.idempotent = false;
+  for (const TryFailure failure : kAllFailures) {
+    SCOPED_TRACE(std::string(to_text(failure)));
+    const RetryDecision decision = decide(sent(failure, true), off);
+    EXPECT_EQ(decision.step, failure == kUnavailable ? kPassOn : kGiveUp);
+    EXPECT_EQ(decision.reason, Reason::kIdempotentOff);
+  }
+}
+
+TEST(Retry, SessionReplaySendsEverythingAgainThatIsStillHere) {
+  Failover replay = policy(Resend::kNone);
+  replay.idempotent = false;
+  replay.session_replay = true;
+  for (const TryFailure failure : kAllFailures) {
+    SCOPED_TRACE(std::string(to_text(failure)));
+    EXPECT_EQ(decide(sent(failure, false), replay).step, kNextMember);
+  }
+}
+
+TEST(Retry, ABodyThatIsGoneIsNotSentAgainByAnyPolicy) {
+  Failover replay = policy(Resend::kAll);
+  replay.session_replay = true;
+  FailedTry failed = sent(kDropped, true);
+  failed.replayable = false;
+  EXPECT_EQ(decide(failed, replay).step, kGiveUp);
+  EXPECT_EQ(decide(failed, replay).reason, Reason::kBodyNotKept);
+}
+
+TEST(Retry, AHalfOpenConnectionIsTriedOnceMoreAtTheSameMember) {
+  FailedTry failed = sent(kDropped, true);
+  failed.connection_was_reused = true;
+  EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kSameMember);
+  failed.tried_fresh = true;
+  EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kNextMember);
+  failed.tried_fresh = false;
+  failed.received = true;
+  EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kNextMember);
+}
+
+TEST(Retry, AHalfOpenConnectionDoesNotExcuseASecondPost) {
+  FailedTry failed = sent(kDropped, false);
+  failed.connection_was_reused = true;
+  EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kGiveUp);
+  failed.sent = false;
+  EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kSameMember);
+}
+
+TEST(Retry, A421ThatNamesAMemberIsFollowed) {
+  FailedTry failed = sent(kMisdirected, true);
+  failed.names_route = true;
+  EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kFollowRoute);
+}
+
+TEST(Retry, EveryFailureAndReasonHasAText) {
+  for (const TryFailure failure : kAllFailures) EXPECT_FALSE(to_text(failure).empty());
+  EXPECT_NE(to_text(Reason::kIdempotentOff), to_text(Reason::kMethodNotIdempotent));
+}
+
+}  // namespace
+}  // namespace understudy

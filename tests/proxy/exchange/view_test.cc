@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+// Views, routes and the contract between proxy and members, through real connections.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "cookies/view_header.h"
+#include "tests/cookies/test_keys.h"
+#include "tests/proxy/support/test_proxy.h"
+
+namespace understudy::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A cluster that speaks the native dialect; member i has mid 100 + i.
+class NativeCluster : public testing::Test {
+ protected:
+  static constexpr uint32_t mid(std::size_t index) { return static_cast<uint32_t>(100 + index); }
+
+  static TestProxy::Options options() {
+    TestProxy::Options options{.members = 3};
+    options.dialect = Dialect::kNative;
+    options.keyring = ring();
+    options.session_cookie = "UNDERSTUDY";
+    return options;
+  }
+
+  // The view's text, with the members that are `gone` dead in it.
+  std::string view(uint64_t version, std::initializer_list<std::size_t> gone = {}) {
+    ClusterView view{.cluster = std::string(kDefaultClusterName), .version = version};
+    view.beat = milliseconds(20);
+    for (std::size_t i = 0; i < 3; ++i) {
+      ViewEntry entry{.mid = mid(i), .name = "m" + std::to_string(i)};
+      entry.address = proxy.member(i).address_text();
+      if (std::find(gone.begin(), gone.end(), i) != gone.end()) entry.alive = AliveState::kDead;
+      view.entries.push_back(entry);
+    }
+    return *ViewCodec(*ring(), kDefaultClusterName).encode(view);
+  }
+
+  std::string cookie(std::size_t primary, std::size_t secondary) {
+    const AffinityCodec codec({.dialect = Dialect::kNative,
+                               .keyring = ring(),
+                               .cluster = std::string(kDefaultClusterName)});
+    AffinityToken token;
+    token.primary = mid(primary);
+    token.secondary = mid(secondary);
+    return "Cookie: UNDERSTUDY=" + std::string(codec.encode(token)->view()) + "\r\n";
+  }
+
+  std::string get(std::string_view lines = {}) {
+    return "GET / HTTP/1.1\r\nHost: a\r\n" + std::string(lines) + "\r\n";
+  }
+  std::string post(std::string_view lines = {}) {
+    return "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n" + std::string(lines) + "\r\nbody";
+  }
+
+  // All members answer with their number; the first answer brings the view.
+  void learn_view(uint64_t version = 1) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      proxy.member(i).answer = [this, i, version](std::string_view) {
+        return ok(std::to_string(i), "Understudy-View: " + view(version) + "\r\n");
+      };
+    }
+    Peer& client = proxy.connect();
+    client.send(get());
+    ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+    ASSERT_EQ(proxy.views_told, 1u);
+  }
+
+  bool has_answer(const Peer& client) { return message_bytes(client.received()) != 0; }
+
+  TestProxy proxy{options()};
+};
+
+TEST_F(NativeCluster, TheContractNeverReachesTheClient) {
+  for (std::size_t i = 0; i < 3; ++i) {
+    proxy.member(i).answer = [this](std::string_view) {
+      return ok("x", "Understudy-View: " + view(1) +
+                         "\r\nunderstudy_session: solo\r\nUNDERSTUDY-ROUTE: abc\r\n");
+    };
+  }
+  Peer& client = proxy.connect();
+  client.send(get());
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+  EXPECT_EQ(client.received(), ok("x"));
+}
+
+TEST_F(NativeCluster, TheMemberIsToldTheViewAndARequestIdAndNothingByTheClient) {
+  learn_view();
+  std::string seen;
+  for (std::size_t i = 0; i < 3; ++i) {
+    proxy.member(i).answer = [&](std::string_view request) {
+      seen = request;
+      return ok("x");
+    };
+  }
+  Peer& client = proxy.connect();
+  client.send(
+      get("Understudy-Request-Id: 1111111111111111\r\nunderstudy_failover: reset\r\n"
+          "Connection: Understudy-View-Seen\r\n"));
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+  const Hex64 hash = proxy.cluster().routing().views().hash();
+  EXPECT_NE(seen.find("Understudy-View-Seen: " + std::string(hash.data(), hash.size()) + "\r\n"),
+            std::string::npos);
+  EXPECT_EQ(count_of(seen, "Understudy-Request-Id: "), 1u);
+  EXPECT_EQ(seen.find("1111111111111111"), std::string::npos);
+  EXPECT_EQ(seen.find("ailover"), std::string::npos);
+}
+
+TEST_F(NativeCluster, ACookieGoesToItsPrimaryAndIsNotVerifiedTwice) {
+  learn_view();
+  const std::string line = cookie(2, 0);
+  Peer& client = proxy.connect();
+  for (int i = 0; i < 5; ++i) {
+    client.send(get(line));
+    ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+    EXPECT_TRUE(client.take().ends_with("2"));
+  }
+  EXPECT_EQ(proxy.log().lines.back().why, "cookie-primary");
+}
+
+TEST_F(NativeCluster, ADeadPrimarysSessionGoesToTheSecondaryWithTheReasonAndTheSameId) {
+  learn_view();
+  std::string first;
+  std::string second;
+  proxy.member(2).answer = nullptr;
+  proxy.member(0).answer = [&](std::string_view request) {
+    second = request;
+    return ok("0");
+  };
+  Peer& client = proxy.connect();
+  client.send(get(cookie(2, 0)));
+  ASSERT_TRUE(proxy.run_until([&] { return !proxy.member(2).received().empty(); }));
+  first = proxy.member(2).received();
+  proxy.member(2).kill();
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+  EXPECT_TRUE(client.received().ends_with("0"));
+  // Reset first; then perhaps refused, when the connection was a reused one.
+  EXPECT_NE(second.find("Understudy-Failover: re"), std::string::npos);
+  const std::string id = first.substr(first.find("Understudy-Request-Id"), 39);
+  EXPECT_NE(second.find(id), std::string::npos);
+}
+
+TEST_F(NativeCluster, AViewFreesThoseWhoWaitForADeadMemberAtOnce) {
+  learn_view();
+  proxy.member(2).answer = nullptr;
+  Peer& waiting = proxy.connect();
+  waiting.send(get(cookie(2, 0)));
+  Peer& posting = proxy.connect();
+  posting.send(post(cookie(2, 0)));
+  ASSERT_TRUE(proxy.run_until(
+      [&] { return count_of(proxy.member(2).received(), "Understudy-Request-Id") == 2; }));
+  // Any answer of any other member brings the news.
+  for (std::size_t i = 0; i < 2; ++i) {
+    proxy.member(i).answer = [this, i](std::string_view) {
+      return ok(std::to_string(i), "Understudy-View: " + view(2, {2}) + "\r\n");
+    };
+  }
+  Peer& other = proxy.connect();
+  other.send(get(cookie(1, 0)));
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(waiting) && has_answer(posting); }));
+  EXPECT_TRUE(waiting.received().ends_with("0"));
+  EXPECT_EQ(posting.received().substr(9, 3), "502") << "a POST that was sent is not repeated";
+  EXPECT_EQ(proxy.worker().counters.view_drops, 2u);
+}
+
+TEST_F(NativeCluster, AWaitingProxyAsksForTheViewByItself) {
+  learn_view();
+  proxy.member(2).answer = nullptr;
+  std::size_t asked = 0;
+  for (std::size_t i = 0; i < 2; ++i) {
+    proxy.member(i).answer = [&, i](std::string_view request) {
+      if (request.starts_with("GET /.understudy/view?wait=")) {
+        ++asked;
+        return ok(view(2, {2}));
+      }
+      return ok(std::to_string(i));
+    };
+  }
+  Peer& waiting = proxy.connect();
+  waiting.send(get(cookie(2, 0)));
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(waiting); }));
+  EXPECT_TRUE(waiting.received().ends_with("0"));
+  EXPECT_EQ(asked, 1u);
+  EXPECT_EQ(proxy.worker().counters.views_asked, 1u);
+}
+
+TEST_F(NativeCluster, A421IsFollowedToTheMemberThatItNames) {
+  learn_view();
+  const MidText route = format_mid(mid(1));
+  proxy.member(2).answer = [&](std::string_view) {
+    return "HTTP/1.1 421 Misdirected Request\r\nUnderstudy-Route: " +
+           std::string(route.data(), route.size()) + "\r\nContent-Length: 0\r\n\r\n";
+  };
+  std::string seen;
+  proxy.member(1).answer = [&](std::string_view request) {
+    seen = request;
+    return ok("1");
+  };
+  Peer& client = proxy.connect();
+  client.send(get(cookie(2, 0)));
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+  EXPECT_TRUE(client.received().ends_with("1"));
+  EXPECT_NE(seen.find("Understudy-Failover: route\r\n"), std::string::npos);
+}
+
+TEST_F(NativeCluster, MembersThatSendEachOther421EndInAPage) {
+  learn_view();
+  for (std::size_t i = 0; i < 3; ++i) {
+    const MidText next = format_mid(mid((i + 1) % 3));
+    proxy.member(i).answer = [next](std::string_view) {
+      return "HTTP/1.1 421 No\r\nUnderstudy-Route: " + std::string(next.data(), next.size()) +
+             "\r\nContent-Length: 0\r\n\r\n";
+    };
+  }
+  Peer& client = proxy.connect();
+  client.send(get(cookie(2, 0)));
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+  EXPECT_EQ(client.received().substr(9, 3), "503");
+  EXPECT_LT(proxy.log().lines.back().tries, 64u);
+}
+
+TEST_F(NativeCluster, AViewOfAStrangerIsNotBelieved) {
+  learn_view();
+  proxy.member(0).answer = [this](std::string_view) {
+    std::string forged = view(9, {1, 2});
+    forged.back() = forged.back() == 'A' ? 'B' : 'A';
+    return ok("0", "Understudy-View: " + forged + "\r\n");
+  };
+  Peer& client = proxy.connect();
+  client.send(get(cookie(0, 1)));
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+  EXPECT_EQ(proxy.views_told, 1u);
+  EXPECT_EQ(proxy.cluster().routing().views().view()->version, 1u);
+}
+
+TEST(RouteCookie, SticksToTheMemberWithThatRoute) {
+  TestProxy proxy({.members = 3});
+  for (std::size_t i = 0; i < 3; ++i) {
+    proxy.member(i).answer = [i](std::string_view) { return ok(std::to_string(i)); };
+  }
+  Peer& client = proxy.connect();
+  for (int i = 0; i < 4; ++i) {
+    client.send("GET / HTTP/1.1\r\nHost: a\r\nCookie: x=1; JSESSIONID=abc.m1\r\n\r\n");
+    ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+    EXPECT_TRUE(client.take().ends_with("1"));
+  }
+  client.send("GET /p;jsessionid=abc.m2?q HTTP/1.1\r\nHost: a\r\n\r\n");
+  ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+  EXPECT_TRUE(client.take().ends_with("2"));
+}
+
+}  // namespace
+}  // namespace understudy::test
