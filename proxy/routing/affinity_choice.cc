@@ -239,6 +239,15 @@ Why AffinityChoice::why_in_turn(const Attempt& attempt) const {
   return invalid ? Why::kInvalidCookie : Why::kNoCookie;
 }
 
+Choice AffinityChoice::preview(const DecodedAffinity& cookie, TimePoint now) const {
+  Attempt attempt = begin(cookie);
+  Choice choice;
+  choice.member = named(attempt, now, choice.why);
+  if (choice.member == nullptr) choice.why = why_in_turn(attempt);
+  explain_primary(attempt, now, choice);
+  return choice;
+}
+
 Choice AffinityChoice::choose(Attempt& attempt, TimePoint now) {
   Choice choice;
   if (attempt.tried_count_ < kTriesPerPassMax) {

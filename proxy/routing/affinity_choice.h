@@ -126,6 +126,9 @@ class AffinityChoice final {
   AffinityChoice(MemberTable& table, Method& method) : table_(table), method_(method) {}
 
   Attempt begin(const DecodedAffinity& cookie) const;
+  // What choose() would say first of a fresh attempt, without taking a turn: where the method would
+  // decide there is a reason, but no member.
+  Choice preview(const DecodedAffinity& cookie, TimePoint now) const;
   // The next member to ask, marked as tried; nothing when the pass is over.
   Choice choose(Attempt& attempt, TimePoint now);
   void on_failure(Attempt& attempt, const Member& member, Failure failure) const;

@@ -49,6 +49,9 @@ class Cluster final {
   // Choosing. See affinity_choice.h.
   Attempt begin(const DecodedAffinity& cookie) const { return choice_.begin(cookie); }
   Choice choose(Attempt& attempt, TimePoint now) { return choice_.choose(attempt, now); }
+  Choice preview(const DecodedAffinity& cookie, TimePoint now) const {
+    return choice_.preview(cookie, now);
+  }
   bool follow_route(Attempt& attempt, std::uint32_t mid) const {
     return choice_.follow_route(attempt, mid);
   }

@@ -30,6 +30,8 @@ class Acceptor final : private FdWatcher::Handler {
 
   void resume();
   void pause();
+  // One more turn's worth, before the socket is closed.
+  void take_waiting() { on_ready(true, false); }
   const Fd& listener() const { return listener_; }
 
  private:

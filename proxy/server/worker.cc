@@ -13,10 +13,6 @@ namespace {
 
 constexpr Duration kSweepEvery = std::chrono::seconds(1);
 
-std::string_view or_dash(std::string_view text) {
-  return text.empty() ? "-" : text;
-}
-
 bool has_same_keys(const Keyring* a, const Keyring* b) {
   if (a == nullptr || b == nullptr) return a == b;
   if (a->size() != b->size()) return false;
@@ -109,7 +105,7 @@ Worker::Worker(std::unique_ptr<EventLoop> loop, Options options)
       context_{.io = {.loop = *loop_, .blocks = blocks_, .scratch = *scratch_, .closed = closed_},
                .pipes = pipes_,
                .request_ids = request_ids_},
-      downstreams_(context_),
+      downstreams_(std::make_unique<Http1DownstreamPool>(context_)),
       stop_deadline_(Timer::of<&Worker::on_stop_deadline>(loop_->timers(), *this)),
       sweep_(Timer::of<&Worker::drop_unused>(loop_->timers(), *this)),
       mailbox_(*loop_, [this](LetterToWorker letter) { on_letter(std::move(letter)); }) {
@@ -133,13 +129,18 @@ void Worker::join() {
 }
 
 void Worker::run() {
-  for (const auto& acceptor : acceptors_) acceptor->resume();
+  // What belongs to the loop's thread begins in the loop.
+  loop_->post([this] {
+    for (const auto& acceptor : acceptors_) acceptor->resume();
+  });
   loop_->run();
   CHECK(connections_.empty());
+  // What was used on this thread ends on it: idle connections to members, logs.
   closed_.clear();
-  for (const auto& adopted : adopted_) {
-    for (const auto& log : adopted->logs) log->flush();
-  }
+  downstreams_.reset();
+  context_.routes = nullptr;
+  adopted_.clear();
+  closed_.clear();
 }
 
 void Worker::on_letter(LetterToWorker letter) {
@@ -161,7 +162,7 @@ void Worker::on_accepted(std::size_t site, Accepted accepted) {
                  .local_port = current().snapshot->listens[site].port()},
       .site = site};
   auto connection = std::make_unique<Http1Connection>(
-      downstreams_, std::make_unique<TcpStream>(std::move(accepted.fd)), options,
+      *downstreams_, std::make_unique<TcpStream>(std::move(accepted.fd)), options,
       static_cast<Http1Connection::Owner&>(*this));
   Http1Connection& started = *connection;
   connections_.emplace(&started, std::move(connection));
@@ -198,10 +199,11 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
       if (same) return current().clusters[i];
     }
   }
-  return std::make_shared<WorkerCluster>(context_,
-                                         WorkerCluster::Options{.routing = snapshot.clusters[index],
-                                                                .connections = wanted.connections,
-                                                                .listener = this});
+  return std::make_shared<WorkerCluster>(
+      context_, WorkerCluster::Options{.routing = snapshot.clusters[index],
+                                       .connections = wanted.connections,
+                                       .session_cookie = wanted.session_cookie,
+                                       .listener = this});
 }
 
 void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
@@ -303,8 +305,10 @@ void Worker::on(const to_worker::FlushLogs&) {
 // --- The end.
 
 void Worker::on(const to_worker::Stop& letter) {
+  // Who has connected already is served; after that the port refuses.
+  for (const auto& acceptor : acceptors_) acceptor->take_waiting();
+  acceptors_.clear();
   context_.stopping = true;
-  for (const auto& acceptor : acceptors_) acceptor->pause();
   if (letter.limit <= Duration::zero()) return on_stop_deadline();
   stop_deadline_.start_at(loop_->now() + letter.limit);
   std::vector<Http1Connection*> all;

@@ -151,7 +151,7 @@ class Worker final : private Acceptor::Owner, private Http1Connection::Owner, pr
   SeededRandom request_ids_;
   WorkerContext context_;
   std::vector<std::unique_ptr<Adopted>> adopted_;  // the last one is in force
-  Http1DownstreamPool downstreams_;
+  std::unique_ptr<Http1DownstreamPool> downstreams_;
   std::unordered_map<const Http1Connection*, std::unique_ptr<Http1Connection>> connections_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   Timer stop_deadline_;

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/admin/json_text.h"
+
+#include <json/value.h>
+#include <json/writer.h>
+
+#include <array>
+
+#include "cookies/contract.h"
+
+namespace understudy {
+namespace {
+
+std::string text_of(const Json::Value& value) {
+  Json::StreamWriterBuilder builder;
+  builder["indentation"] = "  ";
+  return Json::writeString(builder, value) + "\n";
+}
+
+Json::Value text(std::string_view value) {
+  return std::string(value);
+}
+
+Json::Value mid_of(const std::optional<uint32_t>& mid) {
+  if (!mid) return Json::nullValue;
+  const MidText chars = format_mid(*mid);
+  return std::string(chars.data(), chars.size());
+}
+
+Json::Value count(uint64_t value) {
+  return Json::Value(static_cast<Json::UInt64>(value));
+}
+
+Json::Value member_value(const MemberStatus& member) {
+  Json::Value out;
+  out["name"] = member.name;
+  out["address"] = member.address;
+  out["mid"] = mid_of(member.mid);
+  if (!member.route.empty()) out["route"] = member.route;
+  out["liveness"] = text(routing::to_text(member.liveness));
+  out["state"] = text(routing::to_text(member.operator_state));
+  out["configured"] = member.is_seed;
+  out["resolved"] = member.is_resolved;
+  out["weight"] = member.weight;
+  out["skipped_by_workers"] = member.skipped_by_workers;
+  out["last_failure"] = text(routing::to_text(member.last_failure));
+  const routing::MemberCounters& counters = member.counters;
+  out["in_flight"] = counters.in_flight;
+  out["requests"] = count(counters.requests);
+  out["responses"] = count(counters.responses);
+  out["connections"] = count(counters.connections);
+  out["refused"] = count(counters.refused);
+  out["timeouts"] = count(counters.timeouts);
+  out["resets"] = count(counters.resets);
+  out["unavailable"] = count(counters.unavailable);
+  out["failovers"] = count(counters.failovers);
+  return out;
+}
+
+Json::Value cluster_value(const ClusterStatus& cluster) {
+  Json::Value out;
+  out["name"] = cluster.label;
+  out["dynamic"] = cluster.is_dynamic;
+  if (cluster.has_view) {
+    const Hex64 hash = format_hex64(cluster.view_hash);
+    out["view"]["hash"] = std::string(hash.data(), hash.size());
+    out["view"]["version"] = count(cluster.view_version);
+    out["view"]["beat_ms"] = static_cast<Json::Int64>(cluster.beat.count());
+  } else {
+    out["view"] = Json::nullValue;
+  }
+  out["members"] = Json::arrayValue;
+  for (const MemberStatus& member : cluster.members) out["members"].append(member_value(member));
+  return out;
+}
+
+Json::Value clusters_value(const ServerStatus& status) {
+  Json::Value out(Json::arrayValue);
+  for (const ClusterStatus& cluster : status.clusters) out.append(cluster_value(cluster));
+  return out;
+}
+
+Json::Value counters_value(const WorkerCounters& counters) {
+  constexpr std::array<const char*, 6> kClasses = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  Json::Value out;
+  out["connections"] = count(counters.connections);
+  out["connections_open"] = count(counters.connections_open);
+  out["requests"] = count(counters.requests);
+  for (std::size_t i = 0; i < kClasses.size(); ++i) {
+    out["responses"][kClasses[i]] = count(counters.responses_by_class[i]);
+  }
+  out["resends"] = count(counters.resends);
+  out["resends_refused"] = count(counters.resends_refused);
+  out["view_drops"] = count(counters.view_drops);
+  out["views_asked"] = count(counters.views_asked);
+  out["splices"] = count(counters.splices);
+  return out;
+}
+
+Json::Value named_value(const CookieExplanation::Named& named) {
+  if (!named.mid) return Json::nullValue;
+  Json::Value out;
+  out["mid"] = mid_of(named.mid);
+  out["name"] = named.name.empty() ? Json::Value() : Json::Value(named.name);
+  out["state"] = named.name.empty() ? "unknown" : named.state;
+  return out;
+}
+
+}  // namespace
+
+std::string status_json(const ServerStatus& status) {
+  Json::Value out;
+  out["version"] = status.version;
+  out["pid"] = static_cast<Json::Int64>(status.pid);
+  out["uptime_seconds"] = static_cast<Json::Int64>(
+      std::chrono::duration_cast<std::chrono::seconds>(status.uptime).count());
+  out["stopping"] = status.is_stopping;
+  out["configuration"]["path"] = status.config_path;
+  out["configuration"]["hash"] = status.config_hash;
+  out["configuration"]["reloads"] = count(status.generation);
+  out["listen"] = Json::arrayValue;
+  for (const std::string& address : status.listens) out["listen"].append(address);
+  out["counters"] = counters_value(status.counters);
+  out["workers"] = Json::arrayValue;
+  for (const WorkerStatus& worker : status.workers) {
+    Json::Value one = counters_value(worker.counters);
+    one["worker"] = static_cast<Json::UInt64>(worker.worker);
+    out["workers"].append(one);
+  }
+  out["clusters"] = clusters_value(status);
+  return text_of(out);
+}
+
+std::string members_json(const ServerStatus& status) {
+  Json::Value out;
+  out["clusters"] = clusters_value(status);
+  return text_of(out);
+}
+
+std::string explanation_json(const std::vector<CookieExplanation>& clusters) {
+  Json::Value out;
+  out["clusters"] = Json::arrayValue;
+  for (const CookieExplanation& cluster : clusters) {
+    Json::Value one;
+    one["cluster"] = cluster.cluster;
+    one["accepted"] = cluster.refusal == Refusal::kNone;
+    one["refusal"] = text(to_text(cluster.refusal));
+    if (cluster.refusal == Refusal::kNone) {
+      one["dialect"] = text(to_text(cluster.dialect));
+      one["signed"] = cluster.is_verified;
+      one["epoch"] = cluster.epoch;
+      one["primary"] = named_value(cluster.primary);
+      one["secondary"] = named_value(cluster.secondary);
+      if (!cluster.route.empty()) one["route"] = cluster.route;
+    }
+    one["decision"] = cluster.decision;
+    one["member"] = cluster.member.empty() ? Json::Value("by round robin") : cluster.member;
+    out["clusters"].append(one);
+  }
+  return text_of(out);
+}
+
+std::string outcome_json(const std::string& error) {
+  Json::Value out;
+  if (error.empty()) {
+    out["ok"] = true;
+  } else {
+    out["error"] = error;
+  }
+  return text_of(out);
+}
+
+}  // namespace understudy

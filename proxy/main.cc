@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// understudy: reads the command line, wires the objects, and runs them. It decides nothing.
+
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include "base/event_loop.h"
+#include "base/log.h"
+#include "proxy/admin/admin.h"
+#include "proxy/admin/client.h"
+#include "proxy/config/load.h"
+#include "proxy/server/server.h"
+#include "proxy/server/service_manager.h"
+#include "proxy/server/signals.h"
+
+namespace understudy {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kUnreachable = 2;
+
+int fail(const Error& error, int status = kFailed) {
+  std::fprintf(stderr, "understudy: %s\n", error.detail.c_str());
+  return status;
+}
+
+int check(const std::string& path) {
+  const config::Loaded loaded = config::load(path);
+  std::fputs(loaded.diagnostics.c_str(), stderr);
+  if (!loaded) return kFailed;
+  if (auto formats = check_log_formats(*loaded.config); !formats) {
+    std::fprintf(stderr, "%s:1:1: error: %s\n", path.c_str(), formats.error().detail.c_str());
+    return kFailed;
+  }
+  std::printf("%s: ok, configuration %s\n", path.c_str(), loaded.config->hash.c_str());
+  return 0;
+}
+
+Result<void> open_error_log(const config::ErrorLog& log) {
+  auto level = parse_log_level(log.level.starts_with("trace") ? "trace" : log.level);
+  if (!level) return std::move(level).error();
+  return open_log(log.path == "stderr" ? "-" : log.path, *level, "understudy");
+}
+
+// Connections are what a proxy is made of: as many descriptors as the system allows.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+Result<std::shared_ptr<const config::Config>> load_again(const std::string& path) {
+  config::Loaded loaded = config::load(path);
+  if (!loaded) return Error{.code = ErrorCode::kInvalid, .detail = loaded.diagnostics};
+  return std::move(loaded.config);
+}
+
+void reload(Server& server) {
+  server.reopen_logs();
+  if (auto reloaded = server.reload(); !reloaded) {
+    LOG(kError, "the configuration was not reloaded: {}", reloaded.error().detail);
+  }
+}
+
+int run(const std::string& path) {
+  const config::Loaded loaded = config::load(path);
+  std::fputs(loaded.diagnostics.c_str(), stderr);
+  if (!loaded) return kFailed;
+  if (auto opened = open_error_log(loaded.config->error_log); !opened) return fail(opened.error());
+  raise_descriptor_limit();
+
+  auto loop = EventLoop::open();
+  if (!loop) return fail(loop.error());
+  // Before any thread exists, so that all of them leave the signals to this one.
+  std::unique_ptr<Server> server;
+  auto signals = Signals::open(**loop, [&server](int number) {
+    if (number == SIGHUP) return reload(*server);
+    if (number == SIGUSR1) return server->reopen_logs();
+    server->stop();
+  });
+  if (!signals) return fail(signals.error());
+  auto opened = Server::open(**loop, {.config = loaded.config, .config_path = path, .load = [path] {
+                                        return load_again(path);
+                                      }});
+  if (!opened) return fail(opened.error());
+  server = *std::move(opened);
+  std::unique_ptr<Admin> admin;
+  if (loaded.config->admin) {
+    auto listening = Admin::open(**loop, *loaded.config->admin, *server);
+    if (!listening) return fail(listening.error());
+    admin = *std::move(listening);
+    LOG(kNotice, "admin listens on {}", admin->address().to_string());
+  }
+  server->start();
+  for (const Address& address : server->addresses()) {
+    LOG(kNotice, "listening on {}", address.to_string());
+  }
+  LOG(kNotice, "understudy {} runs configuration {}", kVersionText, loaded.config->hash);
+  tell_service_manager("READY=1");
+  (*loop)->run();
+  tell_service_manager("STOPPING=1");
+  LOG(kNotice, "stopped");
+  return 0;
+}
+
+int ask(const std::string& admin, const AdminQuestion& question) {
+  const auto address = Address::parse(admin);
+  if (!address) return fail(address.error());
+  const auto answer = ask_admin(*address, question);
+  if (!answer) return fail(answer.error(), kUnreachable);
+  std::fputs(answer->body.c_str(), answer->status == 200 ? stdout : stderr);
+  return answer->status == 200 ? 0 : kFailed;
+}
+
+int command_line(int argc, char** argv) {
+  CLI::App app{"Understudy: a reverse proxy that keeps sessions when servers die", "understudy"};
+  app.set_version_flag("--version", std::string("understudy ") + kVersionText);
+  app.require_subcommand(1);
+  std::string file;
+  std::string admin = "127.0.0.1:8081";
+  std::string cookie;
+  int status = 0;
+
+  const auto with_file = [&](const char* name, const char* help, int (*work)(const std::string&)) {
+    CLI::App* command = app.add_subcommand(name, help);
+    command->add_option("-c,--config", file, "the configuration")->required();
+    command->callback([&status, &file, work] { status = work(file); });
+  };
+  with_file("run", "Serve until SIGTERM", run);
+  with_file("check", "Read a configuration and say what is wrong with it", check);
+
+  const auto with_admin = [&](const char* name, const char* help, AdminQuestion question) {
+    CLI::App* command = app.add_subcommand(name, help);
+    command->add_option("--admin", admin, "address of Admin in the configuration")
+        ->capture_default_str();
+    command->callback([&status, &admin, question] { status = ask(admin, question); });
+    return command;
+  };
+  with_admin("status", "What runs, with members and counters, as JSON", {"GET", "/status"});
+  with_admin("members", "The members of all clusters as JSON", {"GET", "/members"});
+  with_admin("stop", "Finish what was begun, then end", {"POST", "/stop"});
+  with_admin("reload", "Read the configuration again", {"POST", "/reload"});
+  CLI::App* why = with_admin("why", "How a cookie's value is routed", {});
+  why->add_option("cookie", cookie, "the cookie's value")->required();
+  why->callback([&status, &admin, &cookie] {
+    status = ask(admin, {"GET", "/why?cookie=" + percent_encoded(cookie)});
+  });
+
+  CLI11_PARSE(app, argc, argv);
+  return status;
+}
+
+}  // namespace
+}  // namespace understudy
+
+int main(int argc, char** argv) {
+  return understudy::command_line(argc, argv);
+}

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Tells the service manager that started us (systemd, Type=notify) how far we are, by a datagram to
+// the socket that NOTIFY_SOCKET names; without one nothing happens. Main thread.
+
+#include <string_view>
+
+namespace understudy {
+
+// "READY=1", "STOPPING=1" ... A failure is logged and changes nothing.
+void tell_service_manager(std::string_view state);
+
+}  // namespace understudy

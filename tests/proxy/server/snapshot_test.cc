@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/server/snapshot.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "proxy/config/load.h"
+
+namespace understudy {
+namespace {
+
+constexpr std::string_view kAnywhere =
+    "<Location \"/\">\n BackendCluster 127.0.0.1:7001\n</Location>\n";
+
+struct Made {
+  std::shared_ptr<const config::Config> config;
+  std::shared_ptr<const Snapshot> snapshot;
+  std::string error;
+};
+
+Made make(const std::string& text) {
+  static LogFiles files;
+  Made out;
+  const config::Loaded loaded = config::load_text("test.conf", text);
+  out.config = loaded.config;
+  if (!loaded) {
+    out.error = loaded.diagnostics;
+    return out;
+  }
+  auto made = Snapshot::make(loaded.config, loaded.config->listens, files);
+  if (made) {
+    out.snapshot = *made;
+  } else {
+    out.error = made.error().detail;
+  }
+  return out;
+}
+
+std::string name_of(const Made& made, std::size_t site, std::string_view authority) {
+  const Snapshot::Site& at = made.snapshot->sites[site];
+  const auto& host = made.config->hosts.all()[at.hosts[at.mapping->host(authority)]];
+  return host.names.empty() ? "" : host.names.front();
+}
+
+TEST(Snapshot, HasTheHostsOfEachPort) {
+  const std::string location(kAnywhere);
+  const Made made = make("Listen 127.0.0.1:8080\nListen 127.0.0.1:8081\n" + location +
+                         "<VirtualHost *:8080>\nServerName one.example\n" + location +
+                         "</VirtualHost>\n<VirtualHost *:8080>\nServerName two.example\n"
+                         "ServerAlias *.two.example\n" +
+                         location + "</VirtualHost>\n");
+  ASSERT_NE(made.snapshot, nullptr) << made.error;
+  EXPECT_EQ(name_of(made, 0, "one.example:8080"), "one.example");
+  EXPECT_EQ(name_of(made, 0, "TWO.example."), "two.example");
+  EXPECT_EQ(name_of(made, 0, "a.two.example"), "two.example");
+  EXPECT_EQ(name_of(made, 0, "other.example"), "one.example") << "the first of the port";
+  EXPECT_EQ(name_of(made, 1, "one.example"), "") << "not on this port";
+}
+
+TEST(Snapshot, ComparesRulesInTheFormThatPathsHave) {
+  const Made made = make(
+      "Listen 127.0.0.1:8080\n<Location \"/caf%c3%a9\">\nBackendCluster 127.0.0.1:7001\n"
+      "</Location>\n<Location \"/%61/b/\">\nBackendCluster 127.0.0.1:7002\n</Location>\n");
+  ASSERT_NE(made.snapshot, nullptr) << made.error;
+  const auto& mapping = *made.snapshot->sites[0].mapping;
+  EXPECT_TRUE(mapping.location(0, "/caf%C3%A9/menu"));
+  EXPECT_TRUE(mapping.location(0, "/a/b/c"));
+  EXPECT_FALSE(mapping.location(0, "/other"));
+}
+
+TEST(Snapshot, KnowsTheAddressesOfSeeds) {
+  const Made made = make("Listen 127.0.0.1:8080\n" + std::string(kAnywhere));
+  ASSERT_NE(made.snapshot, nullptr) << made.error;
+  ASSERT_EQ(made.snapshot->clusters.size(), 1U);
+  ASSERT_EQ(made.snapshot->clusters[0].seeds.size(), 1U);
+  EXPECT_EQ(made.snapshot->clusters[0].seeds[0].address.port(), 7001);
+  EXPECT_TRUE(made.snapshot->unresolved.empty());
+}
+
+TEST(Snapshot, RefusesALogFormatWithAnUnknownLetter) {
+  const Made made =
+      make("Listen 127.0.0.1:8080\nCustomLog stderr \"%h %Z\"\n" + std::string(kAnywhere));
+  EXPECT_EQ(made.snapshot, nullptr);
+  EXPECT_NE(made.error.find("%Z"), std::string::npos) << made.error;
+  ASSERT_NE(made.config, nullptr);
+  EXPECT_FALSE(check_log_formats(*made.config));
+}
+
+TEST(Snapshot, RefusesALogThatCannotBeOpened) {
+  const Made made = make("Listen 127.0.0.1:8080\nCustomLog /nonexistent/access.log common\n" +
+                         std::string(kAnywhere));
+  EXPECT_EQ(made.snapshot, nullptr);
+  EXPECT_NE(made.error.find("/nonexistent/access.log"), std::string::npos) << made.error;
+}
+
+}  // namespace
+}  // namespace understudy

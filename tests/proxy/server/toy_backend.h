@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// A member without the SDK for tests: answers every request with its name, on the test's own loop.
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <list>
+#include <memory>
+#include <string>
+
+#include "base/event_loop.h"
+#include "base/fd_watcher.h"
+#include "base/socket.h"
+
+namespace understudy {
+
+class ToyBackend final : private FdWatcher::Handler {
+ public:
+  ToyBackend(EventLoop& loop, std::string name)
+      : loop_(loop), name_(std::move(name)), listener_(*listen_tcp(Address::loopback(0), {})) {
+    watcher_.start_listening(loop_, listener_.value(), *this);
+  }
+
+  std::string address() const { return local_address(listener_).to_string(); }
+  // While held, requests are received and not answered.
+  void hold() { held_ = true; }
+  void release() {
+    held_ = false;
+    for (auto& connection : connections_) connection->answer();
+  }
+  int waiting() const {
+    int count = 0;
+    for (const auto& connection : connections_) count += connection->unanswered_;
+    return count;
+  }
+
+ private:
+  struct Connection final : FdWatcher::Handler {
+    Connection(ToyBackend& backend, Fd fd) : backend_(backend), fd_(std::move(fd)) {
+      watcher_.start(backend_.loop_, fd_.value(), *this);
+    }
+    void on_ready(bool, bool) override {
+      std::array<char, 4096> some;
+      for (;;) {
+        const ssize_t size = ::recv(fd_.value(), some.data(), some.size(), 0);
+        if (size <= 0) break;
+        text_.append(some.data(), static_cast<std::size_t>(size));
+      }
+      for (std::size_t end; (end = text_.find("\r\n\r\n")) != std::string::npos;) {
+        text_.erase(0, end + 4);
+        ++unanswered_;
+      }
+      if (!backend_.held_) answer();
+    }
+    void answer() {
+      const std::string body = backend_.name_;
+      const std::string response = "HTTP/1.1 200 OK\r\nX-Member: " + body +
+                                   "\r\nContent-Length: " + std::to_string(body.size()) +
+                                   "\r\n\r\n" + body;
+      for (; unanswered_ > 0; --unanswered_) {
+        static_cast<void>(::send(fd_.value(), response.data(), response.size(), MSG_NOSIGNAL));
+      }
+    }
+    ToyBackend& backend_;
+    Fd fd_;
+    FdWatcher watcher_;
+    std::string text_;
+    int unanswered_ = 0;
+  };
+
+  void on_ready(bool, bool) override {
+    for (;;) {
+      auto accepted = accept_tcp(listener_);
+      if (!accepted || !accepted->fd) return;
+      connections_.push_back(std::make_unique<Connection>(*this, std::move(accepted->fd)));
+    }
+  }
+
+  EventLoop& loop_;
+  const std::string name_;
+  Fd listener_;
+  FdWatcher watcher_;
+  std::list<std::unique_ptr<Connection>> connections_;
+  bool held_ = false;
+};
+
+// A client's connection: sends text, gathers what comes.
+class ToyClient final {
+ public:
+  explicit ToyClient(const Address& address) : fd_(*connect_tcp(address)) {}
+
+  void say(std::string_view text) { pending_ += text; }
+  void turn() {
+    if (!pending_.empty()) {
+      const ssize_t sent = ::send(fd_.value(), pending_.data(), pending_.size(), MSG_NOSIGNAL);
+      if (sent > 0) pending_.erase(0, static_cast<std::size_t>(sent));
+    }
+    std::array<char, 4096> some;
+    const ssize_t size = ::recv(fd_.value(), some.data(), some.size(), 0);
+    if (size > 0) heard_.append(some.data(), static_cast<std::size_t>(size));
+    if (size == 0) ended_ = true;
+  }
+  const std::string& heard() const { return heard_; }
+  bool has_ended() const { return ended_; }
+
+ private:
+  Fd fd_;
+  std::string pending_;
+  std::string heard_;
+  bool ended_ = false;
+};
+
+}  // namespace understudy
