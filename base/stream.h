@@ -32,6 +32,9 @@ class Stream {
   virtual void shutdown_write() = 0;
   // True when read() may still deliver without a new edge of the descriptor (TLS holds plaintext).
   virtual bool has_buffered() const = 0;
+  // True when the last read() stopped because the socket was full (a handshake has to answer
+  // first): it goes on with the next edge for writing.
+  virtual bool wants_writable() const { return false; }
   // The descriptor to watch.
   virtual int fd() const = 0;
   // True when the bytes on the descriptor are the bytes of the stream, so that splice(2) may be

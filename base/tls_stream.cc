@@ -2,27 +2,22 @@
 #include "base/tls_stream.h"
 
 #include <errno.h>
-#include <openssl/err.h>
+#include <openssl/crypto.h>
 #include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/check.h"
+#include "base/tls_error.h"
+#include "base/tls_server.h"
 
 namespace understudy {
 namespace {
 
 constexpr size_t kRecordMax = 16 * 1024;  // RFC 8446 5.1
-
-std::string last_tls_error(const char* otherwise) {
-  const unsigned long code = ERR_get_error();
-  if (code == 0) return otherwise;
-  char text[256];
-  ERR_error_string_n(code, text, sizeof text);
-  ERR_clear_error();
-  return text;
-}
 
 int context_index() {
   static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -89,7 +84,7 @@ struct TlsPsk {
       std::copy(psk.key.begin(), psk.key.end(), context->keys_.back().key.begin());
     }
     SSL_CTX* raw = context->context_ = SSL_CTX_new(TLS_method());
-    if (!raw) return Error{.code = ErrorCode::kTls, .detail = last_tls_error("no TLS context")};
+    if (!raw) return tls_error("no TLS context");
     SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION);
     SSL_CTX_set_ciphersuites(raw, "TLS_AES_128_GCM_SHA256");
     // A write may continue from another address with more bytes; idle streams hold no buffers.
@@ -98,6 +93,7 @@ struct TlsPsk {
     // Frames say their length: an end without close_notify, as a killed process leaves it, is an
     // end like any other.
     SSL_CTX_set_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_read_ahead(raw, 1);
     // Every link proves the key anew: no tickets, no resumption.
     SSL_CTX_set_num_tickets(raw, 0);
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
@@ -126,10 +122,68 @@ TlsContext::~TlsContext() {
   for (OwnedPsk& psk : keys_) OPENSSL_cleanse(psk.key.data(), psk.key.size());
 }
 
-TlsStream::TlsStream(const TlsContext& context, Fd fd, Role role)
-    : fd_(std::move(fd)), ssl_(SSL_new(context.raw())) {
+// A socket of OpenSSL's that raises no SIGPIPE, and does not ask the kernel again when the last
+// answer came up short: most reads end with a question for one more record.
+struct TlsStreamBio {
+  using Read = int (*)(BIO*, char*, int);
+  using Write = int (*)(BIO*, const char*, int);
+
+  static const BIO_METHOD* method() {
+    static BIO_METHOD* const made = [] {
+      const BIO_METHOD* socket = BIO_s_socket();
+      BIO_METHOD* out = BIO_meth_new(
+          BIO_get_new_index() | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR, "watched socket");
+      CHECK(out);
+      CHECK(BIO_meth_set_write(out, write) == 1);
+      CHECK(BIO_meth_set_read(out, read) == 1);
+      CHECK(BIO_meth_set_puts(out, BIO_meth_get_puts(socket)) == 1);
+      CHECK(BIO_meth_set_ctrl(out, BIO_meth_get_ctrl(socket)) == 1);
+      CHECK(BIO_meth_set_create(out, BIO_meth_get_create(socket)) == 1);
+      CHECK(BIO_meth_set_destroy(out, BIO_meth_get_destroy(socket)) == 1);
+      return out;
+    }();
+    return made;
+  }
+
+  static int read(BIO* bio, char* into, int size) {
+    static const Read read_socket = BIO_meth_get_read(BIO_s_socket());
+    auto& stream = *reinterpret_cast<TlsStream*>(BIO_get_callback_arg(bio));
+    BIO_clear_retry_flags(bio);
+    if (stream.drained_) {
+      BIO_set_retry_read(bio);
+      return -1;
+    }
+    const int count = read_socket(bio, into, size);
+    // The kernel's TLS hands out a record at a time, so there a short count says nothing.
+    stream.drained_ = count <= 0 || (count < size && BIO_get_ktls_recv(bio) == 0);
+    if (count > 0) stream.starved_ = false;
+    return count;
+  }
+
+  static int write(BIO* bio, const char* from, int size) {
+    static const Write write_socket = BIO_meth_get_write(BIO_s_socket());
+    if (BIO_get_ktls_send(bio) != 0) return write_socket(bio, from, size);
+    const auto& stream = *reinterpret_cast<TlsStream*>(BIO_get_callback_arg(bio));
+    BIO_clear_retry_flags(bio);
+    const ssize_t count = ::send(stream.fd_.value(), from, static_cast<size_t>(size), MSG_NOSIGNAL);
+    if (count <= 0 && BIO_sock_should_retry(static_cast<int>(count)) != 0) {
+      BIO_set_retry_write(bio);
+    }
+    return static_cast<int>(count);
+  }
+};
+
+TlsStream::TlsStream(ssl_st* ssl, Fd fd) : fd_(std::move(fd)), ssl_(ssl) {
   CHECK(ssl_);
-  CHECK(SSL_set_fd(ssl_, fd_.value()) == 1);
+  BIO* bio = BIO_new(TlsStreamBio::method());
+  CHECK(bio);
+  BIO_set_fd(bio, fd_.value(), BIO_NOCLOSE);
+  BIO_set_callback_arg(bio, reinterpret_cast<char*>(this));
+  SSL_set_bio(ssl_, bio, bio);
+}
+
+TlsStream::TlsStream(const TlsContext& context, Fd fd, Role role)
+    : TlsStream(SSL_new(context.raw()), std::move(fd)) {
   if (role == Role::kClient) {
     SSL_set_connect_state(ssl_);
   } else {
@@ -137,73 +191,164 @@ TlsStream::TlsStream(const TlsContext& context, Fd fd, Role role)
   }
 }
 
+TlsStream::TlsStream(const TlsServer& server, Fd fd)
+    : TlsStream(SSL_new(server.raw()), std::move(fd)) {
+  SSL_set_accept_state(ssl_);
+}
+
 TlsStream::~TlsStream() {
+  say_goodbye();
   SSL_free(ssl_);
+}
+
+// RFC 8446 6.1: a side that closes says so; without it the end could be an attacker's. Within a
+// record that is not out there is no place for it.
+void TlsStream::say_goodbye() {
+  const bool is_said = (SSL_get_shutdown(ssl_) & SSL_SENT_SHUTDOWN) != 0;
+  if (failed_ || is_said || record_bytes_ > 0 || !is_established()) return;
+  if (SSL_shutdown(ssl_) < 0) take_tls_error("");
 }
 
 bool TlsStream::is_established() const {
   return SSL_is_init_finished(ssl_);
 }
 
+const TlsHost* TlsStream::host() const {
+  return TlsServer::chosen_by(ssl_);
+}
+
+std::string_view TlsStream::protocol() const {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl_, &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
 bool TlsStream::has_buffered() const {
-  return SSL_pending(ssl_) > 0;
+  return !drained_ || end_is_next_ || (!starved_ && SSL_has_pending(ssl_) == 1);
 }
 
 IoResult TlsStream::after(int returned) {
   const int saved_errno = errno;
   switch (SSL_get_error(ssl_, returned)) {
     case SSL_ERROR_WANT_READ:
+      starved_ = true;
+      return {.state = IoResult::State::kWouldBlock};
     case SSL_ERROR_WANT_WRITE:
+      handshake_is_blocked_ = !is_established();
       return {.state = IoResult::State::kWouldBlock};
     case SSL_ERROR_ZERO_RETURN:
       return {.state = IoResult::State::kEnd};
     case SSL_ERROR_SYSCALL:
       failed_ = true;
-      error_text_ = last_tls_error("the peer broke the connection");
+      error_text_ = take_tls_error("the peer broke the connection");
       return {.state = IoResult::State::kError,
               .error_number = saved_errno ? saved_errno : ECONNRESET};
     default:
       failed_ = true;
-      error_text_ = last_tls_error("TLS failed");
+      error_text_ = take_tls_error("TLS failed");
       return {.state = IoResult::State::kError, .error_number = EPROTO};
   }
 }
 
 IoResult TlsStream::read(std::span<char> into) {
+  end_is_next_ = false;
   if (failed_) return {.state = IoResult::State::kError, .error_number = EPROTO};
+  handshake_is_blocked_ = false;
+  drained_ = false;  // unless the first receive says otherwise
+  size_t total = 0;
+  while (total < into.size()) {
+    errno = 0;
+    size_t count = 0;
+    const int returned = SSL_read_ex(ssl_, into.data() + total, into.size() - total, &count);
+    if (returned != 1) {
+      const IoResult result = after(returned);
+      if (total == 0) return result;
+      end_is_next_ = result.state != IoResult::State::kWouldBlock;
+      break;
+    }
+    total += count;
+    if (!has_buffered()) break;
+  }
+  return {.state = IoResult::State::kOk, .bytes = total};
+}
+
+// The bytes of the next record, from `offset` on. What fills a record alone, or comes last, is sent
+// from where it lies; a record and a system call more would cost more than to copy the rest.
+std::string_view TlsStream::next_record(std::span<const iovec> pieces, size_t offset) {
+  while (!pieces.empty() && offset >= pieces.front().iov_len) {
+    offset -= pieces.front().iov_len;
+    pieces = pieces.subspan(1);
+  }
+  if (pieces.empty()) return {};
+  const bool must_stay = BIO_get_ktls_send(SSL_get_wbio(ssl_)) != 0;
+  const char* first = static_cast<const char*>(pieces.front().iov_base) + offset;
+  const size_t first_bytes = pieces.front().iov_len - offset;
+  if (!must_stay && (pieces.size() == 1 || first_bytes >= kRecordMax)) {
+    return {first, std::min(first_bytes, kRecordMax)};
+  }
+  static thread_local std::array<char, kRecordMax> scratch;
+  if (must_stay) kept_record_.resize(kRecordMax);
+  char* record = must_stay ? kept_record_.data() : scratch.data();
+  size_t size = 0;
+  for (const iovec& piece : pieces) {
+    const size_t count = std::min(piece.iov_len - offset, kRecordMax - size);
+    std::memcpy(record + size, static_cast<const char*>(piece.iov_base) + offset, count);
+    size += count;
+    offset = 0;
+    if (size == kRecordMax) break;
+  }
+  return {record, size};
+}
+
+// OpenSSL holds the record's bytes, or kept_record_ does; it only wants to hear their number again.
+IoResult TlsStream::write_record(std::string_view record) {
   errno = 0;
   size_t count = 0;
-  const int returned = SSL_read_ex(ssl_, into.data(), into.size(), &count);
+  const int returned = SSL_write_ex(ssl_, record.data(), record.size(), &count);
   if (returned == 1) return {.state = IoResult::State::kOk, .bytes = count};
   return after(returned);
 }
 
 IoResult TlsStream::write(std::span<const iovec> pieces) {
   if (failed_) return {.state = IoResult::State::kError, .error_number = EPROTO};
-  if (record_.empty()) {
-    for (const iovec& piece : pieces) {
-      const size_t room = kRecordMax - record_.size();
-      record_.append(static_cast<const char*>(piece.iov_base), std::min(piece.iov_len, room));
-      if (record_.size() == kRecordMax) break;
+  size_t done = 0;
+  if (record_bytes_ > 0) {
+    const char* any = static_cast<const char*>(pieces.front().iov_base);
+    const IoResult result = write_record({any, record_bytes_});
+    if (!result.ok()) return result;
+    record_bytes_ = 0;
+    done = 1;
+  } else if (!is_established()) {
+    drained_ = false;  // the handshake may have to receive first
+  }
+  for (;;) {
+    const std::string_view record = next_record(pieces, done);
+    if (record.empty()) break;
+    const IoResult result = write_record(record);
+    if (result.ok()) {
+      done += result.bytes;
+      continue;
     }
+    if (result.state != IoResult::State::kWouldBlock) {
+      if (done == 0) return result;
+      break;
+    }
+    // Within a handshake nothing has been taken.
+    if (is_established()) {
+      record_bytes_ = record.size();
+      done += record.size() - 1;
+    }
+    break;
   }
-  if (record_.empty()) return {};
-  errno = 0;
-  size_t count = 0;
-  const int returned = SSL_write_ex(ssl_, record_.data(), record_.size(), &count);
-  if (returned == 1) {
-    record_.clear();
-    return {.state = IoResult::State::kOk, .bytes = count};
-  }
-  // The caller repeats the write from the same bytes; OpenSSL needs the same record then.
-  return after(returned);
+  if (done == 0) return {.state = IoResult::State::kWouldBlock};
+  if (record_bytes_ == 0) kept_record_ = {};
+  return {.state = IoResult::State::kOk, .bytes = done};
 }
 
 void TlsStream::shutdown_write() {
-  // Before the handshake is over OpenSSL refuses, and its complaint would be taken for the next
-  // stream's.
-  if (failed_ || !is_established()) return;
-  if (SSL_shutdown(ssl_) < 0) ERR_clear_error();
+  say_goodbye();
+  ::shutdown(fd_.value(), SHUT_WR);
 }
 
 }  // namespace understudy

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// TlsStream: TLS 1.3 over a descriptor with OpenSSL, as a Stream. TlsContext holds what many
-// streams share. Members' cluster links use an external pre-shared key (PROTOCOL 2.5); listeners
-// and upstreams will use certificates. The handshake happens inside the first reads and writes.
-// Context: any thread after construction; stream: one thread.
+// TlsStream: TLS over a descriptor with OpenSSL, as a Stream. Clients are served with certificates,
+// by a TlsServer; members' cluster links use an external pre-shared key (PROTOCOL 2.5), and their
+// TlsContext holds what many streams share. The handshake happens inside the first reads and
+// writes. Context: any thread after construction; stream: one thread.
 #pragma once
 
 #include <array>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -18,6 +19,9 @@ struct ssl_ctx_st;
 struct ssl_st;
 
 namespace understudy {
+
+class TlsHost;
+class TlsServer;
 
 class TlsContext final {
  public:
@@ -52,25 +56,51 @@ class TlsStream final : public Stream {
   enum class Role { kClient, kServer };
   // `context` must outlive the stream.
   TlsStream(const TlsContext& context, Fd fd, Role role);
+  // A client's connection; the handshake keeps what it needs of `server`.
+  TlsStream(const TlsServer& server, Fd fd);
   ~TlsStream() override;
 
-  // Also drives the handshake; kError with EPROTO when it fails (error_text() says why).
+  // Also drives the handshake; kError with EPROTO when it fails (error_text() says why). A short
+  // count means drained, up to has_buffered().
   IoResult read(std::span<char> into) override;
-  // Gathers small pieces into one record.
+  // Small pieces share a record, a large one is encrypted from where it lies. A short count means
+  // full. A record that the socket did not take whole counts as taken but for its last byte, so
+  // that the caller comes back, with that byte first, and pushes the rest of it out.
   IoResult write(std::span<const iovec> pieces) override;
   void shutdown_write() override;
   bool has_buffered() const override;
+  bool wants_writable() const override { return handshake_is_blocked_; }
   int fd() const override { return fd_.value(); }
   bool is_plain() const override { return false; }
+
   bool is_established() const;
   const std::string& error_text() const { return error_text_; }
+  // Of a client's connection whose handshake has begun, else null; lives as long as the stream.
+  const TlsHost* host() const;
+  // What both agreed to speak inside (ALPN); empty when the client did not ask.
+  std::string_view protocol() const;
 
  private:
+  friend struct TlsStreamBio;
+  TlsStream(ssl_st* ssl, Fd fd);
   IoResult after(int returned);
+  void say_goodbye();
+  IoResult write_record(std::string_view record);
+  std::string_view next_record(std::span<const iovec> pieces, size_t offset);
+
+  // Owned.
   Fd fd_;
   ssl_st* ssl_;
-  std::string record_;  // bytes gathered for a write that OpenSSL wants repeated
+  // The record that the kernel encrypts, which must stay where it is until it is taken; unused
+  // where OpenSSL encrypts, for it holds a copy then.
+  std::string kept_record_;
   std::string error_text_;
+
+  size_t record_bytes_ = 0;            // of a record that is not out; 0: there is none
+  bool drained_ = true;                // the last receive came up short
+  bool starved_ = true;                // OpenSSL holds no whole record
+  bool handshake_is_blocked_ = false;  // by a full socket
+  bool end_is_next_ = false;           // the last read met the end, or an error, behind bytes
   bool failed_ = false;
 };
 
