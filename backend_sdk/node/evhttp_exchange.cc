@@ -15,6 +15,7 @@ namespace understudy {
 namespace {
 
 constexpr std::string_view kFormType = "application/x-www-form-urlencoded";
+constexpr int kMisdirected = 421;  // evhttp has no words for it
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
 struct Method {
@@ -150,7 +151,8 @@ void EvhttpExchange::send(const Reply& reply, const std::vector<Header>& more) {
     body = evbuffer_new();
     CHECK(body && evbuffer_add(body, reply.body.data(), reply.body.size()) == 0);
   }
-  evhttp_send_reply(raw_, reply.status, nullptr, body);
+  evhttp_send_reply(raw_, reply.status,
+                    reply.status == kMisdirected ? "Misdirected Request" : nullptr, body);
   if (body) evbuffer_free(body);
   if (!is_connected) close();  // evhttp has freed the request; on_sent will not come
 }

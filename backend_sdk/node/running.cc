@@ -138,6 +138,7 @@ Outcome<std::unique_ptr<Node::Running>> Node::Running::open(const Options& optio
 }
 
 void Node::Running::run_thread(std::promise<Started> started) {
+  loop_->run_once(Duration::zero());  // from here on this is the loop's thread
   const Started failure = start();
   started.set_value(failure);
   if (!failure) loop_->run();
@@ -256,8 +257,7 @@ Decision Node::Running::decide(const ContractFacts& facts, const BeginOutcome& o
   if (const Member* secondary = core_->view().find(outcome.secondary)) {
     state->secondary = secondary->name;
   }
-  state->limits = {.session_bytes_max = options_.session_bytes_max,
-                   .stored_response_max = options_.stored_response_max};
+  state->stored_response_max = options_.stored_response_max;
   state->executor = executor;
   Decision decision;
   decision.session = Session(std::move(state));
@@ -408,6 +408,7 @@ void Node::Running::on_view(const MemberView& view) {
     const std::lock_guard lock(mutex_);
     statistics_.members_alive = alive;
   }
+  publish_statistics();  // who is told of the view may look at the figures next
   if (!is_new) return;
   LOG(kNotice, "member {}: view {}.{}: {}", options_.member_name, view.term, view.seq,
       summary(view));

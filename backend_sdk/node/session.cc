@@ -52,8 +52,7 @@ Session::State::State(const BeginOutcome& outcome, ContractFacts facts_of_reques
       replayed(outcome.replayed),
       note(note_at_begin(outcome)),
       under_way(std::move(counted)),
-      sid(outcome.sid),
-      bytes(content_bytes(*snapshot)) {}
+      sid(outcome.sid) {}
 
 Session::State::~State() {
   if (is_spent) return;
@@ -83,24 +82,13 @@ bool Session::State::may_change() {
   return !replayed && !is_invalidated;
 }
 
-bool Session::State::change(std::string_view name, Bytes value) {
-  if (!may_change()) return false;
+void Session::State::change(std::string_view name, Bytes value) {
+  if (!may_change()) return;
   if (name.empty() || name.size() > kAttributeNameBytesMax) {
-    refuse("an attribute's name is empty or too long");
-    return false;
+    return refuse("an attribute's name is empty or too long");
   }
-  const std::string* old = find(name);
-  const std::size_t bytes_before = old ? name.size() + old->size() : 0;
-  const std::size_t bytes_after = value ? name.size() + value->size() : 0;
-  if (bytes - bytes_before + bytes_after > limits.session_bytes_max) {
-    refuse("the session would be larger than MaxSessionBytes");
-    return false;
-  }
-  bytes = bytes - bytes_before + bytes_after;
-  // Removing what the snapshot does not have changes nothing, unless this request has added it and
-  // another one may have too: the removal is said anyway.
+  // Removing what the snapshot does not have is said all the same: another request may add it.
   changes.insert_or_assign(std::string(name), std::move(value));
-  return true;
 }
 
 Change Session::State::spend() {
@@ -211,7 +199,7 @@ void Session::rotate_id() {
 void Session::store_response(Reply reply) {
   if (!state_ || !state_->may_change()) return;
   std::optional<std::string> bytes = encode_reply(reply);
-  if (!bytes || bytes->size() > state_->limits.stored_response_max) return;
+  if (!bytes || bytes->size() > state_->stored_response_max) return;
   state_->response = std::make_shared<const std::string>(std::move(*bytes));
 }
 

@@ -16,11 +16,6 @@
 
 namespace understudy {
 
-struct SessionLimits {
-  std::size_t session_bytes_max = 0;
-  std::size_t stored_response_max = 0;
-};
-
 struct Session::State {
   State(const BeginOutcome& outcome, ContractFacts facts, std::shared_ptr<UnderWay> under_way);
   ~State();
@@ -28,8 +23,9 @@ struct Session::State {
 
   // Null when there is no such attribute, this request's changes included.
   const std::string* find(std::string_view name) const;
-  // A null value removes. False, with `refusal` set, when it may not be.
-  bool change(std::string_view name, Bytes value);
+  // A null value removes. What may not be is remembered as `refusal`. How large the session would
+  // become is judged at the commit, against what it is by then.
+  void change(std::string_view name, Bytes value);
   bool may_change();
   void refuse(std::string_view why);
   // Hands the handle over: from now on the session is read-only and nothing is abandoned.
@@ -44,14 +40,13 @@ struct Session::State {
   const bool replayed;
   const SessionNote note;
   std::string secondary;
-  SessionLimits limits;
+  std::size_t stored_response_max = 0;
   std::shared_ptr<UnderWay> under_way;
   std::shared_ptr<Executor> executor;
 
   SessionId sid;
   std::optional<SessionId> new_id;
   std::map<std::string, Bytes, std::less<>> changes;
-  std::size_t bytes = 0;  // of the content as it would be
   Bytes response;
   bool is_invalidated = false;
   bool is_spent = false;

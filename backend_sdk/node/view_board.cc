@@ -60,7 +60,7 @@ bool ViewBoard::publish(const MemberView& view, std::uint32_t self) {
     LOG(kError, "the member list cannot be told to proxies: an address or name is out of bounds");
   }
   const std::lock_guard lock(mutex_);
-  const bool is_new = text && (!current_ || current_->text != next->text);
+  const bool is_new = text && (!current_ || current_->hash != next->hash);
   // A list that cannot be told must not keep an older one alive; without text no header is sent.
   current_ = std::move(next);
   return is_new;

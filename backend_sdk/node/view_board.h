@@ -34,7 +34,7 @@ class ViewBoard final {
   ViewBoard(const Keyring& keyring, std::string cluster, std::chrono::milliseconds beat)
       : cluster_(std::move(cluster)), beat_(beat), codec_(keyring, cluster_) {}
 
-  // True when proxies have something new to see.
+  // True when proxies have something new to see: another hash, not merely another version.
   bool publish(const MemberView& view, std::uint32_t self);
   // Null before the first view.
   std::shared_ptr<const PublishedView> current() const;

@@ -62,9 +62,9 @@ class Session final {
   bool contains(std::string_view name) const;
   std::vector<std::string_view> names() const;  // sorted
 
-  // Names have 1 .. kAttributeNameBytesMax bytes. A refused change (name or session too long,
-  // after a commit, empty handle) makes refusal() say why, and the whole request fails with 500
-  // instead of committing half of what it meant.
+  // Names have 1 .. kAttributeNameBytesMax bytes. A change that is refused (for its name, after a
+  // commit, by an empty handle) makes refusal() say why and the whole request fail with 500. So
+  // does, found at the commit, a session above MaxSessionBytes. Nothing of the request happens.
   void set(std::string_view name, std::string_view value);
   void remove(std::string_view name);
   // Ends the session: the id is never served again. The attributes are gone at once.

@@ -19,7 +19,7 @@ class SessionHandle : public ::testing::Test {
     outcome.position = {2, 5};
     auto state = std::make_unique<Session::State>(outcome, ContractFacts{},
                                                   std::make_shared<UnderWay>(door_));
-    state->limits = {.session_bytes_max = 100, .stored_response_max = 50};
+    state->stored_response_max = 50;
     return Session(std::move(state));
   }
   static Bytes bytes(std::string text) {
@@ -67,14 +67,8 @@ TEST_F(SessionHandle, AChangeAfterTheCommitIsRefusedAloud) {
   EXPECT_FALSE(session.refusal().empty());
 }
 
-TEST_F(SessionHandle, NamesAndSizesHaveTheirLimits) {
-  Session session = make();  // four bytes are in it
-  session.set("n", std::string(95, 'x'));
-  EXPECT_TRUE(session.refusal().empty());
-  session.set("n", std::string(96, 'x'));
-  EXPECT_FALSE(session.refusal().empty());
+TEST_F(SessionHandle, NamesHaveTheirLimits) {
   Session names = make();
-  names.state()->limits.session_bytes_max = 10'000;
   names.set(std::string(kAttributeNameBytesMax, 'n'), "");
   EXPECT_TRUE(names.refusal().empty());
   names.set(std::string(kAttributeNameBytesMax + 1, 'n'), "");
@@ -82,14 +76,6 @@ TEST_F(SessionHandle, NamesAndSizesHaveTheirLimits) {
   Session unnamed = make();
   unnamed.set("", "x");
   EXPECT_FALSE(unnamed.refusal().empty());
-}
-
-TEST_F(SessionHandle, ALargerValueMayTakeASmallerOnesPlace) {
-  Session session = make();
-  for (int i = 0; i < 10; ++i) session.set("n", std::string(90, 'x'));
-  session.remove("n");
-  session.set("m", std::string(95, 'x'));
-  EXPECT_TRUE(session.refusal().empty());
 }
 
 TEST_F(SessionHandle, AReplayedRequestChangesNothing) {
