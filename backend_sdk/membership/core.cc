@@ -110,9 +110,11 @@ void Membership::Core::tick() {
   constexpr int kSettleIntervals = 5;
   next_beat_ = now_ + options_.interval;
   send_beats();
-  if (!writer_) return;
-  writer_->tend(now_, kSettleIntervals * options_.interval, !detector_.suspects().empty());
-  if (++ticks_ % kLookEvery == 0) look_for_others();
+  if (writer_) {
+    writer_->tend(now_, kSettleIntervals * options_.interval, !detector_.suspects().empty());
+  }
+  const bool should_look = writer_ || is_leader_lost();
+  if (should_look && ++ticks_ % kLookEvery == 0) look_for_others();
 }
 
 // ---- calls of the owner

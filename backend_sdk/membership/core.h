@@ -88,6 +88,7 @@ class Membership::Core final {
   void send_view(const Peer& to, FrameType type = FrameType::kViewPush);
   void ask_for_view(const Peer& of);
   void on_view_message(const Peer& from, const ViewMessage& message, const Frame& frame);
+  void on_view_alike(const Peer& from, const ViewMessage& message);
   void on_view_ask(const Peer& from, const ViewAskMessage& message);
   void note_version(const Peer& of, uint64_t version, uint64_t hash);
   void announce_deaths(const MemberView& before);
@@ -95,6 +96,7 @@ class Membership::Core final {
   void refresh_shown();
   void expel(const char* why);
   void look_for_others();
+  bool outranks(const GroupId& other) const;
 
   // core_detect.cc
   void send_beats();
@@ -115,6 +117,7 @@ class Membership::Core final {
   void consider_election();
   void end_election();
   void stand(const Member& leader);
+  void wait_for(const Peer& candidate);
   std::set<MemberId> voters() const;
   void on_elect(const Peer& from, const ElectMessage& message);
   void on_elect_ok(const Peer& from, const ElectOkMessage& message);

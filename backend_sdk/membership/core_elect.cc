@@ -30,12 +30,19 @@ void Membership::Core::consider_election() {
   CHECK(candidate, "the own entry is never lost");
   if (is_me(candidate->mid)) {
     stand(*leader);
-  } else if (!detector_.is_watched(candidate->mid)) {
-    // It sends us no beats: whether it lives is asked.
-    detector_.accuse(candidate->peer(), now_);
-    advance_detector();
+  } else {
+    wait_for(candidate->peer());
   }
   decide_ballot();
+}
+
+// Somebody older should take over. It sends us no beats, so whether it lives is asked; and whether
+// it knows better, or has gone over to another group.
+void Membership::Core::wait_for(const Peer& candidate) {
+  if (!detector_.is_watched(candidate.mid)) detector_.accuse(candidate, now_);
+  if (may_repeat(candidate.mid)) ask_for_view(candidate);
+  next_stand_ = now_ + options_.interval;
+  advance_detector();
 }
 
 // Who has to agree: everybody else who is not known to be gone, heard of or not.

@@ -149,7 +149,7 @@ void Membership::Core::send_view(const Peer& to, FrameType type) {
 }
 
 void Membership::Core::ask_for_view(const Peer& of) {
-  const ViewAskMessage ask{.group = view_.group, .version = view_.version()};
+  const ViewAskMessage ask{.group = view_.group, .version = view_.version(), .hash = view_hash_};
   transport_.send(of, Frame{.type = FrameType::kViewAsk, .payload = encode(ask)});
 }
 
@@ -161,7 +161,12 @@ void Membership::Core::on_view_message(const Peer& from, const ViewMessage& mess
     return;
   }
   if (message.view.group != view_.group) {
-    if (message.base_version != 0 || view_.group < message.view.group) return;
+    if (outranks(message.view.group)) {
+      // It may even count us as one of its own: an answer to a JOIN that came too late.
+      if (may_repeat(from.mid)) send_view(from);
+      return;
+    }
+    if (message.base_version != 0) return ask_for_view(from);
     for (const Member& member : message.view.members) {
       if (met_.size() < Joining::kSeedsMax) met_.push_back(member.cluster_address);
     }
@@ -172,20 +177,40 @@ void Membership::Core::on_view_message(const Peer& from, const ViewMessage& mess
     } else if (leader && leader->mid != from.mid) {
       transport_.send(leader->peer(), frame);
     }
-    return expel("an older group was met");
+    return expel("another group was met");
   }
-  if (message.view.version() <= view_.version()) return;
+  if (message.view.version() < view_.version()) return;
+  if (message.view.version() == view_.version()) return on_view_alike(from, message);
   auto view = message.applied_to(view_);
   if (!view) return ask_for_view(from);
   adopt(*std::move(view));
 }
 
+// The same version again; or, when two that held each other for dead went on alone and numbered
+// alike, another view: then any order will do, as long as both sides see the same one.
+void Membership::Core::on_view_alike(const Peer& from, const ViewMessage& message) {
+  if (message.base_version != 0 || message.hash == view_hash_) return;
+  const Member* ours = view_.leader();
+  const Member* theirs = message.view.leader();
+  if (!ours || !theirs || ours->mid == theirs->mid) return;
+  if (ours->mid < theirs->mid) return adopt(message.view);
+  if (may_repeat(from.mid)) send_view(from);
+}
+
+// The older group wins, but one that has lost its leader can let nobody in: its members go over to
+// whatever they meet.
+bool Membership::Core::outranks(const GroupId& other) const {
+  return view_.group < other && !is_leader_lost();
+}
+
 void Membership::Core::on_view_ask(const Peer& from, const ViewAskMessage& message) {
   if (phase_ != Phase::kMember) return;
   const bool is_same = message.group == view_.group;
-  if (is_same && message.version == view_.version()) return;
-  const bool is_ours_better =
-      is_same ? message.version < view_.version() : view_.group < message.group;
+  if (is_same && message.version == view_.version()) {
+    if (message.hash != view_hash_ && may_repeat(from.mid)) send_view(from);
+    return;
+  }
+  const bool is_ours_better = is_same ? message.version < view_.version() : outranks(message.group);
   if (is_ours_better) {
     send_view(from);
   } else if (may_repeat(from.mid)) {

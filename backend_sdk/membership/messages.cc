@@ -145,6 +145,11 @@ std::optional<JoinNoMessage> decode_join_no(std::string_view payload) {
   return if_complete(reader, std::move(message));
 }
 
+ViewMessage ViewMessage::full(MemberView view) {
+  const uint64_t hash = view.hash();
+  return {.view = std::move(view), .hash = hash};
+}
+
 ViewMessage ViewMessage::delta(const MemberView& before, const MemberView& after) {
   CHECK(before.group == after.group);
   ViewMessage message = full(after);
@@ -170,6 +175,7 @@ std::optional<MemberView> ViewMessage::applied_to(const MemberView& ours) const 
   std::sort(after.members.begin(), after.members.end(), [](const Member& a, const Member& b) {
     return std::tie(a.join_seq, a.mid) < std::tie(b.join_seq, b.mid);
   });
+  if (after.hash() != hash) return std::nullopt;
   return after;
 }
 
@@ -186,6 +192,7 @@ std::string encode(const ViewMessage& message) {
   CHECK(message.removed.size() <= kViewMembersDecodedMax);
   writer.u16(static_cast<uint16_t>(message.removed.size()));
   for (const MemberId mid : message.removed) writer.u32(mid);
+  writer.u64(message.hash);
   return out;
 }
 
@@ -204,8 +211,10 @@ std::optional<ViewMessage> decode_view(std::string_view payload) {
   const size_t removed = reader.u16();
   if (removed > kViewMembersDecodedMax) reader.fail();
   for (size_t i = 0; i < removed && reader.ok(); ++i) message.removed.push_back(reader.u32());
+  message.hash = reader.u64();
   if (message.view.group.id == 0 || message.view.version() == 0 ||
-      !has_unique_mids(message.view.members)) {
+      !has_unique_mids(message.view.members) ||
+      (message.base_version == 0 && message.hash != message.view.hash())) {
     reader.fail();
   }
   return if_complete(reader, std::move(message));
@@ -216,6 +225,7 @@ std::string encode(const ViewAskMessage& message) {
   ByteWriter writer(out);
   write_group(writer, message.group);
   writer.u64(message.version);
+  writer.u64(message.hash);
   return out;
 }
 
@@ -224,6 +234,7 @@ std::optional<ViewAskMessage> decode_view_ask(std::string_view payload) {
   ViewAskMessage message;
   message.group = read_group(reader);
   message.version = reader.u64();
+  message.hash = reader.u64();
   if (message.group.id == 0) reader.fail();
   return if_complete(reader, message);
 }

@@ -45,10 +45,12 @@ struct ViewMessage {
   MemberView view;            // its members: all of them, or only the changed and the new
   uint64_t base_version = 0;  // 0: a full view
   std::vector<MemberId> removed{};
+  uint64_t hash = 0;  // of the whole view, deltas applied
 
-  static ViewMessage full(MemberView view) { return {.view = std::move(view)}; }
+  static ViewMessage full(MemberView view);
   static ViewMessage delta(const MemberView& before, const MemberView& after);
-  // The view that the sender has, made from ours; nullopt when a version is missing in between.
+  // The view that the sender has, made from ours; nullopt when a version is missing in between, or
+  // when ours is of the same version and yet another (two sides of a partition numbered alike).
   std::optional<MemberView> applied_to(const MemberView& ours) const;
 };
 std::string encode(const ViewMessage& message);
@@ -58,6 +60,7 @@ std::optional<ViewMessage> decode_view(std::string_view payload);
 struct ViewAskMessage {
   GroupId group;
   uint64_t version = 0;
+  uint64_t hash = 0;
 };
 std::string encode(const ViewAskMessage& message);
 std::optional<ViewAskMessage> decode_view_ask(std::string_view payload);

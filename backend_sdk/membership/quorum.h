@@ -10,6 +10,8 @@
 
 namespace understudy {
 
+// What this cannot see: a side that was cut off from us may have admitted others before it died.
+
 // More than half of the counted members are alive, or half with the oldest of them. Suspects are
 // not seen. Who is proven to be gone is on no other side and is not counted at all; when that
 // leaves nobody, the members of the view count as they are.

@@ -9,7 +9,7 @@ namespace understudy {
 class RateCap final {
  public:
   // Full at first.
-  RateCap(int per_second, TimePoint now) : cost_(std::chrono::seconds(1) / per_second) {
+  RateCap(int per_second, TimePoint now) : cost_(Duration(std::chrono::seconds(1)) / per_second) {
     free_at_ = now - std::chrono::seconds(1);
   }
 

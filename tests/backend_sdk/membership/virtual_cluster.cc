@@ -180,6 +180,22 @@ const std::vector<VirtualCluster::Told>& VirtualCluster::deaths_at(const std::st
   return member(name).deaths;
 }
 
+std::string VirtualCluster::describe() {
+  std::string text;
+  for (const auto& [name, member] : members_) {
+    const MemberView& view = at(name).view();
+    text += "\n" + name + (lives(name) ? "" : " is dead;") +
+            (at(name).is_admitted() ? "" : " is outside;") +
+            (at(name).is_leader() ? " leads" : "") + " group " + std::to_string(view.group.id) +
+            ", version " + std::to_string(view.term) + "." + std::to_string(view.seq) + ":";
+    for (const auto& other : view.members) {
+      text += " " + other.name + std::to_string(other.mid % 1000) + " " +
+              to_string(other.liveness) + (other.is_proven ? " (proven)," : ",");
+    }
+  }
+  return text;
+}
+
 int VirtualCluster::expulsions(const std::string& name) {
   return member(name).expulsions;
 }

@@ -50,6 +50,8 @@ class VirtualCluster final {
   // Deaths that `name` was told of, in all its lives.
   const std::vector<Told>& deaths_at(const std::string& name);
   int expulsions(const std::string& name);
+  // What everybody thinks, for the message of a test that failed.
+  std::string describe();
 
   VirtualNetwork network;
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/membership/quorum.h"
+
+#include <gtest/gtest.h>
+
+#include "backend_sdk/membership/election.h"
+
+namespace understudy {
+namespace {
+
+// One letter for each member, oldest first: A counted and alive, S counted and suspect, D counted
+// and silent, P proven dead, n alive and not counted.
+MemberView view_of(const std::string& members) {
+  MemberView view;
+  for (const char kind : members) {
+    Member member;
+    member.mid = member.join_seq = static_cast<uint32_t>(view.members.size() + 1);
+    member.is_counted = kind != 'n';
+    member.is_proven = kind == 'P';
+    if (kind == 'S') member.liveness = Liveness::kSuspect;
+    if (kind == 'D' || kind == 'P') member.liveness = Liveness::kDead;
+    view.members.push_back(member);
+  }
+  return view;
+}
+
+TEST(Quorum, IsMoreThanHalfOrHalfWithTheOldest) {
+  const struct {
+    const char* members;
+    bool is_quorate;
+  } cases[] = {
+      {"A", true},     {"AA", true},     {"AD", true},   {"DA", false},   {"AAD", true},
+      {"DAA", true},   {"ADD", false},   {"AADD", true}, {"DDAA", false}, {"DAAD", false},
+      {"DAAA", true},  {"AS", true},     {"SA", false},  {"ASS", false},  {"PA", true},
+      {"PDA", false},  {"PAD", true},    {"PPA", true},  {"Pn", true},    {"Dn", false},
+      {"Ann", true},   {"Dnnnn", false}, {"PPn", true},  {"Pnn", true},   {"AADDD", false},
+      {"AAADD", true},
+  };
+  for (const auto& item : cases) {
+    SCOPED_TRACE(item.members);
+    EXPECT_EQ(is_quorate(view_of(item.members)), item.is_quorate);
+  }
+}
+
+TEST(Quorum, NoTwoPartsOfAMembershipBothHaveOne) {
+  for (int count = 1; count <= 8; ++count) {
+    for (int split = 0; split < (1 << count); ++split) {
+      std::string one, other;
+      for (int i = 0; i < count; ++i) {
+        one += split & (1 << i) ? 'A' : 'D';
+        other += split & (1 << i) ? 'D' : 'A';
+      }
+      EXPECT_TRUE(is_quorate(view_of(one)) != is_quorate(view_of(other))) << one;
+    }
+  }
+}
+
+TEST(Quorum, SettlingMakesTheUsableTheMeasure) {
+  MemberView view = view_of("AADn");
+  EXPECT_TRUE(settle(view));
+  EXPECT_FALSE(view.members[2].is_counted);
+  EXPECT_TRUE(view.members[3].is_counted);
+  EXPECT_FALSE(settle(view)) << "settled already";
+}
+
+TEST(Quorum, AMinorityNeverSettles) {
+  MemberView view = view_of("ADDnnnn");
+  const MemberView before = view;
+  EXPECT_FALSE(settle(view));
+  EXPECT_EQ(view, before);
+}
+
+TEST(Election, HalfOfTheOthersMustAgree) {
+  const size_t needed[] = {0, 1, 1, 2, 2, 3, 3, 4, 4, 5};
+  for (size_t others = 0; others < std::size(needed); ++others) {
+    EXPECT_EQ(Election::votes_needed(others), needed[others]);
+    // With the candidate's own vote: always a majority of the survivors.
+    EXPECT_GT(2 * (needed[others] + 1), others + 1);
+  }
+}
+
+TEST(Election, IsWonByVotesOfItsTermAndOfThoseWhoCount) {
+  Election election(1);
+  const std::set<MemberId> others{2, 3, 4};
+  election.stand(7);
+  EXPECT_EQ(election.term(), 8u);
+  election.on_vote(7, 2);
+  election.on_vote(8, 9);
+  election.on_vote(8, 2);
+  election.on_vote(8, 2);
+  EXPECT_FALSE(election.is_won(others));
+  election.on_vote(8, 3);
+  EXPECT_TRUE(election.is_won(others));
+  election.stand_down();
+  EXPECT_FALSE(election.is_won({}));
+}
+
+TEST(Election, NobodyVotesTwiceInATerm) {
+  Election voter(1);
+  EXPECT_TRUE(voter.vote(3, 2));
+  EXPECT_TRUE(voter.vote(3, 2)) << "the same answer to the same question";
+  EXPECT_FALSE(voter.vote(3, 4));
+  EXPECT_FALSE(voter.vote(2, 4));
+  EXPECT_TRUE(voter.vote(4, 4));
+  voter.stand(3);
+  EXPECT_EQ(voter.term(), 5u) << "above what it voted in";
+  EXPECT_FALSE(voter.vote(5, 4)) << "a candidate has voted for itself";
+}
+
+TEST(Election, ARefusedCandidateStandsAboveTheRefusal) {
+  Election election(1);
+  election.stand(1);
+  election.stand(1);
+  EXPECT_EQ(election.term(), 2u) << "goes on in its term";
+  election.on_refusal(9);
+  election.stand(1);
+  EXPECT_EQ(election.term(), 10u);
+}
+
+}  // namespace
+}  // namespace understudy
