@@ -34,6 +34,7 @@ class NodeCore::Core final : public Membership::Listener, public Sessions::Host 
   void on_probe_failed(const Peer& peer, LinkDown why);
   void on_probe_answered(const Peer& peer);
   NodeCoreStatistics statistics() const;
+  NodeCoreFacts facts() const;
 
   Sessions& sessions() { return sessions_; }
   Membership* membership() { return membership_.get(); }
@@ -273,6 +274,28 @@ NodeCoreStatistics NodeCore::Core::statistics() const {
   return result;
 }
 
+NodeCoreFacts NodeCore::Core::facts() const {
+  NodeCoreFacts facts;
+  if (replicator_ == nullptr) return facts;
+  facts.served = sessions_.served();
+  for (const auto& [sid, replica] : replicator_->copies().all()) {
+    facts.copies.push_back({sid, replica.image.position, replica.channel});
+  }
+  for (const PrimaryChannel* channel : replicator_->primaries()) {
+    const ChannelParties& parties = channel->parties();
+    facts.channels.push_back({parties.id, parties.primary, parties.secondary, parties.witness,
+                              to_string(channel->state()),
+                              channel->state() == PrimaryChannel::State::kOwned});
+  }
+  for (const SecondaryChannel* channel : replicator_->secondaries()) {
+    const ChannelParties& parties = channel->parties();
+    facts.channels.push_back({parties.id, parties.primary, parties.secondary, parties.witness,
+                              to_string(channel->state()),
+                              channel->state() == SecondaryChannel::State::kOwned});
+  }
+  return facts;
+}
+
 // --- the public face ---------------------------------------------------------------------------
 
 NodeCore::NodeCore(const NodeCoreOptions& options, const Clock& clock, Random& random,
@@ -314,6 +337,9 @@ const MemberView& NodeCore::view() const {
 }
 bool NodeCore::is_admitted() const {
   return core_->membership() != nullptr && core_->membership()->is_admitted();
+}
+NodeCoreFacts NodeCore::facts() const {
+  return core_->facts();
 }
 NodeCoreStatistics NodeCore::statistics() const {
   return core_->statistics();

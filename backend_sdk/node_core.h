@@ -15,6 +15,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "backend_sdk/membership/membership.h"
 #include "backend_sdk/replication/options.h"
@@ -62,6 +63,27 @@ struct NodeCoreStatistics {
   uint64_t requests_parked = 0;
 };
 
+// What this member believes right now, session by session: for a status page, and for the simulator,
+// which compares the beliefs of all members. Costs a walk over everything.
+struct NodeCoreFacts {
+  struct Copy {
+    SessionId sid;
+    Position position;
+    ChannelId channel = 0;
+  };
+  struct Channel {
+    ChannelId id = 0;
+    MemberId primary = kNobody;
+    MemberId secondary = kNobody;
+    MemberId witness = kNobody;
+    const char* state = "";
+    bool is_sealed_by_us = false;
+  };
+  std::vector<ServedSession> served;
+  std::vector<Copy> copies;
+  std::vector<Channel> channels;
+};
+
 class NodeCore final : public Transport::Receiver {
  public:
   class Host {
@@ -105,6 +127,7 @@ class NodeCore final : public Transport::Receiver {
   const MemberView& view() const;
   bool is_admitted() const;
   NodeCoreStatistics statistics() const;
+  NodeCoreFacts facts() const;
 
   // From the transport.
   void on_frame(const Peer& from, Frame frame) override;

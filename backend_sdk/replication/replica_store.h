@@ -32,6 +32,7 @@ class ReplicaStore final {
   explicit ReplicaStore(const Options& options) : options_(options) {}
 
   const Replica* find(const SessionId& sid) const;
+  const std::unordered_map<SessionId, Replica>& all() const { return replicas_; }
 
   // Nothing: applied. Otherwise why not; after kOverload there is no copy any more.
   std::optional<NackCode> apply_full(ChannelId channel, const FullPayload& full, TimePoint now);

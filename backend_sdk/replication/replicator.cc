@@ -48,6 +48,12 @@ std::vector<PrimaryChannel*> Replicator::primaries() const {
   return channels;
 }
 
+std::vector<SecondaryChannel*> Replicator::secondaries() const {
+  std::vector<SecondaryChannel*> channels;
+  for (const auto& [id, channel] : secondaries_) channels.push_back(channel.get());
+  return channels;
+}
+
 size_t Replicator::open_secondaries() const {
   return static_cast<size_t>(
       std::count_if(secondaries_.begin(), secondaries_.end(), [](const auto& entry) {
@@ -185,9 +191,7 @@ void Replicator::tell_fates() {
     channel->on_fate(fate(parties.secondary), fate(parties.witness), has_quorum, now);
     schedule(channel->wake_at());
   }
-  std::vector<SecondaryChannel*> channels;
-  for (const auto& [id, channel] : secondaries_) channels.push_back(channel.get());
-  for (SecondaryChannel* channel : channels) {
+  for (SecondaryChannel* channel : secondaries()) {
     const ChannelParties& parties = channel->parties();
     channel->on_fate(fate(parties.primary), fate(parties.witness), has_quorum, now);
     schedule(channel->wake_at());
@@ -389,9 +393,7 @@ void Replicator::advance(TimePoint patience) {
   wake_at_ = TimePoint::max();
   if (patience > now) schedule(patience);
   for (PrimaryChannel* channel : primaries()) channel->advance(now, patience);
-  std::vector<SecondaryChannel*> channels;
-  for (const auto& [id, channel] : secondaries_) channels.push_back(channel.get());
-  for (SecondaryChannel* channel : channels) channel->advance(now);
+  for (SecondaryChannel* channel : secondaries()) channel->advance(now);
   votes_.expire(now);
   replicas_.expire(now);
   if (options_.faults.amnesiac_witness) votes_.forget_all_for_fault();

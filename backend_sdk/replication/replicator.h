@@ -81,6 +81,7 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   SecondaryChannel* secondary(ChannelId channel) const;
   const ReplicaStore& copies() const { return replicas_; }
   std::vector<PrimaryChannel*> primaries() const;
+  std::vector<SecondaryChannel*> secondaries() const;
   // A sealed channel in which no session is left.
   void close(PrimaryChannel& channel);
   Fate fate(MemberId member) const;

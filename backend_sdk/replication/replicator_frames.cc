@@ -118,6 +118,9 @@ bool Replicator::adopt(const OpenPayload& open) {
 void Replicator::on_claim(MemberId from, const Frame& frame) {
   const auto claim = decode_claim(frame.channel, frame.payload);
   if (!claim || claim->claimant != from) return;
+  // Whoever the view holds for dead is about to start over, and would take to nowhere what it won.
+  // Not voting is always safe; it asks again if the view was wrong.
+  if (fate(from) != Fate::kUsable) return;
   if (claim->parties.witness == self_) {
     const auto winner = votes_.vote(*claim);
     if (!winner) return;

@@ -122,6 +122,14 @@ struct CommitOutcome {
   Duration retry_after{};
 };
 
+// A session that this member believes to serve, and whether it may answer for it now.
+struct ServedSession {
+  SessionId sid;
+  Position position;
+  ChannelId channel = 0;    // 0: solo
+  bool may_answer = false;  // sealed by us, or open with a valid lease
+};
+
 using BeginCallback = std::function<void(BeginOutcome)>;
 using CommitCallback = std::function<void(CommitOutcome)>;
 

@@ -134,7 +134,7 @@ TimePoint SessionStore::expiry_wake_at() const {
   return expiring_.empty() ? TimePoint::max() : expiring_.begin()->first;
 }
 
-std::vector<Session*> SessionStore::all() {
+std::vector<Session*> SessionStore::all() const {
   std::vector<Session*> result;
   for (const auto& [sid, session] : sessions_) result.push_back(session.get());
   return result;

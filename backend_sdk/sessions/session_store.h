@@ -80,7 +80,7 @@ class SessionStore final {
   TimePoint expiry_wake_at() const;
 
   size_t size() const { return sessions_.size(); }
-  std::vector<Session*> all();
+  std::vector<Session*> all() const;
 
  private:
   void wait_for_copy(Session& session, TimePoint order);

@@ -95,6 +95,18 @@ void Sessions::end_life() {
   tickets_until_.clear();
 }
 
+std::vector<ServedSession> Sessions::served() const {
+  std::vector<ServedSession> result;
+  for (const Session* session : store_.all()) {
+    ServedSession served{session->sid, session->image.position, session->channel, true};
+    if (session->channel != 0) {
+      served.may_answer = replicator_->primary(session->channel)->may_serve(clock_.now());
+    }
+    result.push_back(served);
+  }
+  return result;
+}
+
 // --- drain -------------------------------------------------------------------------------------
 
 void Sessions::start_drain() {

@@ -76,6 +76,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   std::deque<std::function<void()>>& ready() { return ready_; }
 
   const SessionStatistics& statistics() const { return statistics_; }
+  std::vector<ServedSession> served() const;
   size_t size() const { return store_.size(); }
   size_t solo_count() const { return store_.unprotected_count(); }
   size_t active_count() const { return active_.size(); }

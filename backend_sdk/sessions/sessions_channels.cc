@@ -165,7 +165,9 @@ void Sessions::finish_end(Session& session) {
   Verdict verdict;
   verdict.ended = true;
   settle_tickets(session, verdict);
+  const ChannelId channel = session.channel;
   fence(session, kNobody);
+  wake(channel);
 }
 
 // --- channels of ours --------------------------------------------------------------------------

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/backend_sdk/sim/checker.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace understudy::sim {
+
+std::string to_text(const SessionId& sid) {
+  return fmt::format("{:02x}{:02x}{:02x}{:02x}", sid.bytes[0], sid.bytes[1], sid.bytes[2],
+                     sid.bytes[3]);
+}
+
+std::string ClientHistory::on_response(const Shown& shown, const Floor& floor) {
+  if (shown.log.size() < floor.log_size) {
+    return fmt::format("S2/S4/S5: shows {} entries, {} had been shown before it started",
+                       shown.log.size(), floor.log_size);
+  }
+  const size_t common = std::min(shown.log.size(), longest_.size());
+  if (!std::equal(shown.log.begin(), shown.log.begin() + static_cast<ptrdiff_t>(common),
+                  longest_.begin())) {
+    return "S1/S5: shows another history than an earlier response";
+  }
+  for (size_t index = longest_.size(); index < shown.log.size(); ++index) {
+    if (!seen_.insert(shown.log[index]).second) {
+      return fmt::format("S11: request {:x} changed the session twice", shown.log[index]);
+    }
+    longest_.push_back(shown.log[index]);
+  }
+  for (const auto& [slot, value] : floor.slots) {
+    const auto found = shown.slots.find(slot);
+    if (found == shown.slots.end() || found->second < value) {
+      return fmt::format("S2/S5: slot {} went back behind {}", slot, value);
+    }
+  }
+  floor_.log_size = std::max(floor_.log_size, shown.log.size());
+  for (const auto& [slot, value] : shown.slots) {
+    floor_.slots[slot] = std::max(floor_.slots[slot], value);
+  }
+  return {};
+}
+
+void Checker::violation(TimePoint now, const std::string& text) {
+  if (violations_.size() >= kKept) return;
+  const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  violations_.push_back(fmt::format("at {} ms: {}", ms, text));
+}
+
+void Checker::compare_beliefs(TimePoint now,
+                              const std::vector<std::unique_ptr<SimMember>>& members) {
+  std::map<SessionId, std::pair<MemberId, Position>> serving;
+  for (const auto& member : members) {
+    if (!member->is_up()) continue;
+    const NodeCoreFacts facts = member->core().facts();
+    for (const auto& served : facts.served) {
+      if (!served.may_answer) continue;
+      const auto [other, is_first] =
+          serving.emplace(served.sid, std::pair(member->mid(), served.position));
+      if (is_first) continue;
+      violation(now,
+                fmt::format("S9: session {} may be answered at {:x} ({}, {}) and {:x} ({}, {})",
+                            to_text(served.sid), other->second.first, other->second.second.epoch,
+                            other->second.second.version, member->mid(), served.position.epoch,
+                            served.position.version));
+    }
+    for (const auto& channel : facts.channels) {
+      if (!channel.is_sealed_by_us) continue;
+      const auto [owner, is_first] = sealed_by_.emplace(channel.id, member->mid());
+      if (!is_first && owner->second != member->mid()) {
+        violation(now, fmt::format("S1: channel {:x} is sealed by {:x} and by {:x}", channel.id,
+                                   owner->second, member->mid()));
+      }
+    }
+  }
+}
+
+}  // namespace understudy::sim

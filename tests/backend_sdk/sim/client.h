@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Client and Exchange: a browser with one cookie that has up to three requests under way, and one
+// such request on its way through the proxy. Values of World.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "backend_sdk/sessions/requests.h"
+#include "tests/backend_sdk/sim/checker.h"
+
+namespace understudy::sim {
+
+enum class Action : uint8_t {
+  kAppend,  // exclusive: appends its request id to the log
+  kAnswer,  // the same, and keeps the answer for a repeated request
+  kSlot,    // not exclusive: raises its own slot
+  kRead,
+  kLogin,  // the session gets a new id
+  kLogout,
+};
+
+struct Client {
+  size_t index = 0;
+  std::optional<SessionToken> cookie;
+  uint64_t generation = 0;  // +1 with every session this client has had
+  ClientHistory history;
+  bool solo = false;                  // its last response was flagged so
+  std::optional<SessionToken> ended;  // a cookie of before the last logout
+  uint64_t started = 0;
+  std::map<uint64_t, RequestId> under_way;  // by number
+  bool logging_out = false;
+  bool may_have_ended = false;  // a logout was not answered
+};
+
+struct Exchange {
+  Client* client = nullptr;
+  uint64_t number = 0;
+  RequestId request = 0;
+  Action action = Action::kRead;
+  size_t slot = 0;
+  std::optional<SessionToken> cookie;  // as sent; the same when it is sent again
+  uint64_t generation = 0;
+  ClientHistory::Floor floor;
+  bool is_ghost = false;  // sent with a cookie of before the logout
+  TimePoint started;
+  TimePoint give_up;
+  uint64_t attempt = 0;  // answers to earlier ones are not listened to
+  size_t refusals = 0;   // members tried since the beginning of the round
+  size_t member = 0;     // asked now
+  bool is_over = false;
+  bool failover = false;
+};
+using ExchangePtr = std::shared_ptr<Exchange>;
+
+struct Answer {
+  bool is_new = false;
+  bool lost = false;
+  bool solo = false;
+  bool replayed = false;
+  bool clear_cookie = false;
+  std::optional<SessionToken> cookie;
+  Shown shown;
+};
+
+std::string encode(const Shown& shown);
+Shown decode_shown(const std::string& text);
+Shown shown_from(const Attributes& attributes);
+// What the handler of `exchange` changes, given what it was shown; `shown` becomes what it answers.
+Change handle(const Exchange& exchange, const BeginOutcome& begun, Random& random, Shown& shown);
+
+}  // namespace understudy::sim

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/backend_sdk/sim/proxy.h"
+
+#include <fmt/core.h>
+
+namespace understudy::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr Duration kConnectTimeout = milliseconds(500);
+constexpr size_t kHopsMax = 8;
+
+}  // namespace
+
+Duration Proxy::wire_delay() {
+  return std::chrono::microseconds(100 + random_.below(400));
+}
+
+std::optional<size_t> Proxy::member_of(MemberId mid) const {
+  const auto found = lives_.find(mid);
+  if (found == lives_.end()) return std::nullopt;
+  const SimMember& member = *members_[found->second];
+  // The proxy keeps asking a dead member until its port refuses; another life is another member.
+  if (member.is_up() && member.mid() != mid) return std::nullopt;
+  return found->second;
+}
+
+void Proxy::send(const ExchangePtr& exchange) {
+  exchange->refusals = 0;
+  exchange->failover = false;
+  next(exchange);
+}
+
+// Primary, secondary, then everybody in turn.
+void Proxy::next(const ExchangePtr& exchange) {
+  if (network_.now() >= exchange->give_up) {
+    exchange->is_over = true;
+    listener_.on_given_up(exchange);
+    return;
+  }
+  if (exchange->refusals > kHopsMax) {
+    unavailable(exchange, milliseconds(300));
+    return;
+  }
+  const size_t turn = exchange->refusals++;
+  if (exchange->cookie && turn < 2) {
+    const MemberId mid = turn == 0 ? exchange->cookie->primary : exchange->cookie->secondary;
+    const auto member = member_of(mid);
+    if (!member) {
+      exchange->failover = true;
+      next(exchange);
+      return;
+    }
+    ask(exchange, *member, exchange->failover || turn > 0);
+    return;
+  }
+  ask(exchange, round_robin_++ % members_.size(), exchange->cookie && exchange->failover);
+}
+
+void Proxy::ask(const ExchangePtr& exchange, size_t index, bool failover) {
+  const uint64_t attempt = ++exchange->attempt;
+  exchange->member = index;
+  SimMember& member = *members_[index];
+  exchange->failover = failover;
+  listener_.trace(*exchange, fmt::format("asks {}{}", index, failover ? " (failover)" : ""));
+  if (cut_.contains(index) || member.is_silent()) {
+    network_.at(network_.now() + kConnectTimeout,
+                [this, exchange, attempt] { failed(exchange, attempt, "connect timeout"); });
+    return;
+  }
+  if (!member.is_up()) {
+    network_.at(network_.now() + wire_delay(),
+                [this, exchange, attempt] { failed(exchange, attempt, "refused"); });
+    return;
+  }
+  under_way_[exchange->request] = exchange;
+  network_.at(network_.now() + wire_delay(), [this, exchange, attempt, &member] {
+    if (!member.is_up()) {
+      failed(exchange, attempt, "reset");
+      return;
+    }
+    member.run([this, exchange, attempt, &member](NodeCore& core) {
+      deliver(exchange, attempt, member, core);
+    });
+  });
+  // Silence: what the view of another member would tell the real proxy.
+  const Duration patience = milliseconds(800 + random_.below(4000));
+  network_.at(network_.now() + patience,
+              [this, exchange, attempt] { failed(exchange, attempt, "silence"); });
+}
+
+void Proxy::on_crash(size_t index) {
+  std::vector<ExchangePtr> broken;
+  for (const auto& [request, weak] : under_way_) {
+    const ExchangePtr exchange = weak.lock();
+    if (exchange && !exchange->is_over && exchange->member == index) broken.push_back(exchange);
+  }
+  std::erase_if(under_way_, [](const auto& entry) { return entry.second.expired(); });
+  for (const ExchangePtr& exchange : broken) {
+    network_.at(network_.now() + wire_delay(), [this, exchange, attempt = exchange->attempt] {
+      failed(exchange, attempt, "reset");
+    });
+  }
+}
+
+void Proxy::failed(const ExchangePtr& exchange, uint64_t attempt, const char* why) {
+  if (exchange->is_over || exchange->attempt != attempt) return;
+  ++exchange->attempt;
+  listener_.trace(*exchange, fmt::format("{} at {}", why, exchange->member));
+  exchange->failover = true;
+  next(exchange);
+}
+
+// --- in the member -----------------------------------------------------------------------------
+
+void Proxy::deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
+                    NodeCore& core) {
+  BeginRequest request;
+  request.token = exchange->cookie;
+  request.request_id = exchange->request;
+  request.failover = exchange->failover;
+  request.exclusive = exchange->action == Action::kAppend || exchange->action == Action::kAnswer;
+  core.begin(request, [this, exchange, attempt, &member](BeginOutcome outcome) {
+    on_begin(exchange, attempt, member, outcome);
+  });
+}
+
+void Proxy::on_begin(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
+                     const BeginOutcome& outcome) {
+  listener_.on_begun(member, *exchange, outcome);
+  switch (outcome.kind) {
+    case BeginOutcome::Kind::kProceed: {
+      // Most handlers are quick; some are not.
+      const uint64_t ms = random_.below(20) == 0 ? random_.below(700) : random_.below(8);
+      member.run_after(milliseconds(ms), [this, exchange, attempt, &member, outcome](NodeCore&) {
+        work(exchange, attempt, member, outcome);
+      });
+      return;
+    }
+    case BeginOutcome::Kind::kAnswer: {
+      Answer answer;
+      answer.replayed = true;
+      answer.solo = outcome.solo;
+      answer.cookie = outcome.cookie;
+      answer.shown = decode_shown(*outcome.response);
+      reply(exchange, attempt, member, [this, exchange, answer] {
+        exchange->is_over = true;
+        listener_.on_answer(exchange, answer);
+      });
+      return;
+    }
+    case BeginOutcome::Kind::kRedirect:
+      reply(exchange, attempt, member,
+            [this, exchange, route = outcome.route] { redirected(exchange, route); });
+      return;
+    case BeginOutcome::Kind::kUnavailable:
+      reply(exchange, attempt, member,
+            [this, exchange, wait = outcome.retry_after, reason = outcome.reason] {
+              listener_.trace(*exchange, fmt::format("503 {}", to_string(reason)));
+              unavailable(exchange, wait);
+            });
+      return;
+  }
+}
+
+void Proxy::work(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
+                 const BeginOutcome& outcome) {
+  Shown shown;
+  Change change = handle(*exchange, outcome, random_, shown);
+  member.core().commit(outcome.handle, std::move(change),
+                       [this, exchange, attempt, &member, outcome, shown](CommitOutcome committed) {
+                         on_commit(exchange, attempt, member, outcome, shown, committed);
+                       });
+}
+
+void Proxy::on_commit(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
+                      const BeginOutcome& begun, const Shown& shown, const CommitOutcome& outcome) {
+  switch (outcome.kind) {
+    case CommitOutcome::Kind::kReleased: {
+      listener_.on_released(member, *exchange, begun.position.version, outcome);
+      Answer answer;
+      answer.is_new = begun.is_new;
+      answer.lost = outcome.lost;
+      answer.solo = outcome.solo;
+      answer.replayed = outcome.replayed;
+      answer.clear_cookie = outcome.clear_cookie;
+      answer.cookie = outcome.cookie;
+      // A repeated request shows what there is, not what it meant to do.
+      answer.shown = outcome.replayed ? shown_from(*begun.attributes) : shown;
+      reply(exchange, attempt, member, [this, exchange, answer] {
+        exchange->is_over = true;
+        listener_.on_answer(exchange, answer);
+      });
+      return;
+    }
+    case CommitOutcome::Kind::kFenced:
+      reply(exchange, attempt, member,
+            [this, exchange, route = outcome.route] { redirected(exchange, route); });
+      return;
+    default:
+      reply(exchange, attempt, member, [this, exchange, reason = outcome.reason] {
+        listener_.trace(*exchange, fmt::format("503 {} after the handler", to_string(reason)));
+        unavailable(exchange, milliseconds(300));
+      });
+      return;
+  }
+}
+
+// --- back --------------------------------------------------------------------------------------
+
+void Proxy::reply(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
+                  std::function<void()> what) {
+  if (cut_.contains(member.index())) return;
+  network_.at(network_.now() + wire_delay(), [this, exchange, attempt, what = std::move(what)] {
+    if (exchange->is_over || exchange->attempt != attempt) return;
+    ++exchange->attempt;
+    // Now and then the answer is lost with its connection.
+    if (random_.below(200) == 0) {
+      exchange->failover = true;
+      next(exchange);
+      return;
+    }
+    what();
+  });
+}
+
+void Proxy::redirected(const ExchangePtr& exchange, MemberId route) {
+  const auto member = member_of(route);
+  listener_.trace(*exchange, fmt::format("421 to {:x}", route));
+  if (!member || exchange->refusals++ > kHopsMax) {
+    unavailable(exchange, milliseconds(200));
+    return;
+  }
+  ask(exchange, *member, true);
+}
+
+void Proxy::unavailable(const ExchangePtr& exchange, Duration retry_after) {
+  ++exchange->attempt;
+  const Duration wait = retry_after / 4 + milliseconds(random_.below(100));
+  network_.at(network_.now() + wait, [this, exchange] {
+    if (!exchange->is_over) send(exchange);
+  });
+}
+
+}  // namespace understudy::sim

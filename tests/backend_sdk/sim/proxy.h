@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// Proxy: carries an exchange to a member and the answer back, as the real one does: primary,
+// secondary, then the others; the same request id when it is sent again; 421 is followed; 503 is
+// waited out. It hears of dead members only by refused connections and silence.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "tests/backend_sdk/sim/client.h"
+#include "tests/backend_sdk/sim/sim_member.h"
+
+namespace understudy::sim {
+
+class Proxy final {
+ public:
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void on_answer(const ExchangePtr& exchange, const Answer& answer) = 0;
+    virtual void on_given_up(const ExchangePtr& exchange) = 0;
+    // In the member, before its answer leaves.
+    virtual void on_begun(SimMember& member, const Exchange& exchange,
+                          const BeginOutcome& outcome) = 0;
+    virtual void on_released(SimMember& member, const Exchange& exchange, uint64_t version,
+                             const CommitOutcome& outcome) = 0;
+    virtual void trace(const Exchange& exchange, const std::string& text) = 0;
+  };
+
+  Proxy(VirtualNetwork& network, std::vector<std::unique_ptr<SimMember>>& members, uint64_t seed,
+        Listener& listener)
+      : network_(network), members_(members), random_(seed), listener_(listener) {}
+
+  void send(const ExchangePtr& exchange);
+  void on_life(size_t member, MemberId mid) { lives_[mid] = member; }
+  // A crashed member resets what it had.
+  void on_crash(size_t member);
+  // No bytes to or from it.
+  void cut(size_t member) { cut_.insert(member); }
+  void heal() { cut_.clear(); }
+
+ private:
+  std::optional<size_t> member_of(MemberId mid) const;  // its current life only
+  void next(const ExchangePtr& exchange);
+  void ask(const ExchangePtr& exchange, size_t member, bool failover);
+  void deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& member, NodeCore& core);
+  void on_begin(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
+                const BeginOutcome& outcome);
+  void work(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
+            const BeginOutcome& outcome);
+  void on_commit(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
+                 const BeginOutcome& begun, const Shown& shown, const CommitOutcome& outcome);
+  // Back over the wire: `what` runs at the proxy if it still listens to this attempt.
+  void reply(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
+             std::function<void()> what);
+  void failed(const ExchangePtr& exchange, uint64_t attempt, const char* why);
+  void redirected(const ExchangePtr& exchange, MemberId route);
+  void unavailable(const ExchangePtr& exchange, Duration retry_after);
+  Duration wire_delay();
+
+  VirtualNetwork& network_;
+  std::vector<std::unique_ptr<SimMember>>& members_;
+  SeededRandom random_;
+  Listener& listener_;
+  std::map<MemberId, size_t> lives_;
+  std::set<size_t> cut_;
+  std::map<uint64_t, std::weak_ptr<Exchange>> under_way_;
+  size_t round_robin_ = 0;
+};
+
+}  // namespace understudy::sim
