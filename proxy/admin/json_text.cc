@@ -98,7 +98,7 @@ Json::Value counters_value(const WorkerCounters& counters) {
 }
 
 Json::Value named_value(const CookieExplanation::Named& named) {
-  if (!named.mid) return Json::nullValue;
+  if (!named.mid && named.name.empty()) return Json::nullValue;
   Json::Value out;
   out["mid"] = mid_of(named.mid);
   out["name"] = named.name.empty() ? Json::Value() : Json::Value(named.name);

@@ -24,7 +24,8 @@ BufferedAccessLog::~BufferedAccessLog() {
 }
 
 void BufferedAccessLog::write(const AccessRecord& record) {
-  const LogFormat::Context context{.server_name = server_name_, .wall_us = wall_clock_us()};
+  const LogFormat::Context context{
+      .server_name = server_name_, .wall_us = wall_clock_us(), .memo = &memo_};
   for (Output& output : outputs_) {
     if (output.buffer.capacity() < kLogBufferBytes) output.buffer.reserve(kLogBufferBytes);
     output.target.format->append(record, context, output.buffer);

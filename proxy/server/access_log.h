@@ -52,6 +52,7 @@ class BufferedAccessLog final : public AccessLog {
   // State of the worker thread.
   std::vector<Output> outputs_;
   Timer timer_;
+  LogFormat::TimeMemo memo_;
   uint64_t bytes_lost_ = 0;
   TimePoint complained_at_ = TimePoint::min();
 };

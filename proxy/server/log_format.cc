@@ -15,7 +15,7 @@
 namespace understudy {
 namespace {
 
-constexpr std::string_view kDefaultTime = "[%d/%b/%Y:%H:%M:%S %z]";
+const std::string kDefaultTime = "[%d/%b/%Y:%H:%M:%S %z]";
 
 Error unknown(std::string_view what, std::string_view format) {
   return {.code = ErrorCode::kInvalid,
@@ -85,6 +85,16 @@ void append_time(const std::string& format, int64_t wall_us, std::string& out) {
   out.append(text.data(), std::strftime(text.data(), text.size(), format.c_str(), &local));
 }
 
+void append_default_time(int64_t wall_us, LogFormat::TimeMemo* memo, std::string& out) {
+  if (memo == nullptr) return append_time(kDefaultTime, wall_us, out);
+  if (memo->second != wall_us / 1'000'000) {
+    memo->second = wall_us / 1'000'000;
+    memo->text.clear();
+    append_time(kDefaultTime, wall_us, memo->text);
+  }
+  out += memo->text;
+}
+
 void append_mid(const std::optional<uint32_t>& mid, std::string& out) {
   if (!mid) {
     out += '-';
@@ -136,7 +146,7 @@ Result<LogFormat::Item> LogFormat::letter(char c, std::string_view argument,
       case 'u':
         return Item{What::kNothing};
       case 't':
-        return Item{What::kTime, std::string(kDefaultTime)};
+        return Item{What::kTime};
       case 'r':
         return Item{What::kRequestLine};
       case 's':
@@ -173,7 +183,7 @@ Result<LogFormat::Item> LogFormat::letter(char c, std::string_view argument,
   }
   if (c == 'i') return Item{What::kRequestField, name};
   if (c == 'C') return Item{What::kCookie, name};
-  if (c == 't') return Item{What::kTime, name};
+  if (c == 't') return Item{What::kTimeInFormat, name};
   if (c == 'T' && name == "us") return Item{What::kMicroseconds};
   if (c == 'T' && name == "ms") return Item{What::kMilliseconds};
   if (c == 'T' && name == "s") return Item{What::kSeconds};
@@ -249,6 +259,8 @@ void LogFormat::append_item(const Item& item, const AccessRecord& record, const 
       out += '-';
       return;
     case What::kTime:
+      return append_default_time(context.wall_us - us, context.memo, out);
+    case What::kTimeInFormat:
       return append_time(item.text, context.wall_us - us, out);
     case What::kStatus:
       if (record.status == 0) {

@@ -27,9 +27,15 @@ class LogFormat final {
   // kInvalid names the letter that is not known.
   static Result<LogFormat> compile(std::string_view format);
 
+  // The second that %t wrote last: the calendar is asked once a second, not once a line.
+  struct TimeMemo {
+    int64_t second = -1;
+    std::string text = {};
+  };
   struct Context {
-    std::string_view server_name;  // %v: of the virtual host
-    int64_t wall_us = 0;           // when the exchange ended
+    std::string_view server_name = {};  // %v: of the virtual host
+    int64_t wall_us = 0;                // when the exchange ended
+    TimeMemo* memo = nullptr;           // borrowed; null: none
   };
   // With the line's end.
   void append(const AccessRecord& record, const Context& context, std::string& out) const;
@@ -39,7 +45,8 @@ class LogFormat final {
     kText,
     kClientHost,
     kNothing,  // what a proxy never knows: a dash
-    kTime,
+    kTime,     // in Apache's form
+    kTimeInFormat,
     kRequestLine,
     kStatus,
     kBodySentOrDash,

@@ -53,10 +53,9 @@ ClusterStatus status_of(const routing::Cluster& cluster, TimePoint now) {
   return out;
 }
 
-CookieExplanation::Named explain_member(const routing::Cluster& cluster,
-                                        std::optional<uint32_t> mid, TimePoint now) {
+CookieExplanation::Named explain_member(const routing::Member* member, std::optional<uint32_t> mid,
+                                        TimePoint now) {
   CookieExplanation::Named out{.mid = mid};
-  const routing::Member* member = mid ? cluster.table().by_mid(*mid) : nullptr;
   if (member == nullptr) return out;
   out.name = member->name;
   out.state = std::string(routing::to_text(member->liveness)) + ", " +
@@ -76,9 +75,15 @@ CookieExplanation explain_cookie(const routing::Cluster& cluster, std::string_vi
     out.dialect = cookie.token.dialect;
     out.is_verified = cookie.token.verified;
     out.epoch = cookie.token.epoch;
-    out.primary = explain_member(cluster, cookie.token.primary, now);
-    out.secondary = explain_member(cluster, cookie.token.secondary, now);
-    out.route = cookie.token.route;
+    const AffinityToken& token = cookie.token;
+    const routing::MemberTable& table = cluster.table();
+    const routing::Member* const first =
+        token.primary ? table.by_mid(*token.primary) : table.by_route(token.route);
+    const routing::Member* const second =
+        token.secondary ? table.by_mid(*token.secondary) : nullptr;
+    out.primary = explain_member(first, token.primary, now);
+    out.secondary = explain_member(second, token.secondary, now);
+    out.route = token.route;
   }
   const routing::Choice choice = cluster.preview(cookie, now);
   if (choice) out.member = choice.member->name;

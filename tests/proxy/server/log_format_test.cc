@@ -108,6 +108,20 @@ TEST(LogFormat, WritesTheTimeAsApacheDoes) {
   EXPECT_TRUE(time.starts_with('[') && time.ends_with(']')) << time;
 }
 
+TEST(LogFormat, WritesTheSameTimeWithAMemoAsWithout) {
+  const auto format = *LogFormat::compile("%t");
+  LogFormat::TimeMemo memo;
+  const Line line;
+  for (const int64_t wall_us : {1'700'000'002'000'000, 1'700'000'002'999'999, 1'700'000'003'000'000,
+                                1'699'999'999'000'000}) {
+    std::string with;
+    std::string without;
+    format.append(line.record, {.wall_us = wall_us, .memo = &memo}, with);
+    format.append(line.record, {.wall_us = wall_us}, without);
+    EXPECT_EQ(with, without);
+  }
+}
+
 TEST(LogFormat, LetsNoByteFromOutsideEndTheQuoteOrTheLine) {
   Line line;
   const std::string head = std::string("GET /\x01\"\\\n HTTP/1.1\r\nX: \x1b[31m\xff\ttab\r\n\r\n");
