@@ -36,6 +36,12 @@ bool SecondaryChannel::is_barred(const SessionId& sid) const {
 }
 
 void SecondaryChannel::on_stream(const Frame& frame) {
+  const bool sealed = state_ == State::kOwned || state_ == State::kOut;
+  if (sealed && options_.faults.no_fence) {
+    applied_seq_ = frame.seq;
+    ack_wanted_ = true;
+    return;
+  }
   if (state_ == State::kOwned) {
     send_member(parties_.primary, FrameType::kStale, parties_.secondary);
     return;

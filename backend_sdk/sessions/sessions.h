@@ -168,6 +168,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   void commit_here(const Active& active, Session& session, Change change, CommitCallback callback);
   std::string too_large(const Session* session, const Change& change) const;
   void write(Session& session, const Active& active, const Change& change);
+  void release_repeated(Session& session, RequestId request);
   void rename(Session& session, const SessionId& new_id);
   void end_session(Session& session, const Active& active, CommitCallback callback);
   void wait_at_gate(Session& session, Ticket ticket);

@@ -211,6 +211,7 @@ void Sessions::write(Session& session, const Active& active, const Change& chang
   delta.changes = change.attributes;
   const bool shorter = delta.ttl < session.image.ttl;
   session.image.apply(delta);
+  release_repeated(session, active.request_id);
   session.last_access = session.told = clock_.now();
   if (shorter) store_.watch_expiry(session, session.expires());
   const size_t bytes = session.image.bytes();
@@ -233,6 +234,18 @@ void Sessions::write(Session& session, const Active& active, const Change& chang
                                    std::move(payload), false, clock_.now());
     if (!sent) mark_dirty(session);
   }
+}
+
+// The same request may also stand in the queue for exclusivity, sent again while the first waited:
+// it is answered from the ring now, not when the ring may have forgotten it (S11).
+void Sessions::release_repeated(Session& session, RequestId request) {
+  if (request == 0) return;
+  std::erase_if(session.exclusive_queue, [&](PendingId id) {
+    const auto found = parked_.find(id);
+    if (found == parked_.end() || found->second->request.request_id != request) return false;
+    ready_.push_back([this, id] { readmit(id); });
+    return true;
+  });
 }
 
 void Sessions::rename(Session& session, const SessionId& new_id) {

@@ -31,7 +31,7 @@ struct Client {
   uint64_t started = 0;
   std::map<uint64_t, RequestId> under_way;  // by number
   bool logging_out = false;
-  bool may_have_ended = false;  // a logout was not answered
+  bool may_have_ended = false;  // a logout or login was not answered
 };
 
 struct Exchange {

@@ -86,7 +86,7 @@ void Proxy::ask(const ExchangePtr& exchange, size_t index, bool failover) {
     });
   });
   // Silence: what the view of another member would tell the real proxy.
-  const Duration patience = milliseconds(800 + random_.below(4000));
+  const Duration patience = milliseconds(300 + random_.below(3000));
   network_.at(network_.now() + patience,
               [this, exchange, attempt] { failed(exchange, attempt, "silence"); });
 }
