@@ -60,7 +60,7 @@ inline constexpr std::chrono::milliseconds kViewWaitMax{60'000};
 
 // The cluster's name where the configuration gives none; proxy and members must agree on it,
 // because every signature covers it.
-inline constexpr std::string_view kDefaultClusterName = "default";
+inline constexpr std::string_view kDefaultClusterName = "understudy";
 
 // The out-of-line part of is_contract_header; call that one.
 bool has_contract_prefix(std::string_view name);

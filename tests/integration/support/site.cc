@@ -198,7 +198,7 @@ std::vector<std::string> Site::alive_in_view() {
 std::optional<ClusterView> Site::view_of(const std::string& name) {
   const Address address = member_address(name);
   const auto response = fetch(address, loadtest::make_request({.target = kViewPath}, address));
-  auto decoded = view_codec_->decode(response.header("understudy-view"));
+  auto decoded = view_codec_->decode(response.body);
   if (!decoded) return std::nullopt;
   return std::move(decoded.view);
 }
