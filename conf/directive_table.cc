@@ -33,17 +33,25 @@ const DirectiveSpec* find_in(std::span<const DirectiveSpec> rows, std::string_vi
 
 std::vector<const DirectiveSpec*> directives(Program program) {
   std::vector<const DirectiveSpec*> all;
-  const bool is_proxy = program == Program::kProxy;
-  for (const DirectiveSpec& spec : is_proxy ? proxy_rows() : backend_rows()) all.push_back(&spec);
-  if (!is_proxy) return all;
-  for (const DirectiveSpec& spec : apache_rows()) all.push_back(&spec);
+  const auto add = [&all](std::span<const DirectiveSpec> rows) {
+    for (const DirectiveSpec& spec : rows) all.push_back(&spec);
+  };
+  if (program == Program::kBackend) {
+    add(backend_rows());
+    return all;
+  }
+  add(proxy_rows());
+  add(tls_rows());
+  add(apache_rows());
   return all;
 }
 
 const DirectiveSpec* find_directive(Program program, std::string_view name, bool is_section) {
   if (program == Program::kBackend) return find_in(backend_rows(), name, is_section);
-  const DirectiveSpec* found = find_in(proxy_rows(), name, is_section);
-  return found != nullptr ? found : find_in(apache_rows(), name, is_section);
+  for (const auto rows : {proxy_rows(), tls_rows(), apache_rows()}) {
+    if (const DirectiveSpec* found = find_in(rows, name, is_section)) return found;
+  }
+  return nullptr;
 }
 
 std::vector<std::string_view> names_valid_in(Program program, Contexts context, bool is_section) {

@@ -18,11 +18,12 @@ namespace understudy::conf {
 namespace {
 
 // What a configuration for Apache asks for and finds done by this program.
-constexpr std::array<std::string_view, 16> kModules = {
+constexpr std::array<std::string_view, 18> kModules = {
     "mod_understudy.c", "understudy_module", "mod_weblogic.c",       "weblogic_module",
     "mod_wl_24.c",      "mod_wl_22.c",       "mod_wl_20.c",          "mod_proxy.c",
     "proxy_module",     "mod_proxy_http.c",  "mod_proxy_balancer.c", "proxy_balancer_module",
     "mod_log_config.c", "log_config_module", "mod_reqtimeout.c",     "reqtimeout_module",
+    "mod_ssl.c",        "ssl_module",
 };
 
 bool is_condition(std::string_view name) {

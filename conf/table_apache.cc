@@ -51,7 +51,9 @@ constexpr std::string_view kMemory =
     "bodies up to ReplayBufferSize are kept in memory, never on disk";
 constexpr std::string_view kRaw = "the path and the query are forwarded as the client sent them";
 constexpr std::string_view kPaths = "this version does not change paths";
-constexpr std::string_view kTls = "this version has no TLS towards clients or members";
+constexpr std::string_view kTls = "this version has no TLS towards members";
+constexpr std::string_view kTickets = "session tickets need no memory of the server";
+constexpr std::string_view kRevocation = "this version does not look for revoked certificates";
 constexpr std::string_view kAccess = "this version has no access control";
 constexpr std::string_view kHeaders = "this version does not edit headers";
 constexpr std::string_view kTrust = "this version trusts no forwarding headers of clients";
@@ -155,6 +157,15 @@ constexpr DirectiveSpec kRows[] = {
     ignored("SetEnv", kIdentity),
     ignored("ErrorDocument", "the proxy answers 502, 503 and 504 with a page of its own"),
 
+    // TLS.
+    ignored("SSLSessionCache", kTickets),
+    ignored("SSLSessionCacheTimeout", kTickets),
+    ignored("SSLSessionTicketKeyFile", "the keys of tickets are made and rotated in memory"),
+    ignored("SSLStaplingCache", "an OCSP response comes from SSLStaplingFile"),
+    ignored("SSLRandomSeed", "the kernel's randomness is used"),
+    ignored("SSLPassPhraseDialog", "a private key has to be stored without a passphrase"),
+    ignored("SSLOptions", "it is about scripts and files"),
+
     // Proxying.
     ignored("ProxyPassReverse", "redirects of members are passed on as they are"),
     ignored("ProxyTimeout", "use IOTimeoutSecs"),
@@ -185,13 +196,21 @@ constexpr DirectiveSpec kRows[] = {
     refused("RewriteEngine", kPaths, "Off"),
     refused("RewriteRule", kPaths),
     refused("RewriteCond", kPaths),
-    refused("SSLEngine", kTls, "Off"),
     refused("SSLProxyEngine", kTls, "Off"),
-    refused("SSLCertificateFile", kTls),
-    refused("SSLCertificateKeyFile", kTls),
-    refused("SSLCACertificateFile", kTls),
-    refused("SSLVerifyClient", kTls, "none"),
-    refused("Protocols", "this version speaks HTTP/1.1 only", "http/1.1"),
+    refused("ProtocolsHonorOrder", "the order of Protocols always decides", "On"),
+    refused("SSLCompression", "TLS is never compressed", "Off"),
+    refused("SSLInsecureRenegotiation", "there is no renegotiation", "Off"),
+    refused("SSLStrictSNIVHostCheck", "who names no known host gets the first one", "Off"),
+    refused("SSLFIPS", "OpenSSL's own configuration decides", "Off"),
+    refused("SSLOpenSSLConfCmd", "use SSLProtocol and SSLCipherSuite"),
+    refused("SSLCACertificatePath", "use SSLCACertificateFile"),
+    refused("SSLCADNRequestFile", "clients are shown the names in SSLCACertificateFile"),
+    refused("SSLCARevocationFile", kRevocation),
+    refused("SSLCARevocationPath", kRevocation),
+    refused("SSLCARevocationCheck", kRevocation, "none"),
+    refused("SSLOCSPEnable", kRevocation, "Off"),
+    refused("SSLRequire", kAccess),
+    refused("SSLRequireSSL", kAccess),
     refused("RemoteIPHeader", kTrust),
     refused("RemoteIPProxyProtocol", kTrust, "Off"),
 };

@@ -17,8 +17,8 @@ constexpr DirectiveSpec kRows[] = {
      .may_repeat = true,
      .is_section = true,
      .opens = kVirtualHost,
-     .description = "The locations of the names in ServerName and ServerAlias; the argument is "
-                    "*:port or *"},
+     .description = "The locations of the names in ServerName and ServerAlias; the argument is *, "
+                    "*:port or the address of a Listen"},
     {.name = "Location",
      .contexts = kHosts,
      .argument = Argument::kText,

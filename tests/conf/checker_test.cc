@@ -130,10 +130,10 @@ TEST(Checker, WarnsOfWhatItIgnoresAndRefusesWhatWouldMatter) {
   EXPECT_EQ(of_proxy("<Directory />\nNo Such Thing\n</Directory>"),
             "warning: <Directory> is ignored: this server serves no files");
   EXPECT_EQ(
-      of_proxy("SSLEngine On"),
-      "error: SSLEngine is not supported: this version has no TLS towards clients or members; "
+      of_proxy("SSLProxyEngine On"),
+      "error: SSLProxyEngine is not supported: this version has no TLS towards members; "
       "only 'Off' is accepted");
-  EXPECT_EQ(of_proxy("SSLEngine off\nSecureProxy OFF\nRequire all granted\nAllow from all"), "");
+  EXPECT_EQ(of_proxy("SSLProxyEngine off\nSecureProxy OFF\nRequire all granted\nAllow from all"), "");
   EXPECT_EQ(of_proxy("PathTrim /x"),
             "error: PathTrim is not supported: this version does not change paths");
 }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The directives of the proxy that are about TLS with clients.
+#include "conf/directive_table.h"
+
+namespace understudy::conf {
+
+namespace {
+
+constexpr Contexts kHosts = kGlobal | kVirtualHost;
+
+constexpr DirectiveSpec kRows[] = {
+    {.name = "SSLEngine",
+     .contexts = kHosts,
+     .argument = Argument::kFlag,
+     .default_text = "Off",
+     .description = "TLS with clients; all hosts of one Listen have it, or none"},
+    {.name = "SSLCertificateFile",
+     .contexts = kHosts,
+     .argument = Argument::kPath,
+     .may_repeat = true,
+     .description = "A certificate and the chain behind it, PEM; one for each kind of key. Read "
+                    "again by a reload"},
+    {.name = "SSLCertificateKeyFile",
+     .contexts = kHosts,
+     .argument = Argument::kPath,
+     .may_repeat = true,
+     .description = "The private keys, in the order of SSLCertificateFile; without it they stand "
+                    "in the certificates' files"},
+    {.name = "SSLCertificateChainFile",
+     .contexts = kHosts,
+     .argument = Argument::kPath,
+     .description = "The chain, where it is not in SSLCertificateFile"},
+    {.name = "SSLProtocol",
+     .contexts = kHosts,
+     .argument = Argument::kWords,
+     .default_text = "TLSv1.2 TLSv1.3",
+     .words_max = 8,
+     .description = "The versions offered: TLSv1.2, TLSv1.3 or all, each with + or - before it or "
+                    "without; older ones can only be taken away"},
+    {.name = "SSLCipherSuite",
+     .contexts = kHosts,
+     .argument = Argument::kWords,
+     .words_max = 2,
+     .may_repeat = true,
+     .description =
+         "[SSL or TLSv1.3] and OpenSSL's list; without it ephemeral ECDH with AES-GCM or "
+         "ChaCha20"},
+    {.name = "SSLHonorCipherOrder",
+     .contexts = kHosts,
+     .argument = Argument::kFlag,
+     .default_text = "Off",
+     .description = "On: the order of SSLCipherSuite decides, not the client's, who knows what its "
+                    "processor is good at"},
+    {.name = "SSLSessionTickets",
+     .contexts = kHosts,
+     .argument = Argument::kFlag,
+     .default_text = "On",
+     .description = "Tickets let a client come back without a full handshake; their keys rotate by "
+                    "themselves"},
+    {.name = "SSLUseStapling",
+     .contexts = kHosts,
+     .argument = Argument::kFlag,
+     .default_text = "Off",
+     .description = "Shows clients what SSLStaplingFile says"},
+    {.name = "SSLStaplingFile",
+     .contexts = kHosts,
+     .argument = Argument::kPath,
+     .may_repeat = true,
+     .description = "OCSP responses in the order of SSLCertificateFile, as `openssl ocsp -respout` "
+                    "writes them"},
+    {.name = "SSLVerifyClient",
+     .contexts = kHosts,
+     .argument = Argument::kChoice,
+     .default_text = "none",
+     .choices = "none|optional|require",
+     .description = "Whether clients show a certificate signed by one of SSLCACertificateFile"},
+    {.name = "SSLVerifyDepth",
+     .contexts = kHosts,
+     .argument = Argument::kInteger,
+     .default_text = "1",
+     .minimum = "0",
+     .maximum = "10",
+     .description = "Certificates between a client's and one of SSLCACertificateFile"},
+    {.name = "SSLCACertificateFile",
+     .contexts = kHosts,
+     .argument = Argument::kPath,
+     .description = "The authorities that sign clients' certificates, PEM"},
+    {.name = "Protocols",
+     .contexts = kHosts,
+     .argument = Argument::kWords,
+     .default_text = "http/1.1",
+     .words_max = 3,
+     .description = "What clients may speak, best first: http/1.1; h2 and h2c are accepted and not "
+                    "offered yet"},
+};
+
+}  // namespace
+
+std::span<const DirectiveSpec> tls_rows() {
+  return kRows;
+}
+
+}  // namespace understudy::conf
