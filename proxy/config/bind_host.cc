@@ -42,32 +42,48 @@ bool is_listened_to(std::uint16_t port, const Config& config) {
   });
 }
 
-// "*", "*:80", "_default_:80". Hosts are told apart by name and port only, so another address
-// would promise what is not kept.
-std::vector<std::uint16_t> bind_ports(const conf::Directive& section, Binding& binding) {
-  std::vector<std::uint16_t> ports;
+bool is_listened_to(const Address& address, const Config& config) {
+  return std::find(config.listens.begin(), config.listens.end(), address) != config.listens.end();
+}
+
+// "*", "*:80", "_default_:80", "127.0.0.1:80". Connections are told apart by the Listen they come
+// through, so an address that is no Listen's would promise what is not kept.
+void bind_addresses(const conf::Directive& section, VirtualHost& host, Binding& binding) {
   for (const conf::Word& word : section.arguments) {
     std::string text = word.text;
-    if (text == "*" || text == "_default_") return {};
+    if (text == "*" || text == "_default_") {
+      host.ports.clear();
+      host.addresses.clear();
+      return;
+    }
     if (text.starts_with("_default_:")) text.replace(0, std::string("_default_").size(), "*");
-    const auto address = conf::parse_listen(text);
-    if (!address || address->host != "*" || address->port == 0) {
-      binding.diagnostics().error(word, "expected *:port or *, not '" + word.text + "'");
+    const auto written = conf::parse_listen(text);
+    const Result<Address> address = Address::parse(text);
+    if (!written || written->port == 0 || (written->host != "*" && !address)) {
+      binding.diagnostics().error(
+          word, "expected *:port, the address of a Listen, or *, not '" + word.text + "'");
       continue;
     }
-    if (!is_listened_to(address->port, binding.config)) {
-      binding.diagnostics().warning(word, "no Listen has port " + std::to_string(address->port) +
+    if (written->host == "*") {
+      host.ports.push_back(written->port);
+      if (is_listened_to(written->port, binding.config)) continue;
+      binding.diagnostics().warning(word, "no Listen has port " + std::to_string(written->port) +
                                               ", so nobody reaches this host");
+    } else if (is_listened_to(*address, binding.config)) {
+      host.addresses.push_back(*address);
+    } else {
+      binding.diagnostics().error(word, "there is no Listen " + word.text +
+                                            "; a host is reached through the address of a Listen "
+                                            "or, as *:port, through its port");
     }
-    ports.push_back(address->port);
   }
-  return ports;
 }
 
 VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balancers& balancers,
                       Binding& binding) {
   VirtualHost host;
   host.names = bind_names(scope.settings);
+  host.tls = bind_tls(scope, host.names, binding);
   host.timeouts = bind_timeouts(scope.settings, binding.diagnostics());
   host.limits = bind_limits(scope.settings);
   host.access_logs = bind_access_logs(scope.settings, formats, binding);
@@ -92,6 +108,22 @@ void sort_by_path_length(VirtualHost& host) {
       [](const Location& a, const Location& b) { return a.path.size() > b.path.size(); });
 }
 
+// A client speaks TLS or it does not, before it can say which host it means.
+void check_listens(const VirtualHosts& hosts, const std::vector<const conf::Directive*>& sections,
+                   Binding& binding) {
+  const auto& all = hosts.all();
+  for (const Address& listen : binding.config.listens) {
+    const std::vector<std::size_t> here = hosts.serving(listen);
+    for (const std::size_t host : here) {
+      if ((all[host].tls != nullptr) == (all[here.front()].tls != nullptr)) continue;
+      binding.diagnostics().error(
+          sections[host - 1]->name,
+          "SSLEngine is On in one host of Listen " + listen.to_string() + " and Off in another");
+      return;
+    }
+  }
+}
+
 }  // namespace
 
 VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
@@ -112,12 +144,17 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
     add_balancers(scope.settings, own_balancers, binding.diagnostics());
     own_balancers.insert(balancers.begin(), balancers.end());
     VirtualHost host = bind_host(scope, own_formats, own_balancers, binding);
-    host.ports = bind_ports(*section, binding);
+    bind_addresses(*section, host, binding);
     inherit(hosts.front(), host);
     hosts.push_back(std::move(host));
   }
   for (VirtualHost& host : hosts) sort_by_path_length(host);
-  return VirtualHosts(std::move(hosts));
+  VirtualHosts out(std::move(hosts));
+  // A host whose certificate could not be used would seem to have SSLEngine Off.
+  if (!binding.diagnostics().has_errors()) {
+    check_listens(out, global.settings.all_here("VirtualHost"), binding);
+  }
+  return out;
 }
 
 }  // namespace understudy::config

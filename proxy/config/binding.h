@@ -41,6 +41,7 @@ struct Binding {
   const LoadOptions& options;
   Config& config;
   std::map<std::string, std::shared_ptr<const Keyring>> keyrings;  // by path, read once
+  bool has_warned_of_http2 = false;
 
   conf::Diagnostics& diagnostics() { return source.diagnostics(); }
 };
@@ -82,6 +83,10 @@ std::size_t bind_cluster(Seeds seeds, const conf::Settings& settings, const conf
 // bind_location.cc
 std::vector<Location> bind_locations(const Scope& host, const Balancers& balancers,
                                      Binding& binding);
+
+// bind_tls.cc: what a host with SSLEngine On shows to clients; null after an error, and with Off.
+std::shared_ptr<const TlsHost> bind_tls(const Scope& host, const std::vector<std::string>& names,
+                                        Binding& binding);
 
 // bind_host.cc
 VirtualHosts bind_hosts(const Scope& global, Binding& binding);

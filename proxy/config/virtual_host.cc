@@ -39,8 +39,17 @@ bool matches(std::string_view pattern, std::string_view text) {
 
 }  // namespace
 
+bool VirtualHost::serves(const Address& listen) const {
+  if (ports.empty() && addresses.empty()) return true;
+  return std::find(ports.begin(), ports.end(), listen.port()) != ports.end() ||
+         std::find(addresses.begin(), addresses.end(), listen) != addresses.end();
+}
+
 bool VirtualHost::serves_port(std::uint16_t port) const {
-  return ports.empty() || std::find(ports.begin(), ports.end(), port) != ports.end();
+  if (ports.empty() && addresses.empty()) return true;
+  return std::find(ports.begin(), ports.end(), port) != ports.end() ||
+         std::any_of(addresses.begin(), addresses.end(),
+                     [port](const Address& address) { return address.port() == port; });
 }
 
 VirtualHosts::VirtualHosts(std::vector<VirtualHost> hosts) : hosts_(std::move(hosts)) {
@@ -71,6 +80,15 @@ const VirtualHost& VirtualHosts::choose(std::uint16_t local_port, std::string_vi
       std::find_if(hosts_.begin() + 1, hosts_.end(),
                    [local_port](const VirtualHost& host) { return host.serves_port(local_port); });
   return first != hosts_.end() ? *first : hosts_.front();
+}
+
+std::vector<std::size_t> VirtualHosts::serving(const Address& listen) const {
+  std::vector<std::size_t> out;
+  for (std::size_t host = 1; host < hosts_.size(); ++host) {
+    if (hosts_[host].serves(listen)) out.push_back(host);
+  }
+  if (out.empty()) out.push_back(0);
+  return out;
 }
 
 const VirtualHost* VirtualHosts::named(std::uint16_t local_port,

@@ -6,11 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "base/address.h"
+#include "base/tls_host.h"
 #include "proxy/config/access_log.h"
 #include "proxy/config/client.h"
 #include "proxy/config/location.h"
@@ -18,13 +21,17 @@
 namespace understudy::config {
 
 struct VirtualHost {
-  std::vector<std::string> names;    // ServerName and ServerAlias, lower case; may be empty
-  std::vector<std::uint16_t> ports;  // of its <VirtualHost *:port>; empty: all
+  std::vector<std::string> names;      // ServerName and ServerAlias, lower case; may be empty
+  std::vector<std::uint16_t> ports;    // of its <VirtualHost *:port>
+  std::vector<Address> addresses;      // of its <VirtualHost address:port>; each is one of Listen
+  std::shared_ptr<const TlsHost> tls;  // null: SSLEngine Off
   ClientTimeouts timeouts;
   RequestLimits limits;
   std::vector<AccessLog> access_logs;
   std::vector<Location> locations;  // the longest path first
 
+  // Without ports and addresses: everywhere.
+  bool serves(const Address& listen) const;
   bool serves_port(std::uint16_t port) const;
 };
 
@@ -37,6 +44,10 @@ class VirtualHosts final {
   // `name` is the host without its port, in any letter case. As in Apache: among the hosts of the
   // port the one with this name, else the first of them, else the one outside of all sections.
   const VirtualHost& choose(std::uint16_t local_port, std::string_view name) const;
+
+  // Indexes into all(): the hosts that answer on a listening address, as in Apache those of its
+  // <VirtualHost>s in order, and only without any the one outside of all sections.
+  std::vector<std::size_t> serving(const Address& listen) const;
 
   const std::vector<VirtualHost>& all() const { return hosts_; }
 

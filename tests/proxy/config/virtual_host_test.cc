@@ -78,9 +78,22 @@ TEST(VirtualHosts, AloneTheOneOutsideServesEveryName) {
   EXPECT_EQ(chosen(*config, 1, "y"), 0u);
 }
 
-TEST(VirtualHosts, AddressesOtherThanAPortAreRefused) {
+TEST(VirtualHosts, AnAddressIsThatOfAListen) {
+  const auto config = config_of("Listen [::1]:81\n" + std::string(kShop) +
+                                "<VirtualHost 127.0.0.1:8080>\n</VirtualHost>\n"
+                                "<VirtualHost [::1]:81 *:8080>\n</VirtualHost>");
+  const auto serving = [&config](const char* listen) {
+    return config->hosts.serving(*Address::parse(listen));
+  };
+  EXPECT_EQ(serving("127.0.0.1:8080"), (std::vector<std::size_t>{1, 2}));
+  EXPECT_EQ(serving("[::1]:81"), std::vector<std::size_t>{2});
+  EXPECT_EQ(serving("127.0.0.1:81"), std::vector<std::size_t>{0});
   EXPECT_EQ(said_of(std::string(kShop) + "<VirtualHost 10.0.0.1:80>\n</VirtualHost>"),
-            "t.conf:5:14: error: expected *:port or *, not '10.0.0.1:80'");
+            "t.conf:5:14: error: there is no Listen 10.0.0.1:80; a host is reached through the "
+            "address of a Listen or, as *:port, through its port");
+  EXPECT_EQ(said_of(std::string(kShop) + "<VirtualHost shop.example>\n</VirtualHost>"),
+            "t.conf:5:14: error: expected *:port, the address of a Listen, or *, not "
+            "'shop.example'");
   EXPECT_EQ(said_of(std::string(kShop) + "<VirtualHost *:99>\n</VirtualHost>"),
             "t.conf:5:14: warning: no Listen has port 99, so nobody reaches this host");
 }
