@@ -18,12 +18,14 @@
 
 namespace understudy {
 
+class TlsStream;
+
 // Who asks; constant for a connection.
 struct Client {
   Address address;
-  std::string host;         // of address, as text
-  uint16_t local_port = 0;  // of the listener
-  bool tls = false;
+  std::string host;                // of address, as text
+  uint16_t local_port = 0;         // of the listener
+  const TlsStream* tls = nullptr;  // as long as the connection; null: plain
 };
 
 // A complete answer of our own.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/tls_stream.h"
 #include "cookies/cookie_header.h"
 #include "proxy/exchange/contract_lines.h"
 #include "proxy/exchange/worker_cluster.h"
@@ -38,6 +39,15 @@ std::string_view normal_target(const http::RequestHead& head, std::span<char> sc
   const std::string_view path = routing::normalise_path(head.path, scratch).path;
   std::copy(head.query.begin(), head.query.end(), scratch.data() + path.size());
   return {scratch.data(), path.size() + head.query.size()};
+}
+
+// RFC 9110 15.5.20: who has connected as one host's client may not reach, by another Host field, a
+// host that would have asked for a certificate.
+bool may_reach(const config::VirtualHost& host, const Client& client) {
+  const bool asks = host.tls && host.tls->client_certificate() != ClientCertificate::kNone;
+  if (!asks || client.tls == nullptr) return !asks;
+  const TlsHost* connected = client.tls->host();
+  return connected != nullptr && connected->identity() == host.tls->identity();
 }
 
 }  // namespace
@@ -88,6 +98,10 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   account_.path_is_normal = path.path.data() == path_to_match(head).data();
   const auto match = here.mapping->find(head.authority, path.path);
   access_log_ = here.access_logs[match.host];
+  if (!may_reach(*here.hosts[match.host], downstream_.client())) {
+    answer(421, "This connection was made for another host; please connect anew.", false);
+    return false;
+  }
   if (head.method == http::Method::kTrace || head.method == http::Method::kConnect) {
     answer(405, "This proxy does not offer the method.", true);
     return false;
@@ -182,9 +196,10 @@ void Exchange::send_request(const http::RequestHead& head) {
   if (!body.bytes.empty()) account_.body_has_begun = true;
   http::drop_from_request(head, {.keep_expect = !account_.body_has_begun}, scratch.dropped);
   const Client& client = downstream_.client();
-  http::forward_peer(head, {},
-                     {.address = client.host, .local_port = client.local_port, .tls = client.tls},
-                     scratch.dropped, scratch.lines);
+  http::forward_peer(
+      head, {},
+      {.address = client.host, .local_port = client.local_port, .tls = client.tls != nullptr},
+      scratch.dropped, scratch.lines);
   add_contract_lines(*cluster_,
                      {.member = *member_,
                       .client = client,

@@ -25,7 +25,8 @@ std::size_t worker_count(const config::Config& config) {
 Result<std::unique_ptr<Server>> Server::open(EventLoop& loop, Options options) {
   std::unique_ptr<Server> server(new Server(loop, std::move(options)));
   if (auto listening = server->listen(); !listening) return std::move(listening).error();
-  auto snapshot = Snapshot::make(server->options_.config, server->addresses_, server->files_);
+  auto snapshot =
+      Snapshot::make(server->options_.config, server->addresses_, server->files_, server->tickets_);
   if (!snapshot) return std::move(snapshot).error();
   server->snapshot_ = *std::move(snapshot);
   server->views_.resize(server->snapshot_->clusters.size());
@@ -121,7 +122,7 @@ Result<void> Server::reload() {
     return Error{.code = ErrorCode::kInvalid,
                  .detail = "Listen, Workers and Admin cannot be changed by a reload; restart"};
   }
-  auto made = Snapshot::make(*config, addresses_, files_);
+  auto made = Snapshot::make(*config, addresses_, files_, tickets_);
   if (!made) return std::move(made).error();
   auto snapshot = std::make_shared<Snapshot>(**made);
   snapshot->generation = snapshot_->generation + 1;

@@ -14,6 +14,7 @@
 
 #include "base/event_loop.h"
 #include "base/mailbox.h"
+#include "base/tls_tickets.h"
 #include "proxy/config/config.h"
 #include "proxy/server/host_resolver.h"
 #include "proxy/server/log_file.h"
@@ -86,6 +87,8 @@ class Server final {
 
   // Owned; state of the main thread. Workers end before what they use.
   LogFiles files_;
+  SystemClock clock_;
+  TlsTickets tickets_{clock_};
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<Address> addresses_;
   std::vector<std::vector<Fd>> listeners_;  // by worker, until its thread has them

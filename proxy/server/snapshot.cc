@@ -29,8 +29,25 @@ routing::Mapping::Host host_rules(const config::VirtualHost& host) {
   return out;
 }
 
-Snapshot::Site make_site(const config::Config& config, uint16_t port) {
-  Snapshot::Site site{.hosts = hosts_of_port(config, port)};
+// All hosts of a listening address speak TLS, or none does. The loader has seen to it, unless the
+// kernel chose the port.
+Result<std::shared_ptr<const TlsServer>> make_tls(const config::Config& config,
+                                                  const std::vector<std::size_t>& hosts,
+                                                  TlsTickets& tickets) {
+  std::vector<std::shared_ptr<const TlsHost>> shown;
+  for (const std::size_t host : hosts) {
+    if (const auto& tls = config.hosts.all()[host].tls) shown.push_back(tls);
+  }
+  if (shown.empty()) return std::shared_ptr<const TlsServer>();
+  if (shown.size() != hosts.size()) {
+    return Error{.code = ErrorCode::kInvalid,
+                 .detail = "SSLEngine is On in one host of a Listen and Off in another"};
+  }
+  return TlsServer::make(std::move(shown), tickets);
+}
+
+Snapshot::Site make_site(const config::Config& config, const Address& listen) {
+  Snapshot::Site site{.hosts = config.hosts.serving(listen)};
   std::vector<routing::Mapping::Host> hosts;
   for (const std::size_t host : site.hosts) hosts.push_back(host_rules(config.hosts.all()[host]));
   site.mapping = std::make_shared<const routing::Mapping>(hosts);
@@ -75,16 +92,6 @@ Result<AccessLogTarget> make_target(const config::AccessLog& log, LogFiles& file
 
 }  // namespace
 
-std::vector<std::size_t> hosts_of_port(const config::Config& config, uint16_t port) {
-  const std::vector<config::VirtualHost>& all = config.hosts.all();
-  std::vector<std::size_t> out;
-  for (std::size_t host = 1; host < all.size(); ++host) {
-    if (all[host].serves_port(port)) out.push_back(host);
-  }
-  if (out.empty()) out.push_back(0);
-  return out;
-}
-
 Result<void> check_log_formats(const config::Config& config) {
   for (const config::VirtualHost& host : config.hosts.all()) {
     for (const config::AccessLog& log : host.access_logs) {
@@ -96,12 +103,15 @@ Result<void> check_log_formats(const config::Config& config) {
 
 Result<std::shared_ptr<const Snapshot>> Snapshot::make(
     const std::shared_ptr<const config::Config>& config, const std::vector<Address>& listens,
-    LogFiles& files) {
+    LogFiles& files, TlsTickets& tickets) {
   auto out = std::make_shared<Snapshot>();
   out->config = config;
   out->listens = listens;
   for (const Address& listen : listens) {
-    out->sites.push_back(make_site(*config, listen.port()));
+    Snapshot::Site& site = out->sites.emplace_back(make_site(*config, listen));
+    auto tls = make_tls(*config, site.hosts, tickets);
+    if (!tls) return std::move(tls).error();
+    site.tls = *std::move(tls);
   }
   for (const config::VirtualHost& host : config->hosts.all()) {
     std::vector<AccessLogTarget>& targets = out->access_logs.emplace_back();

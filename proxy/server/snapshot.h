@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/tls_server.h"
 #include "proxy/config/config.h"
 #include "proxy/routing/cluster.h"
 #include "proxy/routing/mapping.h"
@@ -23,14 +24,16 @@ struct Snapshot {
   struct Site {
     std::shared_ptr<const routing::Mapping> mapping = {};
     std::vector<std::size_t> hosts = {};  // indexes into config->hosts.all(), by the mapping's
+    std::shared_ptr<const TlsServer> tls = {};  // null: plain
   };
 
   // Every value but `unresolved` is complete, or there is no snapshot: kInvalid for a log format,
   // kSystem for a log that cannot be opened.
-  // `listens` as config->listens, with the ports that were bound.
+  // `listens` as config->listens, with the ports that were bound. `tickets` outlives all
+  // connections, and is the same for each configuration, so that clients come back after a reload.
   static Result<std::shared_ptr<const Snapshot>> make(
       const std::shared_ptr<const config::Config>& config, const std::vector<Address>& listens,
-      LogFiles& files);
+      LogFiles& files, TlsTickets& tickets);
 
   uint64_t generation = 0;  // rises with each reload
   std::shared_ptr<const config::Config> config = {};
@@ -43,9 +46,5 @@ struct Snapshot {
 
 // Only that: what `understudy check` does beyond loading the configuration.
 Result<void> check_log_formats(const config::Config& config);
-
-// The hosts that answer on a port, as in Apache: those of its <VirtualHost>s in order, and only
-// without any the one outside of all sections.
-std::vector<std::size_t> hosts_of_port(const config::Config& config, uint16_t port);
 
 }  // namespace understudy

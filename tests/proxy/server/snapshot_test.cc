@@ -21,6 +21,8 @@ struct Made {
 
 Made make(const std::string& text) {
   static LogFiles files;
+  static const SystemClock clock;
+  static TlsTickets tickets(clock);
   Made out;
   const config::Loaded loaded = config::load_text("test.conf", text);
   out.config = loaded.config;
@@ -28,7 +30,7 @@ Made make(const std::string& text) {
     out.error = loaded.diagnostics;
     return out;
   }
-  auto made = Snapshot::make(loaded.config, loaded.config->listens, files);
+  auto made = Snapshot::make(loaded.config, loaded.config->listens, files, tickets);
   if (made) {
     out.snapshot = *made;
   } else {
