@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Admin: the address where operators ask and command. GET /status, /members, /metrics and
 // /why?cookie=VALUE; POST /stop, /reload and /reopen-logs. It decides nothing; the Server does.
 // Runs on the main loop with libevent's HTTP server, never on the path of a client's request.
@@ -9,6 +7,7 @@
 // a page in a browser on the same machine cannot use it, requests with a foreign Host or an Origin
 // are refused, and what changes something needs a POST with the header Understudy-Admin, which no
 // page can send elsewhere without asking first.
+#pragma once
 
 #include <memory>
 #include <string>

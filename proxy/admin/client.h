@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // The command line's side of admin: one request, waited for. Blocks; for `understudy status` and
 // its like only.
+#pragma once
 
 #include <string>
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // What admin/ answers as JSON. Pure functions from values to text; jsoncpp stays in the .cc.
+#pragma once
 
 #include <string>
 #include <vector>

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // GET /metrics: the status as Prometheus text (exposition format 0.0.4). A pure function.
+#pragma once
 
 #include <string>
 

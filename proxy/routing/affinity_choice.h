@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Which member an exchange asks, and whom next when that fails: the primary of its cookie, then the
 // secondary, then the method's turn among the rest, then what is left (members that failed a moment
 // ago, at last the configured list). It sends nothing and waits for nothing; whether a request may
@@ -11,6 +9,7 @@
 //     ... ask choice.member; on failure: cluster.on_failure(attempt, member, kRefused, now)
 //   }
 //   ... nobody left: wait ConnectRetrySecs, attempt.start_pass(), or answer 503
+#pragma once
 
 #include <array>
 #include <cstddef>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // When a member that failed is asked again: skipped for MaxSkipTime, then one exchange tries it
 // while the others still pass it by; a success ends it. A value inside Member; pure, time is
 // passed in. Whether a failure counts at all is proxy/exchange's decision.
+#pragma once
 
 #include <cstdint>
 #include <string_view>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // One cluster as one worker sees it: its members, the view in force, the method and the options
 // that routing needs. The face of proxy/routing towards proxy/exchange. It opens no connection and
 // reads no clock. Owned by the worker; worker thread only.
+#pragma once
 
 #include <cstdint>
 #include <memory>

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Which <Location> answers a request: the virtual host by name, then the longest prefix of whole
 // path segments. It does not know what a location does; `location` is the index that the
 // configuration gave. One mapping for each listening address. Immutable after construction, shared
 // by all workers, any thread; choosing allocates nothing and costs the same with one rule and with
 // 10,000 (patterns for host names are the exception: each is tried). Called by proxy/exchange.
+#pragma once
 
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // A member as one worker sees it: what the configuration and the view say of it, what this worker
 // has experienced, and what it has counted. It decides nothing. Owned by the worker's MemberTable;
 // worker thread only. proxy/upstream keys its pools by `slot`.
+#pragma once
 
 #include <cstdint>
 #include <optional>

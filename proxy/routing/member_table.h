@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // The members of one cluster as one worker sees them: the configured ones (seeds) and those of the
 // view in force. It finds members by every name they have and sorts them by how far they are to be
 // trusted with a new session. It neither judges views (view_keeper.h does) nor chooses
 // (affinity_choice.h does). Owned by a Cluster; worker thread only. Lookups allocate nothing.
+#pragma once
 
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // In which order members get the clients that have no session yet. A method sees only the members
 // that take new sessions now; who those are is member_table's decision, what a cookie says is
 // affinity_choice's. Owned by a Cluster; worker thread only.
+#pragma once
 
 #include <span>
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // The one form of a request's path: rules are matched over it and it is what the member gets, so
 // no spelling can pass a rule in one form and reach the application in another. It knows neither
 // queries nor rules (mapping.h does). Pure functions, any thread, no allocation. Called by
 // proxy/exchange before anything is decided.
+#pragma once
 
 #include <cstddef>
 #include <cstdint>

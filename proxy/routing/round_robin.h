@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Round robin: each in turn, in the order of the list. When weights differ, a member of weight 2
 // comes twice as often as one of weight 1, spread evenly over the round. A round is laid out once
 // per change of the members, so that a choice is one array access with 2,000 members too.
+#pragma once
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Which view of a cluster to believe, and whether it is time to ask for one. A list counts only
 // from a member of the table, only signed (or, in dialect weblogic, where the configuration says
 // so), only of this cluster, and only when newer. It applies nothing (member_table.h does) and
@@ -10,6 +8,7 @@
 // therefore a rival, not merely old, when the member that sends it appears in it with a mid never
 // seen before. It is believed when for two beats no member has confirmed the view in force, and at
 // once when no member of that view answers any more.
+#pragma once
 
 #include <cstdint>
 #include <deque>

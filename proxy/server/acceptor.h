@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Acceptor: takes connections from one listening socket, a few in a turn of the loop so that those
 // which are open get theirs too, and rests when the process has no descriptors left. Owned by a
 // Worker; worker thread only.
+#pragma once
 
 #include "base/event_loop.h"
 #include "base/fd.h"

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // BufferedAccessLog: the lines of one virtual host and one worker on their way to its files. They
 // gather in a buffer that is written when it is full, a second after its first line, or when the
 // worker ends. A file that takes nothing costs lines, never memory or the worker's time: the loss
 // is counted and said in the error log. Owned by a worker's routes; worker thread only.
+#pragma once
 
 #include <cstdint>
 #include <memory>

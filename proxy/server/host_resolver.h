@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Looks up the host names that members have in views, on a thread of its own because that blocks,
 // and tries those again that have no address. Owned by the Server; ask() and the callback on the
 // main thread.
+#pragma once
 
 #include <functional>
 #include <memory>

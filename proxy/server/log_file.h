@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // The files that access logs go to, each opened once for the process and appended to by all
 // workers; a write of whole lines is one write(2), so lines of different workers do not mix.
 // Owned by the Server, outlives the workers. open() and reopen() on the main thread; write() on
 // any: reopening puts the new file under the same descriptor, so nobody waits for a lock.
+#pragma once
 
 #include <memory>
 #include <string>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // One line of the access log, in Apache's letters: compiled once from a LogFormat, then appended
 // for each exchange. It writes no file (access_log.h does). Immutable after compile, any thread.
 //
@@ -8,6 +6,7 @@
 // %{NAME}C %H %m %U %q %v %V %p %{remote}p %%, and of our own %{primary}u %{secondary}u
 // %{member}u %{why}u %{failure}u %{tries}u %{id}u. `<` and `>` make no difference.
 // What comes from outside is escaped as Apache does: no byte of it can begin a line or end a quote.
+#pragma once
 
 #include <cstdint>
 #include <string>

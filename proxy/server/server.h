@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Server: the main thread's part of the proxy: listening sockets, workers, log files, the views
 // that workers share with each other, reload, and the graceful end. It touches no request. Owned
 // by main, which runs the loop; main thread only.
+#pragma once
 
 #include <cstdint>
 #include <functional>

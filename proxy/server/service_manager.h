@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Tells the service manager that started us (systemd, Type=notify) how far we are, by a datagram to
 // the socket that NOTIFY_SOCKET names; without one nothing happens. Main thread.
+#pragma once
 
 #include <string_view>
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Signals as events of the main loop: blocked in every thread, read from a descriptor, so that no
 // handler ever runs in the middle of something. Owned by main; made before any thread is.
+#pragma once
 
 #include <functional>
 #include <memory>

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Snapshot: a configuration made ready for workers, once for all of them: the mapping of each
 // listening address, the options of each cluster with its seeds' addresses, the log formats
 // compiled. Immutable, any thread; a reload makes a new one. Made on the main thread before
 // anything serves, since it looks up host names and opens log files.
+#pragma once
 
 #include <cstdint>
 #include <memory>

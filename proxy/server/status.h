@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // What workers report when they are asked, and the sum over them. Plain values that travel by
 // message; admin/ writes them as JSON and as metrics.
+#pragma once
 
 #include <cstdint>
 #include <optional>
