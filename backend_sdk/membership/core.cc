@@ -138,11 +138,11 @@ void Membership::Core::leave() {
   if (phase_ == Phase::kMember) {
     if (writer_) {
       // A leader's last act: the view without it, from which its successor goes on.
-      writer_->mark(mid(), Liveness::kLeft, true, now_);
+      writer_->mark(mid(), Liveness::kLeft, Evidence::kProof, now_);
       publish(true);
     } else {
       for (const Peer& peer : other_usable()) {
-        transport_.send(peer, Frame{.type = FrameType::kLeave});
+        tell(peer, FrameType::kLeave);
       }
     }
   }
@@ -201,6 +201,11 @@ std::vector<Peer> Membership::Core::other_usable() const {
     if (member.is_usable() && !is_me(member.mid)) peers.push_back(member.peer());
   }
   return peers;
+}
+
+void Membership::Core::tell(const Peer& to, FrameType type, std::string payload) {
+  if (to.address == options_.self.cluster_address) return;
+  transport_.send(to, Frame{.type = type, .payload = std::move(payload)});
 }
 
 bool Membership::Core::may_repeat(MemberId mid) {

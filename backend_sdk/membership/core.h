@@ -70,6 +70,8 @@ class Membership::Core final {
   void tick();
   bool is_me(MemberId mid) const { return mid == options_.self.mid; }
   std::vector<Peer> other_usable() const;
+  // Nothing is sent to the own address: an earlier life of ours may still be listed there.
+  void tell(const Peer& to, FrameType type, std::string payload = {});
   // At most one thing of this kind to this member in a T.
   bool may_repeat(MemberId mid);
 
@@ -79,7 +81,7 @@ class Membership::Core final {
   void on_join(const Peer& from, const JoinMessage& message);
   void on_redirect(const Peer& from, const RedirectMessage& message);
   void on_join_no(const JoinNoMessage& message);
-  void bury_earlier_lives(const Member& joiner);
+  bool is_address_free_for(const Member& joiner);
 
   // core_view.cc
   void adopt(MemberView view);
@@ -93,6 +95,7 @@ class Membership::Core final {
   void note_version(const Peer& of, uint64_t version, uint64_t hash);
   void announce_deaths(const MemberView& before);
   void watch_for_view();
+  void bury_own_earlier_lives();
   void refresh_shown();
   void expel(const char* why);
   void look_for_others();
@@ -109,6 +112,7 @@ class Membership::Core final {
   std::vector<Peer> helpers_for(MemberId target);
   void heard(MemberId mid);
   void on_proof(MemberId mid, Liveness liveness, const char* why);
+  bool is_in_touch(MemberId mid) const;
   void on_silent_death(const Peer& peer);
   void announce(const Peer& peer, bool is_proven);
 
@@ -158,8 +162,8 @@ class Membership::Core final {
   int ticks_ = 0;
   size_t next_seed_ = 0;
 
-  // Held for lost before the view says so, and whether it is proven.
-  std::map<MemberId, bool> lost_;
+  // Held for lost before the view says so.
+  std::map<MemberId, Evidence> lost_;
   std::map<MemberId, bool> announced_;
   std::set<MemberId> reported_suspects_;  // by the leader's last beat
   std::set<MemberId> beaten_suspects_;    // as our own last beats said

@@ -220,7 +220,7 @@ void Membership::Core::on_link_down(const Peer& peer, LinkDown why) {
 void Membership::Core::heard(MemberId mid) {
   detector_.heard(mid, now_);
   const auto lost = lost_.find(mid);
-  if (lost == lost_.end() || lost->second) return;
+  if (lost == lost_.end() || is_proof(lost->second)) return;
   lost_.erase(lost);
   if (is_leader_lost()) return;
   end_election();
@@ -234,20 +234,36 @@ void Membership::Core::announce(const Peer& peer, bool is_proven) {
   deaths_to_tell_.emplace_back(peer, is_proven);
 }
 
+// Until now: we were awake, and neither it nor, at a member that hears of others through the
+// leader, the leader has been silent.
+bool Membership::Core::is_in_touch(MemberId mid) const {
+  if (!health_.may_judge(now_)) return false;
+  const std::set<MemberId> suspects = detector_.suspects();
+  const auto is_silent = [&](MemberId other) {
+    const auto lost = lost_.find(other);
+    return suspects.contains(other) || (lost != lost_.end() && lost->second != Evidence::kProof);
+  };
+  const Member* leader = view_.leader();
+  return !is_silent(mid) && (writer_ || (leader && !is_silent(leader->mid)));
+}
+
 void Membership::Core::on_proof(MemberId mid, Liveness liveness, const char* why) {
   if (phase_ != Phase::kMember) return;
   const Member* member = view_.find(mid);
   if (!member || member->is_proven || is_me(mid)) return;
+  const auto announced = announced_.find(mid);
+  if (!writer_ && announced != announced_.end() && announced->second) return;
   const Peer peer = member->peer();
   LOG(kInfo, "membership: {} ({:08x}) {}", member->name, mid, why);
+  const bool is_fresh = liveness == Liveness::kLeft || is_in_touch(mid);
+  const Evidence evidence = is_fresh ? Evidence::kProof : Evidence::kLateProof;
   detector_.unwatch(mid);
   announce(peer, true);
-  if (writer_) return writer_->mark(mid, liveness, true, now_);
+  if (writer_) return writer_->mark(mid, liveness, evidence, now_);
   const Member* leader = view_.leader();
-  if (member->is_usable()) lost_[mid] = true;
+  if (member->is_usable()) lost_[mid] = evidence;
   if (leader && !lost_.contains(leader->mid) && liveness != Liveness::kLeft) {
-    transport_.send(leader->peer(), Frame{.type = FrameType::kAccuse,
-                                          .payload = encode(AccuseMessage{.mid = mid})});
+    tell(leader->peer(), FrameType::kAccuse, encode(AccuseMessage{.mid = mid}));
   }
   consider_election();
 }
@@ -256,8 +272,8 @@ void Membership::Core::on_silent_death(const Peer& peer) {
   const Member* member = view_.find(peer.mid);
   if (!member || !member->is_usable()) return;
   LOG(kInfo, "membership: {} ({:08x}) is silent", member->name, peer.mid);
-  if (writer_) return writer_->mark(peer.mid, Liveness::kDead, false, now_);
-  lost_.try_emplace(peer.mid, false);
+  if (writer_) return writer_->mark(peer.mid, Liveness::kDead, Evidence::kSilence, now_);
+  lost_.try_emplace(peer.mid, Evidence::kSilence);
   consider_election();
 }
 

@@ -51,7 +51,7 @@ std::set<MemberId> Membership::Core::voters() const {
   const Member* leader = view_.leader();
   for (const Peer& peer : other_usable()) {
     const auto lost = lost_.find(peer.mid);
-    const bool is_proven = lost != lost_.end() && lost->second;
+    const bool is_proven = lost != lost_.end() && is_proof(lost->second);
     if (!is_proven && (!leader || peer.mid != leader->mid)) voters.insert(peer.mid);
   }
   return voters;
@@ -67,7 +67,7 @@ void Membership::Core::stand(const Member& leader) {
       .group = view_.group, .term = election_.term(), .version = view_.version()};
   for (const Peer& peer : other_usable()) {
     if (!others.contains(peer.mid)) continue;
-    transport_.send(peer, Frame{.type = FrameType::kElect, .payload = encode(message)});
+    tell(peer, FrameType::kElect, encode(message));
   }
   next_stand_ = now_ + options_.interval / 2;
 }
@@ -83,7 +83,12 @@ std::optional<Peer> Membership::Core::standing_in_the_way(const Member& candidat
 }
 
 void Membership::Core::on_elect(const Peer& from, const ElectMessage& message) {
-  if (phase_ != Phase::kMember || message.group != view_.group) return;
+  if (phase_ != Phase::kMember) return;
+  if (message.group != view_.group) {
+    // It counts us as one of its own and has lost its leader: let it see where we are.
+    if (!is_leader_lost() && may_repeat(from.mid)) send_view(from);
+    return;
+  }
   const Member* candidate = view_.find(from.mid);
   const bool is_behind = message.version < view_.version() || message.term <= view_.term;
   if (is_behind || writer_) {
@@ -110,7 +115,7 @@ void Membership::Core::decide_ballot() {
   const bool is_granted = election_.vote(message.term, from.mid);
   const ElectOkMessage answer{
       .term = message.term, .is_granted = is_granted, .voted_term = election_.voted_term()};
-  transport_.send(from, Frame{.type = FrameType::kElectOk, .payload = encode(answer)});
+  tell(from, FrameType::kElectOk, encode(answer));
   ballot_.reset();
 }
 

@@ -10,7 +10,7 @@ void Membership::Core::advance_joining() {
   Member self = options_.self;
   self.operator_state = operator_state_;
   for (const Peer& peer : joining_->due_requests(now_)) {
-    transport_.send(peer, Frame{.type = FrameType::kJoin, .payload = encode(JoinMessage{self})});
+    tell(peer, FrameType::kJoin, encode(JoinMessage{self}));
   }
 }
 
@@ -25,36 +25,39 @@ void Membership::Core::found_group() {
   lead(1);
 }
 
-// The same address, or the same name there: who lived there before is gone, or it could not listen.
-void Membership::Core::bury_earlier_lives(const Member& joiner) {
-  std::vector<MemberId> buried;
+// Who lives at the joiner's address must be gone, for two processes cannot listen there. But which
+// of the two came later? A JOIN of the earlier life may have been under way for long. So who is
+// known to live there is asked; false while the answer is out.
+bool Membership::Core::is_address_free_for(const Member& joiner) {
+  bool is_free = true;
   for (const Member& member : view_.members) {
     if (member.mid == joiner.mid || is_me(member.mid) || member.is_proven) continue;
-    if (member.cluster_address == joiner.cluster_address) buried.push_back(member.mid);
+    if (member.cluster_address != joiner.cluster_address) continue;
+    transport_.probe(member.peer());
+    is_free = is_free && !member.is_usable();
   }
-  for (const MemberId mid : buried) on_proof(mid, Liveness::kDead, "was started again");
+  return is_free;
 }
 
 void Membership::Core::on_join(const Peer& from, const JoinMessage& message) {
   if (message.self.mid != from.mid || message.self.cluster_address != from.address) return;
   if (phase_ != Phase::kMember) {
-    transport_.send(from,
-                    Frame{.type = FrameType::kRedirect, .payload = encode(RedirectMessage{})});
+    tell(from, FrameType::kRedirect, encode(RedirectMessage{}));
     return;
   }
-  bury_earlier_lives(message.self);
+  const bool is_free = is_address_free_for(message.self);
   if (!writer_) {
     const Member* leader = view_.leader();
     if (!leader || is_me(leader->mid)) return;
-    transport_.send(from, Frame{.type = FrameType::kRedirect,
-                                .payload = encode(RedirectMessage{leader->peer()})});
+    tell(from, FrameType::kRedirect, encode(RedirectMessage{leader->peer()}));
     return;
   }
+  if (!is_free) return;  // it asks again soon
   const auto admission = writer_->admit(message.self, now_);
   if (const auto* refusal = std::get_if<JoinNoMessage>(&admission)) {
     LOG(kWarn, "membership: {} at {} may not join: {}", message.self.name, from.address.to_string(),
         refusal->reason);
-    transport_.send(from, Frame{.type = FrameType::kJoinNo, .payload = encode(*refusal)});
+    tell(from, FrameType::kJoinNo, encode(*refusal));
     return;
   }
   switch (std::get<ViewWriter::Admission>(admission)) {

@@ -54,6 +54,16 @@ void Membership::Core::watch_for_view() {
   }
 }
 
+// We listen where they did.
+void Membership::Core::bury_own_earlier_lives() {
+  std::vector<MemberId> earlier;
+  for (const Member& member : view_.members) {
+    if (is_me(member.mid) || member.is_proven) continue;
+    if (member.cluster_address == options_.self.cluster_address) earlier.push_back(member.mid);
+  }
+  for (const MemberId mid : earlier) on_proof(mid, Liveness::kDead, "was our own earlier life");
+}
+
 void Membership::Core::adopt(MemberView view) {
   const Member* self = view.find(mid());
   if (!self || !self->is_usable()) return expel("the others hold this member for dead");
@@ -76,7 +86,7 @@ void Membership::Core::adopt(MemberView view) {
   if (is_new_leader) {
     detector_.clear();
     // Whoever seemed lost besides the leader is the new leader's business now.
-    std::erase_if(lost_, [](const auto& entry) { return !entry.second; });
+    std::erase_if(lost_, [](const auto& entry) { return !is_proof(entry.second); });
   }
   announce_deaths(before);
   // Written by somebody else who made us the oldest: the old leader has left and hands over.
@@ -84,6 +94,7 @@ void Membership::Core::adopt(MemberView view) {
   watch_for_view();
   // Says where we stand, and opens the link whose end would be the first sign of its death.
   if (is_new_leader) ask_for_view(leader->peer());
+  bury_own_earlier_lives();
   consider_election();
 }
 
@@ -93,13 +104,14 @@ void Membership::Core::lead(uint32_t term) {
                                      .tombstones_max = options_.tombstones_max,
                                      .tombstone_age = options_.tombstone_age},
                   now_);
-  for (const auto& [mid, is_proven] : lost_) {
-    writer_->mark(mid, Liveness::kDead, is_proven, now_);
+  for (const auto& [mid, evidence] : lost_) {
+    writer_->mark(mid, Liveness::kDead, evidence, now_);
   }
   writer_->set_operator_state(mid(), operator_state_);
   end_election();
   detector_.clear();
   next_beat_ = now_;
+  bury_own_earlier_lives();
   LOG(kInfo, "membership: {} leads, term {}", options_.self.name, term);
   publish(true);
 }
@@ -116,7 +128,7 @@ void Membership::Core::publish(bool is_urgent) {
     if (to_welcome_.contains(peer.mid)) {
       send_view(peer, FrameType::kWelcome);
     } else {
-      transport_.send(peer, Frame{.type = FrameType::kViewPush, .payload = push});
+      tell(peer, FrameType::kViewPush, push);
     }
   }
   to_welcome_.clear();
@@ -145,12 +157,12 @@ void Membership::Core::expel(const char* why) {
 // ---- exchanging views
 
 void Membership::Core::send_view(const Peer& to, FrameType type) {
-  transport_.send(to, Frame{.type = type, .payload = encode(ViewMessage::full(view_))});
+  tell(to, type, encode(ViewMessage::full(view_)));
 }
 
 void Membership::Core::ask_for_view(const Peer& of) {
   const ViewAskMessage ask{.group = view_.group, .version = view_.version(), .hash = view_hash_};
-  transport_.send(of, Frame{.type = FrameType::kViewAsk, .payload = encode(ask)});
+  tell(of, FrameType::kViewAsk, encode(ask));
 }
 
 void Membership::Core::on_view_message(const Peer& from, const ViewMessage& message,
@@ -173,9 +185,9 @@ void Membership::Core::on_view_message(const Peer& from, const ViewMessage& mess
     // The older group wins. Everybody else here must hear of it as well.
     const Member* leader = view_.leader();
     if (writer_) {
-      for (const Peer& peer : other_usable()) transport_.send(peer, frame);
+      for (const Peer& peer : other_usable()) tell(peer, frame.type, frame.payload);
     } else if (leader && leader->mid != from.mid) {
-      transport_.send(leader->peer(), frame);
+      tell(leader->peer(), frame.type, frame.payload);
     }
     return expel("another group was met");
   }
@@ -243,7 +255,9 @@ void Membership::Core::look_for_others() {
     if (!member.is_usable() && !member.is_proven) targets.push_back(member.peer());
   }
   for (const Address& seed : options_.seeds) {
+    // Without a leader nothing that the view says of others can be relied on.
     const bool is_member =
+        !is_leader_lost() &&
         std::any_of(view_.members.begin(), view_.members.end(), [&](const Member& member) {
           return member.cluster_address == seed && (member.is_usable() || !member.is_proven);
         });

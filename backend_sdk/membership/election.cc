@@ -8,7 +8,7 @@
 namespace understudy {
 
 void Election::stand(uint32_t view_term) {
-  if (is_standing() && term_ > view_term && term_ >= seen_term_) return;
+  if (is_standing() && term_ > view_term && term_ > seen_term_) return;
   term_ = std::max({view_term, voted_term_, seen_term_}) + 1;
   votes_.clear();
   CHECK(vote(term_, self_));

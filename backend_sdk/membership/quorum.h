@@ -2,6 +2,10 @@
 // The quorum of a group: may this side of a partition think of itself as the cluster? Counted
 // against the last stable membership (the members flagged is_counted), so that a cluster may shrink
 // step by step, but a minority never takes itself for the whole. Pure functions on a view.
+//
+// Who dies while we are in touch with it takes its vote along (bury). Who fell silent keeps it,
+// even when its death is proven later: in between it may have gone on with others whom we do not
+// know. Such a vote is gone when its tombstone is.
 #pragma once
 
 #include <functional>
@@ -10,11 +14,18 @@
 
 namespace understudy {
 
-// What this cannot see: a side that was cut off from us may have admitted others before it died.
+// How we know that a member is dead.
+enum class Evidence : uint8_t {
+  kSilence,    // three misses and two failed rounds; it may live
+  kLateProof,  // it is gone, but we had not been in touch when it went
+  kProof,      // it is gone, and until then we were in touch
+};
+inline bool is_proof(Evidence evidence) {
+  return evidence != Evidence::kSilence;
+}
 
 // More than half of the counted members are alive, or half with the oldest of them. Suspects are
-// not seen. Who is proven to be gone is on no other side and is not counted at all; when that
-// leaves nobody, the members of the view count as they are.
+// not seen.
 bool is_quorate(const MemberView& view);
 // The same with the caller's idea of who is seen.
 bool is_quorate(const MemberView& view, const std::function<bool(const Member&)>& is_seen);
@@ -22,5 +33,9 @@ bool is_quorate(const MemberView& view, const std::function<bool(const Member&)>
 // A quiet view becomes the next measure: the usable are counted from now on, nobody else. Does
 // nothing without a quorum. True when a flag changed.
 bool settle(MemberView& view);
+
+// The member left, or died before our eyes: it is not counted any more. If nobody else was, those
+// that remain inherit, silent ones included.
+void bury(MemberView& view, MemberId mid);
 
 }  // namespace understudy

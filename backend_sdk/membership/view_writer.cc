@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "backend_sdk/membership/quorum.h"
 #include "base/check.h"
 
 namespace understudy {
@@ -67,17 +66,18 @@ std::variant<ViewWriter::Admission, JoinNoMessage> ViewWriter::admit(Member join
   return Admission::kAdmitted;
 }
 
-void ViewWriter::mark(MemberId mid, Liveness liveness, bool is_proven, TimePoint now) {
+void ViewWriter::mark(MemberId mid, Liveness liveness, Evidence evidence, TimePoint now) {
   CHECK(liveness == Liveness::kDead || liveness == Liveness::kLeft);
   Member* member = find(mid);
   if (!member) return;
   if (!member->is_usable()) {
-    if (!is_proven || member->is_proven) return;
+    if (!is_proof(evidence) || member->is_proven) return;
     member->is_proven = true;
   } else {
     member->liveness = liveness;
-    member->is_proven = is_proven;
+    member->is_proven = is_proof(evidence);
     died_at_[mid] = now;
+    if (evidence == Evidence::kProof) bury(draft_, mid);
   }
   is_changed_ = true;
 }

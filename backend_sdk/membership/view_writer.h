@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "backend_sdk/membership/messages.h"
+#include "backend_sdk/membership/quorum.h"
 #include "backend_sdk/membership/rate_cap.h"
 #include "backend_sdk/membership/view.h"
 
@@ -31,11 +32,10 @@ class ViewWriter final {
   ViewWriter(const MemberView& view, uint32_t term, const Limits& limits, TimePoint now);
 
   enum class Admission { kAdmitted, kKnown, kLater };
-  // Members of the same address or of the same name at the same address are earlier lives of the
-  // joiner: mark() them as proven dead first. kKnown: it is a member already. kLater: ask again.
+  // kKnown: it is a member already. kLater: too many at once, ask again.
   std::variant<Admission, JoinNoMessage> admit(Member joiner, TimePoint now);
   // kDead or kLeft; a tombstone may only gain its proof.
-  void mark(MemberId mid, Liveness liveness, bool is_proven, TimePoint now);
+  void mark(MemberId mid, Liveness liveness, Evidence evidence, TimePoint now);
   void set_operator_state(MemberId mid, OperatorState state);
   // Drops old tombstones and, when the view has been quiet for `settle_after`, makes it the
   // measure of quorums.

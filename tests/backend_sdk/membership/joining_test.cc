@@ -136,7 +136,7 @@ TEST_F(ViewWriterTest, RefusesTakenNamesTakenIdsAndOneTooMany) {
   EXPECT_TRUE(admits(member(2))) << "the same one asks again";
   EXPECT_TRUE(admits(member(3)));
   EXPECT_FALSE(admits(member(4)));
-  writer.mark(2, Liveness::kDead, false, kStart);
+  writer.mark(2, Liveness::kDead, Evidence::kSilence, kStart);
   EXPECT_TRUE(admits(namesake =
                          [] {
                            Member again = member(4);
@@ -149,12 +149,12 @@ TEST_F(ViewWriterTest, RefusesTakenNamesTakenIdsAndOneTooMany) {
 TEST_F(ViewWriterTest, KeepsABoundedNumberOfTombstonesForABoundedTime) {
   admits(member(2));
   admits(member(3));
-  writer.mark(2, Liveness::kDead, true, at(1));
-  writer.mark(3, Liveness::kLeft, true, at(2));
+  writer.mark(2, Liveness::kDead, Evidence::kProof, at(1));
+  writer.mark(3, Liveness::kLeft, Evidence::kProof, at(2));
   writer.tend(at(3), milliseconds(1), false);
   EXPECT_EQ(writer.draft().members.size(), 3u);
   admits(member(4));
-  writer.mark(4, Liveness::kDead, false, at(4));
+  writer.mark(4, Liveness::kDead, Evidence::kSilence, at(4));
   writer.tend(at(5), milliseconds(1), false);
   EXPECT_EQ(writer.draft().find(2), nullptr) << "the oldest goes first";
   EXPECT_NE(writer.draft().find(3), nullptr);
@@ -164,11 +164,11 @@ TEST_F(ViewWriterTest, KeepsABoundedNumberOfTombstonesForABoundedTime) {
 
 TEST_F(ViewWriterTest, ATombstoneMayGainItsProofAndNothingElse) {
   admits(member(2));
-  writer.mark(2, Liveness::kDead, false, kStart);
+  writer.mark(2, Liveness::kDead, Evidence::kSilence, kStart);
   writer.publish(kStart, true);
-  writer.mark(2, Liveness::kLeft, false, kStart);
+  writer.mark(2, Liveness::kLeft, Evidence::kSilence, kStart);
   EXPECT_FALSE(writer.is_changed());
-  writer.mark(2, Liveness::kDead, true, kStart);
+  writer.mark(2, Liveness::kDead, Evidence::kProof, kStart);
   EXPECT_TRUE(writer.is_changed());
   EXPECT_TRUE(writer.draft().find(2)->is_proven);
 }
@@ -193,6 +193,21 @@ TEST_F(ViewWriterTest, AQuietViewBecomesTheMeasureOfQuorums) {
   EXPECT_FALSE(writer.draft().find(2)->is_counted);
   writer.tend(at(100), milliseconds(100), false);
   EXPECT_TRUE(writer.draft().find(2)->is_counted);
+}
+
+TEST_F(ViewWriterTest, AProvenDeathTakesItsVoteAlongAndALateProofDoesNot) {
+  admits(member(2));
+  admits(member(3));
+  writer.publish(kStart, true);
+  writer.tend(at(1), {}, false);
+  writer.publish(at(1), true);
+  ASSERT_TRUE(writer.draft().find(3)->is_counted);
+  writer.mark(2, Liveness::kDead, Evidence::kProof, at(2));
+  EXPECT_FALSE(writer.draft().find(2)->is_counted);
+  writer.mark(3, Liveness::kDead, Evidence::kSilence, at(2));
+  writer.mark(3, Liveness::kDead, Evidence::kProof, at(3));
+  EXPECT_TRUE(writer.draft().find(3)->is_proven);
+  EXPECT_TRUE(writer.draft().find(3)->is_counted);
 }
 
 // ---- Relay

@@ -9,16 +9,16 @@ namespace understudy {
 namespace {
 
 // One letter for each member, oldest first: A counted and alive, S counted and suspect, D counted
-// and silent, P proven dead, n alive and not counted.
+// and dead; small letters are not counted, p is proven dead.
 MemberView view_of(const std::string& members) {
   MemberView view;
   for (const char kind : members) {
     Member member;
     member.mid = member.join_seq = static_cast<uint32_t>(view.members.size() + 1);
-    member.is_counted = kind != 'n';
-    member.is_proven = kind == 'P';
+    member.is_counted = kind < 'a';
+    member.is_proven = kind == 'p';
     if (kind == 'S') member.liveness = Liveness::kSuspect;
-    if (kind == 'D' || kind == 'P') member.liveness = Liveness::kDead;
+    if (kind == 'D' || kind == 'd' || kind == 'p') member.liveness = Liveness::kDead;
     view.members.push_back(member);
   }
   return view;
@@ -29,12 +29,11 @@ TEST(Quorum, IsMoreThanHalfOrHalfWithTheOldest) {
     const char* members;
     bool is_quorate;
   } cases[] = {
-      {"A", true},     {"AA", true},     {"AD", true},   {"DA", false},   {"AAD", true},
-      {"DAA", true},   {"ADD", false},   {"AADD", true}, {"DDAA", false}, {"DAAD", false},
-      {"DAAA", true},  {"AS", true},     {"SA", false},  {"ASS", false},  {"PA", true},
-      {"PDA", false},  {"PAD", true},    {"PPA", true},  {"Pn", true},    {"Dn", false},
-      {"Ann", true},   {"Dnnnn", false}, {"PPn", true},  {"Pnn", true},   {"AADDD", false},
-      {"AAADD", true},
+      {"A", true},      {"AA", true},   {"AD", true},   {"DA", false},   {"AAD", true},
+      {"DAA", true},    {"ADD", false}, {"AADD", true}, {"DDAA", false}, {"DAAD", false},
+      {"DAAA", true},   {"AS", true},   {"SA", false},  {"ASS", false},  {"AADDD", false},
+      {"AAADD", true},  {"pA", true},   {"pDA", false}, {"pAD", true},   {"ppA", true},
+      {"Daaaa", false}, {"Aaa", true},  {"aaa", false}, {"", false},
   };
   for (const auto& item : cases) {
     SCOPED_TRACE(item.members);
@@ -56,7 +55,7 @@ TEST(Quorum, NoTwoPartsOfAMembershipBothHaveOne) {
 }
 
 TEST(Quorum, SettlingMakesTheUsableTheMeasure) {
-  MemberView view = view_of("AADn");
+  MemberView view = view_of("AADa");
   EXPECT_TRUE(settle(view));
   EXPECT_FALSE(view.members[2].is_counted);
   EXPECT_TRUE(view.members[3].is_counted);
@@ -64,10 +63,28 @@ TEST(Quorum, SettlingMakesTheUsableTheMeasure) {
 }
 
 TEST(Quorum, AMinorityNeverSettles) {
-  MemberView view = view_of("ADDnnnn");
+  MemberView view = view_of("ADDaaaa");
   const MemberView before = view;
   EXPECT_FALSE(settle(view));
   EXPECT_EQ(view, before);
+}
+
+TEST(Quorum, WhoDiesBeforeOurEyesIsNotCountedAnyMore) {
+  MemberView view = view_of("DA");
+  EXPECT_FALSE(is_quorate(view));
+  bury(view, 1);
+  EXPECT_TRUE(is_quorate(view));
+}
+
+TEST(Quorum, TheLastOneCountedIsInheritedByWhoeverRemains) {
+  MemberView view = view_of("Aaadp");
+  view.members[0].liveness = Liveness::kDead;
+  view.members[0].is_proven = true;
+  bury(view, 1);
+  std::string counted;
+  for (const Member& member : view.members) counted += member.is_counted ? '1' : '0';
+  EXPECT_EQ(counted, "01110");
+  EXPECT_TRUE(is_quorate(view));
 }
 
 TEST(Election, HalfOfTheOthersMustAgree) {
@@ -115,6 +132,9 @@ TEST(Election, ARefusedCandidateStandsAboveTheRefusal) {
   election.on_refusal(9);
   election.stand(1);
   EXPECT_EQ(election.term(), 10u);
+  election.on_refusal(10);
+  election.stand(1);
+  EXPECT_EQ(election.term(), 11u) << "the voter had voted in this very term";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "base/log.h"
 #include "tests/backend_sdk/membership/virtual_cluster.h"
 
 namespace understudy {
@@ -120,7 +121,10 @@ uint64_t number_from(const char* variable, uint64_t otherwise) {
 }
 
 TEST(Storm, EndsInOneGroupWhenTheWeatherClears) {
-  // UNDERSTUDY_STORMS=3000 looks further, UNDERSTUDY_SEED=17 at one.
+  // UNDERSTUDY_STORMS=3000 looks further, UNDERSTUDY_SEED=17 at one, UNDERSTUDY_TRACE=1 tells all.
+  if (number_from("UNDERSTUDY_TRACE", 0) != 0) {
+    ASSERT_TRUE(open_log("-", LogLevel::kInfo, "storm"));
+  }
   const uint64_t storms = number_from("UNDERSTUDY_STORMS", 60);
   const uint64_t first = number_from("UNDERSTUDY_SEED", 1);
   const uint64_t last = first == 1 ? storms : first;
