@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 
 #include "base/fd.h"
 
@@ -40,6 +41,8 @@ class Stream {
   // True when the bytes on the descriptor are the bytes of the stream, so that splice(2) may be
   // used.
   virtual bool is_plain() const = 0;
+  // What both sides agreed to speak inside (ALPN); empty: nothing was said about it.
+  virtual std::string_view protocol() const { return {}; }
 };
 
 class TcpStream final : public Stream {

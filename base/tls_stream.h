@@ -78,7 +78,7 @@ class TlsStream final : public Stream {
   // Of a client's connection whose handshake has begun, else null; lives as long as the stream.
   const TlsHost* host() const;
   // What both agreed to speak inside (ALPN); empty when the client did not ask.
-  std::string_view protocol() const;
+  std::string_view protocol() const override;
 
  private:
   friend struct TlsStreamBio;
