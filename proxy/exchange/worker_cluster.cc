@@ -156,6 +156,8 @@ void WorkerCluster::apply(routing::ViewOutcome outcome) {
   }
   LOG(kInfo, "cluster {}: new view of {} members", routing_.options().name,
       routing_.views().view()->entries.size());
+  // It was armed by the beat of the view before, or by the one assumed without a view.
+  if (watch_.is_running()) watch_.start_at(routing_.views().ask_due(worker_.io.loop.now()));
   // The other workers first: what is freed below may take its time.
   if (options_.listener) options_.listener->on_new_view(*this, routing_.views().shared());
   drop_gone(std::move(outcome.change));
