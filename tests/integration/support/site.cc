@@ -98,7 +98,7 @@ void Site::add_member(const std::string& name, const MemberOptions& options) {
                  mine.http.to_string() + "\nClusterListen " + mine.cluster.to_string() +
                  "\nClusterMembers " + join(seeds) + "\nClusterMessagingMode unicast\n" +
                  "HeartbeatInterval " + options.heartbeat + "\nSessionTimeout 30m\nSessionCookie " +
-                 cookie_name() + "\nClusterKeyFile cluster.key\n" + options.extra);
+                 cookie_name() + "\nClusterKeyFile cluster.key\nLogLevel info\n" + options.extra);
 }
 
 void Site::start(const std::string& name) {
