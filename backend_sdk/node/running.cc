@@ -317,11 +317,30 @@ void Node::Running::drain_on_loop(std::shared_ptr<Pending<Drained>> pending) {
   if (draining_ == Draining::kUnderWay) return;
   draining_ = Draining::kUnderWay;
   LOG(kNotice, "member {}: draining", options_.member_name);
-  core_->drain([this] {
-    draining_ = Draining::kDone;
-    LOG(kNotice, "member {}: drained, and left", options_.member_name);
-    for (const auto& waiter : std::exchange(drain_waiters_, {})) waiter->answer({});
-  });
+  core_->drain([this] { on_drained(); });
+}
+
+// The last one of a cluster would wait in vain for somebody to take its sessions.
+void Node::Running::give_up_drain_if_alone() {
+  if (draining_ != Draining::kUnderWay || core_->statistics().requests_under_way > 0) return;
+  for (const Member& member : core_->view().members) {
+    const bool is_heir = member.mid != core_->mid() && member.is_usable() &&
+                         member.operator_state == OperatorState::kReady;
+    if (is_heir) return;
+  }
+  if (const std::uint64_t sessions = core_->statistics().sessions_primary; sessions > 0) {
+    LOG(kWarn, "member {}: nobody is left to take over its sessions; {} end here",
+        options_.member_name, sessions);
+  }
+  core_->leave();
+  on_drained();
+}
+
+void Node::Running::on_drained() {
+  if (draining_ == Draining::kDone) return;
+  draining_ = Draining::kDone;
+  LOG(kNotice, "member {}: drained, and left", options_.member_name);
+  for (const auto& waiter : std::exchange(drain_waiters_, {})) waiter->answer({});
 }
 
 // The core's turn.
@@ -335,6 +354,7 @@ void Node::Running::schedule_advance() {
 void Node::Running::advance() {
   advance_scheduled_ = false;
   core_->advance();
+  give_up_drain_if_alone();
   publish_statistics();
   const TimePoint wake_at = core_->wake_at();
   if (wake_at == TimePoint::max()) return alarm_.stop();

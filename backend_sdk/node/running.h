@@ -79,6 +79,8 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   template <typename T>
   void answer_later(const std::shared_ptr<Pending<T>>& pending, T value);
   void drain_on_loop(std::shared_ptr<Pending<Drained>> pending);
+  void give_up_drain_if_alone();
+  void on_drained();
   void leave_on_loop();
   void on_leave_time();
   // Let the core do what is due at the end of this turn, and set the alarm for what comes later.

@@ -16,7 +16,7 @@ constexpr Product
                  "gone home. Warm filament, dimmable, with three metres of cloth cable. "
                  "Superstition "
                  "included.",
-                 R"(<circle class="s" cx="60" cy="34" r="30"/><path class="l" d="M60 48v30M44 80h32"/><circle class="a" cx="60" cy="34" r="11"/><path class="l" d="M48 34a12 14 0 0 1 24 0v10H48zM60 20v24M48 34h24"/>)"},
+                 R"(<circle class="s" cx="60" cy="34" r="30"/><path class="l" d="M60 48v30M44 80h32"/><circle class="b" cx="60" cy="34" r="11"/><path class="l" d="M48 34a12 14 0 0 1 24 0v10H48zM60 20v24M48 34h24"/>)"},
                 {2, "Prompt book", "Backstage", 2450, "Two hundred pages, and room for every cue.",
                  "Sewn binding that lies flat in the dark, ruled for text on the right and cues on "
                  "the left, "

@@ -60,14 +60,20 @@ std::string top(const Frame& frame) {
 
 std::string understudy_text(const Stage& stage) {
   if (!stage.secondary.empty()) return escape_html(stage.secondary);
-  return stage.is_new ? "being chosen" : "none right now";
+  return stage.is_new || !stage.moved_from.empty() ? "being chosen" : "none right now";
+}
+
+std::string moves_text(int moves) {
+  if (moves == 0) return "never";
+  return moves == 1 ? "once" : fmt::format("{} times", moves);
 }
 
 std::string stage_note(const Stage& stage) {
   if (stage.is_lost) return "Your earlier session is gone; this is a new one.";
   if (stage.is_recovered) return "Recovered from the copy that was left.";
   if (!stage.moved_from.empty()) {
-    return "Taken over from " + escape_html(stage.moved_from) + " a moment ago. Nothing was lost.";
+    return "Taken over from member " + escape_html(stage.moved_from) +
+           " just now. Nothing was lost.";
   }
   if (stage.secondary.empty() && !stage.is_new) return "Solo: no other member could take a copy.";
   return {};
@@ -77,8 +83,7 @@ std::string corner(const Stage& stage) {
   const std::string note = stage_note(stage);
   std::string out = fmt::format(
       R"(<aside class="stage" aria-label="Who serves this page"><dl><div><dt>On stage</dt><dd>{}</dd></div><div><dt>Understudy</dt><dd>{}</dd></div><div><dt>Session moved</dt><dd>{}</dd></div></dl>)",
-      escape_html(stage.member), understudy_text(stage),
-      stage.moves == 1 ? "once" : fmt::format("{} times", stage.moves));
+      escape_html(stage.member), understudy_text(stage), moves_text(stage.moves));
   if (!note.empty()) {
     const bool is_good = !stage.moved_from.empty() && !stage.is_lost && !stage.is_recovered;
     out += fmt::format(R"(<p><span class="dot{}"></span>{}</p>)", is_good ? "" : " warn", note);
@@ -180,7 +185,7 @@ std::string page(const Frame& frame, std::string_view content) {
 
 std::string browse_content() {
   std::string out =
-      R"(<h1>Everything for the second half</h1><p class="lead">A small shop for people who love the stage. Fill your cart, log in, half-fill a form - and if the server that knows you drops dead, its understudy goes on with your next click.</p><ul class="grid">)";
+      R"(<h1>Everything for the second half</h1><p class="lead">A small shop for people who love the stage. Fill your cart, log in, half-fill a form. And if the server that knows you drops dead, its understudy goes on with your next click.</p><ul class="grid">)";
   for (const Product& product : catalogue()) {
     out += fmt::format(
         R"(<li class="card">{}<div class="text"><span class="kind">{}</span><h2><a href="/product/{}">{}</a></h2><p class="quiet">{}</p><div class="foot"><span class="price">{}</span></div></div></li>)",
@@ -221,7 +226,7 @@ std::string cart_content(const Cart& cart, std::string_view csrf) {
 
 std::string login_content(std::string_view csrf, std::string_view next, bool name_was_missing) {
   return fmt::format(
-      R"(<h1>Who is it?</h1><p class="lead">Any name will do. Your session gets a new id when you log in, so that nobody who knew the old one can follow you.</p><div class="panel"><form method="post" action="/login">{}{}{}<button>Log in</button></form></div>)",
+      R"(<h1>Who is it?</h1><p class="lead">Any name will do. Your session gets a new id when you log in, so that nobody who knew the old one can follow you.</p><div class="panel form"><form method="post" action="/login">{}{}{}<button>Log in</button></form></div>)",
       csrf_field(csrf), hidden("next", next),
       text_field({"name", "Your name", "nickname"}, "", name_was_missing));
 }
@@ -231,7 +236,7 @@ std::string address_content(const Address& address, bool show_missing, std::stri
     return text_field(text, value, show_missing && value.empty());
   };
   return fmt::format(
-      R"(<h1>Where shall it go?</h1>{}<div class="panel"><form method="post" action="/checkout/address">{}{}{}<div class="pair">{}{}</div><div class="row"><button>On to delivery</button><button class="plain" name="later" value="1">Keep it, shop on</button></div></form></div>)",
+      R"(<h1>Where shall it go?</h1>{}<div class="panel form"><form method="post" action="/checkout/address">{}{}{}<div class="pair">{}{}</div><div class="row"><button>On to delivery</button><button class="plain" name="later" value="1">Keep it, shop on</button></div></form></div>)",
       steps(0), csrf_field(csrf), field({"name", "Name", "name"}, address.name),
       field({"street", "Street and number", "street-address"}, address.street),
       field({"zip", "Postcode", "postal-code"}, address.zip),

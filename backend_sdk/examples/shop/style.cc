@@ -46,6 +46,8 @@ header.top { background: var(--paper); border-bottom: 1px solid var(--line); }
 .badge { background: var(--accent); color: var(--accent-ink); border-radius: 1rem;
          padding: .05rem .5rem; font-size: .8rem; font-weight: 600; }
 
+@media (max-width: 28rem) { .brand { flex-basis: 100%; } }
+
 main { flex: 1; width: 100%; max-width: 70rem; margin: 0 auto; padding: 2rem 1.25rem 3rem; }
 .lead { color: var(--quiet); max-width: 38rem; margin-bottom: 1.8rem; font-size: 1.05rem; }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(15rem, 100%), 1fr));
@@ -62,8 +64,9 @@ main { flex: 1; width: 100%; max-width: 70rem; margin: 0 auto; padding: 2rem 1.2
 .kind { font-size: .78rem; color: var(--quiet); letter-spacing: .04em; text-transform: uppercase; }
 .price { font-weight: 650; font-variant-numeric: tabular-nums; }
 .picture { display: block; width: 100%; aspect-ratio: 4 / 3; background: var(--soft); padding: 1.2rem; }
+@media (max-width: 34rem) { .card .picture { aspect-ratio: 16 / 9; } }
 svg .a { fill: var(--accent); } svg .b { fill: var(--second); } svg .k { fill: var(--ink); }
-svg .p { fill: var(--paper); stroke: var(--ink); stroke-width: 1.5; } svg .s { fill: var(--line); }
+svg .p { fill: var(--paper); stroke: var(--ink); stroke-width: 1.5; } svg .s { fill: var(--second); opacity: .28; }
 svg .l { fill: none; stroke: var(--ink); stroke-width: 2.5; stroke-linecap: round; stroke-linejoin: round; }
 
 .two { display: grid; gap: 1.5rem 2.5rem; align-items: start; }
@@ -72,7 +75,8 @@ svg .l { fill: none; stroke: var(--ink); stroke-width: 2.5; stroke-linecap: roun
 .two .picture { border-radius: 14px; border: 1px solid var(--line); }
 .panel { background: var(--paper); border: 1px solid var(--line); border-radius: 14px; padding: 1.25rem;
          box-shadow: var(--shadow); }
-.panel + .panel { margin-top: 1.25rem; }
+.panel.form { max-width: 38rem; }
+.panel + .panel, .panel + p { margin-top: 1.25rem; }
 
 button, .button { font: inherit; font-weight: 600; border: 1px solid transparent; border-radius: 10px;
   padding: .6rem 1.15rem; min-height: 2.75rem; background: var(--accent); color: var(--accent-ink);
@@ -104,7 +108,7 @@ input[type=number] { width: 5rem; } input[type=radio] { width: auto; min-height:
 .lines .top { display: flex; justify-content: space-between; gap: 1rem; }
 .sum { display: flex; justify-content: space-between; gap: 1rem; padding: .35rem 0; }
 .sum.total { border-top: 1px solid var(--line); margin-top: .5rem; padding-top: .8rem; font-size: 1.15rem; }
-.steps { display: flex; gap: .4rem; list-style: none; margin: 0 0 1.6rem; padding: 0; counter-reset: s;
+.steps { display: flex; gap: .4rem; list-style: none; margin: 1rem 0 1.6rem; padding: 0;
          font-size: .92rem; }
 .steps li { flex: 1; padding-top: .5rem; border-top: 3px solid var(--line); color: var(--quiet); }
 .steps li.done { border-color: var(--second); } .steps li[aria-current] { border-color: var(--accent);
@@ -122,6 +126,7 @@ input[type=number] { width: 5rem; } input[type=radio] { width: auto; min-height:
 .dot { display: inline-block; width: .55rem; height: .55rem; border-radius: 50%; background: var(--good);
        margin-right: .35rem; } .dot.warn { background: var(--second); }
 @media (min-width: 64rem) {
+  main { padding-bottom: 9rem; }
   .stage { position: fixed; right: 1.1rem; bottom: 1.1rem; border: 1px solid var(--line);
            border-radius: 14px; box-shadow: var(--shadow); max-width: 19rem; }
   .stage dl { flex-direction: column; } .stage p { text-align: left; }

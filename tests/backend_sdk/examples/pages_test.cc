@@ -72,7 +72,7 @@ TEST(Pages, EveryVisibleInputHasALabel) {
 TEST(Pages, TheCornerTellsWhereTheSessionIs) {
   Frame frame;
   frame.stage = {.member = "b", .secondary = "c", .moved_from = "a", .moves = 1};
-  EXPECT_TRUE(contains(page(frame, ""), "Taken over from a"));
+  EXPECT_TRUE(contains(page(frame, ""), "Taken over from member a"));
   EXPECT_TRUE(contains(page(frame, ""), "once"));
   frame.stage = {.member = "b", .secondary = "c", .moved_from = "", .moves = 2};
   EXPECT_TRUE(contains(page(frame, ""), "2 times"));

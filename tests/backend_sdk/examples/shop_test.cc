@@ -105,7 +105,7 @@ TEST(Shop, TheCartAndTheHalfFilledFormSurviveTheMember) {
   const auto page = after.ask("GET", "/checkout/address", headers);
   ASSERT_TRUE(page);
   EXPECT_TRUE(contains(page->body, "value=\"10115\"")) << page->body;
-  EXPECT_TRUE(contains(page->body, "Taken over from a"));
+  EXPECT_TRUE(contains(page->body, "Taken over from member a"));
   EXPECT_TRUE(contains(page->body, "<dd>once</dd>"));
 }
 

@@ -237,6 +237,30 @@ TEST(NodeTest, DrainingHandsEverySessionToItsSecondary) {
   EXPECT_EQ(refused.reply->status, 503);
 }
 
+TEST(NodeTest, TheLastOneDoesNotWaitForAnHeir) {
+  TestCluster cluster({"a", "b"},
+                      [](Options& options) { options.drain_timeout = std::chrono::hours(1); });
+  TestClient client(cluster);
+  client.run("a", count);
+  cluster.close("b");
+  Awaited<int> drained;
+  cluster.node("a").drain([done = drained.callback()] { done(1); });
+  EXPECT_EQ(drained.take(), 1);
+}
+
+TEST(NodeTest, EvenTheLastOneFinishesWhatIsUnderWay) {
+  TestCluster cluster({"a"});
+  TestClient client(cluster);
+  Decision decision = client.begin("a");
+  Awaited<int> drained;
+  cluster.node("a").drain([done = drained.callback()] { done(1); });
+  client.begin("a", {.target = "/.understudy/view"});
+  EXPECT_FALSE(drained.is_here());
+  count(decision.session);
+  EXPECT_FALSE(client.finish("a", std::move(decision.session)).reply);
+  EXPECT_EQ(drained.take(), 1);
+}
+
 TEST(NodeTest, AMemberThatLeavesIsGoneAtOnce) {
   TestCluster cluster({"a", "b", "c"}, [](Options& options) {
     options.heartbeat_interval = std::chrono::seconds(10);  // nobody is missed in time
