@@ -72,7 +72,8 @@ void Diagnostics::warning(const Word& word, std::string message, std::string sug
 void Diagnostics::error_in_file(std::string_view path, std::string message) {
   ++error_count_;
   Diagnostic diagnostic;
-  diagnostic.location = path;
+  // Its beginning stands for the whole: whatever reads FILE:LINE:COLUMN reads this too.
+  diagnostic.location = std::string(path) + ":1:1";
   diagnostic.message = std::move(message);
   keep(std::move(diagnostic));
 }

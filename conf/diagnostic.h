@@ -20,7 +20,7 @@ enum class Severity : std::uint8_t { kWarning, kError };
 
 struct Diagnostic {
   Severity severity = Severity::kError;
-  std::string location;  // "file:line:column"; only the file when the whole file is meant
+  std::string location;  // "file:line:column"; 1:1 when the whole file is meant
   std::string message;
   std::string suggestion;   // the nearest valid name, may be empty
   std::string source_line;  // may be empty, then there is no caret either

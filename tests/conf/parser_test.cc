@@ -144,7 +144,7 @@ TEST(Parser, ASectionIsClosedInTheFileThatOpensIt) {
 TEST(Parser, AMissingFileIsSaidOfTheFile) {
   Reading reading;
   reading.parsed();
-  EXPECT_EQ(reading.said().text(), "main.conf: error: cannot be read: No such file or directory\n");
+  EXPECT_EQ(reading.said().text(), "main.conf:1:1: error: cannot be read: No such file or directory\n");
 }
 
 }  // namespace

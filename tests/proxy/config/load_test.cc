@@ -101,7 +101,7 @@ TEST(Load, ErrorsOfAllPartsAreCollected) {
 
 TEST(Load, SomethingHasToBeProxied) {
   EXPECT_EQ(said_of("Workers 1"),
-            "t.conf: error: nothing is proxied: there is no <Location> with members");
+            "t.conf:1:1: error: nothing is proxied: there is no <Location> with members");
 }
 
 }  // namespace
