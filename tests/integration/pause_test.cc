@@ -133,8 +133,9 @@ TEST_P(Pause, WhatComesBackServesNothingStaleAndRejoins) {
     EXPECT_EQ(parse_json(response.body)["session"].asString(), client.session);
   }
   const std::string log = site.member(victim).log();
-  EXPECT_NE(log.find("the others hold us for dead"), std::string::npos) << "its own log says that it stepped down:\n"
-                                                     << log;
+  EXPECT_NE(log.find("the others hold us for dead"), std::string::npos)
+      << "its own log says that it stepped down:\n"
+      << log;
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, Pause, ::testing::Values("a", "c"));

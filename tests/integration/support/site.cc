@@ -122,15 +122,14 @@ void Site::start_proxy(const ProxyOptions& options) {
   }
   const std::string config = directory_ + "/proxy.conf";
   write_file(config, "Workers 1\nListen " + proxy_address_.to_string() + "\nAdmin " +
-                         admin_address_.to_string() + "\nLogLevel info\nErrorLog " + directory_ +
-                         "/proxy.log\n" + options.global +
+                         admin_address_.to_string() + "\nLogLevel info\n" + options.global +
                          "<Location \"/\">\n  SetHandler understudy-handler\n  BackendCluster " +
                          join(seeds) + "\n  DynamicServerList " + (options.dynamic ? "On" : "Off") +
                          "\n  SessionCookie " + cookie_name() + "\n  ClusterKeyFile cluster.key\n" +
                          options.location + "</Location>\n");
   proxy_ = std::make_unique<Process>(
       std::vector<std::string>{program("understudy"), "run", "-c", config},
-      directory_ + "/proxy.out");
+      directory_ + "/proxy.log");
   EXPECT_TRUE(wait_until([&] { return status().isObject(); })) << proxy_->log();
 }
 
@@ -193,6 +192,15 @@ std::vector<std::string> Site::alive_in_view() {
   }
   std::sort(names.begin(), names.end());
   return names;
+}
+
+size_t Site::in_flight() {
+  size_t count = 0;
+  const Json::Value document = status();
+  for (const auto& cluster : document["clusters"]) {
+    for (const auto& entry : cluster["members"]) count += entry["in_flight"].asUInt64();
+  }
+  return count;
 }
 
 std::optional<ClusterView> Site::view_of(const std::string& name) {

@@ -65,6 +65,8 @@ class Site final {
   std::optional<ClusterView> view_of(const std::string& name);
   // The members of the proxy's view that are alive, by name.
   std::vector<std::string> alive_in_view();
+  // Exchanges that wait for a member now.
+  size_t in_flight();
   // All of `names` are alive in every one of their views and in the proxy's.
   bool wait_for_view(const std::vector<std::string>& names);
 
