@@ -298,7 +298,10 @@ void Exchange::send_response_head(const http::ResponseHead& head) {
   const bool takes_chunks = downstream_.takes_chunks();
   account_.form = chunked && takes_chunks ? BodyForm::kChunked : BodyForm::kPayload;
   account_.status = head.status;
-  http::drop_from_response(head, {.keep_framing = takes_chunks || !chunked}, scratch.dropped);
+  // An answer to HEAD may speak of chunks that do not follow.
+  const bool speaks_of_chunks = head.fields.has(FieldId::kTransferEncoding);
+  http::drop_from_response(head, {.keep_framing = takes_chunks || !speaks_of_chunks},
+                           scratch.dropped);
 
   const BodyBytes body = upstream_->body(account_.form);
   const Taken taken =

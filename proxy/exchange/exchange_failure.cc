@@ -117,7 +117,7 @@ void Exchange::fail_try(TryFailure failure) {
   release_upstream();
   if (decision.step == NextStep::kGiveUp) return give_up_after(failure, decision.reason);
   note_resend(failure);
-  member_ = member;
+  if (decision.step == NextStep::kSameMember) member_ = member;
   try_again(decision.step);
 }
 

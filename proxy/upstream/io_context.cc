@@ -10,4 +10,9 @@ void ClosedList::add(std::unique_ptr<Item> item) {
   items_.push_back(std::move(item));
 }
 
+void ClosedList::clear() {
+  // What is destroyed may close something else; that is for the next time.
+  const auto items = std::exchange(items_, {});
+}
+
 }  // namespace understudy

@@ -47,7 +47,7 @@ class ClosedList final {
   ClosedList(const ClosedList&) = delete;
   void add(std::unique_ptr<Item> item);
   // For the owner's destructor, when no loop turns any longer.
-  void clear() { items_.clear(); }
+  void clear();
 
  private:
   EventLoop& loop_;

@@ -111,6 +111,17 @@ TEST(ResponseBody, HeadAnd204And304HaveNone) {
   }
 }
 
+TEST(ResponseBody, AnHttp10ClientsHeadIsNotToldOfChunks) {
+  TestProxy proxy;
+  Peer& client = proxy.connect();
+  const std::string got = converse(proxy, client,
+                                   {.request = "HEAD / HTTP/1.0\r\n\r\n",
+                                    .response = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+                                                "X: y\r\n\r\n"},
+                                   [&](const std::string&) { return client.is_closed(); });
+  EXPECT_EQ(got, "HTTP/1.1 200 OK\r\nX: y\r\nConnection: close\r\n\r\n");
+}
+
 TEST(ResponseBody, OneThatBreaksOffIsSeenToBreakOff) {
   TestProxy proxy;
   Peer& client = proxy.connect();
