@@ -50,8 +50,6 @@ void Http1Connection::on_ready(bool readable, bool writable) {
   if (!active_) {
     active_ = &pool_.take();
     active_->attach(*this);
-    // The first head's time runs since the connection was accepted.
-    if (wait_ == Wait::kNextRequest) wait_for(Wait::kHead);
   }
   active_->on_readable();
 }

@@ -166,7 +166,7 @@ void Http1Downstream::begin(const http::RequestHead& head, uint32_t head_bytes) 
   body_broken_ = overflowed_ = false;
   kept_ = kept_sent_ = more_checked_ = 0;
   awaits_continue_ = head.expect_continue && !complete_;
-  connection_->wait_for(Http1Connection::Wait::kNothing);
+  connection_->wait_ = Http1Connection::Wait::kNothing;
   ++connection_->requests_;
   if (!complete_) {
     left_ = head.body.length;
