@@ -100,12 +100,9 @@ void EventLoop::stop() {
   CHECK(::write(shared_->wakeup.value(), &one, sizeof one) == sizeof one || errno == EAGAIN);
 }
 
-TimePoint EventLoop::now() const {
-  if (!now_is_fresh_) {
-    now_ = clock_.now();
-    now_is_fresh_ = true;
-  }
-  return now_;
+void EventLoop::read_clock() const {
+  now_ = clock_.now();
+  now_is_fresh_ = true;
 }
 
 void EventLoop::post(std::function<void()> work) {

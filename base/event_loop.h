@@ -30,7 +30,10 @@ class EventLoop final : public Clock {
   void stop();
 
   // The time at which this turn began; one clock read in a turn, none if nobody asks.
-  TimePoint now() const override;
+  TimePoint now() const override {
+    if (!now_is_fresh_) read_clock();
+    return now_;
+  }
   // Runs `work` on the loop's thread in a later turn; bounded by kPostedMax (CHECK).
   void post(std::function<void()> work);
   // Runs `work` when the callbacks of this turn are done: the place to destroy what is finished.
@@ -45,6 +48,7 @@ class EventLoop final : public Clock {
  private:
   struct Shared;
   EventLoop(event_base* base, std::unique_ptr<Shared> shared);
+  void read_clock() const;
   void turn(int flags);
   void arm_wheel();
   static void on_wakeup(int fd, short what, void* self);

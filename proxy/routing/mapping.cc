@@ -124,6 +124,7 @@ void Mapping::add(std::uint32_t root, const Rule& rule) {
 }
 
 std::uint32_t Mapping::host(std::string_view authority) const {
+  if (names_.empty() && patterns_.empty()) return 0;
   const std::string_view name = host_of(authority);
   if (name.empty() || name.size() > kHostNameBytesMax) return 0;
   std::array<char, kHostNameBytesMax> bytes;
