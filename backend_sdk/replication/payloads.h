@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "backend_sdk/replication/session_image.h"
+#include "backend_sdk/wire/frame.h"
 #include "backend_sdk/wire/ids.h"
 #include "base/clock.h"
 
@@ -20,6 +21,8 @@ inline constexpr size_t kAttributeNameMax = 256;
 inline constexpr size_t kAttributesMax = 4096;
 inline constexpr size_t kOpsMax = kAttributesMax + RequestRing::kSize + 1;
 inline constexpr size_t kNacksMax = 256;
+// A FULL of an image of this size fits into a frame: image.bytes() counts more than goes out.
+inline constexpr size_t kImageBytesMax = kFramePayloadMax - 64 * 1024;
 inline constexpr Duration kLeaseMin = std::chrono::milliseconds(10);
 inline constexpr Duration kLeaseMax = std::chrono::seconds(120);
 

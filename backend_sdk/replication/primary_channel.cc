@@ -74,7 +74,10 @@ bool PrimaryChannel::has_bulk_room(size_t bytes) const {
 bool PrimaryChannel::append(FrameType type, const SidPayload& about, std::string payload, bool bulk,
                             TimePoint now) {
   if (!takes_frames()) return false;
-  if (bulk ? !has_bulk_room(payload.size()) : !has_room(payload.size())) return false;
+  if (bulk ? !has_bulk_room(payload.size()) : !has_room(payload.size())) {
+    is_short_ = true;
+    return false;
+  }
   if (type == FrameType::kFull) {
     const auto refused = refused_.find(about.sid);
     if (refused != refused_.end()) refused->second = last_seq_ + 1;
@@ -108,7 +111,6 @@ void PrimaryChannel::on_ack(const AckPayload& ack, TimePoint now) {
   credit_ = ack.credit;
   for (const Nack& nack : ack.nacks) on_nack(nack, now);
   const bool had_lease = has_lease(now);
-  const bool was_full = !has_room(options_.window_bytes / 2);
   const bool moved = !in_flight_.empty() && in_flight_.front().seq <= ack.cum_seq;
   if (moved) {
     lease_end_ = std::max(lease_end_, in_flight_.front().sent_at + lease_of(options_.beat));
@@ -131,7 +133,10 @@ void PrimaryChannel::on_ack(const AckPayload& ack, TimePoint now) {
                    frame.type == FrameType::kInvalidate);
   }
   if (moved && state_ == State::kOpening) become(State::kOpen);
-  if (moved && (was_full || !had_lease)) host_.on_relief(*this);
+  if (moved && (is_short_ || !had_lease)) {
+    is_short_ = false;
+    host_.on_relief(*this);
+  }
 }
 
 void PrimaryChannel::on_nack(const Nack& nack, TimePoint now) {

@@ -137,6 +137,7 @@ class PrimaryChannel final {
   State state_ = State::kOpening;
   bool outvoted_ = false;
   bool lost_ = false;
+  bool is_short_ = false;  // somebody was refused for want of room
   PrimaryChannel* successor_ = nullptr;
   PrimaryChannel* adopts_ = nullptr;
   uint64_t last_seq_ = 0;

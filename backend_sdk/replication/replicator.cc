@@ -154,6 +154,11 @@ Fate Replicator::fate(MemberId member) const {
   return known->is_proven || known->liveness == Liveness::kLeft ? Fate::kProven : Fate::kDead;
 }
 
+bool Replicator::is_anybody_missing() const {
+  return std::any_of(view_.members.begin(), view_.members.end(),
+                     [this](const Member& member) { return fate(member.mid) == Fate::kDead; });
+}
+
 void Replicator::mark_proven(MemberId member) {
   if (member == kNobody || member == self_ || !proven_.insert(member).second) return;
   proven_order_.push_back(member);

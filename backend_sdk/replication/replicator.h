@@ -85,6 +85,9 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   // A sealed channel in which no session is left.
   void close(PrimaryChannel& channel);
   Fate fate(MemberId member) const;
+  // Somebody of the view is believed dead without proof, and may go on out of our sight.
+  bool is_anybody_missing() const;
+  bool is_admitted() const { return view_.find(self_) != nullptr; }
   const MemberView& view() const { return view_; }
   void probe(MemberId member);
   void send_lookup(MemberId to, const LookupPayload& lookup);

@@ -144,6 +144,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
 
   // sessions_begin.cc
   void admit(PendingPtr pending);
+  void admit_outside(PendingPtr pending);
   void admit_new(PendingPtr pending, bool lost);
   void admit_here(PendingPtr pending, Session& session);
   bool waits_for_session(PendingPtr& pending, Session& session);

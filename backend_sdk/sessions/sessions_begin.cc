@@ -24,15 +24,8 @@ void Sessions::begin(const BeginRequest& request, BeginCallback callback) {
 
 // Decides anew each time: a request that waited comes through here again.
 void Sessions::admit(PendingPtr pending) {
-  if (replicator_ == nullptr) {
-    const auto& token = pending->request.token;
-    const MemberId owner =
-        token ? history_.owner(history_.resolve(token->sid, clock_.now())) : kNobody;
-    if (owner != kNobody) {
-      redirect(std::move(pending), owner);
-    } else {
-      refuse(std::move(pending), Unavailable::kNotJoined);
-    }
+  if (replicator_ == nullptr || !replicator_->is_admitted()) {
+    admit_outside(std::move(pending));
     return;
   }
   if (!pending->request.token) {
@@ -69,6 +62,18 @@ void Sessions::admit(PendingPtr pending) {
     return;
   }
   admit_as_stranger(std::move(pending));
+}
+
+// Not a member, not yet, or not any more: all we can say is where a session of ours went.
+void Sessions::admit_outside(PendingPtr pending) {
+  const auto& token = pending->request.token;
+  const MemberId owner =
+      token ? history_.owner(history_.resolve(token->sid, clock_.now())) : kNobody;
+  if (owner != kNobody) {
+    redirect(std::move(pending), owner);
+  } else {
+    refuse(std::move(pending), Unavailable::kNotJoined);
+  }
 }
 
 void Sessions::admit_new(PendingPtr pending, bool lost) {
@@ -336,7 +341,9 @@ void Sessions::finish_lookups() {
           admit_new(std::move(pending), false);
           break;
         case Lookups::Verdict::Kind::kNowhere:
-          if (host_.has_quorum()) {
+          // On a minority's side it may live on the other one. Unless there is no other side: all
+          // who are not here are known to be gone.
+          if (host_.has_quorum() || !replicator_->is_anybody_missing()) {
             admit_new(std::move(pending), true);
           } else {
             refuse(std::move(pending), Unavailable::kMinority);

@@ -17,6 +17,15 @@ CommitOutcome plain(CommitOutcome::Kind kind) {
   return outcome;
 }
 
+// An upper bound.
+size_t added_bytes(const Change& change) {
+  size_t bytes = 0;
+  for (const AttributeChange& attribute : change.attributes) {
+    if (attribute.value) bytes += attribute.name.size() + attribute.value->size() + 128;
+  }
+  return bytes;
+}
+
 constexpr Duration kTtlMax = std::chrono::hours(24 * 45);  // ttl travels as 32 bits of ms
 
 }  // namespace
@@ -103,16 +112,17 @@ std::string Sessions::too_large(const Session* session, const Change& change) co
     if (attribute.value) bytes += attribute.name.size() + attribute.value->size();
     ++count;
   }
-  if (bytes <= options_.bytes_max / 2 && count <= kAttributesMax) return {};
+  const size_t bytes_max = std::min(options_.bytes_max, kImageBytesMax);
+  if (bytes <= bytes_max / 2 && count <= kAttributesMax / 2) return {};
   // Near the limit it is counted exactly: replaced values do not count twice.
   const Attributes empty;
   const auto after =
       merged(session == nullptr ? empty : *session->image.attributes, change.attributes);
   bytes = content_bytes(*after);
   if (session != nullptr) bytes += session->image.requests.bytes();
-  if (bytes > options_.bytes_max) {
+  if (bytes > bytes_max) {
     return "the session would have " + std::to_string(bytes) + " bytes; MaxSessionBytes allows " +
-           std::to_string(options_.bytes_max);
+           std::to_string(bytes_max);
   }
   if (after->size() > kAttributesMax) {
     return "the session would have " + std::to_string(after->size()) + " attributes; at most " +
@@ -203,13 +213,17 @@ void Sessions::write(Session& session, const Active& active, const Change& chang
   delta.base = session.image.position.version;
   delta.position = {session.image.position.epoch, delta.base + 1};
   delta.request_id = active.request_id;
-  const bool keeps = change.response && active.request_id != 0 &&
-                     change.response->size() <= options_.stored_response_max;
-  if (keeps) delta.response = change.response;
   delta.ttl = std::clamp<Duration>(change.ttl.value_or(session.image.ttl),
                                    std::chrono::milliseconds(1), kTtlMax);
   delta.changes = change.attributes;
   const bool shorter = delta.ttl < session.image.ttl;
+  // An answer that would make the session too large for a frame is not kept; the handler will be
+  // asked again, with `replayed`.
+  const bool keeps =
+      change.response && active.request_id != 0 &&
+      change.response->size() <= options_.stored_response_max &&
+      session.image.bytes() + added_bytes(change) + change.response->size() <= kImageBytesMax;
+  if (keeps) delta.response = change.response;
   session.image.apply(delta);
   release_repeated(session, active.request_id);
   session.last_access = session.told = clock_.now();
@@ -229,7 +243,9 @@ void Sessions::write(Session& session, const Active& active, const Change& chang
     ReplPayload repl{.sid = session.sid, .delta = std::move(delta)};
     std::string payload;
     encode(repl, payload);
-    const bool sent = replicator_->primary(session.channel)
+    // Not past those that wait for room already.
+    const bool sent = !dirty_.contains(session.channel) &&
+                      replicator_->primary(session.channel)
                           ->append(FrameType::kRepl, {session.sid, session.image.position},
                                    std::move(payload), false, clock_.now());
     if (!sent) mark_dirty(session);

@@ -386,7 +386,20 @@ void VirtualNetwork::Life::forget(const Peer& peer) {
 void VirtualNetwork::Life::probe(const Peer& peer) {
   if (is_over_) return;
   const TimePoint deadline = network_.now_ + network_.weather_.probe_timeout;
-  network_.at(network_.now_ + 2 * network_.delay(),
+  // Connecting and being greeted: a lost packet of the four costs a retransmission.
+  Duration time = 4 * network_.delay();
+  for (int packet = 0; packet < 4; ++packet) {
+    if (network_.happens(network_.weather_.loss)) time += network_.weather_.retransmission;
+  }
+  if (time >= network_.weather_.probe_timeout) {
+    network_.at(deadline, [this, peer] {
+      network_.run_in(*this, [peer](Process& process) {
+        process.on_probe_failed(peer, LinkDown::kReset);
+      });
+    });
+    return;
+  }
+  network_.at(network_.now_ + time,
               [this, peer, deadline] { network_.probe(*this, peer, deadline); });
 }
 

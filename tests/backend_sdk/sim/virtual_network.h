@@ -24,7 +24,7 @@ namespace understudy {
 
 // Everything that may go wrong by itself. What is done on purpose is a call on VirtualNetwork.
 struct Weather {
-  double loss = 0;         // of a datagram; a lost segment of a link costs `retransmission`
+  double loss = 0;         // of a datagram; a lost packet of a link or probe `retransmission`
   double duplication = 0;  // of a datagram
   Duration delay_min = std::chrono::microseconds(50);
   Duration delay_max = std::chrono::microseconds(300);  // unequal delays reorder datagrams

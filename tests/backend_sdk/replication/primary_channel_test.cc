@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/replication/primary_channel.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <vector>
+
+#include "backend_sdk/replication/lease.h"
+
+namespace understudy {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using State = PrimaryChannel::State;
+
+constexpr MemberId kA = 1;
+constexpr MemberId kB = 2;
+constexpr MemberId kW = 3;
+constexpr ChannelId kChannel = uint64_t{kA} << 32 | 1;
+
+SessionId sid_of(uint8_t byte) {
+  SessionId sid;
+  sid.bytes.fill(byte);
+  return sid;
+}
+
+// The primary's end alone; the test plays everybody else.
+class PrimaryChannelTest : public testing::Test, public PrimaryChannel::Host {
+ protected:
+  void make(MemberId witness = kW) {
+    channel_ = std::make_unique<PrimaryChannel>(options_, ChannelParties{kChannel, kA, kB, witness},
+                                                *this);
+    channel_->open(7, nullptr, now_);
+  }
+  void make_open(MemberId witness = kW) {
+    make(witness);
+    ack(1);
+    ASSERT_EQ(channel_->state(), State::kOpen);
+  }
+  bool write(uint8_t sid, uint64_t version, size_t bytes = 10) {
+    return channel_->append(FrameType::kRepl, {sid_of(sid), {1, version}}, std::string(bytes, 'x'),
+                            false, now_);
+  }
+  void ack(uint64_t seq, std::vector<Nack> nacks = {}) {
+    AckPayload payload{.cum_seq = seq, .grant_stamp = ++stamp_, .credit = 0, .nacks = {}};
+    payload.nacks = std::move(nacks);
+    channel_->on_ack(payload, now_);
+  }
+  void pass(Duration time) {
+    now_ += time;
+    channel_->advance(now_, TimePoint{});
+  }
+  size_t sent(FrameType type, MemberId to) const {
+    return static_cast<size_t>(std::count_if(
+        frames_.begin(), frames_.end(),
+        [&](const auto& entry) { return entry.first == to && entry.second.type == type; }));
+  }
+
+  void send(MemberId to, Frame frame) override { frames_.emplace_back(to, std::move(frame)); }
+  void on_acked(PrimaryChannel&, const SessionId& sid, Position position, bool) override {
+    acked_.emplace_back(sid, position.version);
+  }
+  void on_refused(PrimaryChannel&, const Nack& nack) override { refused_.push_back(nack); }
+  void on_state(PrimaryChannel& channel) override { states_.push_back(channel.state()); }
+  void on_relief(PrimaryChannel&) override { ++reliefs_; }
+
+  ReplicationOptions options_;
+  TimePoint now_ = TimePoint(std::chrono::hours(1));
+  std::unique_ptr<PrimaryChannel> channel_;
+  std::vector<std::pair<MemberId, Frame>> frames_;
+  std::vector<std::pair<SessionId, uint64_t>> acked_;
+  std::vector<Nack> refused_;
+  std::vector<State> states_;
+  int reliefs_ = 0;
+  uint64_t stamp_ = 0;
+};
+
+TEST_F(PrimaryChannelTest, OpensWithTheFirstAcknowledgement) {
+  make();
+  EXPECT_EQ(channel_->state(), State::kOpening);
+  EXPECT_FALSE(channel_->may_serve(now_));
+  ack(1);
+  EXPECT_EQ(channel_->state(), State::kOpen);
+  EXPECT_TRUE(channel_->may_serve(now_));
+}
+
+TEST_F(PrimaryChannelTest, AcknowledgementsAreCumulative) {
+  make_open();
+  write(1, 1);
+  write(2, 1);
+  write(1, 2);
+  ack(4);
+  ASSERT_EQ(acked_.size(), 3u);
+  EXPECT_EQ(acked_[2], (std::pair(sid_of(1), uint64_t{2})));
+  EXPECT_TRUE(channel_->is_quiet());
+}
+
+TEST_F(PrimaryChannelTest, AnOvertakenAcknowledgementChangesNothing) {
+  make_open();
+  write(1, 1);
+  channel_->on_ack({.cum_seq = 2, .grant_stamp = 0}, now_);
+  EXPECT_TRUE(acked_.empty());
+}
+
+TEST_F(PrimaryChannelTest, WhatWasNeverSentCannotBeAcknowledged) {
+  make_open();
+  channel_->on_ack({.cum_seq = 99, .grant_stamp = 99}, now_);
+  EXPECT_FALSE(channel_->has_lease(now_ + lease_of(options_.beat)));
+}
+
+TEST_F(PrimaryChannelTest, ARefusedFrameIsNotAcknowledged) {
+  make_open();
+  write(1, 1);
+  write(2, 1);
+  ack(3, {{sid_of(1), NackCode::kNeedFull, 2}});
+  ASSERT_EQ(acked_.size(), 1u);
+  EXPECT_EQ(acked_[0].first, sid_of(2));
+  EXPECT_EQ(refused_.size(), 1u);
+}
+
+TEST_F(PrimaryChannelTest, ARepeatedRefusalIsReportedOnceUntilTheAnswerIsRefusedToo) {
+  make_open();
+  write(1, 1);
+  const Nack nack{sid_of(1), NackCode::kNeedFull, 2};
+  ack(2, {nack});
+  channel_->append(FrameType::kFull, {sid_of(1), {1, 1}}, "full", false, now_);  // seq 3
+  ack(2, {nack});
+  EXPECT_EQ(refused_.size(), 1u);
+  ack(3, {{sid_of(1), NackCode::kNeedFull, 3}});
+  EXPECT_EQ(refused_.size(), 2u);
+}
+
+// PROTOCOL 2.2: the lease ends L after the oldest frame that the acknowledgement covers was sent.
+TEST_F(PrimaryChannelTest, TheLeaseCountsFromTheOldestCoveredFrame) {
+  make_open();
+  const TimePoint first = now_ += milliseconds(100);
+  write(1, 1);
+  now_ += milliseconds(100);
+  write(1, 2);
+  now_ += milliseconds(20);
+  ack(3);
+  const TimePoint end = first + lease_of(options_.beat);
+  EXPECT_TRUE(channel_->has_lease(end - Duration(1)));
+  EXPECT_FALSE(channel_->has_lease(end));
+}
+
+TEST_F(PrimaryChannelTest, AnIdleChannelRenewsItsLeaseEveryBeat) {
+  make_open();
+  pass(options_.beat);
+  EXPECT_EQ(sent(FrameType::kRenew, kB), 1u);
+  ack(2);
+  EXPECT_TRUE(channel_->has_lease(now_ + lease_of(options_.beat) - Duration(1)));
+  EXPECT_EQ(channel_->wake_at(), now_ + options_.beat);
+}
+
+TEST_F(PrimaryChannelTest, TheWindowCountsFrames) {
+  options_.window_frames = 3;
+  make_open();
+  EXPECT_TRUE(write(1, 1));
+  EXPECT_TRUE(write(1, 2));
+  EXPECT_TRUE(write(1, 3));
+  EXPECT_FALSE(write(1, 4));
+  reliefs_ = 0;
+  ack(2);
+  EXPECT_EQ(reliefs_, 1);
+  EXPECT_TRUE(write(1, 4));
+}
+
+TEST_F(PrimaryChannelTest, TheWindowCountsBytes) {
+  options_.window_bytes = 200;
+  make_open();
+  EXPECT_TRUE(write(1, 1, 100));
+  EXPECT_FALSE(write(1, 2, 100));
+  EXPECT_TRUE(write(1, 2, 70));
+}
+
+TEST_F(PrimaryChannelTest, OneFrameAboveTheWindowPassesWhenNothingElseIsUnderWay) {
+  options_.window_bytes = 200;
+  make_open();
+  EXPECT_TRUE(write(1, 1, 5000));
+  EXPECT_FALSE(write(1, 2, 1));
+}
+
+TEST_F(PrimaryChannelTest, BulkCopiesGoOneByOneWithoutCredit) {
+  make_open();
+  auto bulk = [&](uint8_t sid) {
+    return channel_->append(FrameType::kFull, {sid_of(sid), {1, 1}}, "full", true, now_);
+  };
+  EXPECT_TRUE(bulk(1));
+  EXPECT_FALSE(bulk(2));
+  channel_->on_ack({.cum_seq = 2, .grant_stamp = ++stamp_, .credit = 1000}, now_);
+  EXPECT_TRUE(bulk(2));
+  EXPECT_TRUE(bulk(3));
+}
+
+TEST_F(PrimaryChannelTest, ALateAcknowledgementMakesItClaim) {
+  make_open();
+  write(1, 1);
+  pass(options_.ack_timeout - Duration(1));
+  EXPECT_EQ(channel_->state(), State::kOpen);
+  pass(Duration(1));
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+  EXPECT_EQ(sent(FrameType::kClaim, kW), 1u);
+  EXPECT_EQ(sent(FrameType::kClaim, kB), 1u);
+}
+
+TEST_F(PrimaryChannelTest, WhoeverWasAsleepDoesNotJudge) {
+  make_open();
+  write(1, 1);
+  now_ += seconds(5);
+  channel_->advance(now_, now_ + options_.ack_timeout);
+  EXPECT_EQ(channel_->state(), State::kOpen);
+}
+
+TEST_F(PrimaryChannelTest, ABrokenLinkMakesItClaim) {
+  make_open();
+  channel_->on_link_down(now_);
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+}
+
+TEST_F(PrimaryChannelTest, AClaimIsRepeatedUntilItIsDecided) {
+  make_open();
+  channel_->claim(now_);
+  pass(options_.claim_retry);
+  EXPECT_EQ(sent(FrameType::kClaim, kW), 2u);
+  channel_->on_vote(kW, kA, now_);
+  EXPECT_EQ(channel_->state(), State::kOwned);
+  EXPECT_TRUE(channel_->may_serve(now_ + seconds(100)));
+}
+
+// One vote besides its own seals the channel (two of three).
+TEST_F(PrimaryChannelTest, WhoseVoteDecides) {
+  struct {
+    const char* name;
+    MemberId from;
+    MemberId winner;
+    State expected;
+  } table[] = {{"the witness agrees", kW, kA, State::kOwned},
+               {"the secondary agrees", kB, kA, State::kOwned},
+               {"a stranger agrees", 9, kA, State::kClaiming},
+               {"the witness has voted for the secondary", kW, kB, State::kClaiming},
+               {"a stranger has", 9, kB, State::kClaiming}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.name);
+    make_open();
+    channel_->claim(now_);
+    channel_->on_vote(row.from, row.winner, now_);
+    EXPECT_EQ(channel_->state(), row.expected);
+    EXPECT_EQ(channel_->is_outvoted(), row.winner == kB && row.from == kW);
+  }
+}
+
+TEST_F(PrimaryChannelTest, AVoteWithoutAClaimSealsNothing) {
+  make_open();
+  channel_->on_vote(kW, kA, now_);
+  EXPECT_EQ(channel_->state(), State::kOpen);
+}
+
+TEST_F(PrimaryChannelTest, OutvotedItServesNothingButTheSecondaryMayGiveWay) {
+  make_open();
+  channel_->claim(now_);
+  channel_->on_vote(kW, kB, now_);
+  EXPECT_FALSE(channel_->may_serve(now_));
+  channel_->on_vote(kB, kA, now_);
+  EXPECT_EQ(channel_->state(), State::kOwned);
+  EXPECT_FALSE(channel_->is_outvoted());
+}
+
+TEST_F(PrimaryChannelTest, StaleFencesIt) {
+  for (const bool claiming : {false, true}) {
+    make_open();
+    if (claiming) channel_->claim(now_);
+    channel_->on_stale(kB, now_);
+    EXPECT_EQ(channel_->state(), State::kFenced);
+    EXPECT_FALSE(channel_->may_serve(now_));
+    EXPECT_FALSE(write(1, 1));
+  }
+}
+
+TEST_F(PrimaryChannelTest, NothingIsSentAfterTheVote) {
+  make_open();
+  channel_->claim(now_);
+  EXPECT_FALSE(write(1, 1));
+}
+
+TEST_F(PrimaryChannelTest, ItReadsUnderItsLeaseWhileItClaims) {
+  make_open();
+  channel_->claim(now_);
+  EXPECT_TRUE(channel_->may_serve(now_ + lease_of(options_.beat) - Duration(1)));
+  EXPECT_FALSE(channel_->may_serve(now_ + lease_of(options_.beat)));
+}
+
+TEST_F(PrimaryChannelTest, HandedOverItStopsAtOnce) {
+  make_open();
+  channel_->grant(now_);
+  EXPECT_EQ(channel_->state(), State::kGranting);
+  EXPECT_FALSE(channel_->may_serve(now_));
+  pass(options_.claim_retry);
+  EXPECT_EQ(sent(FrameType::kGrant, kB), 2u);
+  channel_->on_stale(kB, now_);
+  EXPECT_EQ(channel_->state(), State::kGranted);
+}
+
+TEST_F(PrimaryChannelTest, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
+  struct {
+    NoWitnessPolicy policy;
+    Fate secondary;
+    State expected;
+  } table[] = {{NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kProven, State::kOwned},
+               {NoWitnessPolicy::kRefuse, Fate::kDead, State::kClaiming},
+               {NoWitnessPolicy::kRefuse, Fate::kProven, State::kOwned}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(testing::Message() << int(row.policy) << " " << int(row.secondary));
+    options_.no_witness = row.policy;
+    make_open(kNobody);
+    channel_->on_fate(row.secondary, Fate::kDead, true, now_);
+    EXPECT_EQ(channel_->state(), row.expected);
+  }
+}
+
+// With a witness a proof never replaces the vote while the witness can give it.
+TEST_F(PrimaryChannelTest, ProofOfDeathStillAsksTheWitness) {
+  make_open();
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+}
+
+TEST_F(PrimaryChannelTest, WithTheWitnessDeadTooOnlyADeathUnderTheLeaseDecides) {
+  for (const bool in_time : {true, false}) {
+    SCOPED_TRACE(in_time);
+    make_open();
+    if (!in_time) now_ += lease_of(options_.beat);
+    channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+    now_ += lease_of(options_.beat);
+    channel_->on_fate(Fate::kProven, Fate::kProven, true, now_);
+    EXPECT_EQ(channel_->state(), in_time ? State::kOwned : State::kClaiming);
+  }
+}
+
+TEST_F(PrimaryChannelTest, WhatNobodyCanDecideIsLostInTheEnd) {
+  make_open();
+  now_ += lease_of(options_.beat);
+  channel_->on_fate(Fate::kProven, Fate::kProven, false, now_);
+  pass(2 * grace_of(lease_of(options_.beat)) - Duration(1));
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+  pass(Duration(1));
+  EXPECT_EQ(channel_->state(), State::kFenced);
+  EXPECT_TRUE(channel_->is_lost());
+}
+
+TEST_F(PrimaryChannelTest, AMinorityNeverGivesUp) {
+  make_open();
+  channel_->on_fate(Fate::kDead, Fate::kDead, false, now_);
+  pass(std::chrono::hours(1));
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+}
+
+TEST_F(PrimaryChannelTest, ClosingIsSaidThreeTimesToBoth) {
+  make_open();
+  channel_->claim(now_);
+  channel_->on_vote(kW, kA, now_);
+  channel_->close(now_);
+  for (int beat = 0; beat < 10; ++beat) pass(options_.beat);
+  EXPECT_EQ(sent(FrameType::kClose, kW), 3u);
+  EXPECT_EQ(sent(FrameType::kClose, kB), 3u);
+  EXPECT_TRUE(channel_->is_over());
+}
+
+class AdoptionTest : public PrimaryChannelTest {
+ protected:
+  void SetUp() override {
+    make_open();
+    channel_->begin_adoption();
+    successor_ =
+        std::make_unique<PrimaryChannel>(options_, ChannelParties{kChannel + 1, kA, kB, 4}, *this);
+    successor_->open(7, channel_.get(), now_);
+  }
+  std::unique_ptr<PrimaryChannel> successor_;
+};
+
+TEST_F(AdoptionTest, InDoubtBothMustBeSealed) {
+  channel_->claim(now_);
+  successor_->claim(now_);
+  channel_->on_vote(kW, kA, now_);
+  EXPECT_FALSE(channel_->is_owned());
+  EXPECT_FALSE(channel_->may_serve(now_ + seconds(10)));
+  successor_->on_vote(4, kA, now_);
+  EXPECT_TRUE(channel_->is_owned());
+  EXPECT_TRUE(channel_->may_serve(now_ + seconds(10)));
+}
+
+TEST_F(AdoptionTest, ALostSuccessorTakesTheOldChannelWithIt) {
+  channel_->claim(now_);
+  successor_->claim(now_);
+  channel_->on_vote(kW, kA, now_);
+  successor_->on_stale(kB, now_);
+  channel_->on_successor_fenced();
+  EXPECT_EQ(channel_->state(), State::kFenced);
+}
+
+TEST_F(AdoptionTest, NothingIsSentInTheOldChannel) {
+  EXPECT_FALSE(write(1, 1));
+}
+
+}  // namespace
+}  // namespace understudy

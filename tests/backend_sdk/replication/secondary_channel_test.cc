@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/replication/secondary_channel.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "backend_sdk/replication/lease.h"
+
+namespace understudy {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using State = SecondaryChannel::State;
+
+constexpr MemberId kA = 1;
+constexpr MemberId kB = 2;
+constexpr MemberId kW = 3;
+constexpr ChannelId kChannel = uint64_t{kA} << 32 | 1;
+
+class SecondaryChannelTest : public testing::Test, public SecondaryChannel::Host {
+ protected:
+  void make(MemberId witness = kW) {
+    OpenPayload open;
+    open.parties = {kChannel, kA, kB, witness};
+    open.lease = lease_of(options_.beat);
+    channel_ = std::make_unique<SecondaryChannel>(options_, open, *this, now_);
+    frames_.clear();
+    stream(1, FrameType::kOpen);
+    channel_->advance(now_);
+  }
+  void stream(uint64_t seq, FrameType type = FrameType::kRepl) {
+    channel_->on_stream({.type = type, .channel = kChannel, .seq = seq, .payload = {}});
+  }
+  void pass(Duration time) {
+    now_ += time;
+    channel_->advance(now_);
+  }
+  size_t sent(FrameType type, MemberId to) const {
+    return static_cast<size_t>(std::count_if(
+        frames_.begin(), frames_.end(),
+        [&](const auto& entry) { return entry.first == to && entry.second.type == type; }));
+  }
+  AckPayload last_ack() const {
+    for (auto entry = frames_.rbegin(); entry != frames_.rend(); ++entry) {
+      const FrameType type = entry->second.type;
+      if (type == FrameType::kAck || type == FrameType::kOpenOk) {
+        return *decode_ack(entry->second.payload);
+      }
+    }
+    return {};
+  }
+
+  void send(MemberId to, Frame frame) override { frames_.emplace_back(to, std::move(frame)); }
+  SecondaryChannel::Applied on_data(SecondaryChannel&, const Frame& frame) override {
+    applied_.push_back(frame.seq);
+    return next_;
+  }
+  void on_state(SecondaryChannel& channel) override { states_.push_back(channel.state()); }
+  uint32_t bulk_credit(SecondaryChannel&) override { return 5; }
+
+  ReplicationOptions options_;
+  TimePoint now_ = TimePoint(std::chrono::hours(1));
+  std::unique_ptr<SecondaryChannel> channel_;
+  SecondaryChannel::Applied next_;
+  std::vector<std::pair<MemberId, Frame>> frames_;
+  std::vector<uint64_t> applied_;
+  std::vector<State> states_;
+};
+
+TEST_F(SecondaryChannelTest, AnswersAnOpenWithItsFirstGrant) {
+  make();
+  EXPECT_EQ(sent(FrameType::kOpenOk, kA), 1u);
+  EXPECT_EQ(last_ack().cum_seq, 1u);
+  EXPECT_EQ(last_ack().credit, 5u);
+}
+
+TEST_F(SecondaryChannelTest, OneAcknowledgementForAllFramesOfATurn) {
+  make();
+  stream(2);
+  stream(3);
+  stream(4);
+  EXPECT_EQ(channel_->wake_at(), TimePoint{});
+  pass(milliseconds(1));
+  EXPECT_EQ(sent(FrameType::kAck, kA), 1u);
+  EXPECT_EQ(last_ack().cum_seq, 4u);
+}
+
+TEST_F(SecondaryChannelTest, AfterAGapNothingIsAppliedOrAcknowledged) {
+  make();
+  stream(3);
+  stream(2);
+  pass(milliseconds(1));
+  EXPECT_EQ(applied_, std::vector<uint64_t>{1});
+  EXPECT_EQ(sent(FrameType::kAck, kA), 0u);
+}
+
+TEST_F(SecondaryChannelTest, ARepeatedFrameIsAppliedOnce) {
+  make();
+  stream(2);
+  stream(2);
+  EXPECT_EQ(applied_, (std::vector<uint64_t>{1, 2}));
+}
+
+TEST_F(SecondaryChannelTest, ARefusalIsRepeatedUntilItIsSettled) {
+  make();
+  SessionId sid;
+  sid.bytes.fill(9);
+  next_.refusal = NackCode::kNeedFull;
+  next_.sid = sid;
+  stream(2);
+  pass(milliseconds(1));
+  ASSERT_EQ(last_ack().nacks.size(), 1u);
+  EXPECT_EQ(last_ack().nacks[0].seq, 2u);
+  next_ = {};
+  stream(3);
+  pass(milliseconds(1));
+  EXPECT_EQ(last_ack().nacks.size(), 1u);
+  next_.sid = sid;
+  next_.resolves = true;
+  stream(4);
+  pass(milliseconds(1));
+  EXPECT_TRUE(last_ack().nacks.empty());
+}
+
+TEST_F(SecondaryChannelTest, TooManyRefusalsEndTheStream) {
+  options_.nacks_max = 3;
+  make();
+  next_.refusal = NackCode::kOverload;
+  for (uint8_t byte = 1; byte <= 3; ++byte) {
+    next_.sid.bytes.fill(byte);
+    stream(1 + byte);
+  }
+  pass(milliseconds(1));
+  EXPECT_EQ(last_ack().nacks.size(), 3u);
+  next_.sid.bytes.fill(4);
+  stream(5);
+  pass(milliseconds(1));
+  EXPECT_EQ(sent(FrameType::kAck, kA), 1u);
+}
+
+TEST_F(SecondaryChannelTest, AMalformedFrameEndsTheStream) {
+  make();
+  next_.malformed = true;
+  stream(2);
+  next_ = {};
+  stream(3);
+  pass(milliseconds(1));
+  EXPECT_EQ(sent(FrameType::kAck, kA), 0u);
+}
+
+TEST_F(SecondaryChannelTest, ClaimsOnlyAfterGrace) {
+  make();
+  const Duration grace = grace_of(lease_of(options_.beat));
+  now_ += grace - Duration(1);
+  channel_->want(now_);
+  EXPECT_EQ(channel_->state(), State::kOpen);
+  now_ += Duration(1);
+  channel_->want(now_);
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+  EXPECT_EQ(sent(FrameType::kClaim, kW), 1u);
+}
+
+TEST_F(SecondaryChannelTest, EveryGrantRestartsTheGracePeriod) {
+  make();
+  const Duration grace = grace_of(lease_of(options_.beat));
+  now_ += grace - milliseconds(1);
+  stream(2, FrameType::kRenew);
+  channel_->advance(now_);
+  EXPECT_EQ(channel_->grace_over(), now_ + grace);
+}
+
+TEST_F(SecondaryChannelTest, WithoutARequestItClaimsFiveSecondsLater) {
+  make();
+  const TimePoint lazy = channel_->grace_over() + options_.lazy_promotion;
+  EXPECT_EQ(channel_->wake_at(), lazy);
+  pass(lazy - now_ - Duration(1));
+  EXPECT_EQ(channel_->state(), State::kOpen);
+  pass(Duration(1));
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+}
+
+TEST_F(SecondaryChannelTest, ProofOfDeathSkipsTheWaitButNotTheVote) {
+  make();
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+  channel_->on_vote(kW, kB);
+  EXPECT_EQ(channel_->state(), State::kOwned);
+}
+
+TEST_F(SecondaryChannelTest, ABelievedDeathDoesNotSkipTheWait) {
+  make();
+  channel_->on_fate(Fate::kDead, Fate::kUsable, true, now_);
+  channel_->want(now_);
+  EXPECT_EQ(channel_->state(), State::kOpen);
+}
+
+// S7.
+TEST_F(SecondaryChannelTest, AfterItsVoteItAcknowledgesNothing) {
+  make();
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  frames_.clear();
+  stream(2);
+  pass(milliseconds(1));
+  EXPECT_EQ(applied_, std::vector<uint64_t>{1});
+  EXPECT_EQ(sent(FrameType::kAck, kA), 0u);
+}
+
+TEST_F(SecondaryChannelTest, OnceItOwnsItSaysSo) {
+  make();
+  channel_->on_grant();
+  EXPECT_EQ(channel_->state(), State::kOwned);
+  frames_.clear();
+  stream(2);
+  channel_->on_claim(kA);
+  channel_->on_grant();
+  EXPECT_EQ(sent(FrameType::kStale, kA), 3u);
+  EXPECT_EQ(sent(FrameType::kVote, kA), 0u);
+}
+
+TEST_F(SecondaryChannelTest, GivesWayToThePrimaryBeforeItHasWon) {
+  make();
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  channel_->on_claim(kA);
+  EXPECT_EQ(channel_->state(), State::kOut);
+  EXPECT_EQ(sent(FrameType::kVote, kA), 1u);
+  channel_->on_vote(kW, kB);  // too late: it has withdrawn
+  EXPECT_EQ(channel_->state(), State::kOut);
+}
+
+TEST_F(SecondaryChannelTest, AnswersARepeatedClaimAgain) {
+  make();
+  channel_->on_claim(kA);
+  channel_->on_claim(kA);
+  EXPECT_EQ(sent(FrameType::kVote, kA), 2u);
+}
+
+TEST_F(SecondaryChannelTest, TheWitnessMaySayThatThePrimaryWasFirst) {
+  make();
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  channel_->on_vote(kW, kA);
+  EXPECT_EQ(channel_->state(), State::kOut);
+}
+
+TEST_F(SecondaryChannelTest, OnlyTheWitnessVotesForIt) {
+  make();
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  channel_->on_vote(9, kB);
+  channel_->on_vote(kA, kB);
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+}
+
+TEST_F(SecondaryChannelTest, AChannelThatItNeverSawIsThePrimarys) {
+  SecondaryChannel channel(options_, {kChannel, kA, kB, kW}, *this);
+  channel.on_stream({.type = FrameType::kOpen, .channel = kChannel, .seq = 1, .payload = {}});
+  channel.want(now_ + seconds(100));
+  EXPECT_EQ(channel.state(), State::kOut);
+  EXPECT_TRUE(applied_.empty());
+}
+
+TEST_F(SecondaryChannelTest, WithoutAWitnessOnlyADeathLetsItGoOn) {
+  struct {
+    NoWitnessPolicy policy;
+    Fate primary;
+    State expected;
+  } table[] = {{NoWitnessPolicy::kAvailable, Fate::kUsable, State::kOpen},
+               {NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kProven, State::kOwned},
+               {NoWitnessPolicy::kRefuse, Fate::kDead, State::kOpen},
+               {NoWitnessPolicy::kRefuse, Fate::kProven, State::kOwned}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(testing::Message() << int(row.policy) << " " << int(row.primary));
+    options_.no_witness = row.policy;
+    make(kNobody);
+    now_ += seconds(100);
+    channel_->on_fate(row.primary, Fate::kDead, true, now_);
+    channel_->want(now_);
+    EXPECT_EQ(channel_->state(), row.expected);
+    if (row.expected == State::kOpen) {
+      EXPECT_EQ(channel_->wake_at(), TimePoint::max()) << "nothing to wake for";
+    }
+  }
+}
+
+TEST_F(SecondaryChannelTest, WhatNobodyCanDecideIsLostInTheEnd) {
+  make();
+  channel_->on_fate(Fate::kProven, Fate::kProven, false, now_);
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+  pass(2 * grace_of(lease_of(options_.beat)));
+  EXPECT_EQ(channel_->state(), State::kOut);
+  EXPECT_TRUE(channel_->is_lost());
+}
+
+TEST(Lease, GraceOutlastsTheLeaseOfAnyClockWithinTheBound) {
+  for (const Duration lease :
+       {Duration(milliseconds(600)), Duration(seconds(3)), Duration(seconds(30))}) {
+    // The primary's clock runs 1 % slow as seen by the secondary's.
+    const Duration slow_lease = lease * 101 / 100;
+    EXPECT_GT(grace_of(lease), slow_lease);
+  }
+  EXPECT_EQ(grace_of(seconds(3)), milliseconds(3080));
+}
+
+}  // namespace
+}  // namespace understudy
