@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "example_server.h"
+#include "backend_sdk/examples/example_server.h"
 
 #include <event2/event.h>
 #include <event2/http.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "counter.h"
+#include "backend_sdk/examples/counter/counter.h"
 
 #include <event2/event.h>
 #include <json/value.h>

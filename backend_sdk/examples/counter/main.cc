@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "../example_server.h"
-#include "counter.h"
+#include "backend_sdk/examples/counter/counter.h"
+#include "backend_sdk/examples/example_server.h"
 
 int main(int argc, char** argv) {
   return examples::run_example(

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cart.h"
+#include "backend_sdk/examples/shop/cart.h"
 
 #include <algorithm>
 #include <charconv>
 
-#include "catalogue.h"
+#include "backend_sdk/examples/shop/catalogue.h"
 
 namespace examples {
 namespace {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pictures are drawn with the page's own colours: class a is the accent, b the second one, k
 // ink, p paper, s a soft shade; l is a line without filling (style.cc).
-#include "catalogue.h"
+#include "backend_sdk/examples/shop/catalogue.h"
 
 namespace examples {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "html.h"
+#include "backend_sdk/examples/shop/html.h"
 
 #include <fmt/format.h>
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pages.h"
+#include "backend_sdk/examples/shop/pages.h"
 
 #include <fmt/format.h>
 
 #include <iterator>
 
-#include "html.h"
+#include "backend_sdk/examples/shop/html.h"
 
 namespace examples {
 

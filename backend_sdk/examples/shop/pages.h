@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cart.h"
-#include "catalogue.h"
+#include "backend_sdk/examples/shop/cart.h"
+#include "backend_sdk/examples/shop/catalogue.h"
 
 namespace examples {
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "shop.h"
+#include "backend_sdk/examples/shop/shop.h"
 
 #include <string>
 #include <string_view>
 
-#include "catalogue.h"
-#include "html.h"
-#include "pages.h"
-#include "style.h"
-#include "visit.h"
+#include "backend_sdk/examples/shop/catalogue.h"
+#include "backend_sdk/examples/shop/html.h"
+#include "backend_sdk/examples/shop/pages.h"
+#include "backend_sdk/examples/shop/style.h"
+#include "backend_sdk/examples/shop/visit.h"
 
 namespace examples {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "style.h"
+#include "backend_sdk/examples/shop/style.h"
 
 namespace examples {
 

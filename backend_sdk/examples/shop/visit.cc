@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "visit.h"
+#include "backend_sdk/examples/shop/visit.h"
 
 #include <fmt/format.h>
 

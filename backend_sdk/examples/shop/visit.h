@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "cart.h"
-#include "pages.h"
+#include "backend_sdk/examples/shop/cart.h"
+#include "backend_sdk/examples/shop/pages.h"
 #include "understudy/evhttp.h"
 
 namespace examples {

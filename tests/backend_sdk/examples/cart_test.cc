@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "shop/cart.h"
+#include "backend_sdk/examples/shop/cart.h"
 
 #include <gtest/gtest.h>
 
-#include "shop/catalogue.h"
-#include "shop/html.h"
+#include "backend_sdk/examples/shop/catalogue.h"
+#include "backend_sdk/examples/shop/html.h"
 
 namespace examples {
 namespace {

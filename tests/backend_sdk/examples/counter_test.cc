@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "counter/counter.h"
+#include "backend_sdk/examples/counter/counter.h"
 
 #include <gtest/gtest.h>
 

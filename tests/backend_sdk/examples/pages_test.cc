@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "shop/pages.h"
+#include "backend_sdk/examples/shop/pages.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A customer's evening in the shop, over HTTP, with the member dying in the middle of it.
-#include "shop/shop.h"
+#include "backend_sdk/examples/shop/shop.h"
 
 #include <gtest/gtest.h>
 
