@@ -75,6 +75,17 @@ void Http1Connection::go_idle() {
   wait_for(Wait::kNextRequest);
 }
 
+bool Http1Connection::may_become_http2() const {
+  if (!options_.http2 || requests_ != 0) return false;
+  return stream_->is_plain() || stream_->protocol() == "h2";
+}
+
+void Http1Connection::become_http2() {
+  watcher_.stop();
+  owner_.on_http2(*this, std::move(stream_), active_->received());
+  close_now();
+}
+
 // ---- Time.
 
 const config::VirtualHost& Http1Connection::first_host() const {

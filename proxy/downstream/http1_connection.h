@@ -15,8 +15,7 @@
 #include "base/stream.h"
 #include "base/timer_wheel.h"
 #include "proxy/config/virtual_host.h"
-#include "proxy/exchange/downstream.h"
-#include "proxy/upstream/io_context.h"
+#include "proxy/downstream/client_connection.h"
 
 namespace understudy {
 
@@ -28,31 +27,17 @@ class Http1DownstreamPool;
 inline constexpr Duration kLingerMax = std::chrono::seconds(2);
 inline constexpr std::size_t kLingerBytesMax = std::size_t{1024} * 1024;
 
-class Http1Connection final : public ClosedList::Item, private FdWatcher::Handler {
+class Http1Connection final : public ClientConnection, private FdWatcher::Handler {
  public:
-  class Owner {
-   public:
-    virtual ~Owner() = default;
-    // Once, from the loop or from within start(), stop() and abandon(). The owner moves the
-    // connection to the worker's ClosedList.
-    virtual void on_closed(Http1Connection& connection) = 0;
-  };
-
-  struct Options {
-    Client client;
-    std::size_t site = 0;  // index into Routes::sites
-  };
   Http1Connection(Http1DownstreamPool& pool, std::unique_ptr<Stream> stream, Options options,
                   Owner& owner);
   ~Http1Connection() override;
 
-  // Registers; what has come already is read in the next turn.
-  void start();
-  // Graceful: an idle connection is closed, another one after its response.
-  void stop();
-  // At once, whatever is on its way.
-  void abandon();
-  bool is_idle() const { return state_ == State::kOpen && active_ == nullptr; }
+  void start() override;
+  void stop() override;
+  void abandon() override;
+  bool is_idle() const override { return state_ == State::kOpen && active_ == nullptr; }
+  const Options& options() const override { return options_; }
 
  private:
   friend class Http1Downstream;
@@ -64,6 +49,9 @@ class Http1Connection final : public ClosedList::Item, private FdWatcher::Handle
   void on_timer();
   void wait_for(Wait what);
   void go_idle();
+  // The first bytes decide, RFC 9113 3.3 and 3.4.
+  bool may_become_http2() const;
+  void become_http2();
   // The client may still be sending: it is heard out, so that it sees the answer and no reset.
   void close_gently();
   void close_now();

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "proxy/downstream/http1_connection.h"
+#include "proxy/http/http2_preface.h"
 #include "proxy/upstream/http1_upstream.h"
 #include "proxy/upstream/output.h"
 
@@ -120,6 +121,11 @@ http::HeadLimits Http1Downstream::limits() const {
 
 // False when the head is not complete, or no head.
 bool Http1Downstream::begin_next() {
+  if (connection_->may_become_http2()) {
+    const auto match = http::match_http2_preface(in_.readable());
+    if (match == http::PrefaceMatch::kWhole) connection_->become_http2();
+    if (match != http::PrefaceMatch::kNo) return false;
+  }
   http::RequestHead head;
   const http::HeadLimits limits = this->limits();
   const auto parsed = http::parse_request_head(

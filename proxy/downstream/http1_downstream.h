@@ -45,6 +45,7 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   // The connection ends, and the exchange with it.
   void on_connection_lost();
   bool is_blocked() const { return blocked_; }
+  std::string_view received() const { return in_.readable(); }
 
   const http::RequestHead& request_head() override;
   BodyBytes request_body() override;

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+// The requests' half of Http2Downstream, and its pool.
+#include "proxy/downstream/http2_downstream.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+#include "proxy/downstream/http2_connection.h"
+
+namespace understudy {
+namespace {
+
+constexpr size_t kRoomKeptBytes = 4096;
+
+void clear(std::string& text) {
+  if (text.capacity() > kRoomKeptBytes) {
+    text = {};
+  } else {
+    text.clear();
+  }
+}
+
+}  // namespace
+
+Http2Downstream::Http2Downstream(WorkerContext& worker)
+    : worker_(worker),
+      exchange_(worker, *this),
+      timer_(Timer::of<&Http2Downstream::on_timer>(worker.io.loop.timers(), *this)) {}
+
+Http2Downstream::~Http2Downstream() = default;
+
+void Http2Downstream::attach(Http2Connection& connection, int32_t stream, http::Http2Head& head,
+                             bool ended) {
+  DCHECK(!connection_ && body_.empty());
+  connection_ = &connection;
+  stream_ = stream;
+  head_.swap(head);
+  complete_ = ended;
+  lost_ = dropping_ = body_broken_ = false;
+  framing_ = http::Framing::kNone;
+  keep_bytes_max_ = sent_ = unread_ = held_ = payload_left_ = 0;
+  length_ = 0;
+  offered_ = {};
+  is_short_ = ends_ = ended_ = finished_ = has_head_ = false;
+  wait_ = Wait::kNothing;
+}
+
+void Http2Downstream::begin() {
+  const std::size_t site = connection_->options_.site;
+  if (head_.method() == http::Method::kConnect) {
+    return exchange_.refuse(405, "This proxy does not offer the method.", site);
+  }
+  if (head_.refusal() != http::Refusal::kNone) {
+    return exchange_.refuse(status_of(head_.refusal()), to_string(head_.refusal()), site);
+  }
+  const http::RequestHead head = head_.view(worker_.io.scratch.request_fields);
+  framing_ = head.body.kind;
+  length_ = head.body.length;
+  if (!complete_) wait_for(Wait::kBody);
+  exchange_.start(head, site);
+}
+
+void Http2Downstream::detach() {
+  exchange_.on_downstream_gone();
+  timer_.stop();
+  connection_->kept_bytes_ -= held_;
+  connection_->codec().open_connection_window(unread_);
+  head_.clear();
+  clear(body_);
+  clear(page_);
+  clear(tail_);
+  offered_ = {};
+  connection_ = nullptr;
+}
+
+const Client& Http2Downstream::client() const {
+  return connection_->options_.client;
+}
+
+const http::RequestHead& Http2Downstream::request_head() {
+  view_ = head_.view(worker_.io.scratch.request_fields);
+  return view_;
+}
+
+// ---- The body comes.
+
+void Http2Downstream::on_data(std::string_view data) {
+  unread_ += data.size();
+  if (finished_ || body_broken_) {
+    connection_->codec().open_connection_window(std::exchange(unread_, 0));
+    return;
+  }
+  const bool was_read = sent_ == body_.size();
+  if (!keep_chunk(data)) {
+    body_broken_ = true;
+    connection_->codec().reset(stream_, http::Http2Error::kEnhanceYourCalm);
+    return;
+  }
+  if (wait_ == Wait::kBody) wait_for(Wait::kBody);
+  // Otherwise the member does not take what is here already, and the exchange will ask.
+  if (was_read) exchange_.on_request_body();
+}
+
+bool Http2Downstream::keep_chunk(std::string_view data) {
+  std::array<char, http::kChunkHeaderBytesMax> header;
+  size_t header_bytes = 0;
+  const bool chunked = framing_ == http::Framing::kChunked;
+  if (chunked) header_bytes = http::write_chunk_header(data.size(), header.data());
+  const size_t bytes = header_bytes + data.size() + (chunked ? http::kChunkEnd.size() : 0);
+  if (body_.size() + bytes > kHttp2BodyBytesMax) stop_keeping();
+  if (body_.size() + bytes > kHttp2BodyBytesMax) return false;
+  body_.append(header.data(), header_bytes).append(data);
+  if (chunked) body_.append(http::kChunkEnd);
+  return true;
+}
+
+void Http2Downstream::on_end(std::string_view trailers) {
+  if (finished_ || body_broken_) return;
+  if (framing_ == http::Framing::kChunked) {
+    const std::string end = std::string("0\r\n").append(trailers).append("\r\n");
+    http::ChunkScanner scanner;
+    if (scanner.scan(end).progress != http::Progress::kComplete) {
+      body_broken_ = true;
+      connection_->codec().reset(stream_, http::Http2Error::kProtocol);
+      return;
+    }
+    body_ += end;
+  }
+  complete_ = true;
+  if (wait_ == Wait::kBody) wait_for(Wait::kNothing);
+  exchange_.on_request_body();
+}
+
+BodyBytes Http2Downstream::request_body() {
+  return {.bytes = std::string_view(body_).substr(sent_), .last = complete_};
+}
+
+Fetched Http2Downstream::fetch_request_body() {
+  return body_broken_ ? Fetched::kBroken : Fetched::kNone;
+}
+
+// ---- And goes.
+
+void Http2Downstream::consume_request_body(size_t bytes) {
+  sent_ += bytes;
+  // The framing that we added makes this a little more than was consumed, or all of it.
+  const size_t data = sent_ == body_.size() ? unread_ : std::min(bytes, unread_);
+  unread_ -= data;
+  connection_->codec().open_connection_window(data);
+  held_ += data;
+  connection_->kept_bytes_ += data;
+  if (!may_keep()) stop_keeping();
+  connection_->settle_later();
+}
+
+// A body that is kept holds the stream's window shut, so one that may not fit into it is not.
+bool Http2Downstream::may_keep() const {
+  if (dropping_ || body_.size() > keep_bytes_max_) return false;
+  if (connection_->kept_bytes_ > kKeptPerConnectionBytesMax) return false;
+  if (framing_ == http::Framing::kLength) return length_ <= http::kHttp2StreamWindowBytes;
+  return complete_ || held_ < http::kHttp2StreamWindowBytes / 2;
+}
+
+void Http2Downstream::stop_keeping() {
+  dropping_ = true;
+  connection_->kept_bytes_ -= held_;
+  const size_t opened = std::exchange(held_, 0);
+  if (!complete_) connection_->codec().open_stream_window(stream_, opened);
+  if (sent_ == 0) return;
+  lost_ = true;
+  // Seldom enough that moving the rest costs little.
+  if (sent_ < body_.size() / 2) return;
+  body_.erase(0, sent_);
+  sent_ = 0;
+}
+
+void Http2Downstream::rewind_request_body() {
+  if (!lost_) sent_ = 0;
+}
+
+// ---- Time.
+
+void Http2Downstream::wait_for(Wait what) {
+  wait_ = what;
+  if (what == Wait::kNothing) return;
+  const config::ClientTimeouts& timeouts = connection_->first_host().timeouts;
+  const Duration wait =
+      what == Wait::kBody && timeouts.body_silence ? *timeouts.body_silence : timeouts.silence;
+  timer_.start_at(worker_.io.loop.now() + wait);
+}
+
+void Http2Downstream::on_timer() {
+  switch (wait_) {
+    case Wait::kNothing:
+      return;
+    case Wait::kBody:
+      // As long as the member does not take what is here, the client need not send.
+      if (sent_ < body_.size()) return wait_for(Wait::kBody);
+      wait_ = Wait::kNothing;
+      if (exchange_.is_active()) exchange_.on_request_timeout();
+      break;
+    case Wait::kWindow:
+      wait_ = Wait::kNothing;
+      connection_->codec().reset(stream_, http::Http2Error::kCancel);
+      break;
+  }
+  connection_->settle_later();
+}
+
+// ---- The pool.
+
+Http2Downstream& Http2DownstreamPool::take() {
+  if (free_.empty()) {
+    all_.push_back(std::make_unique<Http2Downstream>(worker_));
+    free_.push_back(all_.back().get());
+  }
+  Http2Downstream& downstream = *free_.back();
+  free_.pop_back();
+  return downstream;
+}
+
+void Http2DownstreamPool::give_back(Http2Downstream& downstream) {
+  free_.push_back(&downstream);
+}
+
+void Http2DownstreamPool::settle_later(Http2Connection& connection) {
+  if (settling_.empty()) worker_.io.loop.at_turn_end([this] { settle(); });
+  settling_.push_back(&connection);
+}
+
+void Http2DownstreamPool::forget(Http2Connection& connection) {
+  std::replace(settling_.begin(), settling_.end(), &connection,
+               static_cast<Http2Connection*>(nullptr));
+}
+
+// Connections may be added meanwhile.
+void Http2DownstreamPool::settle() {
+  for (std::size_t i = 0; i < settling_.size(); ++i) {
+    if (settling_[i] != nullptr) settling_[i]->settle();
+  }
+  settling_.clear();
+}
+
+}  // namespace understudy

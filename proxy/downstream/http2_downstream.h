@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Http2Downstream: one HTTP/2 stream of a client, that is, one request and its response. It keeps
+// the request's head and so much of its body as nobody has consumed, or may be asked for again, and
+// gives the response to the codec piece by piece. Owned by the worker's pool, borrowed by an
+// Http2Connection; worker thread only.
+//
+// A body whose length nobody said is kept in chunks, as HTTP/1.1 members want it: the rest of the
+// proxy cannot tell which protocol it came by.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/timer_wheel.h"
+#include "proxy/exchange/downstream.h"
+#include "proxy/exchange/exchange.h"
+#include "proxy/exchange/worker_context.h"
+#include "proxy/http/chunked.h"
+#include "proxy/http/http2_codec.h"
+
+namespace understudy {
+
+class Http2Connection;
+
+// A request's body as it is kept, with the chunk framing that we add: a client that cuts its body
+// into frames of a few bytes, while nobody consumes them, is not served.
+inline constexpr std::size_t kHttp2BodyBytesMax = std::size_t{3} * http::kHttp2StreamWindowBytes;
+// One stream writes so much before others that wait get their turn.
+inline constexpr std::size_t kHttp2TurnBytesMax = std::size_t{32} * 1024;
+
+class Http2Downstream final : public Downstream, private http::Http2BodySource {
+ public:
+  explicit Http2Downstream(WorkerContext& worker);
+  ~Http2Downstream() override;
+
+  // By Http2Connection.
+  void attach(Http2Connection& connection, int32_t stream, http::Http2Head& head, bool ended);
+  void begin();
+  void on_data(std::string_view data);
+  // The request's body is complete; `trailers`: lines with their CRLF.
+  void on_end(std::string_view trailers);
+  // The client's windows and our output have room again.
+  void on_turn();
+  // The stream is gone, and with it the exchange.
+  void detach();
+
+  const http::RequestHead& request_head() override;
+  BodyBytes request_body() override;
+  void keep_request_body(size_t bytes_max) override { keep_bytes_max_ = bytes_max; }
+  void consume_request_body(size_t bytes) override;
+  Fetched fetch_request_body() override;
+  bool can_rewind() const override { return !lost_; }
+  void rewind_request_body() override;
+  void send_interim(const http::ResponseHead& head, const http::ResponseRewrite& rewrite) override;
+  bool takes_chunks() const override { return true; }
+  Taken send_head(const http::ResponseHead& head, const http::ResponseRewrite& rewrite,
+                  BodyForm form, BodyBytes body) override;
+  Taken send_body(BodyBytes body) override;
+  void send_page(const Page& page) override;
+  SpliceEnd splice_sink() override { return {}; }
+  void on_spliced(size_t, bool) override {}
+  void finish() override;
+  void abort() override;
+  const Client& client() const override;
+  std::string_view head_text() const override { return head_.text(); }
+
+ private:
+  // What the timer waits for.
+  enum class Wait : uint8_t { kNothing, kBody, kWindow };
+
+  Offer offer_body(size_t bytes_max) override;
+  void take_body(char* out, size_t bytes) override;
+  std::string_view trailers() override;
+  void on_body_wanted() override;
+
+  // Requests: http2_downstream.cc.
+  bool keep_chunk(std::string_view data);
+  bool may_keep() const;
+  void stop_keeping();
+  void on_timer();
+  void wait_for(Wait what);
+
+  // Responses: http2_response.cc.
+  void scan_chunks();
+
+  // Constant after construction.
+  WorkerContext& worker_;
+
+  // Owned.
+  Exchange exchange_;
+  Timer timer_;
+  http::Http2Head head_;
+  std::string body_;  // of the request: what was consumed and is kept, then the rest
+  std::string page_;  // the body of a page
+  std::string tail_;  // kChunked: what has come behind the last payload
+
+  // Of the present stream.
+  Http2Connection* connection_ = nullptr;
+  std::size_t place_ = 0;  // in the connection's list
+  int32_t stream_ = 0;
+  http::RequestHead view_;  // filled anew by request_head()
+  http::Framing framing_ = http::Framing::kNone;
+
+  size_t keep_bytes_max_ = 0;
+  uint64_t length_ = 0;  // of the body; kLength
+  size_t sent_ = 0;      // of body_, consumed
+  size_t unread_ = 0;    // DATA bytes that nobody has consumed: the connection's window lacks them
+  size_t held_ = 0;  // DATA bytes that were consumed and are kept: the stream's window lacks them
+  bool complete_ = false;
+  bool lost_ = false;      // not all that was consumed is here
+  bool dropping_ = false;  // what is consumed is not kept
+  bool body_broken_ = false;
+
+  // Of the present response.
+  std::string_view offered_;  // what send_body() was given and has not been taken
+  size_t payload_left_ = 0;   // kChunked: at the front of offered_, the scanner has passed it
+  size_t turn_left_ = 0;
+  http::ChunkScanner scanner_;
+  BodyForm form_ = BodyForm::kPayload;
+  Wait wait_ = Wait::kNothing;
+  bool ends_ = false;      // the body ends behind offered_
+  bool ended_ = false;     // and that has been said
+  bool is_short_ = false;  // send_body() was not taken whole: the exchange waits for a turn
+  bool has_head_ = false;  // the response's head has been given to the codec
+  bool waits_ = false;     // stands in the connection's list
+  bool finished_ = false;  // the exchange has ended
+
+  friend class Http2Connection;
+};
+
+// Http2Downstreams that wait for a stream, and the connections that have something to do at the end
+// of the loop's turn. Owned by the worker.
+class Http2DownstreamPool final {
+ public:
+  explicit Http2DownstreamPool(WorkerContext& worker) : worker_(worker) {}
+  Http2DownstreamPool(const Http2DownstreamPool&) = delete;
+
+  WorkerContext& worker() { return worker_; }
+  Http2Downstream& take();
+  void give_back(Http2Downstream& downstream);
+
+  void settle_later(Http2Connection& connection);
+  // The connection is about to end.
+  void forget(Http2Connection& connection);
+
+ private:
+  void settle();
+
+  WorkerContext& worker_;
+  std::vector<std::unique_ptr<Http2Downstream>> all_;
+  std::vector<Http2Downstream*> free_;
+  std::vector<Http2Connection*> settling_;
+};
+
+}  // namespace understudy
