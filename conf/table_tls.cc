@@ -90,8 +90,8 @@ constexpr DirectiveSpec kRows[] = {
      .argument = Argument::kWords,
      .default_text = "http/1.1",
      .words_max = 3,
-     .description = "What clients may speak, best first: http/1.1; h2 and h2c are accepted and not "
-                    "offered yet"},
+     .description = "What clients may speak, best first: http/1.1, h2 (HTTP/2 inside TLS), h2c "
+                    "(HTTP/2 without TLS, by clients that know)"},
 };
 
 }  // namespace

@@ -209,23 +209,24 @@ bool bind_ciphers(const Scope& host, TlsHost::Options& options, Binding& binding
   return true;
 }
 
+// In the order given, which is that of our preference. Without http/1.1 a client that cannot speak
+// HTTP/2 would be sent away without a word.
 bool bind_protocols(const Scope& host, TlsHost::Options& options, Binding& binding) {
   options.protocols.clear();
   const std::vector<conf::Word> words = host.settings.words("Protocols");
+  bool has_http1 = false;
   for (const conf::Word& word : words) {
-    const bool is_http2 =
-        conf::equal_ignoring_case(word.text, "h2") || conf::equal_ignoring_case(word.text, "h2c");
     if (conf::equal_ignoring_case(word.text, "http/1.1")) {
-      options.protocols = {"http/1.1"};
-    } else if (!is_http2) {
+      has_http1 = true;
+      options.protocols.push_back("http/1.1");
+    } else if (conf::equal_ignoring_case(word.text, "h2")) {
+      options.protocols.push_back("h2");
+    } else if (!conf::equal_ignoring_case(word.text, "h2c")) {
       binding.diagnostics().error(word, "expected h2, h2c or http/1.1, not '" + word.text + "'");
       return false;
-    } else if (!std::exchange(binding.has_warned_of_http2, true)) {
-      binding.diagnostics().warning(word,
-                                    "HTTP/2 is not offered by this version; clients get http/1.1");
     }
   }
-  if (!options.protocols.empty()) return true;
+  if (has_http1) return true;
   binding.diagnostics().error(words.back(), "this version needs http/1.1 among the Protocols");
   return false;
 }
@@ -249,6 +250,14 @@ bool bind_client_certificates(const Scope& host, TlsHost::Options& options, Bind
 }
 
 }  // namespace
+
+bool speaks_http2(const Scope& host) {
+  const std::string_view wanted = host.settings.flag("SSLEngine") ? "h2" : "h2c";
+  const std::vector<conf::Word> words = host.settings.words("Protocols");
+  return std::any_of(words.begin(), words.end(), [wanted](const conf::Word& word) {
+    return conf::equal_ignoring_case(word.text, wanted);
+  });
+}
 
 std::shared_ptr<const TlsHost> bind_tls(const Scope& host, const std::vector<std::string>& names,
                                         Binding& binding) {

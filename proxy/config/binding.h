@@ -41,7 +41,6 @@ struct Binding {
   const LoadOptions& options;
   Config& config;
   std::map<std::string, std::shared_ptr<const Keyring>> keyrings;  // by path, read once
-  bool has_warned_of_http2 = false;
 
   conf::Diagnostics& diagnostics() { return source.diagnostics(); }
 };
@@ -87,6 +86,8 @@ std::vector<Location> bind_locations(const Scope& host, const Balancers& balance
 // bind_tls.cc: what a host with SSLEngine On shows to clients; null after an error, and with Off.
 std::shared_ptr<const TlsHost> bind_tls(const Scope& host, const std::vector<std::string>& names,
                                         Binding& binding);
+// Whether Protocols names it: h2 with SSLEngine On, h2c with Off.
+bool speaks_http2(const Scope& host);
 
 // bind_host.cc
 VirtualHosts bind_hosts(const Scope& global, Binding& binding);

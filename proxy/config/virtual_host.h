@@ -25,6 +25,8 @@ struct VirtualHost {
   std::vector<std::uint16_t> ports;    // of its <VirtualHost *:port>
   std::vector<Address> addresses;      // of its <VirtualHost address:port>; each is one of Listen
   std::shared_ptr<const TlsHost> tls;  // null: SSLEngine Off
+  // Clients may speak HTTP/2: chosen by ALPN inside TLS, else with prior knowledge (h2c).
+  bool http2 = false;
   ClientTimeouts timeouts;
   RequestLimits limits;
   std::vector<AccessLog> access_logs;

@@ -4,6 +4,7 @@
 // thread only.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <vector>
@@ -24,6 +25,11 @@ struct Site {
   std::vector<const config::VirtualHost*> hosts;
   // By host as above; null: nothing is logged.
   std::vector<AccessLog*> access_logs;
+
+  // Whether a client of this address may speak HTTP/2, before it has named its host.
+  bool speaks_http2() const {
+    return std::any_of(hosts.begin(), hosts.end(), [](const auto* host) { return host->http2; });
+  }
 };
 
 struct Routes {

@@ -112,6 +112,7 @@ Worker::Worker(std::unique_ptr<EventLoop> loop, Options options)
                .pipes = pipes_,
                .request_ids = request_ids_},
       downstreams_(std::make_unique<Http1DownstreamPool>(context_)),
+      http2_downstreams_(std::make_unique<Http2DownstreamPool>(context_)),
       stop_deadline_(Timer::of<&Worker::on_stop_deadline>(loop_->timers(), *this)),
       sweep_(Timer::of<&Worker::drop_unused>(loop_->timers(), *this)),
       mailbox_(*loop_, [this](LetterToWorker letter) { on_letter(std::move(letter)); }) {
@@ -144,6 +145,7 @@ void Worker::run() {
   // What was used on this thread ends on it: idle connections to members, logs.
   closed_.clear();
   downstreams_.reset();
+  http2_downstreams_.reset();
   context_.routes = nullptr;
   adopted_.clear();
   closed_.clear();
@@ -166,7 +168,8 @@ void Worker::on_accepted(std::size_t site, Accepted accepted) {
   Http1Connection::Options options{.client = {.address = accepted.peer,
                                               .host = accepted.peer.host(),
                                               .local_port = snapshot.listens[site].port()},
-                                   .site = site};
+                                   .site = site,
+                                   .http2 = current().routes.sites[site].speaks_http2()};
   std::unique_ptr<Stream> stream;
   if (const auto& tls = snapshot.sites[site].tls) {
     auto secure = std::make_unique<TlsStream>(*tls, std::move(accepted.fd));
@@ -175,9 +178,8 @@ void Worker::on_accepted(std::size_t site, Accepted accepted) {
   } else {
     stream = std::make_unique<TcpStream>(std::move(accepted.fd));
   }
-  auto connection =
-      std::make_unique<Http1Connection>(*downstreams_, std::move(stream), options,
-                                        static_cast<Http1Connection::Owner&>(*this));
+  auto connection = std::make_unique<Http1Connection>(*downstreams_, std::move(stream), options,
+                                                      static_cast<ClientConnection::Owner&>(*this));
   Http1Connection& started = *connection;
   connections_.emplace(&started, std::move(connection));
   if (connections_.size() == connections_max_) {
@@ -189,7 +191,19 @@ void Worker::on_accepted(std::size_t site, Accepted accepted) {
   started.start();
 }
 
-void Worker::on_closed(Http1Connection& connection) {
+void Worker::on_http2(ClientConnection& connection, std::unique_ptr<Stream> stream,
+                      std::string_view received) {
+  auto successor = std::make_unique<Http2Connection>(*http2_downstreams_, std::move(stream),
+                                                     received, connection.options(),
+                                                     static_cast<ClientConnection::Owner&>(*this));
+  Http2Connection& started = *successor;
+  connections_.emplace(&started, std::move(successor));
+  ++context_.counters.connections_open;
+  started.start();
+  if (context_.stopping) started.stop();
+}
+
+void Worker::on_closed(ClientConnection& connection) {
   const auto place = connections_.find(&connection);
   CHECK(place != connections_.end());
   closed_.add(std::move(place->second));
@@ -325,9 +339,9 @@ void Worker::on(const to_worker::Stop& letter) {
   context_.stopping = true;
   if (letter.limit <= Duration::zero()) return on_stop_deadline();
   stop_deadline_.start_at(loop_->now() + letter.limit);
-  std::vector<Http1Connection*> all;
+  std::vector<ClientConnection*> all;
   for (const auto& [key, connection] : connections_) all.push_back(connection.get());
-  for (Http1Connection* connection : all) connection->stop();
+  for (ClientConnection* connection : all) connection->stop();
   end_if_idle();
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#pragma once
-
 // Worker: one thread with its loop and all that is reachable from it: acceptors, client
 // connections, clusters with their pools, access logs, counters. It shares nothing mutable with
 // other workers; letters and immutable snapshots are the only way in and out. Owned by the Server,
 // which makes it and destroys it while its thread does not run.
+#pragma once
 
 #include <cstdint>
 #include <functional>
@@ -21,6 +20,8 @@
 #include "base/random.h"
 #include "proxy/downstream/http1_connection.h"
 #include "proxy/downstream/http1_downstream.h"
+#include "proxy/downstream/http2_connection.h"
+#include "proxy/downstream/http2_downstream.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/exchange/worker_context.h"
 #include "proxy/server/acceptor.h"
@@ -83,7 +84,9 @@ struct Stopped {  // the thread is about to end
 using LetterToServer =
     std::variant<to_server::NewView, to_server::Status, to_server::Explanation, to_server::Stopped>;
 
-class Worker final : private Acceptor::Owner, private Http1Connection::Owner, private ViewListener {
+class Worker final : private Acceptor::Owner,
+                     private ClientConnection::Owner,
+                     private ViewListener {
  public:
   struct Options {
     std::size_t index = 0;
@@ -127,7 +130,9 @@ class Worker final : private Acceptor::Owner, private Http1Connection::Owner, pr
 
   void on_accepted(std::size_t site, Accepted accepted) override;
   bool may_accept() const override;
-  void on_closed(Http1Connection& connection) override;
+  void on_closed(ClientConnection& connection) override;
+  void on_http2(ClientConnection& connection, std::unique_ptr<Stream> stream,
+                std::string_view received) override;
   void on_new_view(WorkerCluster& cluster, const routing::ViewKeeper::Shared& view) override;
 
   void adopt(std::shared_ptr<const Snapshot> snapshot);
@@ -152,7 +157,8 @@ class Worker final : private Acceptor::Owner, private Http1Connection::Owner, pr
   WorkerContext context_;
   std::vector<std::unique_ptr<Adopted>> adopted_;  // the last one is in force
   std::unique_ptr<Http1DownstreamPool> downstreams_;
-  std::unordered_map<const Http1Connection*, std::unique_ptr<Http1Connection>> connections_;
+  std::unique_ptr<Http2DownstreamPool> http2_downstreams_;
+  std::unordered_map<const ClientConnection*, std::unique_ptr<ClientConnection>> connections_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   Timer stop_deadline_;
   Timer sweep_;

@@ -143,14 +143,17 @@ TEST_F(Tls, WhatClientsWillMindIsAWarning) {
   EXPECT_TRUE(load_host(with("old")));
 }
 
-TEST_F(Tls, WarnsOnceThatHttp2IsNotOffered) {
+TEST_F(Tls, Http2IsSpokenWhereProtocolsNamesItForTheKindOfListener) {
   const Loaded loaded = load_whole(
       "<VirtualHost 127.0.0.1:8443>\nSSLEngine On\nSSLCertificateFile shop.both\nProtocols h2 "
-      "http/1.1\n</VirtualHost>\n<VirtualHost *:8080>\nProtocols h2c http/1.1\n</VirtualHost>\n");
+      "http/1.1\n</VirtualHost>\n<VirtualHost *:8080>\nProtocols h2 http/1.1\n</VirtualHost>\n"
+      "<VirtualHost *:8080>\nProtocols H2C http/1.1\n</VirtualHost>\n");
   ASSERT_TRUE(loaded) << loaded.diagnostics;
-  EXPECT_EQ(loaded.warning_count, 1U);
-  EXPECT_TRUE(loaded.diagnostics.starts_with("t.conf:7:11: warning: HTTP/2 is not offered"))
-      << loaded.diagnostics;
+  const auto& hosts = loaded.config->hosts.all();
+  EXPECT_FALSE(hosts[0].http2);
+  EXPECT_TRUE(hosts[1].http2);
+  EXPECT_FALSE(hosts[2].http2);
+  EXPECT_TRUE(hosts[3].http2);
   EXPECT_EQ(load_host("Protocols h2\n" + std::string(kTwoFiles)).error_count, 1U);
 }
 
