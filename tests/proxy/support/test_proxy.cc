@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <chrono>
 #include <utility>
@@ -130,6 +131,7 @@ std::string Member::received() const {
 void RecordingLog::write(const AccessRecord& record) {
   lines.push_back({.method = std::string(record.method),
                    .target = std::string(record.target),
+                   .version = std::string(record.version),
                    .member = std::string(record.member),
                    .why = std::string(record.why),
                    .failure = std::string(record.failure),
@@ -169,7 +171,7 @@ config::ClientTimeouts TestProxy::default_timeouts() {
   return timeouts;
 }
 
-TestProxy::TestProxy(const Options& options) {
+TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
   auto loop = EventLoop::open();
   CHECK(loop.has_value());
   loop_ = std::move(*loop);
@@ -217,6 +219,7 @@ TestProxy::TestProxy(const Options& options) {
   routes_.sites.push_back(std::move(site));
   context_->routes = &routes_;
   pool_ = std::make_unique<Http1DownstreamPool>(*context_);
+  http2_pool_ = std::make_unique<Http2DownstreamPool>(*context_);
 }
 
 TestProxy::~TestProxy() {
@@ -225,14 +228,16 @@ TestProxy::~TestProxy() {
   cluster_.reset();
   closed_->clear();
   pool_.reset();
+  http2_pool_.reset();
 }
 
 Peer& TestProxy::adopt(Fd proxy_side, Fd client_side) {
   connections_.push_back(std::make_unique<Http1Connection>(
       *pool_, std::make_unique<TcpStream>(std::move(proxy_side)),
-      Http1Connection::Options{
-          .client = {.address = Address::loopback(40000), .host = "192.0.2.7", .local_port = 8080}},
-      static_cast<Http1Connection::Owner&>(*this)));
+      ClientConnection::Options{
+          .client = {.address = Address::loopback(40000), .host = "192.0.2.7", .local_port = 8080},
+          .http2 = http2_},
+      static_cast<ClientConnection::Owner&>(*this)));
   connections_.back()->start();
   clients_.push_back(std::make_unique<Peer>(std::move(client_side)));
   return *clients_.back();
@@ -254,7 +259,15 @@ Peer& TestProxy::connect() {
   return adopt(std::move(accepted->fd), std::move(*client));
 }
 
-void TestProxy::on_closed(Http1Connection& connection) {
+void TestProxy::on_http2(ClientConnection& connection, std::unique_ptr<Stream> stream,
+                         std::string_view received) {
+  connections_.push_back(std::make_unique<Http2Connection>(
+      *http2_pool_, std::move(stream), received, connection.options(),
+      static_cast<ClientConnection::Owner&>(*this)));
+  connections_.back()->start();
+}
+
+void TestProxy::on_closed(ClientConnection& connection) {
   const auto found = std::find_if(connections_.begin(), connections_.end(),
                                   [&](const auto& each) { return each.get() == &connection; });
   CHECK(found != connections_.end());
@@ -303,13 +316,15 @@ std::size_t count_of(std::string_view text, std::string_view needle) {
 std::size_t message_bytes(std::string_view text) {
   const std::size_t end = text.find("\r\n\r\n");
   if (end == std::string_view::npos) return 0;
-  const std::string_view head = text.substr(0, end + 2);
+  std::string head(text.substr(0, end + 2));
+  std::transform(head.begin(), head.end(), head.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
   const std::size_t body = end + 4;
-  if (head.find("Transfer-Encoding: chunked\r\n") != std::string_view::npos) {
+  if (head.find("transfer-encoding: chunked\r\n") != std::string_view::npos) {
     const std::size_t last = text.find("0\r\n\r\n", body);
     return last == std::string_view::npos ? 0 : last + 5;
   }
-  constexpr std::string_view kLength = "Content-Length: ";
+  constexpr std::string_view kLength = "content-length: ";
   const std::size_t at = head.find(kLength);
   std::size_t length = 0;
   if (at != std::string_view::npos) {

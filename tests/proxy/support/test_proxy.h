@@ -15,6 +15,8 @@
 #include "base/random.h"
 #include "proxy/downstream/http1_connection.h"
 #include "proxy/downstream/http1_downstream.h"
+#include "proxy/downstream/http2_connection.h"
+#include "proxy/downstream/http2_downstream.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/exchange/worker_context.h"
 
@@ -84,7 +86,7 @@ class Member {
 class RecordingLog final : public AccessLog {
  public:
   struct Line {
-    std::string method, target, member, why, failure;
+    std::string method, target, version, member, why, failure;
     unsigned status = 0;
     uint64_t bytes = 0;
     bool aborted = false;
@@ -94,7 +96,7 @@ class RecordingLog final : public AccessLog {
   std::vector<Line> lines;
 };
 
-class TestProxy final : private Http1Connection::Owner, private ViewListener {
+class TestProxy final : private ClientConnection::Owner, private ViewListener {
  public:
   struct Options {
     std::size_t members = 1;
@@ -107,6 +109,7 @@ class TestProxy final : private Http1Connection::Owner, private ViewListener {
     std::string session_cookie = "JSESSIONID";
     std::shared_ptr<const Keyring> keyring = {};
     bool logs = true;
+    bool http2 = false;  // on the listener
     BlockPool::Options blocks = {};
   };
   static config::Failover default_failover();
@@ -133,15 +136,18 @@ class TestProxy final : private Http1Connection::Owner, private ViewListener {
   BlockPool& blocks() { return *blocks_; }
   RecordingLog& log() { return log_; }
   std::size_t open_connections() const { return connections_.size(); }
-  Http1Connection& connection(std::size_t index = 0) { return *connections_[index]; }
+  ClientConnection& connection(std::size_t index = 0) { return *connections_[index]; }
   std::size_t views_told = 0;
 
  private:
-  void on_closed(Http1Connection& connection) override;
+  void on_closed(ClientConnection& connection) override;
+  void on_http2(ClientConnection& connection, std::unique_ptr<Stream> stream,
+                std::string_view received) override;
   void on_new_view(WorkerCluster&, const routing::ViewKeeper::Shared&) override { ++views_told; }
   Peer& adopt(Fd proxy_side, Fd client_side);
   void turn();
 
+  const bool http2_;
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<BlockPool> blocks_;
   std::unique_ptr<HeadScratch> scratch_;
@@ -154,7 +160,8 @@ class TestProxy final : private Http1Connection::Owner, private ViewListener {
   std::unique_ptr<WorkerCluster> cluster_;
   Routes routes_;
   std::unique_ptr<Http1DownstreamPool> pool_;
-  std::vector<std::unique_ptr<Http1Connection>> connections_;
+  std::unique_ptr<Http2DownstreamPool> http2_pool_;
+  std::vector<std::unique_ptr<ClientConnection>> connections_;
   std::vector<std::unique_ptr<Peer>> clients_;
 };
 
