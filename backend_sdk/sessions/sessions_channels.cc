@@ -322,15 +322,16 @@ std::optional<NackCode> Sessions::on_copy_offered(MemberId primary, const Sessio
   }
   const Position ours = session->image.position;
   const bool yields = position > ours;
-  // Sealed by us or held under a lease: both believed to own it.
-  const bool conflict =
-      session->channel == 0 || replicator_->primary(session->channel)->may_serve(clock_.now());
-  if (conflict) {
+  // Sealed by us or held under a lease, and offered as something newer: two owners. Something older
+  // only comes late, out of a link that was blocked.
+  const bool owned = session->channel == 0 ||
+                     replicator_->primary(session->channel)->may_serve(clock_.now());
+  if (owned && position.epoch >= ours.epoch) {
     ++statistics_.conflicts;
-    ready_.push_back(
-        [this, sid, kept = std::max(position, ours), dropped = std::min(position, ours)] {
-          host_.on_conflict(sid, kept, dropped);
-        });
+    ready_.push_back([this, sid, kept = std::max(position, ours),
+                      dropped = std::min(position, ours)] {
+      host_.on_conflict(sid, kept, dropped);
+    });
   }
   if (!yields) return NackCode::kStale;
   ++statistics_.fenced;

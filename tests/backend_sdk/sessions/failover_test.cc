@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+// The cases of PROTOCOL 2.4, one by one.
+#include "tests/backend_sdk/sessions/stage.h"
+
+namespace understudy::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using BeginKind = BeginOutcome::Kind;
+using CommitKind = CommitOutcome::Kind;
+
+class Failover : public Stage {
+ protected:
+  SimMember& third(const SessionToken& token) {
+    for (const auto& member : members_) {
+      if (member->is_up() && member->mid() != token.primary && member->mid() != token.secondary) {
+        return *member;
+      }
+    }
+    return *members_.front();
+  }
+  bool has_witnesses() {
+    bool any = false;
+    for (const auto& member : members_) {
+      if (!member->is_up()) continue;
+      for (const auto& channel : member->core().facts().channels) {
+        if (std::string(channel.state) != "open" || channel.primary != member->mid()) continue;
+        if (channel.witness == kNobody) return false;
+        any = true;
+      }
+    }
+    return any;
+  }
+};
+
+TEST_F(Failover, AStrangerNamesThePrimary) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome asked = begin(third(token), token);
+  EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+  EXPECT_EQ(asked.route, token.primary);
+}
+
+TEST_F(Failover, AStrangerNamesTheSecondaryWhenThePrimaryIsDead) {
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& stranger = third(token);
+  member(0).crash();
+  const BeginOutcome asked = begin(stranger, token, {.failover = true});
+  EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+  EXPECT_EQ(asked.route, token.secondary);
+}
+
+TEST_F(Failover, TheSecondaryNamesAPrimaryThatLives) {
+  boot(3);
+  const SessionToken token = new_session();
+  for (const bool failover : {false, true}) {
+    const BeginOutcome asked = begin(member_of(token.secondary), token, {.failover = failover});
+    EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+    EXPECT_EQ(asked.route, token.primary);
+  }
+}
+
+TEST_F(Failover, AfterTheProcessDiedTheSecondaryServesAtOnce) {
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& secondary = member_of(token.secondary);
+  member(0).crash();
+  const TimePoint asked_at = network_.now();
+  const BeginOutcome asked = begin(secondary, token, {.failover = true});
+  EXPECT_EQ(asked.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(asked, "a"), "1");
+  EXPECT_GT(asked.position.epoch, token.floor.epoch);
+  EXPECT_LT(network_.now() - asked_at, milliseconds(20));
+  const CommitOutcome done = commit(secondary, asked.handle, set("a", "2"));
+  ASSERT_TRUE(done.cookie);
+  EXPECT_FALSE(done.solo) << "protected again, in line";
+  EXPECT_EQ(done.cookie->primary, secondary.mid());
+}
+
+TEST_F(Failover, AfterTheMachineDiedTheRequestWaitsForTheGracePeriodAndIsServed) {
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& secondary = member_of(token.secondary);
+  member(0).power_off();
+  const TimePoint asked_at = network_.now();
+  const BeginOutcome asked = begin(secondary, token, {.failover = true});
+  EXPECT_EQ(asked.kind, BeginKind::kProceed);
+  EXPECT_LT(network_.now() - asked_at, milliseconds(700)) << "G is 632 ms";
+}
+
+TEST_F(Failover, AParkedRequestDoesNotOutliveItsDeadline) {
+  options_.replication.no_witness = NoWitnessPolicy::kRefuse;
+  boot(2);
+  const SessionToken token = new_session();
+  SimMember& secondary = member_of(token.secondary);
+  member(0).power_off();
+  const TimePoint asked_at = network_.now();
+  const BeginOutcome asked = begin(secondary, token, {.failover = true});
+  EXPECT_EQ(asked.kind, BeginKind::kUnavailable);
+  EXPECT_EQ(asked.reason, Unavailable::kWaitedOut);
+  EXPECT_LT(network_.now() - asked_at, seconds(3));
+}
+
+TEST_F(Failover, APausedPrimaryThatReturnsServesNothingStale) {
+  boot(3);
+  SessionToken token = new_session();
+  const BeginOutcome running = begin(member(0), token);
+  SimMember& secondary = member_of(token.secondary);
+  member(0).pause();
+  const Waiting queued = begin_later(member(0), token, {});
+  const BeginOutcome there = begin(secondary, token, {.failover = true});  // parks, claims, serves
+  ASSERT_EQ(there.kind, BeginKind::kProceed);
+  token = *commit(secondary, there.handle, set("a", "2")).cookie;
+  member(0).resume();
+  const CommitOutcome late = commit(member(0), running.handle, set("a", "stale"));
+  EXPECT_EQ(late.kind, CommitKind::kFenced);
+  EXPECT_EQ(late.route, secondary.mid());
+  run_for(seconds(5));
+  ASSERT_TRUE(queued->has_value());
+  EXPECT_NE((*queued)->kind, BeginKind::kProceed);
+  EXPECT_EQ(value(begin(secondary, token), "a"), "2");
+}
+
+TEST_F(Failover, WithoutASecondaryInTimeAnotherOneIsFound) {
+  boot(4);
+  const SessionToken token = new_session();
+  const BeginOutcome begun = begin(member(0), token);
+  member_of(token.secondary).power_off();
+  const CommitOutcome done = commit(member(0), begun.handle, set("a", "2"));
+  EXPECT_EQ(done.kind, CommitKind::kReleased);
+  EXPECT_FALSE(done.solo);
+  ASSERT_TRUE(done.cookie);
+  EXPECT_NE(done.cookie->secondary, token.secondary);
+}
+
+TEST_F(Failover, IdleSessionsGetANewCopyByThemselves) {
+  boot(4);
+  for (int session = 0; session < 50; ++session) new_session();
+  const auto held_by_others = [&] {
+    return member(2).core().statistics().sessions_secondary +
+           member(3).core().statistics().sessions_secondary;
+  };
+  EXPECT_LT(held_by_others(), 50u);
+  member(1).crash();
+  EXPECT_TRUE(network_.run_until([&] { return held_by_others() == 50; }, seconds(10)));
+  run_for(milliseconds(10));
+  EXPECT_EQ(member(0).core().statistics().sessions_solo, 0u);
+}
+
+TEST_F(Failover, ASessionWhoseCookieIsOldIsFoundByAsking) {
+  boot(4);
+  const SessionToken token = new_session();
+  member_of(token.secondary).crash();
+  ASSERT_TRUE(network_.run_until(
+      [&] {
+        return member(0).core().statistics().sessions_secondary == 0 &&
+               member(0).core().statistics().sessions_solo == 0;
+      },
+      seconds(10)));
+  run_for(seconds(3));
+  member(0).crash();  // the cookie names two dead members now
+  run_for(seconds(3));
+  bool found = false;
+  for (const auto& survivor : members_) {
+    if (!survivor->is_up()) continue;
+    const BeginOutcome asked = begin(*survivor, token, {.failover = true});
+    EXPECT_FALSE(asked.lost);
+    if (asked.kind != BeginKind::kProceed) continue;
+    EXPECT_EQ(value(asked, "a"), "1");
+    found = true;
+  }
+  EXPECT_TRUE(found);
+}
+
+TEST_F(Failover, WhatNobodyHasIsReportedLost) {
+  boot(3);
+  SessionToken token = new_session();
+  token.sid.bytes.fill(99);
+  token.floor = {3, 4};
+  const BeginOutcome asked = begin(member(0), token);
+  EXPECT_TRUE(asked.is_new);
+  EXPECT_TRUE(asked.lost);
+  EXPECT_NE(asked.sid, token.sid) << "an unknown id is never adopted";
+  ASSERT_EQ(lost_.size(), 1u);
+  EXPECT_EQ(lost_[0], token.sid);
+}
+
+TEST_F(Failover, NobodyIsReportedLostWhileSomebodyIsMissing) {
+  boot(3);
+  SessionToken token = new_session();
+  token.sid.bytes.fill(99);
+  network_.isolate(member(0).address());
+  run_for(seconds(5));
+  const BeginOutcome asked = begin(member(0), token, {.failover = true});
+  EXPECT_EQ(asked.kind, BeginKind::kUnavailable);
+  EXPECT_TRUE(lost_.empty());
+}
+
+// R7, S4.
+TEST_F(Failover, WhoeverIsBehindAClientsFloorFencesItself) {
+  boot(3);
+  SessionToken token = new_session();
+  token.floor.epoch += 5;
+  token.primary = member(2).mid();
+  const BeginOutcome asked = begin(member(0), token);
+  EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+  EXPECT_EQ(asked.route, member(2).mid());
+  EXPECT_EQ(member(0).core().statistics().sessions_primary, 0u);
+}
+
+TEST_F(Failover, OfTwoTheSurvivorGoesOnAndAThirdBecomesWitnessWithoutAGap) {
+  boot(2);
+  const SessionToken token = new_session();
+  EXPECT_FALSE(has_witnesses());
+  NodeCoreOptions options = options_;
+  options.membership.self.name = "late";
+  options.membership.self.machine = "elsewhere";
+  members_.push_back(std::make_unique<SimMember>(network_, 2, options, 300, *this));
+  member(2).boot();
+  bool gap = false;
+  EXPECT_TRUE(network_.run_until(
+      [&] {
+        gap = gap || member(0).core().statistics().sessions_solo > 0;
+        return has_witnesses();
+      },
+      seconds(10)));
+  EXPECT_FALSE(gap) << "the copies stayed where they were";
+  const BeginOutcome begun = begin(member(0), token);
+  EXPECT_EQ(begun.position.epoch, token.floor.epoch + 1);
+  EXPECT_EQ(commit(member(0), begun.handle, set("a", "2")).kind, CommitKind::kReleased);
+  SimMember& secondary = member_of(token.secondary);
+  member(0).crash();
+  EXPECT_EQ(value(begin(secondary, token, {.failover = true}), "a"), "2");
+}
+
+TEST_F(Failover, AWitnessThatDiesIsReplaced) {
+  boot(4);
+  const SessionToken token = new_session();
+  MemberId witness = kNobody;
+  for (const auto& channel : member(0).core().facts().channels) {
+    if (channel.secondary == token.secondary) witness = channel.witness;
+  }
+  member_of(witness).crash();
+  run_for(seconds(5));
+  EXPECT_TRUE(has_witnesses());
+  EXPECT_EQ(value(begin(member(0), token), "a"), "1");
+}
+
+TEST_F(Failover, TwoCrashesAtOnceLeaveTheSurvivorItsOwnSessions) {
+  boot(3);
+  const SessionToken token = new_session();
+  member(1).crash();
+  member(2).crash();
+  run_for(seconds(10));
+  const BeginOutcome asked = begin(member(0), token);
+  EXPECT_EQ(asked.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(asked, "a"), "1");
+  const CommitOutcome done = commit(member(0), asked.handle, set("a", "2"));
+  EXPECT_EQ(done.kind, CommitKind::kReleased);
+  EXPECT_TRUE(done.solo);
+}
+
+TEST_F(Failover, DrainHandsEverySessionOverAndLeaves) {
+  boot(3);
+  std::vector<SessionToken> tokens;
+  for (int session = 0; session < 20; ++session) tokens.push_back(new_session());
+  member(0).drain();
+  ASSERT_TRUE(network_.run_until([&] { return member(0).is_drained(); }, seconds(20)));
+  for (const SessionToken& token : tokens) {
+    const BeginOutcome asked = begin(member(0), token);
+    EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+    EXPECT_EQ(asked.route, token.secondary);
+    const BeginOutcome there = begin(member_of(token.secondary), token);
+    EXPECT_EQ(there.kind, BeginKind::kProceed);
+    EXPECT_EQ(value(there, "a"), "1");
+  }
+}
+
+TEST_F(Failover, DrainWaitsForRequestsUnderWay) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome running = begin(member(0), token);
+  member(0).drain();
+  run_for(seconds(3));
+  EXPECT_FALSE(member(0).is_drained());
+  EXPECT_EQ(commit(member(0), running.handle, set("a", "2")).kind, CommitKind::kReleased);
+  ASSERT_TRUE(network_.run_until([&] { return member(0).is_drained(); }, seconds(20)));
+  EXPECT_EQ(value(begin(member_of(token.secondary), token), "a"), "2");
+}
+
+TEST_F(Failover, DrainEndsInTimeWhateverHappens) {
+  options_.sessions.drain_timeout = seconds(5);
+  boot(3);
+  begin(member(0), new_session());  // never committed
+  member(0).drain();
+  run_for(seconds(5) + milliseconds(100));
+  EXPECT_TRUE(member(0).is_drained());
+}
+
+TEST_F(Failover, WhileItDrainsAMemberTakesNoNewSession) {
+  boot(3);
+  member(0).drain();
+  const BeginOutcome asked = begin(member(0), std::nullopt);
+  EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+  EXPECT_NE(asked.route, member(0).mid());
+}
+
+TEST_F(Failover, CopiesLeaveAMemberThatDrains) {
+  boot(4);
+  for (int session = 0; session < 20; ++session) new_session();
+  member(1).drain();
+  ASSERT_TRUE(network_.run_until([&] { return member(1).is_drained(); }, seconds(20)));
+  EXPECT_TRUE(network_.run_until([&] { return member(0).core().statistics().sessions_solo == 0; },
+                                 seconds(10)));
+}
+
+TEST_F(Failover, AnExpelledMemberStartsOverWithNothing) {
+  boot(3);
+  const SessionToken token = new_session();
+  const MemberId before = member(0).mid();
+  network_.isolate(member(0).address());
+  run_for(seconds(8));
+  network_.heal();
+  ASSERT_TRUE(network_.run_until(
+      [&] { return member(0).mid() != before && member(0).core().is_admitted(); }, seconds(20)));
+  const NodeCoreStatistics statistics = member(0).core().statistics();
+  EXPECT_EQ(statistics.sessions_primary, 0u);
+  EXPECT_EQ(statistics.lives, 2u);
+  EXPECT_EQ(value(begin(member_of(token.secondary), token, {.failover = true}), "a"), "1");
+  EXPECT_TRUE(conflicts_.empty());
+}
+
+TEST_F(Failover, LeavingWithoutDrainingIsAProofForTheCopies) {
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& secondary = member_of(token.secondary);
+  member(0).run([](NodeCore& core) { core.leave(); });
+  run_for(milliseconds(100));
+  EXPECT_EQ(value(begin(secondary, token), "a"), "1");
+}
+
+}  // namespace
+}  // namespace understudy::sim

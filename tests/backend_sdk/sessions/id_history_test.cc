@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/sessions/id_history.h"
+
+#include <gtest/gtest.h>
+
+namespace understudy {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr TimePoint kNow = TimePoint(std::chrono::hours(1));
+
+SessionId sid_of(uint8_t byte) {
+  SessionId sid;
+  sid.bytes.fill(byte);
+  return sid;
+}
+
+class IdHistoryTest : public testing::Test {
+ protected:
+  SessionOptions options_;
+  IdHistory history_{options_};
+};
+
+TEST_F(IdHistoryTest, ATombstoneIsKeptForFiveMinutesOrTwoGracePeriods) {
+  for (const Duration grace2 : {Duration(seconds(10)), Duration(seconds(1000))}) {
+    IdHistory history(options_);
+    history.end(sid_of(1), grace2, kNow);
+    const TimePoint end = kNow + std::max<Duration>(grace2, options_.tombstone_kept);
+    history.expire(end - Duration(1));
+    EXPECT_TRUE(history.is_ended(sid_of(1)));
+    history.expire(end);
+    EXPECT_FALSE(history.is_ended(sid_of(1)));
+  }
+}
+
+TEST_F(IdHistoryTest, AnOldIdLeadsToTheNewOneForThirtySeconds) {
+  history_.rename(sid_of(1), sid_of(2), {}, kNow);
+  history_.rename(sid_of(2), sid_of(3), {}, kNow);
+  EXPECT_EQ(history_.resolve(sid_of(1), kNow), sid_of(3));
+  const TimePoint later = kNow + options_.alias_kept;
+  EXPECT_EQ(history_.resolve(sid_of(1), later), sid_of(1));
+  EXPECT_TRUE(history_.is_ended(sid_of(1)));
+}
+
+TEST_F(IdHistoryTest, ARingOfAliasesEnds) {
+  history_.rename(sid_of(1), sid_of(2), {}, kNow);
+  history_.rename(sid_of(2), sid_of(1), {}, kNow);
+  (void)history_.resolve(sid_of(1), kNow);
+}
+
+TEST_F(IdHistoryTest, NothingRevivesAnEndedId) {
+  history_.end(sid_of(1), {}, kNow);
+  history_.move(sid_of(1), 7, kNow);
+  EXPECT_TRUE(history_.is_ended(sid_of(1)));
+  history_.forget_move(sid_of(1));
+  EXPECT_TRUE(history_.is_ended(sid_of(1)));
+}
+
+TEST_F(IdHistoryTest, APointerIsForgottenWhenTheSessionIsBack) {
+  history_.move(sid_of(1), 7, kNow);
+  EXPECT_EQ(history_.owner(sid_of(1)), 7u);
+  history_.forget_move(sid_of(1));
+  EXPECT_EQ(history_.owner(sid_of(1)), kNobody);
+}
+
+TEST_F(IdHistoryTest, TheOldestGoesWhenItIsFull) {
+  options_.tombstones_max = 2;
+  options_.pointers_max = 1;
+  for (uint8_t byte = 1; byte <= 3; ++byte) history_.end(sid_of(byte), {}, kNow + seconds(byte));
+  EXPECT_EQ(history_.size(), 3u);
+  EXPECT_TRUE(history_.is_ended(sid_of(1)));
+  history_.end(sid_of(4), {}, kNow + seconds(4));
+  EXPECT_EQ(history_.size(), 3u);
+  EXPECT_FALSE(history_.is_ended(sid_of(1)));
+  EXPECT_TRUE(history_.is_ended(sid_of(4)));
+}
+
+}  // namespace
+}  // namespace understudy
