@@ -6,6 +6,8 @@
 #include <json/writer.h>
 
 #include <charconv>
+#include <limits>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,36 +95,57 @@ void size(const Request& request, Response& response) {
   response.set_body(std::string(static_cast<std::size_t>(*bytes), 'x'), kText);
 }
 
-// One answer that waits for its timer; owned by the timer.
-struct Slow {
-  const Node& node;
-  const Session& session;
-  Response& response;
-  Deferral deferral;
-  event* timer = nullptr;
+// Answers that wait for their timers. Owned by the handler of /slow/, and so by the server: those
+// that still wait when it goes are let go of.
+class SlowAnswers final {
+ public:
+  SlowAnswers(const Node& node, event_base* base) : node_(node), base_(base) {}
+  SlowAnswers(const SlowAnswers&) = delete;
+
+  void add(long wait_ms, const Session& session, Response& response) {
+    Slow& slow = waiting_.emplace_back(*this, session, response);
+    const timeval wait{.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+    evtimer_add(slow.timer, &wait);
+  }
+
+ private:
+  struct Slow {
+    Slow(SlowAnswers& all, const Session& of, Response& to)
+        : owner(all),
+          session(of),
+          response(to),
+          deferral(to.defer()),
+          timer(evtimer_new(all.base_, &SlowAnswers::on_time, this)) {}
+    ~Slow() { event_free(timer); }
+
+    SlowAnswers& owner;
+    const Session& session;
+    Response& response;
+    Deferral deferral;
+    event* timer;
+  };
 
   static void on_time(evutil_socket_t, short, void* context) {
-    const std::unique_ptr<Slow> slow(static_cast<Slow*>(context));
-    event_free(slow->timer);
-    if (!slow->deferral.is_open()) return;
-    slow->response.set_body(answer(slow->node, slow->session, count_of(slow->session), false),
-                            kJson);
-    slow->deferral.done();
+    Slow& slow = *static_cast<Slow*>(context);
+    SlowAnswers& owner = slow.owner;
+    const long count = count_of(slow.session);
+    slow.response.set_body(answer(owner.node_, slow.session, count, false), kJson);
+    slow.deferral.done();
+    owner.waiting_.remove_if([&slow](const Slow& other) { return &other == &slow; });
   }
+
+  const Node& node_;
+  event_base* const base_;
+  std::list<Slow> waiting_;
 };
 
 // GET /slow/MS: like /value, after MS milliseconds; other requests go on meanwhile.
-void slow(const Node& node, event_base* base, const Request& request, const Session& session,
+void slow(SlowAnswers& answers, const Request& request, const Session& session,
           Response& response) {
   if (!allows(request, response, "GET")) return;
   const auto wait_ms = number(last_part(request), kSlowMsMax);
-  if (!wait_ms)
-    return refuse(response, "/slow/MS: MS is a number of milliseconds, at most ten minutes.\n");
-  auto one = std::make_unique<Slow>(Slow{node, session, response, response.defer()});
-  one->timer = evtimer_new(base, &Slow::on_time, one.get());
-  const timeval wait{.tv_sec = *wait_ms / 1000, .tv_usec = *wait_ms % 1000 * 1000};
-  evtimer_add(one->timer, &wait);
-  static_cast<void>(one.release());  // on_time takes it back
+  if (!wait_ms) return refuse(response, "/slow/MS: MS is milliseconds, at most ten minutes.\n");
+  answers.add(*wait_ms, session, response);
 }
 
 // POST /echo: the body again.
@@ -148,8 +171,9 @@ void add_counter_handlers(Node& node, understudy::EvhttpServer& server, event_ba
                   logout(node, request, session, response);
                 },
                 {.exclusive = true});
-  server.handle("/slow/", [&node, base](Request& request, Session& session, Response& response) {
-    slow(node, base, request, session, response);
+  auto answers = std::make_shared<SlowAnswers>(node, base);
+  server.handle("/slow/", [answers](Request& request, Session& session, Response& response) {
+    slow(*answers, request, session, response);
   });
   server.handle("/size/",
                 [](Request& request, Session&, Response& response) { size(request, response); },
