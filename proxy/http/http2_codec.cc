@@ -127,7 +127,9 @@ struct Http2Callbacks {
     const std::string_view value_text(reinterpret_cast<const char*>(value), value_bytes);
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       self.head.add(name_text, value_text, self.limits);
-      return 0;
+      if (!self.head.is_beyond_measure()) return 0;
+      self.on_reset_seen();
+      return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
     if (self.trailers.size() + name_bytes + value_bytes + 4 > kTrailerBytesMax) {
       return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;

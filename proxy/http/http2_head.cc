@@ -66,7 +66,7 @@ void Http2Head::clear() {
   present_ = {};
   body_ = {};
   content_length_ = 0;
-  list_bytes_ = count_ = authority_line_ = 0;
+  list_bytes_ = count_ = beyond_ = authority_line_ = 0;
   method_ = Method::kOther;
   refusal_ = Refusal::kNone;
   started_ = scheme_is_known_ = expect_continue_ = accepts_trailers_ = false;
@@ -83,7 +83,10 @@ void Http2Head::refuse(Refusal why) {
 // ---- Fields.
 
 void Http2Head::add(std::string_view name, std::string_view value, const HeadLimits& limits) {
-  if (refusal_ != Refusal::kNone) return;
+  if (refusal_ != Refusal::kNone) {
+    ++beyond_;
+    return;
+  }
   list_bytes_ += static_cast<uint32_t>(name.size() + value.size()) + kFieldOverheadBytes;
   if (list_bytes_ > limits.head_bytes_max) return refuse(Refusal::kHeadTooLarge);
   if (!is_value(value)) return refuse(Refusal::kControlByte);

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "proxy/http/http1_parser.h"
+#include "proxy/http/http2_limits.h"
 #include "proxy/http/limits.h"
 #include "proxy/http/message.h"
 
@@ -31,6 +32,8 @@ class Http2Head final {
   void finish(bool has_body, const HeadLimits& limits);
   // Why this head is refused; kNone: view() may be used.
   Refusal refusal() const { return refusal_; }
+  // So much came behind what was refused that decoding the rest is not worth an answer.
+  bool is_beyond_measure() const { return beyond_ > kHttp2FieldsBeyondMax; }
 
   // The views point into text() and into `fields`, which has room for kFieldsMax.
   RequestHead view(std::span<Field> fields) const;
@@ -67,6 +70,7 @@ class Http2Head final {
   uint64_t content_length_ = 0;
   uint32_t list_bytes_ = 0;  // as RFC 9113 6.5.2 counts
   uint32_t count_ = 0;       // of fields received, each crumb counts
+  uint32_t beyond_ = 0;      // fields behind the one that was refused
   uint32_t authority_line_ = 0;
   Method method_ = Method::kOther;
   Refusal refusal_ = Refusal::kNone;

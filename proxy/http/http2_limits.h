@@ -20,6 +20,9 @@ inline constexpr size_t kHttp2FrameHeadBytes = 9;
 // Compressed, from HEADERS to END_HEADERS, before anything of it is decoded.
 inline constexpr size_t kHttp2HeaderBlockBytesMax = size_t{64} * 1024;
 inline constexpr unsigned kHttp2ContinuationsMax = 8;
+// Fields of a head behind the one that it is refused for. A byte may stand for a field of four
+// kilobytes, so the rest of such a head is not even looked at and its stream is reset.
+inline constexpr unsigned kHttp2FieldsBeyondMax = 100;
 
 // So many at once, and one more whenever `interval` has passed.
 struct Http2Allowance {
