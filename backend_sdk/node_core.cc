@@ -20,7 +20,10 @@ class NodeCore::Core final : public Membership::Listener, public Sessions::Host 
   void enter(Work work) {
     ++depth_;
     work();
-    if (depth_ == 1) settle();
+    if (depth_ == 1) {
+      settle();
+      expected_ = std::max(wake_at(), clock_.now());
+    }
     --depth_;
   }
 
@@ -161,9 +164,11 @@ void NodeCore::Core::leave() {
 
 void NodeCore::Core::advance() {
   const TimePoint now = clock_.now();
-  // We were asleep: answers may lie in our sockets. Nobody is judged late for a while.
+  // We were asleep: answers may lie in our sockets. Nobody is judged late for a while; but not
+  // again and again, or a member that is always late would wait for a dead one for ever.
   const Duration late = options_.replication.ack_timeout / 2;
-  if (expected_ != TimePoint::max() && now > expected_ + late) {
+  const bool was_asleep = expected_ != TimePoint::max() && now > expected_ + late;
+  if (was_asleep && now > patience_ + options_.replication.ack_deadline) {
     patience_ = now + options_.replication.ack_timeout;
   }
   if (membership_ != nullptr) {

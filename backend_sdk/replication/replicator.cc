@@ -392,8 +392,20 @@ uint32_t Replicator::bulk_credit(SecondaryChannel& channel) {
 
 // --- time --------------------------------------------------------------------------------------
 
+void Replicator::flush_acks() {
+  const std::vector<ChannelId> due = std::move(acks_due_);
+  acks_due_.clear();
+  for (const ChannelId id : due) {
+    SecondaryChannel* channel = secondary(id);
+    if (channel == nullptr) continue;
+    channel->advance(clock_.now());
+    schedule(channel->wake_at());
+  }
+}
+
 void Replicator::advance(TimePoint patience) {
   const TimePoint now = clock_.now();
+  flush_acks();
   if (now < wake_at_) return;
   wake_at_ = TimePoint::max();
   if (patience > now) schedule(patience);

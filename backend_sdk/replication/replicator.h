@@ -105,7 +105,7 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   void on_probe_answered(const Peer& peer);
 
   void advance(TimePoint patience);
-  TimePoint wake_at() const { return wake_at_; }
+  TimePoint wake_at() const { return acks_due_.empty() ? wake_at_ : TimePoint{}; }
   const ReplicatorStatistics& statistics() const { return statistics_; }
 
  private:
@@ -130,6 +130,7 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   SecondaryChannel::Applied apply_sid(SecondaryChannel& channel, const Frame& frame);
 
   void on_channel_frame(MemberId from, const Frame& frame);
+  void on_stream(SecondaryChannel& channel, const Frame& frame);
   void on_open(MemberId from, const Frame& frame);
   void on_claim(MemberId from, const Frame& frame);
   void on_close(MemberId from, ChannelId channel);
@@ -144,6 +145,7 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   void note_failure(MemberId member);
   bool is_avoided(const Member& member) const;
   void schedule(TimePoint at);
+  void flush_acks();
   void forget_finished();
 
   // Constant after construction.
@@ -170,6 +172,7 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   VoteBook votes_;
   ReplicaStore replicas_;
   std::map<ChannelId, TimePoint> bulk_senders_;  // last bulk frame; at most bulk_senders_max
+  std::vector<ChannelId> acks_due_;  // at the end of this turn, one for all frames of a channel
   bool takes_copies_ = true;
   TimePoint wake_at_ = TimePoint::max();
   ReplicatorStatistics statistics_;

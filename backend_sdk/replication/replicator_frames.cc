@@ -71,11 +71,17 @@ void Replicator::on_channel_frame(MemberId from, const Frame& frame) {
       if (frame.type == FrameType::kGrant) {
         channel->on_grant();
       } else if (frame.seq != 0) {
-        channel->on_stream(frame);
+        on_stream(*channel, frame);
       }
     }
-    schedule(channel->wake_at());
+    if (!channel->owes_ack()) schedule(channel->wake_at());
   }
+}
+
+void Replicator::on_stream(SecondaryChannel& channel, const Frame& frame) {
+  const bool owed = channel.owes_ack();
+  channel.on_stream(frame);
+  if (!owed && channel.owes_ack()) acks_due_.push_back(channel.id());
 }
 
 void Replicator::on_open(MemberId from, const Frame& frame) {
@@ -94,8 +100,7 @@ void Replicator::on_open(MemberId from, const Frame& frame) {
     channel->on_fate(fate(open->parties.primary), fate(open->parties.witness), owner_.has_quorum(),
                      clock_.now());
   }
-  channel->on_stream(frame);
-  schedule(channel->wake_at());
+  on_stream(*channel, frame);
 }
 
 bool Replicator::adopt(const OpenPayload& open) {

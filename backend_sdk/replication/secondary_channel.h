@@ -70,6 +70,7 @@ class SecondaryChannel final {
   uint64_t applied_seq() const { return applied_seq_; }
   bool has_refusals() const { return !nacks_.empty(); }
   bool is_broken() const { return gap_; }
+  bool owes_ack() const { return ack_wanted_; }
   // Refused for good: nothing about this session is applied until the primary has understood.
   bool is_barred(const SessionId& sid) const;
   TimePoint grace_over() const;           // when a claim is allowed without proof

@@ -229,6 +229,8 @@ void Sessions::on_owned(PrimaryChannel& channel) {
   }
   dirty_.erase(channel.id());
   waiting_for_lease_.erase(channel.id());
+  // Given up on purpose, not in a storm: there is nothing to wait for.
+  if (replicator_->fate(channel.parties().secondary) == Fate::kUsable) bulk_after_ = clock_.now();
 }
 
 void Sessions::fence_all(PrimaryChannel& channel) {
@@ -324,14 +326,14 @@ std::optional<NackCode> Sessions::on_copy_offered(MemberId primary, const Sessio
   const bool yields = position > ours;
   // Sealed by us or held under a lease, and offered as something newer: two owners. Something older
   // only comes late, out of a link that was blocked.
-  const bool owned = session->channel == 0 ||
-                     replicator_->primary(session->channel)->may_serve(clock_.now());
+  const bool owned =
+      session->channel == 0 || replicator_->primary(session->channel)->may_serve(clock_.now());
   if (owned && position.epoch >= ours.epoch) {
     ++statistics_.conflicts;
-    ready_.push_back([this, sid, kept = std::max(position, ours),
-                      dropped = std::min(position, ours)] {
-      host_.on_conflict(sid, kept, dropped);
-    });
+    ready_.push_back(
+        [this, sid, kept = std::max(position, ours), dropped = std::min(position, ours)] {
+          host_.on_conflict(sid, kept, dropped);
+        });
   }
   if (!yields) return NackCode::kStale;
   ++statistics_.fenced;
