@@ -155,15 +155,18 @@ struct TlsStreamBio {
     }
     const int count = read_socket(bio, into, size);
     // The kernel's TLS hands out a record at a time, so there a short count says nothing.
-    stream.drained_ = count <= 0 || (count < size && BIO_get_ktls_recv(bio) == 0);
+    const bool is_record = stream.kernel_may_help_ && BIO_get_ktls_recv(bio) != 0;
+    stream.drained_ = count <= 0 || (count < size && !is_record);
     if (count > 0) stream.starved_ = false;
     return count;
   }
 
   static int write(BIO* bio, const char* from, int size) {
     static const Write write_socket = BIO_meth_get_write(BIO_s_socket());
-    if (BIO_get_ktls_send(bio) != 0) return write_socket(bio, from, size);
     const auto& stream = *reinterpret_cast<TlsStream*>(BIO_get_callback_arg(bio));
+    if (stream.kernel_may_help_ && BIO_get_ktls_send(bio) != 0) {
+      return write_socket(bio, from, size);
+    }
     BIO_clear_retry_flags(bio);
     const ssize_t count = ::send(stream.fd_.value(), from, static_cast<size_t>(size), MSG_NOSIGNAL);
     if (count <= 0 && BIO_sock_should_retry(static_cast<int>(count)) != 0) {
@@ -251,9 +254,17 @@ IoResult TlsStream::after(int returned) {
   }
 }
 
+// OpenSSL hands its keys to the kernel at the end of a handshake or never.
+void TlsStream::look_for_kernel() {
+  if (!kernel_may_help_ || !is_established()) return;
+  kernel_may_help_ =
+      BIO_get_ktls_send(SSL_get_wbio(ssl_)) != 0 || BIO_get_ktls_recv(SSL_get_rbio(ssl_)) != 0;
+}
+
 IoResult TlsStream::read(std::span<char> into) {
   end_is_next_ = false;
   if (failed_) return {.state = IoResult::State::kError, .error_number = EPROTO};
+  look_for_kernel();
   handshake_is_blocked_ = false;
   drained_ = false;  // unless the first receive says otherwise
   size_t total = 0;
@@ -281,7 +292,7 @@ std::string_view TlsStream::next_record(std::span<const iovec> pieces, size_t of
     pieces = pieces.subspan(1);
   }
   if (pieces.empty()) return {};
-  const bool must_stay = BIO_get_ktls_send(SSL_get_wbio(ssl_)) != 0;
+  const bool must_stay = kernel_may_help_ && BIO_get_ktls_send(SSL_get_wbio(ssl_)) != 0;
   const char* first = static_cast<const char*>(pieces.front().iov_base) + offset;
   const size_t first_bytes = pieces.front().iov_len - offset;
   if (!must_stay && (pieces.size() == 1 || first_bytes >= kRecordMax)) {
@@ -312,6 +323,7 @@ IoResult TlsStream::write_record(std::string_view record) {
 
 IoResult TlsStream::write(std::span<const iovec> pieces) {
   if (failed_) return {.state = IoResult::State::kError, .error_number = EPROTO};
+  look_for_kernel();
   size_t done = 0;
   if (record_bytes_ > 0) {
     const char* any = static_cast<const char*>(pieces.front().iov_base);

@@ -84,6 +84,7 @@ class TlsStream final : public Stream {
   friend struct TlsStreamBio;
   TlsStream(ssl_st* ssl, Fd fd);
   IoResult after(int returned);
+  void look_for_kernel();
   void say_goodbye();
   IoResult write_record(std::string_view record);
   std::string_view next_record(std::span<const iovec> pieces, size_t offset);
@@ -97,6 +98,7 @@ class TlsStream final : public Stream {
   std::string error_text_;
 
   size_t record_bytes_ = 0;            // of a record that is not out; 0: there is none
+  bool kernel_may_help_ = true;        // with TLS; false once a handshake has ended without it
   bool drained_ = true;                // the last receive came up short
   bool starved_ = true;                // OpenSSL holds no whole record
   bool handshake_is_blocked_ = false;  // by a full socket

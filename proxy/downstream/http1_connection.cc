@@ -39,7 +39,8 @@ void Http1Connection::abandon() {
 }
 
 void Http1Connection::on_ready(bool readable, bool writable) {
-  readable_ = readable_ || readable;
+  // A TLS handshake may have to write before it can read on.
+  readable_ = readable_ || readable || (writable && stream_->wants_writable());
   if (state_ == State::kLingering) return linger();
   if (state_ == State::kClosed) return;
   if (writable && active_ && active_->is_blocked()) {

@@ -102,6 +102,11 @@ bool TlsClient::write(const std::string& text) {
          static_cast<int>(text.size());
 }
 
+bool TlsClient::end() {
+  ERR_clear_error();
+  return SSL_shutdown(ssl_) >= 0;
+}
+
 bool TlsClient::renegotiate() {
   ERR_clear_error();
   return SSL_renegotiate(ssl_) == 1;

@@ -39,6 +39,7 @@ class TlsClient final {
   bool is_established() const;
   bool has_resumed() const;
   bool write(const std::string& text);
+  bool end();          // with a close_notify
   bool renegotiate();  // TLS 1.2; only asks
   const std::string& received() const { return received_; }
   bool has_ended() const { return has_ended_; }  // by a close_notify

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "tests/base/tls_pair.h"
@@ -119,6 +120,28 @@ TEST_F(Stream, CarriesEverythingThroughAFullSocket) {
   }
 }
 
+TEST_F(Stream, AHandshakeGoesOnWhenAFullSocketHasRoomAgain) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 2000; ++i) names.push_back("host" + std::to_string(i) + ".example");
+  const auto large = server_of({host_of({.names = names})}, tickets);
+  auto [mine, theirs] = socket_pair();
+  const int tiny = 4096;
+  ::setsockopt(mine.value(), SOL_SOCKET, SO_SNDBUF, &tiny, sizeof tiny);
+  TlsStream stream(*large, std::move(mine));
+  TlsClient client(std::move(theirs), {});
+  ASSERT_TRUE(client.move_on());
+  std::array<char, 64> into;
+  EXPECT_EQ(stream.read(into).state, IoResult::State::kWouldBlock);
+  EXPECT_TRUE(stream.wants_writable());
+  EXPECT_FALSE(stream.has_buffered());
+  for (int turn = 0; turn < 100 && !stream.is_established(); ++turn) {
+    ASSERT_TRUE(client.move_on());
+    ASSERT_EQ(stream.read(into).state, IoResult::State::kWouldBlock);
+  }
+  EXPECT_TRUE(stream.is_established());
+  EXPECT_FALSE(stream.wants_writable());
+}
+
 TEST_F(Stream, AShortCountMeansFull) {
   TlsPair pair = connected();
   const std::string text(4'000'000, 'x');
@@ -145,9 +168,11 @@ TEST_F(Stream, AnEndIsToldFromABreak) {
 TEST_F(Stream, TheEndBehindBytesIsNotForgotten) {
   TlsPair pair = connected();
   ASSERT_TRUE(pair.client->write("last"));
-  ::shutdown(pair.client->fd(), SHUT_WR);
+  ASSERT_TRUE(pair.client->end());
   std::array<char, 64> bytes;
   EXPECT_EQ(pair.stream->read(bytes).bytes, 4U);
+  EXPECT_TRUE(pair.stream->has_buffered());
+  EXPECT_EQ(pair.stream->read(bytes).state, IoResult::State::kEnd);
 }
 
 TEST_F(Stream, ClosingSaysGoodbye) {
