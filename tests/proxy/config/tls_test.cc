@@ -17,13 +17,17 @@ class Tls : public testing::Test {
  protected:
   Tls() {
     add("shop", {.names = {"shop.example", "*.shop.example"}});
-    add("rsa", {.names = {"shop.example"}, .is_rsa = true});
+    static const TestCertificate rsa =
+        make_test_certificate({.names = {"shop.example"}, .is_rsa = true});
+    add("rsa", rsa);
     add("old", {.names = {"shop.example"}, .valid_from = -7200, .valid_until = -3600});
     add("young", {.names = {"shop.example"}, .valid_from = 3600});
     authority_ = add("authority", {.names = {"authority"}, .is_authority = true});
   }
   TestCertificate add(const std::string& name, const TestCertificateOptions& options) {
-    const TestCertificate made = make_test_certificate(options);
+    return add(name, make_test_certificate(options));
+  }
+  TestCertificate add(const std::string& name, const TestCertificate& made) {
     files_.add(name + ".crt", made.chain);
     files_.add(name + ".key.pem", made.key);
     files_.add(name + ".both", made.chain + made.key);

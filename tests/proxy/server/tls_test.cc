@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// A whole server with TLS: workers on their threads, clients on OpenSSL alone.
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "proxy/config/load.h"
+#include "proxy/server/server.h"
+#include "tests/base/test_certificates.h"
+#include "tests/base/tls_client.h"
+#include "tests/proxy/server/toy_backend.h"
+
+namespace understudy {
+namespace {
+
+using std::chrono_literals::operator""ms;
+using std::chrono_literals::operator""s;
+
+using Session = std::shared_ptr<ssl_session_st>;
+
+class Secure : public ::testing::Test {
+ protected:
+  Secure() {
+    std::string pattern = ::testing::TempDir() + "tls-XXXXXX";
+    directory_ = ::mkdtemp(pattern.data());
+    loop_ = *EventLoop::open();
+    member_ = std::make_unique<ToyBackend>(*loop_, "a");
+    save("lax", make_test_certificate({.names = {"lax.example"}}));
+    save("strict", make_test_certificate({.names = {"strict.example"}}));
+    authority_ = make_test_certificate({.names = {"authority"}, .is_authority = true});
+    save("authority", authority_);
+    open();
+  }
+  ~Secure() override {
+    server_->stop();
+    loop_->run();
+    std::filesystem::remove_all(directory_);
+  }
+
+  void save(const std::string& name, const TestCertificate& made) {
+    std::ofstream(directory_ + "/" + name + ".pem") << made.chain << made.key;
+  }
+  std::shared_ptr<const config::Config> load() const {
+    const std::string text =
+        "Workers 2\nListen 127.0.0.1:0\nDynamicServerList Off\n<Location />\nBackendCluster " +
+        member_->address() +
+        "\n</Location>\n"
+        "<VirtualHost *>\nServerName lax.example\nSSLEngine On\nSSLCertificateFile lax.pem\n"
+        "</VirtualHost>\n"
+        "<VirtualHost *>\nServerName strict.example\nSSLEngine On\nSSLCertificateFile strict.pem\n"
+        "SSLVerifyClient require\nSSLCACertificateFile authority.pem\n</VirtualHost>\n";
+    const config::Loaded loaded = config::load_text(directory_ + "/test.conf", text);
+    EXPECT_TRUE(loaded) << loaded.diagnostics;
+    return loaded.config;
+  }
+  void open() {
+    auto opened = Server::open(
+        *loop_,
+        {.config = load(),
+         .load = [this]() -> Result<std::shared_ptr<const config::Config>> { return load(); }});
+    ASSERT_TRUE(opened) << opened.error().detail;
+    server_ = *std::move(opened);
+    server_->start();
+  }
+  bool until(const std::function<bool()>& done) {
+    const TimePoint end = SystemClock().now() + 20s;
+    while (!done()) {
+      if (SystemClock().now() > end) return false;
+      loop_->run_once(1ms);
+    }
+    return true;
+  }
+  std::unique_ptr<TlsClient> connect(const TlsClient::Options& options) {
+    Fd fd = *connect_tcp(server_->addresses()[0]);
+    pollfd entry{fd.value(), POLLOUT, 0};
+    EXPECT_EQ(::poll(&entry, 1, 10'000), 1);
+    return std::make_unique<TlsClient>(std::move(fd), options);
+  }
+  // What came back; empty when the handshake has failed.
+  std::string ask(TlsClient& client, const std::string& host) {
+    bool works = true;
+    until([&] { return !(works = client.move_on()) || client.is_established(); });
+    client.write("GET / HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n");
+    until([&] { return !client.move_on() || client.has_ended(); });
+    return client.received();
+  }
+  std::string get(const TlsClient::Options& options, const std::string& host) {
+    return ask(*connect(options), host);
+  }
+  Session visit(const std::string& name) {
+    const auto client = connect({.server_name = name});
+    EXPECT_TRUE(ask(*client, name).starts_with("HTTP/1.1 200"));
+    return {client->take_session(), free_session};
+  }
+
+  std::string directory_;
+  std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<ToyBackend> member_;
+  TestCertificate authority_;
+  std::unique_ptr<Server> server_;
+};
+
+TEST_F(Secure, ServesAndSaysGoodbye) {
+  const auto client = connect({.server_name = "lax.example", .protocols = {"http/1.1"}});
+  EXPECT_TRUE(ask(*client, "lax.example").starts_with("HTTP/1.1 200"));
+  EXPECT_TRUE(client->has_ended());
+  EXPECT_EQ(client->protocol(), "http/1.1");
+  EXPECT_EQ(client->server_name_shown(), "lax.example");
+}
+
+TEST_F(Secure, ATicketIsGoodAtEveryWorkerAndAfterAReload) {
+  for (int i = 0; i < 8; ++i) {
+    const Session session = visit("lax.example");
+    if (i == 4) {
+      ASSERT_TRUE(server_->reload());
+    }
+    const auto client = connect({.server_name = "lax.example", .session = session.get()});
+    EXPECT_TRUE(ask(*client, "lax.example").starts_with("HTTP/1.1 200"));
+    EXPECT_TRUE(client->has_resumed()) << i;
+  }
+}
+
+TEST_F(Secure, AReloadShowsTheNewCertificate) {
+  save("lax", make_test_certificate({.names = {"renewed.example", "lax.example"}}));
+  ASSERT_TRUE(server_->reload());
+  EXPECT_TRUE(until([&] {
+    const auto client = connect({.server_name = "lax.example"});
+    ask(*client, "lax.example");
+    return client->server_name_shown() == "renewed.example";
+  }));
+}
+
+TEST_F(Secure, AskingForACertificateCannotBeAvoided) {
+  const TestCertificate user = make_test_certificate({.names = {"u"}, .issuer = &authority_});
+  EXPECT_TRUE(get({.server_name = "strict.example", .certificate = &user}, "strict.example")
+                  .starts_with("HTTP/1.1 200"));
+  EXPECT_EQ(get({.server_name = "strict.example"}, "strict.example"), "");
+  // By another name in the handshake than in the request (CVE-2025-23419 and its like).
+  EXPECT_TRUE(get({.server_name = "lax.example"}, "strict.example").starts_with("HTTP/1.1 421"));
+  EXPECT_TRUE(get({}, "STRICT.example:443").starts_with("HTTP/1.1 421"));
+  const Session session = visit("lax.example");
+  EXPECT_EQ(get({.server_name = "strict.example", .session = session.get()}, "strict.example"), "");
+  // Nor does a certificate for one host keep its owner from the others.
+  EXPECT_TRUE(get({.server_name = "strict.example", .certificate = &user}, "lax.example")
+                  .starts_with("HTTP/1.1 200"));
+}
+
+TEST_F(Secure, PlainBytesEndTheConnection) {
+  ToyClient client(server_->addresses()[0]);
+  client.say("GET / HTTP/1.1\r\nHost: lax.example\r\n\r\n");
+  EXPECT_TRUE(until([&] {
+    client.turn();
+    return client.has_ended();
+  }));
+  EXPECT_EQ(client.heard().find("HTTP/"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace understudy
