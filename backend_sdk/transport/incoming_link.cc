@@ -12,8 +12,7 @@ namespace understudy {
 IncomingLink::IncomingLink(EventLoop& loop, Owner& owner,
                            std::shared_ptr<const LinkSecurity> security, Fd fd,
                            const Address& remote, Duration greeting_timeout)
-    : loop_(loop),
-      owner_(owner),
+    : owner_(owner),
       security_(std::move(security)),
       remote_(remote),
       stream_(security_->wrap(std::move(fd), TlsStream::Role::kServer)),

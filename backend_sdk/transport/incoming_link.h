@@ -57,7 +57,6 @@ class IncomingLink final : FdWatcher::Handler {
   void end(const std::string& detail);
 
   // Constant after construction.
-  EventLoop& loop_;
   Owner& owner_;
   const std::shared_ptr<const LinkSecurity> security_;
   const Address remote_;

@@ -278,8 +278,8 @@ TEST(Return, AProofThatComesLateIsToldAsWell) {
   ASSERT_EQ(cluster.deaths_at("c").size(), 1u);
   EXPECT_FALSE(cluster.deaths_at("c")[0].is_proven);
   cluster.start("b");
-  ASSERT_TRUE(cluster.run_until_agreed("abc", seconds(2)));
-  ASSERT_EQ(cluster.deaths_at("c").size(), 2u);
+  ASSERT_TRUE(cluster.network.run_until([&] { return cluster.deaths_at("c").size() == 2; },
+                                        seconds(1)));
   EXPECT_TRUE(cluster.deaths_at("c")[1].is_proven);
 }
 
