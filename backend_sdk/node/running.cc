@@ -162,6 +162,8 @@ Node::Running::Started Node::Running::start() {
   transport.listen = *listen;
   transport.keys = options_.cluster_insecure ? nullptr : keyring_;
   transport.is_insecure = options_.cluster_insecure;
+  // As long as membership goes on doubting, from its first probe round to its verdict.
+  transport.probe_timeout = core->membership.interval;
   transport_ = std::make_unique<LivesTransport>(*loop_, random_, transport, *this);
   waiters_ = std::make_unique<ViewWaiters>(*loop_, contract_);
   core_ = std::make_unique<NodeCore>(*core, *loop_, random_, *transport_, *this);

@@ -30,12 +30,12 @@ struct ClusterTransportOptions {
   Address advertised{};                   // where others reach it; unset: `listen`
   std::shared_ptr<const Keyring> keys{};  // null: plain, see is_insecure
   bool is_insecure = false;               // without keys, and then on a loopback address only
-  Duration connect_timeout = std::chrono::seconds(2);  // connect, TLS and HELLO of a link
-  Duration probe_timeout = std::chrono::milliseconds(500);
-  Duration greeting_timeout = std::chrono::seconds(5);  // of those who connect to us
-  Duration link_timeout = std::chrono::seconds(10);     // unacknowledged bytes
-  size_t queue_bytes_max = 16 * 1024 * 1024;            // waiting to be sent to one peer
-  size_t outgoing_max = 2048;                           // links and probes of ours
+  Duration connect_timeout = std::chrono::seconds(2);       // connect, TLS and HELLO of a link
+  Duration probe_timeout = std::chrono::milliseconds(500);  // one T serves both probe rounds
+  Duration greeting_timeout = std::chrono::seconds(5);      // of those who connect to us
+  Duration link_timeout = std::chrono::seconds(10);         // unacknowledged bytes
+  size_t queue_bytes_max = 16 * 1024 * 1024;                // waiting to be sent to one peer
+  size_t outgoing_max = 2048;                               // links and probes of ours
   size_t incoming_max = 4096;
   size_t strangers_max = 256;  // of those, not greeted yet; the oldest is closed first
 };
