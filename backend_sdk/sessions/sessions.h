@@ -62,7 +62,8 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   void begin_life(Replicator& replicator, MemberId self);
   void end_life();
 
-  void begin(const BeginRequest& request, BeginCallback callback);
+  BeginTicket begin(const BeginRequest& request, BeginCallback callback);
+  void cancel(BeginTicket ticket) { parked_.erase(ticket); }
   void commit(RequestHandle handle, Change change, CommitCallback callback);
   void abandon(RequestHandle handle);
 

@@ -8,18 +8,20 @@
 
 namespace understudy {
 
-void Sessions::begin(const BeginRequest& request, BeginCallback callback) {
+BeginTicket Sessions::begin(const BeginRequest& request, BeginCallback callback) {
   ++statistics_.requests;
   auto pending = std::make_unique<Pending>();
   pending->id = ++last_pending_;
   pending->request = request;
   pending->callback = std::move(callback);
   pending->arrived = clock_.now();
+  const BeginTicket ticket = pending->id;
   if (active_.size() + parked_.size() >= options_.requests_max) {
     refuse(std::move(pending), Unavailable::kQueueFull);
-    return;
+  } else {
+    admit(std::move(pending));
   }
-  admit(std::move(pending));
+  return ticket;
 }
 
 // Decides anew each time: a request that waited comes through here again.
