@@ -39,7 +39,8 @@ Membership::Core::Core(const MembershipOptions& options, const Clock& clock, Ran
 Membership::Core::Turn::Turn(Core& core) : core_(core) {
   if (core_.depth_++ > 0) return;
   core_.now_ = core_.clock_.now();
-  core_.health_.on_call(core_.now_, core_.promised_);
+  const Duration deaf = core_.health_.on_call(core_.now_, core_.promised_);
+  if (deaf > Duration::zero()) core_.detector_.forgive(deaf, core_.now_);
 }
 
 Membership::Core::Turn::~Turn() {

@@ -34,6 +34,10 @@ bool Detector::heard(MemberId mid, TimePoint now) {
   return was_suspect;
 }
 
+void Detector::forgive(Duration time, TimePoint now) {
+  for (auto& [mid, watched] : watched_) watched.suspicion.forgive(time, now);
+}
+
 Detector::Watched* Detector::by_nonce(uint64_t nonce) {
   for (auto& [mid, watched] : watched_) {
     if (watched.nonces.contains(nonce)) return &watched;

@@ -41,6 +41,7 @@ class Detector final {
 
   // Any authentic sign of life. True when it was suspected (or dead) until now.
   bool heard(MemberId mid, TimePoint now);
+  void forgive(Duration time, TimePoint now);
   // A pong, ours or a helper's: whose life it proves. nullopt: no round of ours.
   std::optional<MemberId> on_pong(uint64_t nonce);
   void on_helpers_asked(uint64_t nonce);

@@ -10,16 +10,19 @@ void Health::worse(TimePoint now) {
   calm_since_ = now;
 }
 
-void Health::on_call(TimePoint now, TimePoint promised) {
-  if (promised != TimePoint::max() && now > promised && now - promised > interval_) {
+Duration Health::on_call(TimePoint now, TimePoint promised) {
+  const bool is_late = promised != TimePoint::max() && now > promised;
+  const Duration late = is_late ? now - promised : Duration::zero();
+  if (late > interval_) {
     worse(now);
     quiet_until_ = now + interval_;
-    return;
+    return late;
   }
   if (score_ > 0 && now - calm_since_ >= kCalmIntervals * interval_) {
     --score_;
     calm_since_ = now;
   }
+  return late > interval_ / kToleratedPart ? late : Duration::zero();
 }
 
 void Health::on_round_over(bool helpers_answered, TimePoint now) {

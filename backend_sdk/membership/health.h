@@ -13,11 +13,13 @@ class Health final {
  public:
   static constexpr int kScoreMax = 8;
   static constexpr int kCalmIntervals = 10;  // without trouble, for one point less
+  static constexpr int kToleratedPart = 16;  // of T: timers are coarse
 
   explicit Health(Duration interval) : interval_(interval) {}
 
-  // Every entry into the core: it had asked to be called at `promised`.
-  void on_call(TimePoint now, TimePoint promised);
+  // Every entry into the core: it had asked to be called at `promised`. Returns how long it did not
+  // listen: silence of that time is nobody's.
+  Duration on_call(TimePoint now, TimePoint promised);
   // Third members that were asked for a probe round: did at least one say anything at all?
   void on_round_over(bool helpers_answered, TimePoint now);
 

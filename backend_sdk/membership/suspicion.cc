@@ -15,6 +15,11 @@ void Suspicion::heard(TimePoint now) {
   *this = Suspicion(std::max(now, heard_));
 }
 
+void Suspicion::forgive(Duration time, TimePoint now) {
+  heard_ = std::min(heard_ + time, now);
+  if (rounds_ > 0) round_began_ = std::min(round_began_ + time, now);
+}
+
 TimePoint Suspicion::missed(int beats, Duration interval) const {
   return heard_ + beats * interval + interval / 4;
 }

@@ -26,6 +26,8 @@ class Suspicion final {
 
   // A beat, an answer to a round, any authentic message.
   void heard(TimePoint now);
+  // We did not listen for `time` until now: neither the silence nor a running round counts it.
+  void forgive(Duration time, TimePoint now);
   // The next step that is due, kNone if there is none. Call it until then. kDead comes once, and
   // no step follows it until something is heard.
   Step advance(TimePoint now, Duration interval);

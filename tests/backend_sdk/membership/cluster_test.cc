@@ -278,8 +278,8 @@ TEST(Return, AProofThatComesLateIsToldAsWell) {
   ASSERT_EQ(cluster.deaths_at("c").size(), 1u);
   EXPECT_FALSE(cluster.deaths_at("c")[0].is_proven);
   cluster.start("b");
-  ASSERT_TRUE(cluster.network.run_until([&] { return cluster.deaths_at("c").size() == 2; },
-                                        seconds(1)));
+  ASSERT_TRUE(
+      cluster.network.run_until([&] { return cluster.deaths_at("c").size() == 2; }, seconds(1)));
   EXPECT_TRUE(cluster.deaths_at("c")[1].is_proven);
 }
 

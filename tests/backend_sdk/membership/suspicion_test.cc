@@ -73,6 +73,28 @@ TEST(Suspicion, AnAccusedIsProbedAtOnce) {
   EXPECT_EQ(suspicion.advance(at(100), kT), Step::kDead);
 }
 
+TEST(Suspicion, SilenceWhileWeDidNotListenIsNobodys) {
+  Suspicion suspicion(kStart);
+  suspicion.forgive(milliseconds(60), at(200));
+  EXPECT_EQ(suspicion.due(kT), at(285));
+  suspicion.advance(at(285), kT);
+  suspicion.advance(at(285), kT);
+  suspicion.forgive(milliseconds(40), at(330));
+  EXPECT_EQ(suspicion.due(kT), at(285 + 50 + 40)) << "the round has its full time";
+  Suspicion fresh(at(100));
+  fresh.forgive(milliseconds(60), at(110));
+  EXPECT_EQ(fresh.due(kT), at(110 + 225)) << "never later than now";
+}
+
+TEST(Health, SaysHowLongItDidNotListen) {
+  Health health(kT);
+  EXPECT_EQ(health.on_call(at(100), TimePoint::max()), Duration::zero());
+  EXPECT_EQ(health.on_call(at(100), at(100)), Duration::zero());
+  EXPECT_EQ(health.on_call(at(106), at(100)), Duration::zero()) << "timers are coarse";
+  EXPECT_EQ(health.on_call(at(107), at(100)), milliseconds(7));
+  EXPECT_EQ(health.on_call(at(400), at(100)), milliseconds(300));
+}
+
 TEST(Health, ACallMoreThanOneIntervalLateIsAPause) {
   Health health(kT);
   health.on_call(at(100), at(0));
