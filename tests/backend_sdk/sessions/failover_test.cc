@@ -198,6 +198,25 @@ TEST_F(Failover, NobodyIsReportedLostWhileSomebodyIsMissing) {
   EXPECT_TRUE(lost_.empty());
 }
 
+TEST_F(Failover, AMemberWithoutRoomIsPassedOver) {
+  options_.replication.replica_bytes_max = 3000;
+  boot(3);
+  const std::string large(2000, 'x');
+  SessionToken first = write(member(0), std::nullopt, "a", large);
+  SessionToken second = write(member(0), std::nullopt, "a", large);
+  EXPECT_NE(first.secondary, kNobody);
+  EXPECT_NE(second.secondary, kNobody);
+  EXPECT_NE(first.secondary, second.secondary);
+  // Nobody has room for a third: it is served all the same, and its client is told.
+  const BeginOutcome begun = begin(member(0), std::nullopt);
+  const CommitOutcome done = commit(member(0), begun.handle, set("a", large));
+  EXPECT_EQ(done.kind, CommitKind::kReleased);
+  EXPECT_TRUE(done.solo);
+  for (const SessionToken& token : {first, second}) {
+    EXPECT_EQ(value(begin(member(0), token), "a"), large);
+  }
+}
+
 // R7, S4.
 TEST_F(Failover, WhoeverIsBehindAClientsFloorFencesItself) {
   boot(3);
