@@ -19,14 +19,14 @@ using http::Progress;
 Http1Downstream::Http1Downstream(WorkerContext& worker)
     : worker_(worker),
       in_(worker.io.blocks),
-      more_(worker.io.blocks),
+      more_(worker.io.blocks, worker.replay_bytes),
       out_(worker.io.blocks),
       exchange_(worker, *this) {}
 
 Http1Downstream::~Http1Downstream() = default;
 
 void Http1Downstream::attach(Http1Connection& connection) {
-  DCHECK(!connection_ && in_.empty() && more_.empty() && out_.empty());
+  DCHECK(!connection_ && in_.empty() && !more_.is_used() && out_.empty());
   connection_ = &connection;
   state_ = State::kHead;
   progress_ = {};
@@ -169,8 +169,9 @@ void Http1Downstream::begin(const http::RequestHead& head, uint32_t head_bytes) 
   head_at_ = static_cast<uint32_t>(head.bytes.data() - in_.readable().data());
   head_bytes_ = head_bytes;
   complete_ = !head.body.has_bytes();
-  body_broken_ = overflowed_ = false;
-  kept_ = kept_sent_ = more_checked_ = 0;
+  body_broken_ = false;
+  kept_ = kept_sent_ = 0;
+  body_bytes_ = 0;
   awaits_continue_ = head.expect_continue && !complete_;
   connection_->wait_ = Http1Connection::Wait::kNothing;
   ++connection_->requests_;
@@ -200,49 +201,42 @@ std::string_view Http1Downstream::head_text() const {
 
 // ---- Bodies.
 
-// Looks at what has come into in_ behind the head.
+// How many of the bytes that have just come belong to the body.
+size_t Http1Downstream::check_body(std::string_view fresh) {
+  size_t of_body = 0;
+  if (framing_ == Framing::kLength) {
+    of_body = std::min<uint64_t>(fresh.size(), left_);
+    left_ -= of_body;
+    complete_ = left_ == 0;
+  } else {
+    const auto scanned = scanner_.scan(fresh);
+    of_body = scanned.consumed;
+    complete_ = scanned.progress == Progress::kComplete;
+    if (scanned.progress == Progress::kRefused) body_broken_ = true;
+  }
+  awaits_continue_ = false;
+  body_bytes_ += of_body;
+  if (complete_) connection_->wait_ = Http1Connection::Wait::kNothing;
+  return of_body;
+}
+
+// What has come into in_ behind the head.
 void Http1Downstream::check_kept() {
   const std::string_view fresh = in_.readable().substr(head_bytes_ + kept_);
-  if (fresh.empty()) return;
-  awaits_continue_ = false;
-  if (framing_ == Framing::kLength) {
-    const size_t bytes = std::min<uint64_t>(fresh.size(), left_);
-    kept_ += bytes;
-    left_ -= bytes;
-    if (left_ == 0) on_body_complete();
-    return;
-  }
-  const auto scanned = scanner_.scan(fresh);
-  kept_ += scanned.consumed;
-  if (scanned.progress == Progress::kRefused) body_broken_ = true;
-  if (scanned.progress == Progress::kComplete) on_body_complete();
+  if (!fresh.empty()) kept_ += check_body(fresh);
 }
 
-void Http1Downstream::check_more(size_t bytes) {
-  awaits_continue_ = false;
-  if (framing_ == Framing::kLength) {
-    more_checked_ += bytes;
-    left_ -= bytes;
-    if (left_ == 0) on_body_complete();
-    return;
-  }
-  const auto scanned = scanner_.scan(more_.readable().substr(more_checked_));
-  more_checked_ += scanned.consumed;
-  if (scanned.progress == Progress::kRefused) body_broken_ = true;
-  if (scanned.progress == Progress::kComplete) on_body_complete();
-}
-
-void Http1Downstream::on_body_complete() {
-  complete_ = true;
-  connection_->wait_for(Http1Connection::Wait::kNothing);
+uint64_t Http1Downstream::request_body_bytes() const {
+  return framing_ == Framing::kChunked ? scanner_.payload_bytes() : body_bytes_;
 }
 
 BodyBytes Http1Downstream::request_body() {
   if (kept_sent_ < kept_) {
     return {.bytes = in_.readable().substr(head_bytes_ + kept_sent_, kept_ - kept_sent_),
-            .last = complete_ && more_checked_ == 0};
+            .last = complete_ && !more_.has_unsent()};
   }
-  return {.bytes = more_.readable().substr(0, more_checked_), .last = complete_};
+  const std::string_view bytes = more_.unsent();
+  return {.bytes = bytes, .last = complete_ && more_.is_last(bytes)};
 }
 
 void Http1Downstream::consume_request_body(size_t bytes) {
@@ -250,22 +244,29 @@ void Http1Downstream::consume_request_body(size_t bytes) {
     kept_sent_ += bytes;
   } else {
     more_.consume(bytes);
-    more_checked_ -= bytes;
   }
 }
 
-// Behind the head while it may be needed again, and after that where it goes when it is sent.
-// Empty: there is no room before some of it has been sent.
+void Http1Downstream::rewind_request_body() {
+  kept_sent_ = 0;
+  more_.rewind();
+}
+
+// Whether all of the body, as far as is known, stays here until it is answered.
+bool Http1Downstream::may_keep_body() const {
+  const uint64_t whole = body_bytes_ + (framing_ == Framing::kLength ? left_ : 0);
+  return whole <= keep_bytes_max_;
+}
+
+// Behind the head first. Empty: there is no room before some of the body has been sent.
 std::span<char> Http1Downstream::room_for_body() {
-  if (!overflowed_) {
-    std::span<char> room = in_.writable();
+  if (!more_.is_used()) {
+    const std::span<char> room = in_.writable();
     if (!room.empty()) return room;
-    const uint64_t whole = framing_ == Framing::kLength ? kept_ + left_ : kept_ + 1;
-    if (whole <= keep_bytes_max_ && in_.grow()) return in_.writable();
-    overflowed_ = true;
   }
-  if (more_.empty()) more_.grow();
-  const std::span<char> room = more_.writable();
+  const bool keep =
+      may_keep_body() && worker_.replay_bytes < worker_.routes->config->replay_memory_bytes_max;
+  const std::span<char> room = more_.room(keep);
   // The next request's bytes are left where they are.
   if (framing_ == Framing::kLength && room.size() > left_) return room.first(left_);
   return room;
@@ -285,7 +286,6 @@ Fetched Http1Downstream::fetch_request_body() {
     case IoResult::State::kOk:
       break;
     case IoResult::State::kWouldBlock:
-      if (more_.empty()) more_.clear();
       return Fetched::kNone;
     case IoResult::State::kEnd:
     case IoResult::State::kError:
@@ -294,9 +294,8 @@ Fetched Http1Downstream::fetch_request_body() {
   }
   turn_bytes_ += result.bytes;
   connection_->wait_for(Http1Connection::Wait::kBody);
-  if (overflowed_) {
-    more_.commit(result.bytes);
-    check_more(result.bytes);
+  if (more_.is_used()) {
+    more_.commit(result.bytes, check_body({room.data(), result.bytes}));
   } else {
     in_.commit(result.bytes);
     check_kept();
@@ -329,8 +328,7 @@ void Http1Downstream::drain() {
   connection_->wait_for(Http1Connection::Wait::kBody);
   for (;;) {
     kept_sent_ = kept_;
-    more_.consume(more_checked_);
-    more_checked_ = 0;
+    more_.consume_all();
     if (complete_) return drop_request();
     switch (fetch_request_body()) {
       case Fetched::kSome:
@@ -346,9 +344,8 @@ void Http1Downstream::drain() {
 void Http1Downstream::drop_request() {
   in_.consume(head_bytes_ + kept_);
   // What a chunked body's last read brought along of the next request.
-  if (!more_.empty()) {
-    more_.consume(more_checked_);
-    if (!keep(in_, more_.readable())) return connection_->close_now();
+  if (more_.is_used()) {
+    if (!keep(in_, more_.rest())) return connection_->close_now();
     more_.clear();
   }
   state_ = State::kHead;

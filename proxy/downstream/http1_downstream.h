@@ -5,7 +5,7 @@
 // gives it. Owned by the worker's pool, borrowed by an Http1Connection; worker thread only.
 //
 // in_:   [head][body, as far as it is kept for a re-send][next requests]
-// more_: the body behind that, once it is more than is kept; it is gone when it has been sent.
+// more_: the body behind that, kept for a re-send too as far as the location allows it.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "proxy/downstream/kept_body.h"
 #include "proxy/exchange/downstream.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_context.h"
@@ -49,11 +50,12 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
 
   const http::RequestHead& request_head() override;
   BodyBytes request_body() override;
+  uint64_t request_body_bytes() const override;
   void keep_request_body(size_t bytes_max) override { keep_bytes_max_ = bytes_max; }
   void consume_request_body(size_t bytes) override;
   Fetched fetch_request_body() override;
-  bool can_rewind() const override { return !overflowed_; }
-  void rewind_request_body() override { kept_sent_ = 0; }
+  bool can_rewind() const override { return more_.can_rewind() && may_keep_body(); }
+  void rewind_request_body() override;
   void send_interim(const http::ResponseHead& head, const http::ResponseRewrite& rewrite) override;
   bool takes_chunks() const override { return version_ == http::Version::kHttp11; }
   Taken send_head(const http::ResponseHead& head, const http::ResponseRewrite& rewrite,
@@ -86,8 +88,8 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   http::HeadLimits limits() const;
   void settle();
   void check_kept();
-  void check_more(size_t bytes);
-  void on_body_complete();
+  size_t check_body(std::string_view fresh);
+  bool may_keep_body() const;
   std::span<char> room_for_body();
   void end_request();
   void drain();
@@ -107,7 +109,7 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
 
   // Owned.
   Buffer in_;
-  Buffer more_;
+  KeptBody more_;
   Buffer out_;  // what the socket did not take of heads, chunk framing and pages
   Exchange exchange_;
 
@@ -129,13 +131,12 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   bool awaits_continue_ = false;  // it will send its body after a 100, and none has been sent
   bool complete_ = false;         // the body is here to its end
   bool body_broken_ = false;      // its framing is wrong, or the client closed within it
-  bool overflowed_ = false;       // more_ is in use: the body cannot be sent twice
   uint32_t head_at_ = 0;          // an empty line may stand before it
   uint32_t head_bytes_ = 0;       // to its end
   size_t keep_bytes_max_ = 0;
   size_t kept_ = 0;          // body bytes in in_
   size_t kept_sent_ = 0;     // of them consumed
-  size_t more_checked_ = 0;  // body bytes in more_; behind them may be the next request
+  uint64_t body_bytes_ = 0;  // received so far
   uint64_t left_ = 0;        // kLength: not received yet
   http::ChunkScanner scanner_;
 

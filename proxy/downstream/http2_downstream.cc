@@ -41,7 +41,7 @@ void Http2Downstream::attach(Http2Connection& connection, int32_t stream, http::
   lost_ = dropping_ = body_broken_ = false;
   framing_ = http::Framing::kNone;
   keep_bytes_max_ = sent_ = unread_ = held_ = payload_left_ = 0;
-  length_ = 0;
+  length_ = received_ = 0;
   offered_ = {};
   is_short_ = ends_ = ended_ = finished_ = has_head_ = false;
   wait_ = Wait::kNothing;
@@ -88,6 +88,7 @@ const http::RequestHead& Http2Downstream::request_head() {
 
 void Http2Downstream::on_data(std::string_view data) {
   unread_ += data.size();
+  received_ += data.size();
   if (finished_ || body_broken_) {
     connection_->codec().open_connection_window(std::exchange(unread_, 0));
     return;

@@ -50,6 +50,7 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
 
   const http::RequestHead& request_head() override;
   BodyBytes request_body() override;
+  uint64_t request_body_bytes() const override { return received_; }
   void keep_request_body(size_t bytes_max) override { keep_bytes_max_ = bytes_max; }
   void consume_request_body(size_t bytes) override;
   Fetched fetch_request_body() override;
@@ -106,10 +107,11 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   http::Framing framing_ = http::Framing::kNone;
 
   size_t keep_bytes_max_ = 0;
-  uint64_t length_ = 0;  // of the body; kLength
-  size_t sent_ = 0;      // of body_, consumed
-  size_t unread_ = 0;    // DATA bytes that nobody has consumed: the connection's window lacks them
-  size_t held_ = 0;  // DATA bytes that were consumed and are kept: the stream's window lacks them
+  uint64_t length_ = 0;    // of the body; kLength
+  uint64_t received_ = 0;  // of the body, so far
+  size_t sent_ = 0;        // of body_, consumed
+  size_t unread_ = 0;  // DATA bytes that nobody has consumed: the connection's window lacks them
+  size_t held_ = 0;    // DATA bytes that were consumed and are kept: the stream's window lacks them
   bool complete_ = false;
   bool lost_ = false;      // not all that was consumed is here
   bool dropping_ = false;  // what is consumed is not kept

@@ -45,6 +45,8 @@ class Downstream {
   virtual const http::RequestHead& request_head() = 0;
   // The bytes of its body that are here and not consumed, in the form the client sent.
   virtual BodyBytes request_body() = 0;
+  // Payload of the body that has come so far, sent on or not; in chunks, what they announce.
+  virtual uint64_t request_body_bytes() const = 0;
   // How much of the body is to stay here for a re-send, at most.
   virtual void keep_request_body(size_t bytes_max) = 0;
   virtual void consume_request_body(size_t bytes) = 0;

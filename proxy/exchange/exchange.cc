@@ -188,6 +188,9 @@ void Exchange::on_connected() {
 // ---- 5. The request's head, with what there is of its body.
 
 void Exchange::send_request(const http::RequestHead& head) {
+  if (account_.has_body && is_body_too_large()) {
+    return give_up(413, "The request's body is larger than this site accepts.");
+  }
   HeadScratch& scratch = worker_.io.scratch;
   scratch.lines.clear();
   scratch.dropped.clear();
@@ -230,6 +233,9 @@ void Exchange::send_request(const http::RequestHead& head) {
 
 void Exchange::relay_request_body() {
   for (;;) {
+    if (is_body_too_large()) {
+      return give_up(413, "The request's body is larger than this site accepts.");
+    }
     const BodyBytes body = downstream_.request_body();
     if (!body.bytes.empty() || body.last) {
       account_.body_has_begun = true;
@@ -242,9 +248,8 @@ void Exchange::relay_request_body() {
         account_.heard = worker_.io.loop.now();
         return;
       }
-    }
-    if (account_.body_bytes_received > location_->body_bytes_max) {
-      return give_up(413, "The request's body is larger than this site accepts.");
+      // What is here need not lie in one piece.
+      continue;
     }
     switch (downstream_.fetch_request_body()) {
       case Fetched::kSome:
@@ -255,6 +260,10 @@ void Exchange::relay_request_body() {
         return on_request_broken();
     }
   }
+}
+
+bool Exchange::is_body_too_large() const {
+  return downstream_.request_body_bytes() > location_->body_bytes_max;
 }
 
 void Exchange::on_request_body() {

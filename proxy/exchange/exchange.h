@@ -83,6 +83,7 @@ class Exchange final : private Upstream::User, private Waiter {
   bool connect();
   void send_request(const http::RequestHead& head);
   void relay_request_body();
+  bool is_body_too_large() const;
   void send_response_head(const http::ResponseHead& head);
   void relay_response_body();
   void splice_response_body();

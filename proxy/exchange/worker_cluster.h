@@ -104,7 +104,7 @@ class WorkerCluster final : private ViewProbe::User {
   std::vector<Slot> slots_;                // by Member::slot
   std::vector<Slot> retired_;              // of members that vanished, while exchanges use them
   std::vector<routing::ViewChange> gone_;  // to be acted upon at the end of the turn
-  std::vector<AffinityMemo> memos_;  // by the value's last bytes; empty until a cookie comes
+  std::vector<AffinityMemo> memos_;        // by the value's last bytes; empty until a cookie comes
   ViewProbe probe_;
   Timer watch_;  // runs only while exchanges wait
 };

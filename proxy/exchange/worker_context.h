@@ -35,6 +35,8 @@ struct WorkerContext {
   // A graceful stop is under way: every response says Connection: close.
   bool stopping = false;
   WorkerCounters counters = {};
+  // Of request bodies beyond their first block, for all exchanges: MaxReplayMemory.
+  uint64_t replay_bytes = 0;
 };
 
 }  // namespace understudy

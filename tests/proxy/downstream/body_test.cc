@@ -228,19 +228,26 @@ TEST(RequestBody, AboveTheLimitIs413) {
   for (const std::string_view request :
        {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "f\r\n0123456789abcde\r\n"}) {
+        "b\r\n0123456789a\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "b\r\n0123456789a\r\n0\r\n\r\n"}) {
     TestProxy proxy(options);
     Peer& client = proxy.connect();
     client.send(request);
     ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
     EXPECT_EQ(client.received().substr(9, 3), "413");
   }
-  TestProxy proxy(options);
-  proxy.member().answer = [](std::string_view) { return ok("x"); };
-  Peer& client = proxy.connect();
-  client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789");
-  ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
-  EXPECT_EQ(client.received().substr(9, 3), "200");
+  for (const std::string_view request :
+       {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789",
+        "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        "a\r\n0123456789\r\n0\r\n\r\n"}) {
+    TestProxy proxy(options);
+    proxy.member().answer = [](std::string_view) { return ok("x"); };
+    Peer& client = proxy.connect();
+    client.send(request);
+    ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+    EXPECT_EQ(client.received().substr(9, 3), "200");
+  }
 }
 
 TEST(RequestBody, InvalidChunksAreRefusedAndTheMemberSeesNoEnd) {

@@ -180,23 +180,50 @@ TEST(Resend, GoesOnWithABodyThatIsStillComing) {
   ASSERT_TRUE(proxy.run_until([&] { return second.received().ends_with("0123456789"); }));
 }
 
-TEST(Resend, ABodyAboveTheReplayBufferIsSentOnceOnly) {
-  for (const std::size_t bytes : {std::size_t{48 * 1024}, std::size_t{48 * 1024 + 1}}) {
-    SCOPED_TRACE(bytes);
-    TestProxy::Options options = options_for(kReplay);
-    options.failover.replay_buffer_bytes_max = 48 * 1024;
-    TestProxy proxy(options);
-    proxy.member(1).answer = [](std::string_view) { return ok("second"); };
-    const std::string body(bytes, 'b');
-    Peer& client = proxy.connect();
-    client.send("POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(bytes) +
-                "\r\n\r\n" + body);
-    Member& first = proxy.member(0);
-    ASSERT_TRUE(proxy.run_until([&] { return message_bytes(first.received()) != 0; }));
-    first.connection().reset();
-    ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
-    EXPECT_EQ(client.received().substr(9, 3), bytes <= 48 * 1024 ? "200" : "502");
+// A POST of `bytes` to a member that takes all of it and then breaks off; the status the client
+// gets.
+std::string status_after_upload(const TestProxy::Options& options, std::size_t bytes) {
+  TestProxy proxy(options);
+  std::size_t repeated = 0;
+  proxy.member(1).answer = [&](std::string_view request) {
+    repeated = request.size();
+    return ok("second");
+  };
+  const std::string request =
+      "POST /c HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" +
+      std::string(bytes, 'b');
+  Peer& client = proxy.connect();
+  std::size_t at = 0;
+  Member& first = proxy.member(0);
+  EXPECT_TRUE(proxy.run_until([&] {
+    at += client.send_some(std::string_view(request).substr(at));
+    return message_bytes(first.received()) != 0;
+  }));
+  first.connection().reset();
+  EXPECT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+  const std::string status = client.received().substr(9, 3);
+  if (status == "200") {
+    EXPECT_GT(repeated, bytes);
   }
+  return status;
+}
+
+TEST(Resend, ABodyAboveTheReplayBufferIsSentOnceOnly) {
+  for (const std::size_t limit : {std::size_t{100}, std::size_t{48} * 1024, std::size_t{1} << 20}) {
+    SCOPED_TRACE(limit);
+    TestProxy::Options options = options_for(kReplay);
+    options.failover.replay_buffer_bytes_max = limit;
+    EXPECT_EQ(status_after_upload(options, limit), "200");
+    EXPECT_EQ(status_after_upload(options, limit + 1), "502");
+  }
+}
+
+TEST(Resend, ABodyIsSentOnceOnlyWhenAllReplayMemoryIsInUse) {
+  TestProxy::Options options = options_for(kReplay);
+  options.failover.replay_buffer_bytes_max = 1 << 20;
+  options.replay_memory_bytes_max = 256 * 1024;
+  EXPECT_EQ(status_after_upload(options, 200'000), "200");
+  EXPECT_EQ(status_after_upload(options, 600'000), "502");
 }
 
 TEST(Resend, AHalfOpenConnectionIsReplacedAndTheMemberNotBlamed) {

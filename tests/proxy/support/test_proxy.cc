@@ -208,6 +208,7 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
                             .failover = options.failover,
                             .body_bytes_max = options.body_bytes_max});
   auto config = std::make_shared<config::Config>();
+  config->replay_memory_bytes_max = options.replay_memory_bytes_max;
   config->hosts = config::VirtualHosts({host});
   routes_.config = config;
   routes_.clusters = {cluster_.get()};

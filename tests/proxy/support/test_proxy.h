@@ -108,6 +108,7 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     Dialect dialect = Dialect::kRoute;
     std::string session_cookie = "JSESSIONID";
     std::shared_ptr<const Keyring> keyring = {};
+    uint64_t replay_memory_bytes_max = uint64_t{64} * 1024 * 1024;
     bool logs = true;
     bool http2 = false;  // on the listener
     BlockPool::Options blocks = {};

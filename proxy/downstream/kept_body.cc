@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/downstream/kept_body.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace understudy {
+
+std::span<char> KeptBody::room(bool keep) {
+  if (!keep) drop_sent();
+  const size_t block_bytes = blocks_.options().large_bytes;
+  const size_t used = end_ - base_;
+  if (used == held_.size() * block_bytes) {
+    if (!keep && !held_.empty()) return {};
+    held_.push_back(blocks_.take(block_bytes));
+    account_ += block_bytes;
+  }
+  const size_t offset = used % block_bytes;
+  return {held_.back() + offset, block_bytes - offset};
+}
+
+void KeptBody::commit(size_t bytes, size_t of_body) {
+  DCHECK(of_body <= bytes && body_end_ == end_);
+  end_ += bytes;
+  body_end_ += of_body;
+}
+
+std::string_view KeptBody::unsent() const {
+  if (!has_unsent()) return {};
+  const size_t block_bytes = blocks_.options().large_bytes;
+  const size_t from = sent_ - base_;
+  const size_t offset = from % block_bytes;
+  const size_t bytes = std::min(body_end_ - sent_, block_bytes - offset);
+  return {held_[from / block_bytes] + offset, bytes};
+}
+
+// One read brings it, so it lies in one block.
+std::string_view KeptBody::rest() const {
+  if (body_end_ == end_) return {};
+  const size_t block_bytes = blocks_.options().large_bytes;
+  const size_t from = body_end_ - base_;
+  return {held_[from / block_bytes] + from % block_bytes, end_ - body_end_};
+}
+
+void KeptBody::drop_sent() {
+  if (sent_ == 0) return;
+  const size_t block_bytes = blocks_.options().large_bytes;
+  while (sent_ - base_ >= block_bytes) drop_front();
+  if (sent_ != end_) return;
+  // All of it is gone: begin anew in the block that is here.
+  dropped_ = true;
+  base_ = sent_ = body_end_ = end_ = 0;
+}
+
+void KeptBody::drop_front() {
+  const size_t block_bytes = blocks_.options().large_bytes;
+  blocks_.give_back(held_.front(), block_bytes);
+  account_ -= block_bytes;
+  held_.erase(held_.begin());
+  base_ += block_bytes;
+  dropped_ = true;
+}
+
+void KeptBody::clear() {
+  while (!held_.empty()) drop_front();
+  base_ = sent_ = body_end_ = end_ = 0;
+  dropped_ = false;
+}
+
+}  // namespace understudy
