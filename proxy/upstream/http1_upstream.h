@@ -47,6 +47,7 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   void release() override;
   bool has_sent() const override { return sent_; }
   bool has_received() const override { return received_; }
+  bool can_tunnel() const override { return true; }
   bool was_reused() const override { return reused_; }
 
  private:

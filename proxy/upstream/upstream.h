@@ -3,6 +3,14 @@
 // speak; exchange/ knows only this. Back-pressure: body bytes that are not consumed stay where they
 // are, and the connection reads no more than its buffer holds; send_* say how much they took.
 // Owned by the member's connections, borrowed by an exchange until release(). Worker thread only.
+//
+// Trailers have no calls of their own: they travel in bodies of the form kChunked, behind the last
+// chunk, as HTTP/1.1 writes them (RFC 9112 7.1.2), in both directions. A protocol with another
+// framing makes that form of what it receives, and its own of what it is given.
+//
+// A tunnel (can_tunnel): send_head was given `add_upgrade`, and the response's head has status 101.
+// From then on body(kPayload) gives the member's bytes as they are until it closes its side, and
+// send_body takes the client's; `last` closes ours. No further exchange follows.
 #pragma once
 
 #include <cstddef>
@@ -69,6 +77,9 @@ class Upstream {
   // The exchange is done with it. A connection on which both messages are complete is kept for the
   // next exchange, any other is closed.
   virtual void release() = 0;
+
+  // Whether this connection's protocol can become a tunnel. Where not, Upgrade is not sent.
+  virtual bool can_tunnel() const { return false; }
 
   // Of the present exchange.
   virtual bool has_sent() const = 0;      // at least a byte has left
