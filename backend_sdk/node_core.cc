@@ -317,13 +317,8 @@ void NodeCore::drain(std::function<void()> callback) {
 void NodeCore::leave() {
   core_->enter([&] { core_->leave(); });
 }
-BeginTicket NodeCore::begin(const BeginRequest& request, BeginCallback callback) {
-  BeginTicket ticket = 0;
-  core_->enter([&] { ticket = core_->sessions().begin(request, std::move(callback)); });
-  return ticket;
-}
-void NodeCore::cancel(BeginTicket ticket) {
-  core_->enter([&] { core_->sessions().cancel(ticket); });
+void NodeCore::begin(const BeginRequest& request, BeginCallback callback) {
+  core_->enter([&] { core_->sessions().begin(request, std::move(callback)); });
 }
 void NodeCore::commit(RequestHandle handle, Change change, CommitCallback callback) {
   core_->enter([&] { core_->sessions().commit(handle, std::move(change), std::move(callback)); });

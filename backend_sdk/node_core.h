@@ -6,7 +6,7 @@
 // Callbacks given to begin(), commit() and drain(), and the Host's methods, run at the end of the
 // outermost call into NodeCore (so possibly before it returns, but never in the middle of it): they
 // may call anything here; the callbacks of those calls run after the current one has returned. Each
-// callback is called exactly once, unless cancelled; the destructor calls none.
+// callback is called exactly once; the destructor calls none.
 //
 // It outlives its lives: when the cluster expels this member (it was silent for too long), all
 // sessions and copies are dropped, requests under way are answered (421 to the secondary, or 503),
@@ -112,11 +112,7 @@ class NodeCore final : public Transport::Receiver {
   // LEAVE without handing anything over; the copies take over by claim.
   void leave();
 
-  BeginTicket begin(const BeginRequest& request, BeginCallback callback);
-  // Its connection is gone: a request that still waits to begin is forgotten, and its callback never
-  // called. Nothing happens when it is decided already. Callers that can, should: whoever waits here
-  // for long may be repeated elsewhere and forgotten by the ring of requests meanwhile.
-  void cancel(BeginTicket ticket);
+  void begin(const BeginRequest& request, BeginCallback callback);
   // Ends the handle. kReleased means: the secondary holds all that this request has written and
   // read (or the session is solo and that is allowed).
   void commit(RequestHandle handle, Change change, CommitCallback callback);

@@ -2,9 +2,11 @@
 #include "backend_sdk/node/evhttp_exchange.h"
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/http.h>
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
+#include <poll.h>
 
 #include "backend_sdk/node/evhttp_door.h"
 #include "base/check.h"
@@ -97,7 +99,22 @@ void EvhttpExchange::start() {
 void EvhttpExchange::on_begun(Decision decision) {
   if (decision.reply) return send(*decision.reply, {});
   session_ = std::move(decision.session);
+  if (is_proxy_gone()) {
+    session_ = Session();
+    return fail(503, "The proxy has gone before the request could begin.\n");
+  }
   run_handler();
+}
+
+// A request that waited may have been sent elsewhere meanwhile. The proxy closes the connection
+// before it does that, and never half of it; other clients may send no more and still read.
+bool EvhttpExchange::is_proxy_gone() const {
+  if (header(kRequestIdHeader).empty()) return false;
+  evhttp_connection* connection = evhttp_request_get_connection(raw_);
+  if (!connection) return true;
+  bufferevent* stream = evhttp_connection_get_bufferevent(connection);
+  pollfd socket{.fd = bufferevent_getfd(stream), .events = POLLRDHUP, .revents = 0};
+  return poll(&socket, 1, 0) > 0;
 }
 
 void EvhttpExchange::run_handler() {

@@ -60,6 +60,7 @@ class EvhttpExchange final {
   void read_request();
   RequestView view() const;
   void on_begun(Decision decision);
+  bool is_proxy_gone() const;
   void run_handler();
   void complete();
   void on_released(Release release);

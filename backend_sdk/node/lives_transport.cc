@@ -30,7 +30,9 @@ void LivesTransport::begin_life(MemberId mid) {
   probes_kept_.clear();
   // Not before this turn is over: the old one may be the caller of our caller.
   again_.stop();
-  loop_.at_turn_end([this] { change(); });
+  loop_.at_turn_end([this, life = std::weak_ptr<const bool>(alive_)] {
+    if (!life.expired()) change();
+  });
 }
 
 void LivesTransport::change() {

@@ -57,6 +57,7 @@ class LivesTransport final : public Transport, public Transport::Receiver {
   std::vector<Peer> probes_kept_;
   std::string failure_;
   Timer again_;
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  // for deferred work
 };
 
 }  // namespace understudy

@@ -34,9 +34,6 @@ struct BeginRequest {
   bool exclusive = false;
 };
 
-// One call of begin(). Never reused in the life of a process.
-using BeginTicket = uint64_t;
-
 // One request between begin() and commit() or abandon(). Never reused in the life of a process.
 using RequestHandle = uint64_t;
 

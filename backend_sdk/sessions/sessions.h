@@ -62,8 +62,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   void begin_life(Replicator& replicator, MemberId self);
   void end_life();
 
-  BeginTicket begin(const BeginRequest& request, BeginCallback callback);
-  void cancel(BeginTicket ticket) { parked_.erase(ticket); }
+  void begin(const BeginRequest& request, BeginCallback callback);
   void commit(RequestHandle handle, Change change, CommitCallback callback);
   void abandon(RequestHandle handle);
 
@@ -111,6 +110,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
     TimePoint deadline = TimePoint::max();         // of what it waits for now
     Unavailable reason = Unavailable::kWaitedOut;  // when the deadline passes
     MemberId answered = kNobody;                   // the primary that a probe found alive
+    Position seen;  // of the session when the request came: ours, the copy's, or the client's floor
   };
   using PendingPtr = std::unique_ptr<Pending>;
 
@@ -151,6 +151,8 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   bool waits_for_session(PendingPtr& pending, Session& session);
   void answer_again(PendingPtr pending, Session& session, const CommittedRequest& committed);
   void proceed(PendingPtr pending, Session& session, bool replayed);
+  Position known_position(const SessionToken& token);
+  static bool may_be_forgotten(const Pending& pending, const Session& session);
   void admit_at_copy(PendingPtr pending, SecondaryChannel& channel);
   void admit_as_stranger(PendingPtr pending);
   void look_up(PendingPtr pending, const SessionId& sid);

@@ -8,20 +8,28 @@
 
 namespace understudy {
 
-BeginTicket Sessions::begin(const BeginRequest& request, BeginCallback callback) {
+void Sessions::begin(const BeginRequest& request, BeginCallback callback) {
   ++statistics_.requests;
   auto pending = std::make_unique<Pending>();
   pending->id = ++last_pending_;
   pending->request = request;
   pending->callback = std::move(callback);
   pending->arrived = clock_.now();
-  const BeginTicket ticket = pending->id;
+  if (request.token) pending->seen = known_position(*request.token);
   if (active_.size() + parked_.size() >= options_.requests_max) {
     refuse(std::move(pending), Unavailable::kQueueFull);
   } else {
     admit(std::move(pending));
   }
-  return ticket;
+}
+
+Position Sessions::known_position(const SessionToken& token) {
+  const SessionId sid = history_.resolve(token.sid, clock_.now());
+  if (const Session* session = store_.find(sid); session != nullptr) {
+    return session->image.position;
+  }
+  const ReplicaStore::Replica* copy = replicator_ ? replicator_->copies().find(sid) : nullptr;
+  return copy != nullptr ? copy->image.position : token.floor;
 }
 
 // Decides anew each time: a request that waited comes through here again.
@@ -159,7 +167,19 @@ void Sessions::admit_here(PendingPtr pending, Session& session) {
     }
     return;
   }
+  if (may_be_forgotten(*pending, session)) {
+    refuse(std::move(pending), Unavailable::kWaitedOut);
+    return;
+  }
   if (!waits_for_session(pending, session)) proceed(std::move(pending), session, false);
+}
+
+// While it waited, the session was elsewhere, and came to us further on than its ring remembers:
+// the same request may have been sent there, executed and forgotten since (S11).
+bool Sessions::may_be_forgotten(const Pending& pending, const Session& session) {
+  const Position now = session.image.position;
+  return pending.request.request_id != 0 && now.epoch != pending.seen.epoch &&
+         now.version >= pending.seen.version + RequestRing::kSize;
 }
 
 // The same request twice at once, or one that wants the session for itself.

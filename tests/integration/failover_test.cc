@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A member is killed under load: nothing is lost, nothing counts twice, nothing goes back.
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <cstdio>
 
@@ -9,6 +10,8 @@
 
 namespace understudy::testing {
 namespace {
+
+using loadtest::make_request;
 
 TrafficReport kill_under_load(Site& site, const std::string& victim) {
   TrafficOptions options;
@@ -38,7 +41,7 @@ TEST_P(KillUnderLoad, WithSessionReplayNoRequestFailsAtAll) {
   EXPECT_TRUE(site.wait_until([&] { return site.alive_in_view().size() == 2; }));
 }
 
-TEST_P(KillUnderLoad, WithoutItOnlyPostsInFlightAtTheKillGet502) {
+TEST_P(KillUnderLoad, WithoutItNothingButPostsInFlightAtTheKillGets502) {
   Site site;
   site.open({}, {.location = "  SessionReplay Off\n"});
   const TrafficReport report = kill_under_load(site, GetParam());
@@ -49,6 +52,66 @@ TEST_P(KillUnderLoad, WithoutItOnlyPostsInFlightAtTheKillGet502) {
     EXPECT_LT(failure.after_event, std::chrono::seconds(1));
   }
   expect_intact(report);
+}
+
+// The requests are certainly in flight at the kill: their member has been stopped before they came.
+TEST_P(KillUnderLoad, WhatIsInFlightIsAnsweredByTheRules) {
+  struct Client {
+    std::string cookie;
+    uint64_t count = 1;
+    int status = 0;
+    uint64_t counted = 0;
+  };
+  const auto is_post = [](size_t index) { return index % 2 == 0; };
+  for (const bool replay : {true, false}) {
+    SCOPED_TRACE(replay ? "SessionReplay On" : "SessionReplay Off");
+    const std::string victim = GetParam();
+    Site site;
+    // A beat so slow that the connection breaks before anybody calls the stopped member dead.
+    site.open({.heartbeat = "5s"},
+              {.location = replay ? "  SessionReplay On\n" : "  SessionReplay Off\n"});
+    std::vector<Client> clients;
+    while (clients.size() < 10) {
+      const auto first = site.post("/count");
+      ASSERT_EQ(first.status, 200) << first.body;
+      if (parse_json(first.body)["member"].asString() != victim) continue;
+      clients.push_back({.cookie = first.set_cookie(site.cookie_name())});
+    }
+    site.member(victim).signal(SIGSTOP);
+    loadtest::HttpClient http(site.loop(), site.proxy_address());
+    size_t answered = 0;
+    for (size_t index = 0; index < clients.size(); ++index) {
+      Client& client = clients[index];
+      const std::string request =
+          make_request({.method = is_post(index) ? "POST" : "GET", .target = "/count"},
+                       site.proxy_address(), {"Cookie: " + client.cookie});
+      http.send(request, [&](const loadtest::ClientResponse& response) {
+        ++answered;
+        client.status = response.status;
+        if (response.status != 200) return;
+        client.counted = parse_json(response.body)["count"].asUInt64();
+        const auto moved = response.set_cookie(site.cookie_name());
+        if (!moved.empty()) client.cookie = moved;
+      });
+    }
+    ASSERT_TRUE(site.wait_until([&] { return site.in_flight() == clients.size(); }));
+    EXPECT_EQ(answered, 0u);
+    site.kill(victim);
+    ASSERT_TRUE(site.wait_until([&] { return answered == clients.size(); }));
+    for (size_t index = 0; index < clients.size(); ++index) {
+      SCOPED_TRACE(index);
+      Client& client = clients[index];
+      const bool fails = !replay && is_post(index);
+      EXPECT_EQ(client.status, fails ? 502 : 200);
+      if (!fails) {
+        EXPECT_EQ(client.counted, ++client.count);
+      }
+      // What failed has changed nothing: a stopped member runs nothing.
+      const auto next = site.post("/count", client.cookie);
+      ASSERT_EQ(next.status, 200) << next.body;
+      EXPECT_EQ(parse_json(next.body)["count"].asUInt64(), ++client.count);
+    }
+  }
 }
 
 // The leader, and one that is not.

@@ -7,6 +7,9 @@
 //   request -> begin() -> Decision: run the handler with a Session, or send the Reply
 //              handler    reads and changes the Session
 //              finish() -> Release: the gate is open; send the response with these headers added
+//
+// An adapter that finds the proxy's connection closed when the Decision comes drops the Session: a
+// request that had to wait may run elsewhere by now.
 #pragma once
 
 #include <chrono>

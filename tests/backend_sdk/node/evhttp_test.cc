@@ -196,11 +196,13 @@ class Deferred : public ::testing::Test {
   };
 
   void add(EvhttpServer& server) {
-    server.handle("/later", [this](Request&, Session& session, Response& response) {
+    const auto later = [this](Request&, Session& session, Response& response) {
       const std::lock_guard lock(mutex_);
       waiting_.push_back({&session, &response, response.defer()});
       arrived_.notify_all();
-    });
+    };
+    server.handle("/later", later);
+    server.handle("/later-alone", later, {.exclusive = true});
   }
   // Only on the loop's thread is a Waiting touched; here one waits until it is there.
   void wait_for(std::size_t count) {
@@ -245,6 +247,34 @@ TEST_F(Deferred, AClientThatHangsUpHarmsNobody) {
     waiting_[0].deferral.done();
   });
   EXPECT_EQ(HttpClient(server_.port()).ask("GET", "/read")->body, "none");
+}
+
+TEST_F(Deferred, WhatAProxyNoLongerWaitsForDoesNotRun) {
+  HttpClient first(server_.port());
+  first.keep_cookies();
+  ASSERT_EQ(first.ask("GET", "/count")->body, "1");
+  const std::string cookie = first.cookies().at(0).name + "=" + first.cookies().at(0).value;
+  HttpClient holder(server_.port());
+  ASSERT_TRUE(holder.send("GET", "/later-alone", {{"Cookie", cookie}}));
+  wait_for(1);
+  HttpClient proxy(server_.port());
+  ASSERT_TRUE(proxy.send("POST", "/count",
+                         {{"Cookie", cookie}, {"Understudy-Request-Id", "00000000000000aa"}}));
+  HttpClient patient(server_.port());
+  ASSERT_TRUE(patient.send("POST", "/count", {{"Cookie", cookie}}));
+  const auto count_exchanges = [this] {
+    std::size_t count = 0;
+    server_.on_loop([&](EvhttpServer& server) { count = server.exchanges_under_way(); });
+    return count;
+  };
+  while (count_exchanges() < 3) {
+  }
+  // Both wait for the session; then one's connection is closed, and the session becomes free.
+  proxy.hang_up();
+  server_.on_loop([this](EvhttpServer&) { waiting_[0].deferral.done(); });
+  ASSERT_TRUE(holder.receive());
+  EXPECT_EQ(patient.receive()->body, "2");
+  EXPECT_EQ(first.ask("GET", "/read")->body, "2");
 }
 
 TEST_F(Deferred, AServerThatGoesDownClosesIt) {

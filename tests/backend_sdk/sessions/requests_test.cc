@@ -109,23 +109,6 @@ TEST_F(Requests, ExclusivityIsWaitedForSoLong) {
   EXPECT_EQ((*second)->reason, Unavailable::kBusy);
 }
 
-TEST_F(Requests, WhoeverHasGoneIsNotWaitedFor) {
-  boot(3);
-  const SessionToken token = new_session();
-  const BeginOutcome first = begin(member(0), token, {.exclusive = true});
-  BeginTicket ticket = 0;
-  bool called = false;
-  member(0).run([&](NodeCore& core) {
-    ticket = core.begin({.token = token, .exclusive = true}, [&](BeginOutcome) { called = true; });
-    core.cancel(ticket);
-  });
-  const Waiting third = begin_later(member(0), token, {.exclusive = true});
-  commit(member(0), first.handle);
-  run_for(milliseconds(10));
-  EXPECT_FALSE(called);
-  EXPECT_TRUE(third->has_value());
-}
-
 TEST_F(Requests, TheQueueForExclusivityIsBounded) {
   boot(3);
   const SessionToken token = new_session();

@@ -46,8 +46,7 @@ class Proxy final {
   std::optional<size_t> member_of(MemberId mid) const;  // its current life only
   void next(const ExchangePtr& exchange);
   void ask(const ExchangePtr& exchange, size_t member, bool failover);
-  BeginTicket deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
-                      NodeCore& core);
+  void deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& member, NodeCore& core);
   void on_begin(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
                 const BeginOutcome& outcome);
   void work(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
