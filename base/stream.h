@@ -29,6 +29,9 @@ class Stream {
   virtual IoResult read(std::span<char> into) = 0;
   // kOk with the bytes taken (possibly fewer than given), or kWouldBlock when none were.
   virtual IoResult write(std::span<const iovec> pieces) = 0;
+  // What both sides have to settle before the first byte (TLS): kOk when that is done, kWouldBlock
+  // while the peer or the socket makes us wait. Reading and writing do the same by themselves.
+  virtual IoResult shake_hands() { return {}; }
   // No more bytes from us; reading goes on.
   virtual void shutdown_write() = 0;
   // True when read() may still deliver without a new edge of the descriptor (TLS holds plaintext).
@@ -43,6 +46,8 @@ class Stream {
   virtual bool is_plain() const = 0;
   // What both sides agreed to speak inside (ALPN); empty: nothing was said about it.
   virtual std::string_view protocol() const { return {}; }
+  // Why the stream has failed, where there is more to say than an errno; else empty.
+  virtual std::string_view error_text() const { return {}; }
 };
 
 class TcpStream final : public Stream {

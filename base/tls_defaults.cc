@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include "base/check.h"
+#include "base/tls_error.h"
 
 namespace understudy {
 namespace {
@@ -20,7 +21,11 @@ constexpr const char* kGroups = "X25519:P-256:P-384";
 
 }  // namespace
 
-void set_tls_server_defaults(ssl_ctx_st* context) {
+int tls_number_of(TlsVersion version) {
+  return version == TlsVersion::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+}
+
+void set_tls_defaults(ssl_ctx_st* context) {
   CHECK(SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1);
   SSL_CTX_set_options(context, kOptions);
   SSL_CTX_set_mode(context, kModes);
@@ -29,6 +34,24 @@ void set_tls_server_defaults(ssl_ctx_st* context) {
   // Tickets carry the state; a cache would be one more thing for workers to share.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   CHECK(SSL_CTX_set1_groups_list(context, kGroups) == 1);
+}
+
+// Whatever the list says, never without authentication or encryption.
+Result<void> set_tls_ciphers(ssl_ctx_st* context, const std::string& ciphers) {
+  const std::string list = ciphers + ":!aNULL:!eNULL:!EXPORT";
+  if (SSL_CTX_set_cipher_list(context, list.c_str()) == 1) return {};
+  return Error{.code = ErrorCode::kTls, .detail = take_tls_error("unknown")};
+}
+
+Result<void> set_tls_rules(ssl_ctx_st* context, const TlsRules& rules) {
+  CHECK(SSL_CTX_set_min_proto_version(context, tls_number_of(rules.oldest)) == 1);
+  CHECK(SSL_CTX_set_max_proto_version(context, tls_number_of(rules.newest)) == 1);
+  if (auto set = set_tls_ciphers(context, rules.ciphers); !set) {
+    set.error().detail = "the ciphers cannot be used: " + set.error().detail;
+    return set;
+  }
+  if (SSL_CTX_set_ciphersuites(context, rules.suites.c_str()) == 1) return {};
+  return tls_error("the TLS 1.3 cipher suites cannot be used");
 }
 
 }  // namespace understudy

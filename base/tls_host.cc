@@ -1,57 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/tls_host.h"
 
-#include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/tls_authorities.h"
 #include "base/tls_defaults.h"
 #include "base/tls_error.h"
 
 namespace understudy {
 namespace {
 
-using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 using Context = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 
 constexpr int64_t kMicrosecondsPerSecond = 1'000'000;
-
-int number_of(TlsVersion version) {
-  return version == TlsVersion::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
-}
-
-// Whatever the list says, never without authentication or encryption.
-std::string with_exclusions(const std::string& ciphers) {
-  return ciphers + ":!aNULL:!eNULL:!EXPORT";
-}
 
 Context scratch_context() {
   Context context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   CHECK(context);
   return context;
-}
-
-using Certificates = std::unique_ptr<STACK_OF(X509), void (*)(STACK_OF(X509)*)>;
-
-Certificates parse_authorities(const std::string& pem) {
-  Certificates out(sk_X509_new_null(),
-                   [](STACK_OF(X509) * all) { sk_X509_pop_free(all, X509_free); });
-  CHECK(out);
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  CHECK(bio);
-  while (X509* next = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
-    CHECK(sk_X509_push(out.get(), next) > 0);
-  }
-  // "No start line" is the end of the text; anything else is a certificate that cannot be read.
-  const unsigned long error = ERR_peek_last_error();
-  const bool is_end =
-      ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-  take_tls_error("");
-  if (!is_end) sk_X509_pop_free(out.release(), X509_free);
-  return out;
 }
 
 }  // namespace
@@ -100,9 +69,14 @@ Result<void> TlsHost::set_up() {
   CHECK(!options_.certificates.empty() && !options_.protocols.empty());
   context_ = SSL_CTX_new(TLS_server_method());
   if (context_ == nullptr) return tls_error("no TLS context");
-  set_tls_server_defaults(context_);
-  SSL_CTX_set_min_proto_version(context_, number_of(options_.oldest));
-  SSL_CTX_set_max_proto_version(context_, number_of(options_.newest));
+  set_tls_defaults(context_);
+  if (auto set = set_tls_rules(context_, {.oldest = options_.oldest,
+                                          .newest = options_.newest,
+                                          .ciphers = options_.ciphers,
+                                          .suites = options_.suites});
+      !set) {
+    return set;
+  }
   if (options_.server_chooses_cipher) {
     SSL_CTX_set_options(context_, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   }
@@ -116,12 +90,6 @@ Result<void> TlsHost::set_up() {
                                  certificate->chain(), 1) != 1) {
       return tls_error("the certificate cannot be used");
     }
-  }
-  if (SSL_CTX_set_cipher_list(context_, with_exclusions(options_.ciphers).c_str()) != 1) {
-    return tls_error("the ciphers cannot be used");
-  }
-  if (SSL_CTX_set_ciphersuites(context_, options_.suites.c_str()) != 1) {
-    return tls_error("the TLS 1.3 cipher suites cannot be used");
   }
   for (const std::string& protocol : options_.protocols) {
     protocols_on_wire_ += static_cast<char>(protocol.size());
@@ -139,15 +107,8 @@ Result<void> TlsHost::set_up() {
 
 Result<void> TlsHost::set_up_client_certificates() {
   if (options_.client_certificate == ClientCertificate::kNone) return {};
-  if (auto checked = check_authorities(options_.client_authorities); !checked) return checked;
-  const Certificates authorities = parse_authorities(options_.client_authorities);
-  X509_STORE* store = SSL_CTX_get_cert_store(context_);
-  for (int i = 0; i < sk_X509_num(authorities.get()); ++i) {
-    X509* authority = sk_X509_value(authorities.get(), i);
-    if (X509_STORE_add_cert(store, authority) != 1 ||
-        SSL_CTX_add_client_CA(context_, authority) != 1) {
-      return tls_error("an authority of clients cannot be used");
-    }
+  if (auto set = trust_authorities(context_, options_.client_authorities, ToldToPeer::kYes); !set) {
+    return set;
   }
   int mode = SSL_VERIFY_PEER;
   if (options_.client_certificate == ClientCertificate::kRequired) {
@@ -168,8 +129,8 @@ void TlsHost::set_identity() {
   add("|");
   for (const std::string& protocol : options_.protocols) add(protocol);
   add("|");
-  add(std::to_string(number_of(options_.oldest)));
-  add(std::to_string(number_of(options_.newest)));
+  add(std::to_string(tls_number_of(options_.oldest)));
+  add(std::to_string(tls_number_of(options_.newest)));
   add(options_.ciphers);
   add(options_.suites);
   add(std::to_string(static_cast<int>(options_.client_certificate)));
@@ -181,11 +142,10 @@ void TlsHost::set_identity() {
 }
 
 Result<void> TlsHost::check_ciphers(const std::string& ciphers) {
-  if (SSL_CTX_set_cipher_list(scratch_context().get(), with_exclusions(ciphers).c_str()) == 1) {
-    return {};
-  }
+  const auto set = set_tls_ciphers(scratch_context().get(), ciphers);
+  if (set) return {};
   return Error{.code = ErrorCode::kInvalid,
-               .detail = "no cipher of TLS 1.2 is left (" + take_tls_error("unknown") + ")"};
+               .detail = "no cipher of TLS 1.2 is left (" + set.error().detail + ")"};
 }
 
 Result<void> TlsHost::check_suites(const std::string& suites) {
@@ -197,11 +157,7 @@ Result<void> TlsHost::check_suites(const std::string& suites) {
 }
 
 Result<void> TlsHost::check_authorities(const std::string& pem) {
-  const Certificates authorities = parse_authorities(pem);
-  if (authorities && sk_X509_num(authorities.get()) > 0) return {};
-  return Error{.code = ErrorCode::kInvalid,
-               .detail = authorities ? "it holds no certificate in PEM form"
-                                     : "it holds a certificate that cannot be read"};
+  return understudy::check_authorities(pem);
 }
 
 }  // namespace understudy

@@ -179,7 +179,7 @@ Result<std::shared_ptr<const TlsServer>> TlsServer::make(
   SSL_CTX* context = server->context_;
   CHECK(SSL_CTX_set_ex_data(context, TlsServerCallbacks::directory_index(), directory.release()) ==
         1);
-  set_tls_server_defaults(context);
+  set_tls_defaults(context);
   SSL_CTX_set_client_hello_cb(context, TlsServerCallbacks::on_client_hello, server->directory_);
   // OpenSSL asks the context that a connection began with for these two.
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, TlsServerCallbacks::on_ticket);

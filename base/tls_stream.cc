@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/tls_dialer.h"
 #include "base/tls_error.h"
 #include "base/tls_server.h"
 
@@ -199,6 +200,9 @@ TlsStream::TlsStream(const TlsServer& server, Fd fd)
   SSL_set_accept_state(ssl_);
 }
 
+TlsStream::TlsStream(TlsTarget& target, Fd fd, const std::string& only_protocol)
+    : TlsStream(target.begin(only_protocol), std::move(fd)) {}
+
 TlsStream::~TlsStream() {
   say_goodbye();
   SSL_free(ssl_);
@@ -214,6 +218,10 @@ void TlsStream::say_goodbye() {
 
 bool TlsStream::is_established() const {
   return SSL_is_init_finished(ssl_);
+}
+
+bool TlsStream::has_resumed() const {
+  return SSL_session_reused(ssl_) == 1;
 }
 
 const TlsHost* TlsStream::host() const {
@@ -250,6 +258,9 @@ IoResult TlsStream::after(int returned) {
     default:
       failed_ = true;
       error_text_ = take_tls_error("TLS failed");
+      if (const long verdict = SSL_get_verify_result(ssl_); verdict != X509_V_OK) {
+        error_text_.append(": ").append(X509_verify_cert_error_string(verdict));
+      }
       return {.state = IoResult::State::kError, .error_number = EPROTO};
   }
 }
@@ -259,6 +270,15 @@ void TlsStream::look_for_kernel() {
   if (!kernel_may_help_ || !is_established()) return;
   kernel_may_help_ =
       BIO_get_ktls_send(SSL_get_wbio(ssl_)) != 0 || BIO_get_ktls_recv(SSL_get_rbio(ssl_)) != 0;
+}
+
+IoResult TlsStream::shake_hands() {
+  if (failed_) return {.state = IoResult::State::kError, .error_number = EPROTO};
+  handshake_is_blocked_ = false;
+  drained_ = false;
+  errno = 0;
+  const int returned = SSL_do_handshake(ssl_);
+  return returned == 1 ? IoResult{} : after(returned);
 }
 
 IoResult TlsStream::read(std::span<char> into) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // TlsStream: TLS over a descriptor with OpenSSL, as a Stream. Clients are served with certificates,
-// by a TlsServer; members' cluster links use an external pre-shared key (PROTOCOL 2.5), and their
-// TlsContext holds what many streams share. The handshake happens inside the first reads and
-// writes. Context: any thread after construction; stream: one thread.
+// by a TlsServer; servers are asked as a TlsTarget; members' cluster links use an external
+// pre-shared key (PROTOCOL 2.5), and their TlsContext holds what many streams share. The handshake
+// happens inside the first reads and writes. Context: any thread after construction; stream: one
+// thread.
 #pragma once
 
 #include <array>
@@ -22,6 +23,7 @@ namespace understudy {
 
 class TlsHost;
 class TlsServer;
+class TlsTarget;
 
 class TlsContext final {
  public:
@@ -58,8 +60,12 @@ class TlsStream final : public Stream {
   TlsStream(const TlsContext& context, Fd fd, Role role);
   // A client's connection; the handshake keeps what it needs of `server`.
   TlsStream(const TlsServer& server, Fd fd);
+  // A connection of ours to a server, to which `target` belongs; it outlives all reading.
+  // `only_protocol`: see TlsTarget::begin.
+  TlsStream(TlsTarget& target, Fd fd, const std::string& only_protocol = {});
   ~TlsStream() override;
 
+  IoResult shake_hands() override;
   // Also drives the handshake; kError with EPROTO when it fails (error_text() says why). A short
   // count means drained, up to has_buffered().
   IoResult read(std::span<char> into) override;
@@ -74,7 +80,8 @@ class TlsStream final : public Stream {
   bool is_plain() const override { return false; }
 
   bool is_established() const;
-  const std::string& error_text() const { return error_text_; }
+  bool has_resumed() const;
+  std::string_view error_text() const override { return error_text_; }
   // Of a client's connection whose handshake has begun, else null; lives as long as the stream.
   const TlsHost* host() const;
   // What both agreed to speak inside (ALPN); empty when the client did not ask.

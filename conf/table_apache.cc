@@ -51,7 +51,6 @@ constexpr std::string_view kMemory =
     "bodies up to ReplayBufferSize are kept in memory, never on disk";
 constexpr std::string_view kRaw = "the path and the query are forwarded as the client sent them";
 constexpr std::string_view kPaths = "this version does not change paths";
-constexpr std::string_view kTls = "this version has no TLS towards members";
 constexpr std::string_view kTickets = "session tickets need no memory of the server";
 constexpr std::string_view kRevocation = "this version does not look for revoked certificates";
 constexpr std::string_view kAccess = "this version has no access control";
@@ -84,7 +83,8 @@ constexpr DirectiveSpec kRows[] = {
     refused("RoutingAlgorithm", "this version has round robin only"),
     refused("WeightUpdateInterval", "this version has round robin only"),
     refused("WLProtocol", "this version speaks HTTP/1.1 to members", "HTTP/1.1"),
-    refused("SSLHostMatchOID", kTls),
+    refused("SSLHostMatchOID",
+            "names are looked for in subjectAltName and, only without one, in CN", "22"),
     ignored("ErrorPage", "the proxy answers 502, 503 and 504 with a page of its own"),
     refused("WLDNSRefreshInterval", "host names are resolved once, at the start", "0"),
     refused("PathTrim", kPaths),
@@ -93,11 +93,7 @@ constexpr DirectiveSpec kRows[] = {
     refused("DefaultFileName", kPaths),
     refused("MatchExpression", "this version matches paths by prefix only; use <Location>"),
     refused("WLExcludePathOrMimeType", "this version matches paths by prefix only"),
-    refused("SecureProxy", kTls, "Off"),
-    refused("WLSSLWallet", kTls),
-    refused("TrustedCAFile", kTls),
-    refused("RequireSSLHostMatch", kTls),
-    refused("WebLogicSSLVersion", kTls),
+    refused("WLSSLWallet", "a wallet is not read; write its authorities, PEM, in TrustedCAFile"),
     refused("WLProxySSL", kTrust, "Off"),
     refused("WLProxySSLPassThrough", kTrust, "Off"),
     refused("WLProxyPassThrough", kTrust, "Off"),
@@ -196,7 +192,14 @@ constexpr DirectiveSpec kRows[] = {
     refused("RewriteEngine", kPaths, "Off"),
     refused("RewriteRule", kPaths),
     refused("RewriteCond", kPaths),
-    refused("SSLProxyEngine", kTls, "Off"),
+    ignored("SSLProxyCheckPeerCN", "SSLProxyCheckPeerName decides"),
+    refused("SSLProxyCACertificatePath", "write all of them into SSLProxyCACertificateFile"),
+    refused("SSLProxyCARevocationFile", kRevocation),
+    refused("SSLProxyCARevocationPath", kRevocation),
+    refused("SSLProxyCARevocationCheck", kRevocation, "none"),
+    refused("SSLProxyMachineCertificatePath", "use SSLProxyMachineCertificateFile"),
+    refused("SSLProxyMachineCertificateChainFile",
+            "the chain stands in SSLProxyMachineCertificateFile, behind the certificate"),
     refused("ProtocolsHonorOrder", "the order of Protocols always decides", "On"),
     refused("SSLCompression", "TLS is never compressed", "Off"),
     refused("SSLInsecureRenegotiation", "there is no renegotiation", "Off"),

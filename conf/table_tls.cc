@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The directives of the proxy that are about TLS with clients.
+// The directives of the proxy that are about TLS, with clients and with members.
 #include "conf/directive_table.h"
 
 namespace understudy::conf {
@@ -92,6 +92,72 @@ constexpr DirectiveSpec kRows[] = {
      .words_max = 3,
      .description = "What clients may speak, best first: http/1.1, h2 (HTTP/2 inside TLS), h2c "
                     "(HTTP/2 without TLS, by clients that know)"},
+
+    // With members.
+    {.name = "SecureProxy",
+     .contexts = kEverywhere,
+     .argument = Argument::kFlag,
+     .default_text = "Off",
+     .description = "TLS with members that are named without http:// or https://"},
+    {.name = "SSLProxyEngine",
+     .contexts = kEverywhere,
+     .argument = Argument::kFlag,
+     .default_text = "On",
+     .description = "Off: no member may be named with https://"},
+    {.name = "SSLProxyVerify",
+     .contexts = kEverywhere,
+     .argument = Argument::kChoice,
+     .default_text = "require",
+     .choices = "none|require",
+     .description = "Whether a member must show a certificate that an authority has signed; none "
+                    "lets anybody answer in its place"},
+    {.name = "SSLProxyVerifyDepth",
+     .contexts = kEverywhere,
+     .argument = Argument::kInteger,
+     .default_text = "3",
+     .minimum = "0",
+     .maximum = "10",
+     .description = "Certificates between a member's and one of SSLProxyCACertificateFile"},
+    {.name = "SSLProxyCACertificateFile",
+     .aliases = "TrustedCAFile",
+     .contexts = kEverywhere,
+     .argument = Argument::kPath,
+     .description = "The authorities that sign members' certificates, PEM; without it those that "
+                    "the system trusts"},
+    {.name = "SSLProxyCheckPeerName",
+     .aliases = "RequireSSLHostMatch",
+     .contexts = kEverywhere,
+     .argument = Argument::kFlag,
+     .default_text = "On",
+     .description = "The certificate must be for the member's host name (or SSLProxyPeerName), or "
+                    "for its IP address"},
+    {.name = "SSLProxyCheckPeerExpire",
+     .contexts = kEverywhere,
+     .argument = Argument::kFlag,
+     .default_text = "On",
+     .description = "The certificate must not have expired"},
+    {.name = "SSLProxyPeerName",
+     .contexts = kEverywhere,
+     .argument = Argument::kText,
+     .description = "The name that members are asked for (SNI) and have in their certificates; "
+                    "without it each one's own host name"},
+    {.name = "SSLProxyMachineCertificateFile",
+     .contexts = kEverywhere,
+     .argument = Argument::kPath,
+     .description = "The certificate that members see of the proxy, its chain and its key, PEM"},
+    {.name = "SSLProxyProtocol",
+     .aliases = "WebLogicSSLVersion",
+     .contexts = kEverywhere,
+     .argument = Argument::kWords,
+     .default_text = "TLSv1.2 TLSv1.3",
+     .words_max = 8,
+     .description = "The versions offered to members, as in SSLProtocol"},
+    {.name = "SSLProxyCipherSuite",
+     .contexts = kEverywhere,
+     .argument = Argument::kWords,
+     .words_max = 2,
+     .may_repeat = true,
+     .description = "What is offered to members, as in SSLCipherSuite"},
 };
 
 }  // namespace

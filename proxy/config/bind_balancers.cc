@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kBalancerScheme = "balancer://";
 constexpr std::string_view kHttpScheme = "http://";
+constexpr std::string_view kHttpsScheme = "https://";
 constexpr std::uint32_t kLoadFactorMax = 100;
 
 struct KeyValue {
@@ -32,17 +33,26 @@ std::string_view without_slash(std::string_view path) {
   return path;
 }
 
-// "host:port" of "host:port" or "http://host[:port][/]"; nothing after an error.
-std::optional<std::string> member_address(const conf::Word& word, std::string_view text,
-                                          conf::Diagnostics& diagnostics) {
-  const bool has_scheme = text.starts_with(kHttpScheme);
-  if (has_scheme) text = without_slash(text.substr(kHttpScheme.size()));
+MemberScheme scheme_of(std::string_view text) {
+  if (text.starts_with(kHttpScheme)) return MemberScheme::kHttp;
+  return text.starts_with(kHttpsScheme) ? MemberScheme::kHttps : MemberScheme::kUnsaid;
+}
+
+// The address and the scheme of "host:port" or "http[s]://host[:port][/]"; nothing after an error.
+std::optional<MemberSeed> named_member(const conf::Word& word, std::string_view text,
+                                       conf::Diagnostics& diagnostics) {
+  MemberSeed member{.address = {}, .route = {}, .scheme = scheme_of(text)};
+  const bool has_scheme = member.scheme != MemberScheme::kUnsaid;
+  if (has_scheme) text = without_slash(text.substr(text.find("://") + 3));
   const std::size_t colon = text.rfind(':');
   const bool has_port = colon != std::string_view::npos && !text.substr(colon).ends_with(']');
   std::string address(text);
-  if (has_scheme && !has_port) address += ":80";
+  if (has_scheme && !has_port) address += member.scheme == MemberScheme::kHttps ? ":443" : ":80";
   const auto parsed = conf::parse_address(address);
-  if (parsed) return conf::address_text(*parsed);
+  if (parsed) {
+    member.address = conf::address_text(*parsed);
+    return member;
+  }
   diagnostics.error(
       word,
       "expected a member such as 127.0.0.1:7001 or http://127.0.0.1:7001, not '" + word.text + "'");
@@ -108,12 +118,12 @@ std::optional<Seeds> seeds_of_target(const conf::Word& word, std::string_view pa
                                      const Balancers& balancers, conf::Diagnostics& diagnostics) {
   const std::string_view text = word.text;
   const bool is_balancer = text.starts_with(kBalancerScheme);
-  if (!is_balancer && !text.starts_with(kHttpScheme)) {
+  if (!is_balancer && scheme_of(text) == MemberScheme::kUnsaid) {
     diagnostics.error(
         word, "expected \"balancer://name/\" or http://host:port/, not '" + word.text + "'");
     return std::nullopt;
   }
-  const std::size_t scheme_size = is_balancer ? kBalancerScheme.size() : kHttpScheme.size();
+  const std::size_t scheme_size = text.find("://") + 3;
   const std::size_t slash = std::min(text.find('/', scheme_size), text.size());
   if (without_slash(text.substr(slash)) != without_slash(path)) {
     diagnostics.error(
@@ -124,11 +134,11 @@ std::optional<Seeds> seeds_of_target(const conf::Word& word, std::string_view pa
     return seeds_of_balancer(word, text.substr(scheme_size, slash - scheme_size), balancers,
                              diagnostics);
   }
-  auto address = member_address(word, text.substr(0, slash), diagnostics);
-  if (!address) return std::nullopt;
+  auto member = named_member(word, text.substr(0, slash), diagnostics);
+  if (!member) return std::nullopt;
   Seeds seeds;
-  seeds.label = *address;
-  seeds.members.push_back({.address = *std::move(address), .route = {}, .load_factor = 1});
+  seeds.label = member->address;
+  seeds.members.push_back(*std::move(member));
   return seeds;
 }
 
@@ -153,14 +163,13 @@ void add_balancer_members(const std::vector<const conf::Directive*>& directives,
                           conf::Diagnostics& diagnostics) {
   for (const conf::Directive* directive : directives) {
     const conf::Word& first = directive->arguments.front();
-    auto address = member_address(first, first.text, diagnostics);
-    MemberSeed member;
-    bool is_right = address.has_value();
+    auto named = named_member(first, first.text, diagnostics);
+    bool is_right = named.has_value();
+    MemberSeed member = std::move(named).value_or(MemberSeed());
     for (std::size_t i = 1; i < directive->arguments.size(); ++i) {
       is_right &= set_member_parameter(directive->arguments[i], member, diagnostics);
     }
     if (!is_right) continue;
-    member.address = *std::move(address);
     add_member(first, std::move(member), seeds, diagnostics);
   }
 }

@@ -75,17 +75,24 @@ void bind_session_cookie(const conf::Settings& settings, std::string sticky, Clu
   if (directive == nullptr && !sticky.empty()) cluster.session_cookie = std::move(sticky);
 }
 
+bool has_same_identity(const TlsDialer* a, const TlsDialer* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return a->identity() == b->identity();
+}
+
 }  // namespace
 
 bool Cluster::is_same_as(const Cluster& other) const {
   return seeds == other.seeds && is_dynamic == other.is_dynamic &&
          members_max == other.members_max && name == other.name && key_file == other.key_file &&
          session_cookie == other.session_cookie && dialect == other.dialect &&
-         connections == other.connections;
+         connections == other.connections && tls_name == other.tls_name &&
+         has_same_identity(tls.get(), other.tls.get());
 }
 
-std::size_t bind_cluster(Seeds seeds, const conf::Settings& settings, const conf::Word& where,
+std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& where,
                          Binding& binding) {
+  const conf::Settings& settings = scope.settings;
   Cluster cluster;
   cluster.label = std::move(seeds.label);
   cluster.seeds = std::move(seeds.members);
@@ -95,6 +102,8 @@ std::size_t bind_cluster(Seeds seeds, const conf::Settings& settings, const conf
   cluster.dialect = bind_dialect(settings.text("SessionCookieFormat"));
   cluster.connections = bind_connections(settings);
   bind_session_cookie(settings, std::move(seeds.session_cookie), cluster, binding);
+
+  bind_member_tls(scope, where, cluster, binding);
 
   auto& clusters = binding.config.clusters;
   bind_keyring(settings, where, cluster, binding);

@@ -66,7 +66,7 @@ class LocationBinder final {
                                    "BackendHost and BackendPort, or BalancerMember");
       return;
     }
-    add(path, *std::move(seeds), scope.settings);
+    add(path, *std::move(seeds), scope);
   }
 
   // `ProxyPass PATH TARGET` outside of a location is a location of its own.
@@ -74,7 +74,7 @@ class LocationBinder final {
     const conf::Word& path = directive.arguments.front();
     if (!accept_path(path)) return;
     auto seeds = seeds_of_proxy_pass(directive, 1, path.text, balancers_, binding_.diagnostics());
-    if (seeds) add(path, *std::move(seeds), host_.settings);
+    if (seeds) add(path, *std::move(seeds), host_);
   }
 
   // SetHandler outside of all locations proxies everything, as in the plug-in.
@@ -84,7 +84,7 @@ class LocationBinder final {
     if (!seeds) return;
     conf::Word path = handler.name;
     path.text = "/";
-    add(path, *std::move(seeds), host_.settings);
+    add(path, *std::move(seeds), host_);
   }
 
   std::vector<Location> take() { return std::move(locations_); }
@@ -102,14 +102,15 @@ class LocationBinder final {
     return false;
   }
 
-  void add(const conf::Word& path, Seeds seeds, const conf::Settings& settings) {
+  void add(const conf::Word& path, Seeds seeds, const Scope& scope) {
     if (seeds.members.empty()) return;  // reported
+    const conf::Settings& settings = scope.settings;
     Location location;
     location.path = path.text;
     location.failover = bind_failover(settings, path, binding_.diagnostics());
     location.body_bytes_max =
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
-    location.cluster = bind_cluster(std::move(seeds), settings, path, binding_);
+    location.cluster = bind_cluster(std::move(seeds), scope, path, binding_);
     locations_.push_back(std::move(location));
   }
 

@@ -76,8 +76,12 @@ std::optional<Seeds> find_seeds(const Scope& innermost, std::string_view path,
                                 const Balancers& balancers, conf::Diagnostics& diagnostics);
 
 // bind_cluster.cc: the index of the cluster in Config, shared with whoever says the same.
-std::size_t bind_cluster(Seeds seeds, const conf::Settings& settings, const conf::Word& where,
+std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& where,
                          Binding& binding);
+
+// bind_member_tls.cc: how TLS is spoken with the members; nothing is set when they speak plain.
+void bind_member_tls(const Scope& scope, const conf::Word& where, Cluster& cluster,
+                     Binding& binding);
 
 // bind_location.cc
 std::vector<Location> bind_locations(const Scope& host, const Balancers& balancers,

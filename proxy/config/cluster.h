@@ -11,15 +11,20 @@
 #include <string>
 #include <vector>
 
+#include "base/tls_dialer.h"
 #include "cookies/affinity.h"
 #include "cookies/keyring.h"
 
 namespace understudy::config {
 
+// Whether a member was named with http:// or https://.
+enum class MemberScheme : std::uint8_t { kUnsaid, kHttp, kHttps };
+
 struct MemberSeed {
   std::string address;  // "host:port"; a host name is resolved at the start
   std::string route;    // of the cookie format `route`; may be empty
   std::uint32_t load_factor = 1;
+  MemberScheme scheme = MemberScheme::kUnsaid;
 
   bool operator==(const MemberSeed&) const = default;
 };
@@ -49,6 +54,8 @@ struct Cluster {
   Dialect dialect = Dialect::kAuto;        // SessionCookieFormat
 
   Connections connections;
+  std::shared_ptr<const TlsDialer> tls;  // null: members are spoken to in plain
+  std::string tls_name;                  // SSLProxyPeerName; empty: each member's own host name
 
   // The same members, sessions and connections; the label and the loaded keys do not count.
   bool is_same_as(const Cluster& other) const;

@@ -181,7 +181,8 @@ bool Exchange::connect() {
   return true;
 }
 
-void Exchange::on_connected() {
+void Exchange::on_connected(Upstream& connection) {
+  upstream_ = &connection;
   send_request(downstream_.request_head());
 }
 

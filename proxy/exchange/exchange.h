@@ -66,7 +66,7 @@ class Exchange final : private Upstream::User, private Waiter {
   };
 
   // Upstream::User and Waiter.
-  void on_connected() override;
+  void on_connected(Upstream& connection) override;
   void on_interim_response(const http::ResponseHead& head) override;
   void on_response_head(const http::ResponseHead& head) override;
   void on_response_body() override;

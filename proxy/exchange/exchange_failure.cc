@@ -44,6 +44,7 @@ TryFailure failure_of(ErrorCode code) {
     case ErrorCode::kConnectTimeout:
       return TryFailure::kConnectTimeout;
     case ErrorCode::kConnectFailed:
+    case ErrorCode::kTls:
       return TryFailure::kConnectFailed;
     case ErrorCode::kProtocol:
     case ErrorCode::kTooLarge:
@@ -84,7 +85,12 @@ std::string_view request_line(std::string_view head) {
 // ---- A member did not answer.
 
 void Exchange::on_upstream_failed(ErrorCode code, std::string_view detail) {
-  LOG(kDebug, "member {}: {}", connections_->label(), detail);
+  // An expired certificate, or one for another name, is for the operator to repair.
+  if (code == ErrorCode::kTls) {
+    LOG(kWarn, "member {}: {}", connections_->label(), detail);
+  } else {
+    LOG(kDebug, "member {}: {}", connections_->label(), detail);
+  }
   fail_try(failure_of(code));
 }
 

@@ -19,6 +19,13 @@ bool has_native_contract(const routing::ClusterOptions& options) {
          (options.dialect == Dialect::kNative || options.dialect == Dialect::kAuto);
 }
 
+// "host:port" without the port and without an IPv6 address's brackets.
+std::string host_of(std::string_view address_text) {
+  std::string_view host = address_text.substr(0, address_text.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return std::string(host);
+}
+
 // Java's containers write the cookie's name in lower case. A native value never stands in a path.
 std::string parameter_name(const WorkerCluster::Options& options) {
   if (options.routing.dialect == Dialect::kNative) return {};
@@ -67,16 +74,21 @@ MemberConnections& WorkerCluster::connections(const routing::Member& member) {
       discard_unused();
     }
     slot.serial = member.serial;
-    slot.connections = std::make_unique<MemberConnections>(
-        worker_.io,
-        MemberConnections::Options{.label = member.name.empty() ? member.address_text : member.name,
-                                   .address = member.address,
-                                   .keep_alive = options_.connections.keep_alive,
-                                   .idle_max = options_.connections.idle_max,
-                                   .open_max = options_.connections.per_member_max,
-                                   .idle_count_max = options_.connections.idle_per_member_max});
+    slot.connections = std::make_unique<MemberConnections>(worker_.io, reach(member));
   }
   return *slot.connections;
+}
+
+MemberConnections::Options WorkerCluster::reach(const routing::Member& member) const {
+  return {.label = member.name.empty() ? member.address_text : member.name,
+          .address = member.address,
+          .tls = options_.tls,
+          .tls_name = options_.tls_name.empty() ? host_of(member.address_text) : options_.tls_name,
+          .connect_timeout = options_.connections.connect_timeout,
+          .keep_alive = options_.connections.keep_alive,
+          .idle_max = options_.connections.idle_max,
+          .open_max = options_.connections.per_member_max,
+          .idle_count_max = options_.connections.idle_per_member_max};
 }
 
 void WorkerCluster::begin_waiting(Waiter& waiter, MemberConnections& connections) {
@@ -102,7 +114,7 @@ void WorkerCluster::on_watch() {
     if (!other || !other->address.is_set()) continue;
     ++worker_.counters.views_asked;
     probe_.ask({.serial = other->serial,
-                .address = other->address,
+                .member = reach(*other),
                 .seen = routing_.views().hash(),
                 .wait = routing_.views().beat() * kProbeWaitBeats});
   }

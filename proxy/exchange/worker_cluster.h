@@ -36,6 +36,8 @@ class WorkerCluster final : private ViewProbe::User {
   struct Options {
     routing::ClusterOptions routing;
     config::Connections connections;
+    std::shared_ptr<const TlsDialer> tls = {};  // null: members are spoken to in plain
+    std::string tls_name = {};                  // empty: each member's own host name
     std::string session_cookie;
     ViewListener* listener = nullptr;  // borrowed; null: nobody is told
   };
@@ -82,6 +84,7 @@ class WorkerCluster final : private ViewProbe::User {
   };
 
   static std::size_t memo_of(std::string_view value);
+  MemberConnections::Options reach(const routing::Member& member) const;
   void apply(routing::ViewOutcome outcome);
   void drop_gone(routing::ViewChange change);
   void drop_all_gone();

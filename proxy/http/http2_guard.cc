@@ -51,7 +51,9 @@ bool Http2Budget::spend(TimePoint now) {
   return paid_until_ - now <= allowance_.burst * allowance_.interval;
 }
 
-Http2Guard::Http2Guard() : payload_left_(kHttp2Preface.size()) {
+Http2Guard::Http2Guard(Sender sender) : payload_left_(0) {
+  if (sender == Sender::kServer) return;
+  payload_left_ = kHttp2Preface.size();
   head_bytes_ = kHttp2FrameHeadBytes;
 }
 

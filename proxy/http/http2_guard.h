@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Http2Guard: looks at the frame heads in a client's bytes before the codec decodes anything of
-// them, and refuses what costs us more than it costs the client: header blocks without an end,
-// resets, pings and settings without measure. It cuts the bytes at the frames' ends; what a frame
-// means it does not know. Pure: time is handed in. Owned by the codec.
+// Http2Guard: looks at the frame heads in the peer's bytes before the codec decodes anything of
+// them, and refuses what costs us more than it costs the peer, a client or a member: header blocks
+// without an end, resets, pings and settings without measure. It cuts the bytes at the frames'
+// ends; what a frame means it does not know. Pure: time is handed in. Owned by the codec.
 #pragma once
 
 #include <array>
@@ -41,7 +41,9 @@ class Http2Budget final {
 
 class Http2Guard final {
  public:
-  Http2Guard();
+  // A client's bytes begin with the preface.
+  enum class Sender : uint8_t { kClient, kServer };
+  explicit Http2Guard(Sender sender = Sender::kClient);
 
   struct Step {
     size_t bytes = 0;  // of one frame, or of a part of it; not 0 unless there are no bytes

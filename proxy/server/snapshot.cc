@@ -63,6 +63,7 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
       .dialect = cluster.dialect,
       .keyring = cluster.keyring,
       .believes_weblogic_lists = cluster.is_dynamic && cluster.dialect == Dialect::kWeblogic,
+      .weblogic_port = cluster.tls != nullptr ? WeblogicPort::kTls : WeblogicPort::kPlain,
       .skip_time = cluster.connections.skip_time,
       .members_max = std::min(cluster.members_max, routing::kMembersMax)};
   for (const config::MemberSeed& seed : cluster.seeds) {

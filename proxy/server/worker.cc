@@ -230,6 +230,8 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
   return std::make_shared<WorkerCluster>(
       context_, WorkerCluster::Options{.routing = snapshot.clusters[index],
                                        .connections = wanted.connections,
+                                       .tls = wanted.tls,
+                                       .tls_name = wanted.tls_name,
                                        .session_cookie = wanted.session_cookie,
                                        .listener = this});
 }

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/socket.h"
 #include "proxy/upstream/member_connections.h"
 #include "proxy/upstream/output.h"
 
@@ -29,22 +28,21 @@ Http1Upstream::Http1Upstream(MemberConnections& home, const IoContext& io,
                              std::unique_ptr<Stream> stream)
     : home_(home), io_(io), stream_(std::move(stream)), in_(io.blocks), out_(io.blocks) {
   watcher_.start(io_.loop, stream_->fd(), *this);
+  readable_ = stream_->has_buffered();
 }
 
 Http1Upstream::~Http1Upstream() = default;
 
 void Http1Upstream::attach(User& user) {
-  DCHECK(state_ == State::kConnecting || state_ == State::kIdle);
+  DCHECK(state_ == State::kNew || state_ == State::kIdle);
   DCHECK(in_.empty() && out_.empty());
   user_ = &user;
   ++exchanges_;
   sent_ = received_ = request_done_ = ended_ = broken_ = false;
   interims_ = 0;
   progress_ = {};
-  if (state_ == State::kIdle) {
-    reused_ = true;
-    state_ = State::kHead;
-  }
+  reused_ = state_ == State::kIdle;
+  state_ = State::kHead;
 }
 
 // ---- Sending.
@@ -116,10 +114,9 @@ void Http1Upstream::on_ready(bool readable, bool writable) {
   turn_bytes_ = 0;
   readable_ = readable_ || readable;
   switch (state_) {
+    case State::kNew:
     case State::kClosed:
       return;
-    case State::kConnecting:
-      return on_connect_decided();
     case State::kIdle:
       if (readable) on_idle_ready();
       return;
@@ -139,13 +136,6 @@ void Http1Upstream::on_ready(bool readable, bool writable) {
   } else {
     user_->on_response_body();
   }
-}
-
-void Http1Upstream::on_connect_decided() {
-  const auto outcome = connect_outcome(stream_->fd(), home_.address());
-  if (!outcome) return fail(outcome.error().code, outcome.error().detail);
-  state_ = State::kHead;
-  user_->on_connected();
 }
 
 // The member closed an idle connection, or says something that nobody asked for. An edge may also
@@ -201,6 +191,11 @@ IoResult Http1Upstream::read_some() {
   return result;
 }
 
+std::string_view Http1Upstream::reason_of(const IoResult& result) const {
+  const std::string_view why = stream_->error_text();
+  return why.empty() ? std::string_view(std::strerror(result.error_number)) : why;
+}
+
 void Http1Upstream::receive_head() {
   while (readable_) {
     const IoResult result = read_some();
@@ -213,7 +208,7 @@ void Http1Upstream::receive_head() {
       case IoResult::State::kEnd:
         return fail(ErrorCode::kClosed, "closed before a response");
       case IoResult::State::kError:
-        return fail(ErrorCode::kReset, std::strerror(result.error_number));
+        return fail(ErrorCode::kReset, reason_of(result));
     }
     if (!parse_head()) return;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Http1Upstream: one HTTP/1.1 connection to a member, from connect to close. Its descriptor is
-// registered once; between exchanges only the user changes. Request heads are composed here,
-// response heads parsed in place. Owned by MemberConnections; worker thread only.
+// Http1Upstream: one HTTP/1.1 connection to a member, from its first request to its close. Its
+// descriptor is registered once; between exchanges only the user changes. Request heads are
+// composed here, response heads parsed in place. Owned by MemberConnections; worker thread only.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +26,11 @@ inline constexpr std::size_t kReadPerTurnBytesMax = std::size_t{1024} * 1024;
 
 class Http1Upstream final : public Upstream, public ClosedList::Item, private FdWatcher::Handler {
  public:
-  // `stream` is connecting, or connected already.
+  // `stream` is ready for the first request.
   Http1Upstream(MemberConnections& home, const IoContext& io, std::unique_ptr<Stream> stream);
   ~Http1Upstream() override;
 
-  // The user of a connection that is still connecting, or idle.
+  // The user of a connection that is new, or idle.
   void attach(User& user);
   bool is_idle() const { return state_ == State::kIdle; }
 
@@ -52,16 +52,16 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
 
  private:
   friend class MemberConnections;
-  enum class State : uint8_t { kConnecting, kIdle, kHead, kBody, kClosed };
+  enum class State : uint8_t { kNew, kIdle, kHead, kBody, kClosed };
 
   void on_ready(bool readable, bool writable) override;
-  void on_connect_decided();
   void on_idle_ready();
   void receive_head();
   bool parse_head();
   void begin_body(const http::ResponseHead& head, uint32_t head_bytes);
   void fail(ErrorCode code, std::string_view detail);
   IoResult read_some();
+  std::string_view reason_of(const IoResult& result) const;
   size_t write_some(std::span<const iovec> pieces);
   bool flush();
   bool is_body_complete() const;
@@ -84,7 +84,7 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   User* user_ = nullptr;
   TimePoint idle_since_{};
   size_t index_ = 0;  // in home_.open_
-  State state_ = State::kConnecting;
+  State state_ = State::kNew;
   bool reused_ = false;
   bool readable_ = false;        // there has been an edge, and no read since came up short
   bool had_large_body_ = false;  // so that the next read starts with a large block

@@ -5,7 +5,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/socket.h"
+#include "base/tls_stream.h"
+#include "proxy/upstream/connecting.h"
 #include "proxy/upstream/http1_upstream.h"
 
 namespace understudy {
@@ -15,10 +16,11 @@ MemberConnections::MemberConnections(const IoContext& io, Options options)
       options_(std::move(options)),
       expiry_(Timer::of<&MemberConnections::on_expiry>(io.loop.timers(), *this)) {
   idle_.reserve(options_.idle_count_max);
+  if (options_.tls) tls_.emplace(options_.tls, options_.tls_name);
 }
 
 MemberConnections::~MemberConnections() {
-  CHECK(open_.size() == idle_.size(), "a connection is in use while its member goes");
+  CHECK(open_count() == idle_.size(), "a connection is in use while its member goes");
   close_idle();
 }
 
@@ -32,22 +34,70 @@ Upstream* MemberConnections::take_idle(Upstream::User& user) {
 
 Result<Upstream*> MemberConnections::connect(Upstream::User& user) {
   // An idle connection makes room: the caller wants a fresh one.
-  if (open_.size() >= options_.open_max && !idle_.empty()) idle_.front()->close();
-  if (open_.size() >= options_.open_max) {
+  if (open_count() >= options_.open_max && !idle_.empty()) idle_.front()->close();
+  if (open_count() >= options_.open_max) {
     return Error{.code = ErrorCode::kUnavailable,
                  .detail = "no connection left to member " + options_.label,
                  .side = Side::kUpstream,
                  .retry = Retry::kIfNothingSent};
   }
-  auto fd = connect_tcp(options_.address);
-  if (!fd) return std::move(fd).error();
-  auto stream = std::make_unique<TcpStream>(std::move(*fd));
+  auto connecting = std::make_unique<Connecting>(*this, io_);
+  if (auto begun = connecting->begin(); !begun) return std::move(begun).error();
+  connecting->index_ = connecting_.size();
+  connecting_.push_back(std::move(connecting));
+  return &connecting_.back()->add(user);
+}
+
+// ---- The way to a new connection.
+
+const Address& MemberConnections::address_to_try(std::size_t turn) const {
+  const std::size_t index = (preferred_address_ + turn) % address_count();
+  return index == 0 ? options_.address : options_.more_addresses[index - 1];
+}
+
+Duration MemberConnections::patience_with_address() const {
+  return options_.connect_timeout / address_count();
+}
+
+std::unique_ptr<Stream> MemberConnections::make_stream(Fd fd) {
+  if (tls_) return std::make_unique<TlsStream>(*tls_, std::move(fd));
+  return std::make_unique<TcpStream>(std::move(fd));
+}
+
+std::string_view MemberConnections::tls_name() const {
+  return tls_ ? std::string_view(tls_->name()) : std::string_view();
+}
+
+void MemberConnections::on_connected(Connecting& connecting, std::unique_ptr<Stream> stream,
+                                     std::size_t turn) {
+  preferred_address_ = (preferred_address_ + turn) % address_count();
+  Upstream::User* const user = connecting.take_user();
+  remove(connecting);
   open_.push_back(std::make_unique<Http1Upstream>(*this, io_, std::move(stream)));
   Http1Upstream& connection = *open_.back();
   connection.index_ = open_.size() - 1;
-  connection.attach(user);
-  return static_cast<Upstream*>(&connection);
+  connection.attach(*user);
+  user->on_connected(connection);
 }
+
+void MemberConnections::on_connect_failed(Connecting& connecting, ErrorCode code,
+                                          std::string_view detail) {
+  // A ticket must never be what keeps a member out of reach.
+  if (tls_) tls_->forget_tickets();
+  remove(connecting);
+  connecting.fail_all(code, detail);
+}
+
+void MemberConnections::remove(Connecting& connecting) {
+  const std::size_t index = connecting.index_;
+  DCHECK(connecting_[index].get() == &connecting);
+  std::swap(connecting_[index], connecting_.back());
+  connecting_[index]->index_ = index;
+  io_.closed.add(std::move(connecting_.back()));
+  connecting_.pop_back();
+}
+
+// ---- Connections.
 
 void MemberConnections::close_idle() {
   while (!idle_.empty()) idle_.back()->close();

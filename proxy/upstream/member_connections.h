@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // MemberConnections: the connections of one worker to one member: those in use, the idle ones (last
 // used first, watched, so that one which the member closes goes at once), and who waits for an
-// answer. It chooses nothing and counts no failures. Owned by exchange/worker_cluster; worker
-// thread only.
+// answer. A member may have several addresses; the one that answered last is tried first. It
+// chooses nothing and counts no failures. Owned by exchange/worker_cluster; worker thread only.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/result.h"
+#include "base/stream.h"
 #include "base/timer_wheel.h"
+#include "base/tls_dialer.h"
 #include "proxy/upstream/io_context.h"
 #include "proxy/upstream/upstream.h"
 #include "proxy/upstream/waiting.h"
 
 namespace understudy {
 
+class Connecting;
 class Http1Upstream;
 
 class MemberConnections final {
@@ -27,10 +32,14 @@ class MemberConnections final {
   struct Options {
     std::string label;  // the member's name, for logs
     Address address;
-    bool keep_alive = true;                        // KeepAliveEnabled
-    Duration idle_max = std::chrono::seconds(20);  // KeepAliveSecs
-    std::size_t open_max = 1024;                   // MaxConnections, of this worker
-    std::size_t idle_count_max = 256;              // MaxIdleConnections, of this worker
+    std::vector<Address> more_addresses = {};            // of the same name
+    std::shared_ptr<const TlsDialer> tls = {};           // null: plain
+    std::string tls_name = {};                           // whom its certificate must name
+    Duration connect_timeout = std::chrono::seconds(2);  // of all addresses together
+    bool keep_alive = true;                              // KeepAliveEnabled
+    Duration idle_max = std::chrono::seconds(20);        // KeepAliveSecs
+    std::size_t open_max = 1024;                         // MaxConnections, of this worker
+    std::size_t idle_count_max = 256;                    // MaxIdleConnections, of this worker
   };
   MemberConnections(const IoContext& io, Options options);
   // No connection is in use any more.
@@ -48,16 +57,29 @@ class MemberConnections final {
   WaitingList& waiting() { return waiting_; }
   const std::string& label() const { return options_.label; }
   const Address& address() const { return options_.address; }
-  std::size_t open_count() const { return open_.size(); }
+  // In use, idle, and those that are not there yet.
+  std::size_t open_count() const { return open_.size() + connecting_.size(); }
   std::size_t idle_count() const { return idle_.size(); }
 
   // Exchanges that remember this member; with 0 of them and nothing in use it may be destroyed.
   void hold() { ++holders_; }
   void let_go() { --holders_; }
-  bool is_in_use() const { return holders_ != 0 || open_.size() != idle_.size(); }
+  bool is_in_use() const { return holders_ != 0 || open_count() != idle_.size(); }
 
  private:
+  friend class Connecting;
   friend class Http1Upstream;
+
+  // For Connecting.
+  std::size_t address_count() const { return 1 + options_.more_addresses.size(); }
+  const Address& address_to_try(std::size_t turn) const;
+  Duration patience_with_address() const;
+  std::unique_ptr<Stream> make_stream(Fd fd);
+  std::string_view tls_name() const;
+  void on_connected(Connecting& connecting, std::unique_ptr<Stream> stream, std::size_t turn);
+  void on_connect_failed(Connecting& connecting, ErrorCode code, std::string_view detail);
+  void remove(Connecting& connecting);
+
   void park(Http1Upstream& connection);
   void remove(Http1Upstream& connection, bool was_idle);
   void on_expiry();
@@ -67,6 +89,9 @@ class MemberConnections final {
   Options options_;
 
   // State of the worker thread.
+  std::optional<TlsTarget> tls_;
+  std::size_t preferred_address_ = 0;  // that answered last
+  std::vector<std::unique_ptr<Connecting>> connecting_;
   std::vector<std::unique_ptr<Http1Upstream>> open_;
   std::vector<Http1Upstream*> idle_;  // the longest idle first
   Timer expiry_;

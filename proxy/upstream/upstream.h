@@ -30,8 +30,9 @@ class Upstream {
   // (check() excepted), and not after release(). Any call may end in release().
   class User {
    public:
-    // connect() has succeeded: send_head may be called.
-    virtual void on_connected() = 0;
+    // connect() has succeeded: send_head of `connection` may be called. What connect() returned is
+    // of no use any more.
+    virtual void on_connected(Upstream& connection) = 0;
     // A 1xx. The head dies with the call.
     virtual void on_interim_response(const http::ResponseHead& head) = 0;
     // The final response; what came along of its body is in body(). The head dies with the call,
@@ -42,7 +43,7 @@ class Upstream {
     // send_body may take more.
     virtual void on_upstream_writable() = 0;
     // Before the response's head was complete: kConnectRefused, kConnectTimeout, kConnectFailed,
-    // kReset, kClosed, kProtocol or kTooLarge. The connection is of no use any more.
+    // kTls, kReset, kClosed, kProtocol or kTooLarge. The connection is of no use any more.
     virtual void on_upstream_failed(ErrorCode code, std::string_view detail) = 0;
 
    protected:

@@ -27,23 +27,27 @@ ViewProbe::~ViewProbe() {
 
 void ViewProbe::ask(const Question& question) {
   if (is_open()) return;
-  question_ = question;
+  serial_ = question.serial;
+  seen_ = question.seen;
+  wait_ = std::min<Duration>(question.wait, kViewWaitMax);
+  const Address& address = question.member.address;
+  host_ = address.is_unix() ? "localhost" : address.to_string();
   text_.clear();
-  connections_ = std::make_unique<MemberConnections>(
-      io_, MemberConnections::Options{.label = "view probe",
-                                      .address = question.address,
-                                      .keep_alive = false,
-                                      .open_max = 1,
-                                      .idle_count_max = 0});
+  MemberConnections::Options options = question.member;
+  options.label = "view probe";
+  options.keep_alive = false;
+  options.open_max = 1;
+  options.idle_count_max = 0;
+  connections_ = std::make_unique<MemberConnections>(io_, std::move(options));
   auto upstream = connections_->connect(*this);
   if (!upstream) return;
   upstream_ = *upstream;
-  timeout_.start_at(io_.loop.now() + std::min<Duration>(question.wait, kViewWaitMax) + kGrace);
+  timeout_.start_at(io_.loop.now() + wait_ + kGrace);
 }
 
-void ViewProbe::on_connected() {
-  const auto wait_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
-      std::min<Duration>(question_.wait, kViewWaitMax));
+void ViewProbe::on_connected(Upstream& connection) {
+  upstream_ = &connection;
+  const auto wait_ms = std::chrono::duration_cast<std::chrono::milliseconds>(wait_);
   std::string text = "GET ";
   text += kViewPath;
   text += '?';
@@ -51,11 +55,11 @@ void ViewProbe::on_connected() {
   text += '=';
   text += std::to_string(wait_ms.count());
   text += " HTTP/1.1\r\nHost: ";
-  text += question_.address.is_unix() ? "localhost" : question_.address.to_string();
+  text += host_;
   text += "\r\n";
   text += kViewSeenHeader;
   text += ": ";
-  text.append(question_.seen.data(), question_.seen.size());
+  text.append(seen_.data(), seen_.size());
   text += "\r\n\r\n";
   // The head goes the way of every other head, so that there is one writer.
   http::HeadProgress progress;
@@ -101,7 +105,7 @@ void ViewProbe::gather() {
   const std::string text = std::move(text_);
   end();
   // Last, for the view may end this probe's owner's interest in it, or ask the next question.
-  user_.on_view_text(question_.serial, text);
+  user_.on_view_text(serial_, text);
 }
 
 void ViewProbe::on_upstream_failed(ErrorCode, std::string_view) {

@@ -35,7 +35,8 @@ class ViewProbe final : private Upstream::User {
 
   struct Question {
     uint64_t serial = 0;  // of the member that is asked
-    Address address;
+    // How to reach it; what is said of how many connections there are does not count.
+    MemberConnections::Options member;
     Hex64 seen;       // the view that we hold
     Duration wait{};  // how long the member may keep the question open
   };
@@ -44,7 +45,7 @@ class ViewProbe final : private Upstream::User {
   bool is_open() const { return upstream_ != nullptr; }
 
  private:
-  void on_connected() override;
+  void on_connected(Upstream& connection) override;
   void on_interim_response(const http::ResponseHead&) override {}
   void on_response_head(const http::ResponseHead& head) override;
   void on_response_body() override;
@@ -56,7 +57,10 @@ class ViewProbe final : private Upstream::User {
 
   const IoContext io_;
   User& user_;
-  Question question_;
+  uint64_t serial_ = 0;
+  Hex64 seen_{};
+  Duration wait_{};
+  std::string host_;  // as the member's clients name it
   std::unique_ptr<MemberConnections> connections_;
   Upstream* upstream_ = nullptr;
   std::string text_;  // at most kViewTextBytesMax

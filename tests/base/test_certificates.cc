@@ -74,7 +74,8 @@ TestCertificate make_test_certificate(const TestCertificateOptions& options) {
 
   std::string alternatives;
   for (const std::string& one : options.names) {
-    alternatives += (alternatives.empty() ? "DNS:" : ",DNS:") + one;
+    const bool is_ip = one.find_first_not_of("0123456789.") == std::string::npos || one[0] == ':';
+    alternatives += std::string(alternatives.empty() ? "" : ",") + (is_ip ? "IP:" : "DNS:") + one;
   }
   add_extension(certificate.get(), NID_subject_alt_name, alternatives);
   add_extension(certificate.get(), NID_basic_constraints,

@@ -14,8 +14,8 @@ struct TestCertificate {
 };
 
 struct TestCertificateOptions {
-  std::vector<std::string> names = {"localhost"};
-  bool is_rsa = false;  // else ECDSA over P-256
+  std::vector<std::string> names = {"localhost"};  // and IP addresses
+  bool is_rsa = false;                             // else ECDSA over P-256
   bool is_authority = false;
   int64_t valid_from = -3600;  // seconds from now
   int64_t valid_until = 86400;

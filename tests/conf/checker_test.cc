@@ -130,10 +130,11 @@ TEST(Checker, WarnsOfWhatItIgnoresAndRefusesWhatWouldMatter) {
   EXPECT_EQ(of_proxy("<Directory />\nNo Such Thing\n</Directory>"),
             "warning: <Directory> is ignored: this server serves no files");
   EXPECT_EQ(
-      of_proxy("SSLProxyEngine On"),
-      "error: SSLProxyEngine is not supported: this version has no TLS towards members; "
-      "only 'Off' is accepted");
-  EXPECT_EQ(of_proxy("SSLProxyEngine off\nSecureProxy OFF\nRequire all granted\nAllow from all"), "");
+      of_proxy("SSLHostMatchOID 13"),
+      "error: SSLHostMatchOID is not supported: names are looked for in subjectAltName and, only "
+      "without one, in CN; only '22' is accepted");
+  EXPECT_EQ(of_proxy("SSLCompression off\nSSLHostMatchOID 22\nRequire all granted\nAllow from all"),
+            "");
   EXPECT_EQ(of_proxy("PathTrim /x"),
             "error: PathTrim is not supported: this version does not change paths");
 }

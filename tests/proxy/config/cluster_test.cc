@@ -45,7 +45,9 @@ TEST(Cluster, MembersWithoutTheSdkAreNamedOneByOne) {
       "loadfactor=100\nBalancerMember http://[::1]\n</Location>");
   const Cluster& cluster = cluster_at(*config, "/");
   ASSERT_EQ(cluster.seeds.size(), 3u);
-  EXPECT_EQ(cluster.seeds[0], (MemberSeed{.address = "a:1", .route = "b1", .load_factor = 1}));
+  EXPECT_EQ(cluster.seeds[0],
+            (MemberSeed{
+                .address = "a:1", .route = "b1", .load_factor = 1, .scheme = MemberScheme::kHttp}));
   EXPECT_EQ(cluster.seeds[1], (MemberSeed{.address = "b:2", .route = "b2", .load_factor = 100}));
   EXPECT_EQ(cluster.seeds[2].address, "[::1]:80");
   EXPECT_FALSE(cluster.is_dynamic) << "nobody there sends a view";
@@ -75,9 +77,9 @@ TEST(Cluster, RefusesWhatCannotWork) {
     std::string text;
     std::string said;
   } cases[] = {
-      {"<Location />\nBalancerMember https://a:1\n</Location>",
+      {"<Location />\nBalancerMember ftp://a:1\n</Location>",
        "t.conf:2:16: error: expected a member such as 127.0.0.1:7001 or http://127.0.0.1:7001, not "
-       "'https://a:1'"},
+       "'ftp://a:1'"},
       {"<Location />\nBalancerMember http://a:1/path\n</Location>",
        "t.conf:2:16: error: expected a member such as 127.0.0.1:7001 or http://127.0.0.1:7001, not "
        "'http://a:1/path'"},

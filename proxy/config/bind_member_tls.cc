@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "base/clock.h"
+#include "proxy/config/binding.h"
+#include "proxy/config/tls_parts.h"
+
+namespace understudy::config {
+
+namespace {
+
+constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;
+
+const MemberSeed* first_with(const std::vector<MemberSeed>& members, MemberScheme scheme) {
+  const auto found = std::find_if(members.begin(), members.end(),
+                                  [scheme](const auto& member) { return member.scheme == scheme; });
+  return found == members.end() ? nullptr : &*found;
+}
+
+// All members of a cluster speak TLS, or none does. nothing after an error.
+std::optional<bool> wants_tls(const std::vector<MemberSeed>& members,
+                              const conf::Settings& settings, const conf::Word& where,
+                              conf::Diagnostics& diagnostics) {
+  const MemberSeed* const https = first_with(members, MemberScheme::kHttps);
+  const MemberSeed* const http = first_with(members, MemberScheme::kHttp);
+  const MemberSeed* const unsaid = first_with(members, MemberScheme::kUnsaid);
+  const conf::Directive* const secure = settings.directive("SecureProxy");
+  const bool is_on = settings.flag("SecureProxy");
+  if (https != nullptr && !settings.flag("SSLProxyEngine")) {
+    diagnostics.error(first_word(*settings.directive("SSLProxyEngine")),
+                      "SSLProxyEngine is Off, but " + https->address + " is named with https://");
+    return std::nullopt;
+  }
+  if (https != nullptr && (http != nullptr || (unsaid != nullptr && !is_on))) {
+    diagnostics.error(where, "all members of a cluster speak TLS or none does, but " +
+                                 https->address + " does and " +
+                                 (http != nullptr ? http : unsaid)->address + " does not");
+    return std::nullopt;
+  }
+  const bool is_at_odds = secure != nullptr && (is_on ? http != nullptr : https != nullptr);
+  if (is_at_odds) {
+    diagnostics.error(first_word(*secure), "SecureProxy is " +
+                                               std::string(is_on ? "On, but " : "Off, but ") +
+                                               (is_on ? http : https)->address + " is named with " +
+                                               (is_on ? "http://" : "https://"));
+    return std::nullopt;
+  }
+  return is_on || https != nullptr;
+}
+
+bool bind_trust(const Scope& scope, TlsDialer::Options& options, Binding& binding) {
+  const conf::Settings& settings = scope.settings;
+  options.verifies = settings.text("SSLProxyVerify") == "require";
+  options.checks_name = settings.flag("SSLProxyCheckPeerName");
+  options.checks_time = settings.flag("SSLProxyCheckPeerExpire");
+  options.chain_depth_max = static_cast<int>(settings.integer("SSLProxyVerifyDepth"));
+  if (!options.verifies) {
+    binding.diagnostics().warning(first_word(*settings.directive("SSLProxyVerify")),
+                                  "whoever answers at a member's address is believed to be it");
+  }
+  const conf::Directive* const file = settings.directive("SSLProxyCACertificateFile");
+  if (file == nullptr) return true;
+  const auto text = read_file(*file, binding);
+  if (!text || !went_well(TlsHost::check_authorities(*text), *file, binding)) return false;
+  options.authorities = *text;
+  return true;
+}
+
+bool bind_own_certificate(const Scope& scope, TlsDialer::Options& options, Binding& binding) {
+  const conf::Directive* const file = scope.settings.directive("SSLProxyMachineCertificateFile");
+  if (file == nullptr) return true;
+  const auto text = read_file(*file, binding);
+  if (!text) return false;
+  auto certificate = TlsCertificate::parse(*text);
+  if (!certificate) return went_well(std::move(certificate).error(), *file, binding);
+  if (!went_well((*certificate)->set_key(*text), *file, binding)) return false;
+  if ((*certificate)->valid_until() < wall_clock_us() / kMicrosecondsPerSecond) {
+    binding.diagnostics().warning(first_word(*file), "the certificate has expired");
+  }
+  options.certificate = *std::move(certificate);
+  return true;
+}
+
+}  // namespace
+
+void bind_member_tls(const Scope& scope, const conf::Word& where, Cluster& cluster,
+                     Binding& binding) {
+  const auto wanted = wants_tls(cluster.seeds, scope.settings, where, binding.diagnostics());
+  if (!wanted || !*wanted) return;
+  TlsDialer::Options options{.protocols = {"http/1.1"}};
+  if (!bind_trust(scope, options, binding) || !bind_own_certificate(scope, options, binding) ||
+      !bind_versions(scope, "SSLProxyProtocol", {options.oldest, options.newest}, binding) ||
+      !bind_ciphers(scope, "SSLProxyCipherSuite", {options.ciphers, options.suites}, binding)) {
+    return;
+  }
+  cluster.tls_name = scope.settings.text("SSLProxyPeerName");
+  auto made = TlsDialer::make(std::move(options));
+  if (!made) {
+    binding.diagnostics().error(where, "TLS with members: " + made.error().detail);
+    return;
+  }
+  cluster.tls = *std::move(made);
+}
+
+}  // namespace understudy::config

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/base/test_certificates.h"
+#include "tests/proxy/config/loading.h"
+
+namespace understudy::config {
+namespace {
+
+class MemberTls : public testing::Test {
+ protected:
+  MemberTls() {
+    const auto made = make_test_certificate({.names = {"authority"}, .is_authority = true});
+    files_.add("ca.pem", made.chain);
+    files_.add("own.pem", made.chain + made.key);
+    files_.add("no.pem", "nothing");
+  }
+  // `text` stands in the location; line 2 is its first.
+  Loaded load_location(const std::string& text) {
+    LoadOptions options;
+    options.files = &files_;
+    options.parse.environment = nullptr;
+    options.load_keyring = keyring_for_tests;
+    return load_text(
+        "t.conf",
+        "<Location />\n" + text + "\n</Location>\nSessionCookieFormat route\nListen 127.0.0.1:80\n",
+        options);
+  }
+  std::string said(const std::string& text) {
+    const std::string all = load_location(text).diagnostics;
+    return all.substr(0, all.find('\n'));
+  }
+  const Cluster cluster(const std::string& text) {
+    const Loaded loaded = load_location(text);
+    EXPECT_TRUE(loaded) << loaded.diagnostics;
+    return loaded ? loaded.config->clusters.front() : Cluster();
+  }
+  conf::MemoryFiles files_;
+};
+
+TEST_F(MemberTls, SecureProxyAndHttpsMeanTheSame) {
+  for (const std::string text :
+       {"SecureProxy On\nBackendCluster a:1,b:1", "BalancerMember https://a:1\n",
+        "ProxyPass https://a/\n", "SecureProxy On\nBackendHost a\nBackendPort 1\n",
+        "SSLProxyEngine On\nBalancerMember https://a\n"}) {
+    const Cluster found = cluster(text);
+    ASSERT_NE(found.tls, nullptr) << text;
+    EXPECT_TRUE(found.tls->verifies()) << text;
+  }
+  EXPECT_EQ(cluster("ProxyPass https://a/\n").seeds.front().address, "a:443");
+  EXPECT_EQ(cluster("BalancerMember http://a\nSSLProxyEngine On").tls, nullptr);
+}
+
+TEST_F(MemberTls, ThePlugInsNamesAreKnown) {
+  EXPECT_NE(cluster("SecureProxy ON\nTrustedCAFile ca.pem\nRequireSSLHostMatch true\n"
+                    "WebLogicSSLVersion TLSv1_2\nWebLogicCluster a:1")
+                .tls,
+            nullptr);
+}
+
+TEST_F(MemberTls, MistakesAreShownWhereTheyStand) {
+  struct Row {
+    std::string text;
+    std::string first_line;
+  };
+  const std::vector<Row> rows = {
+      {"SecureProxy On\nBalancerMember a:1\nSSLProxyCACertificateFile none.pem",
+       "t.conf:4:27: error: none.pem cannot be read: No such file or directory"},
+      {"SecureProxy On\nBalancerMember a:1\nSSLProxyCACertificateFile no.pem",
+       "t.conf:4:27: error: no.pem: it holds no certificate in PEM form"},
+      {"SecureProxy On\nBalancerMember a:1\nSSLProxyMachineCertificateFile ca.pem",
+       "t.conf:4:32: error: ca.pem: "},
+      {"SecureProxy On\nBalancerMember a:1\nSSLProxyProtocol TLSv1.1",
+       "t.conf:4:18: error: TLSv1.1 is not offered any more (RFC 8996)"},
+      {"SecureProxy On\nBalancerMember a:1\nSSLProxyCipherSuite NO-SUCH",
+       "t.conf:4:21: error: no cipher of TLS 1.2 is left"},
+      {"SecureProxy On\nBalancerMember a:1\nSSLProxyVerify optional", "t.conf:4:16: error: "},
+      {"SecureProxy On\nBalancerMember http://a:1",
+       "t.conf:2:13: error: SecureProxy is On, but a:1 is named with http://"},
+      {"SecureProxy Off\nBalancerMember https://a:1",
+       "t.conf:2:13: error: SecureProxy is Off, but a:1 is named with https://"},
+      {"SSLProxyEngine Off\nBalancerMember https://a:1",
+       "t.conf:2:16: error: SSLProxyEngine is Off, but a:1 is named with https://"},
+      {"BalancerMember https://a:1\nBalancerMember http://b:1",
+       "t.conf:1:11: error: all members of a cluster speak TLS or none does, but a:1 does and b:1 "
+       "does not"},
+      {"BalancerMember https://a:1\nSSLProxyVerify none",
+       "t.conf:3:16: warning: whoever answers at a member's address is believed to be it"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.text);
+    EXPECT_EQ(said(row.text).substr(0, row.first_line.size()), row.first_line) << said(row.text);
+  }
+}
+
+TEST_F(MemberTls, OtherTrustIsAnotherClusterSoNothingIsSharedWithIt) {
+  const auto same = [this](const std::string& a, const std::string& b) {
+    const std::string members = "SecureProxy On\nBalancerMember a:1\n";
+    return cluster(members + a).is_same_as(cluster(members + b));
+  };
+  EXPECT_TRUE(same("", ""));
+  EXPECT_TRUE(same("SSLProxyCACertificateFile ca.pem", "SSLProxyCACertificateFile ca.pem"));
+  EXPECT_FALSE(same("", "SSLProxyCACertificateFile ca.pem"));
+  EXPECT_FALSE(same("", "SSLProxyVerify none"));
+  EXPECT_FALSE(same("", "SSLProxyCheckPeerName Off"));
+  EXPECT_FALSE(same("", "SSLProxyMachineCertificateFile own.pem"));
+  EXPECT_FALSE(same("", "SSLProxyPeerName b.example"));
+  EXPECT_FALSE(
+      cluster("BalancerMember http://a:1").is_same_as(cluster("BalancerMember https://a:1")));
+}
+
+}  // namespace
+}  // namespace understudy::config
