@@ -7,17 +7,18 @@
 
 namespace understudy {
 
-Session* SessionStore::find(const SessionId& sid) {
+SessionStore::Session* SessionStore::find(const SessionId& sid) {
   const auto found = sessions_.find(sid);
   return found == sessions_.end() ? nullptr : found->second.get();
 }
 
-Session* SessionStore::find_stay(uint64_t generation) {
+SessionStore::Session* SessionStore::find_stay(uint64_t generation) {
   const auto found = by_generation_.find(generation);
   return found == by_generation_.end() ? nullptr : found->second;
 }
 
-Session& SessionStore::create(const SessionId& sid, SessionImage image, TimePoint now) {
+SessionStore::Session& SessionStore::create(const SessionId& sid, SessionImage image,
+                                            TimePoint now) {
   const auto [entry, is_new] = sessions_.emplace(sid, std::make_unique<Session>());
   CHECK(is_new, "a session is served once (S9)");
   Session& session = *entry->second;
@@ -93,7 +94,7 @@ void SessionStore::move_all(ChannelId from, ChannelId to) {
   by_channel_[to].merge(sids);
 }
 
-std::vector<Session*> SessionStore::in_channel(ChannelId channel) {
+std::vector<SessionStore::Session*> SessionStore::in_channel(ChannelId channel) {
   std::vector<Session*> result;
   const auto found = by_channel_.find(channel);
   if (found == by_channel_.end()) return result;
@@ -106,7 +107,7 @@ size_t SessionStore::count_in(ChannelId channel) const {
   return found == by_channel_.end() ? 0 : found->second.size();
 }
 
-Session* SessionStore::next_unprotected() {
+SessionStore::Session* SessionStore::next_unprotected() {
   return unprotected_.empty() ? nullptr : find(std::prev(unprotected_.end())->second);
 }
 
@@ -116,7 +117,7 @@ void SessionStore::put_back_last(Session& session) {
   session.unprotected = unprotected_.emplace_hint(unprotected_.begin(), last, session.sid);
 }
 
-Session* SessionStore::next_expiring(TimePoint now) {
+SessionStore::Session* SessionStore::next_expiring(TimePoint now) {
   while (!expiring_.empty() && expiring_.begin()->first <= now) {
     const uint64_t generation = expiring_.begin()->second;
     expiring_.erase(expiring_.begin());
@@ -134,7 +135,7 @@ TimePoint SessionStore::expiry_wake_at() const {
   return expiring_.empty() ? TimePoint::max() : expiring_.begin()->first;
 }
 
-std::vector<Session*> SessionStore::all() const {
+std::vector<SessionStore::Session*> SessionStore::all() const {
   std::vector<Session*> result;
   for (const auto& [sid, session] : sessions_) result.push_back(session.get());
   return result;

@@ -21,40 +21,41 @@ namespace understudy {
 using TicketId = uint64_t;
 using PendingId = uint64_t;
 
-struct Session {
-  SessionId sid;
-  uint64_t generation = 0;  // one stay of this session at this member; handles belong to one
-  SessionImage image;
-
-  // Where its copy is.
-  ChannelId channel = 0;          // 0: nowhere, nobody but us can have it
-  std::optional<uint64_t> acked;  // the version that the secondary is known to hold, in `channel`
-  bool is_dirty = false;          // the secondary lacks something that was not sent yet
-  bool was_shown = false;         // a client may know its position
-  std::optional<SessionId> replaces;  // the id it had; said again until the secondary knows
-  bool is_ended = false;              // invalidated; goes when the secondary knows
-  TimePoint told{};                   // when the secondary last heard of an access
-
-  // Who uses it.
-  TimePoint last_access{};
-  size_t active = 0;  // requests between begin and commit
-  RequestHandle exclusive = 0;
-  std::deque<PendingId> exclusive_queue;
-  std::vector<std::pair<RequestId, RequestHandle>> running;  // those with a request id
-  std::vector<std::pair<RequestId, PendingId>> repeated;     // waiting for one that is running
-  std::vector<TicketId> tickets;
-  bool was_warned = false;  // about its size
-
-  TimePoint expires() const { return last_access + image.ttl; }
-  bool is_idle() const { return active == 0 && tickets.empty(); }
-
- private:
-  friend class SessionStore;
-  std::optional<std::multimap<TimePoint, SessionId>::iterator> unprotected;
-};
-
 class SessionStore final {
  public:
+  // A session as its primary keeps it; the application's Session is a handle on one request.
+  struct Session {
+    SessionId sid;
+    uint64_t generation = 0;  // one stay of this session at this member; handles belong to one
+    SessionImage image;
+
+    // Where its copy is.
+    ChannelId channel = 0;          // 0: nowhere, nobody but us can have it
+    std::optional<uint64_t> acked;  // the version that the secondary is known to hold, in `channel`
+    bool is_dirty = false;          // the secondary lacks something that was not sent yet
+    bool was_shown = false;         // a client may know its position
+    std::optional<SessionId> replaces;  // the id it had; said again until the secondary knows
+    bool is_ended = false;              // invalidated; goes when the secondary knows
+    TimePoint told{};                   // when the secondary last heard of an access
+
+    // Who uses it.
+    TimePoint last_access{};
+    size_t active = 0;  // requests between begin and commit
+    RequestHandle exclusive = 0;
+    std::deque<PendingId> exclusive_queue;
+    std::vector<std::pair<RequestId, RequestHandle>> running;  // those with a request id
+    std::vector<std::pair<RequestId, PendingId>> repeated;     // waiting for one that is running
+    std::vector<TicketId> tickets;
+    bool was_warned = false;  // about its size
+
+    TimePoint expires() const { return last_access + image.ttl; }
+    bool is_idle() const { return active == 0 && tickets.empty(); }
+
+   private:
+    friend class SessionStore;
+    std::optional<std::multimap<TimePoint, SessionId>::iterator> unprotected;
+  };
+
   Session* find(const SessionId& sid);
   // Null once that stay is over, whatever became of the session.
   Session* find_stay(uint64_t generation);

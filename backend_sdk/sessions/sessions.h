@@ -101,6 +101,8 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   bool has_quorum() const override { return host_.has_quorum(); }
 
  private:
+  using Session = SessionStore::Session;
+
   // A request that has not begun.
   struct Pending {
     PendingId id = 0;

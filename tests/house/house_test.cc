@@ -7,6 +7,7 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -174,6 +175,30 @@ TEST(House, IncludesHaveNoCycle) {
   };
   for (const auto& [name, unused] : std::map(edges)) {
     EXPECT_TRUE(visit(visit, name)) << name << " is in an include cycle";
+  }
+}
+
+// Two types of one name in one program are one type to the linker, which keeps the destructor of
+// whichever it meets first.
+TEST(House, TypesOfOneProgramHaveDifferentNames) {
+  for (const char* product : {"proxy", "backend_sdk"}) {
+    std::map<std::string, std::string> known;  // to where
+    for (const SourceFile& file : read_sources({"cookies", "conf", "base", product})) {
+      if (!file.path.ends_with(".h") || file.path.find("/examples/") != std::string::npos) continue;
+      std::string space;
+      for (const std::string& line : file.lines) {
+        std::istringstream words(line);
+        std::string first, name;
+        words >> first >> name;
+        if (line.starts_with("namespace ")) space = name;
+        const bool is_type = line.starts_with("class ") || line.starts_with("struct ");
+        if (!is_type || line.ends_with(";")) continue;
+        if (name == "[[nodiscard]]") words >> name;
+        const auto [entry, is_new] = known.emplace(space + "::" + name, file.path);
+        EXPECT_TRUE(is_new) << space << "::" << name << " is in " << entry->second << " and in "
+                            << file.path;
+      }
+    }
   }
 }
 

@@ -6,6 +6,8 @@
 namespace understudy {
 namespace {
 
+using Session = SessionStore::Session;
+
 using std::chrono::seconds;
 
 constexpr TimePoint kNow = TimePoint(std::chrono::hours(1));
