@@ -33,7 +33,6 @@ class HttpClient final {
     bool keep_alive = true;
     Duration timeout = std::chrono::seconds(30);
     size_t body_bytes_max = 64 << 20;
-    // Where the connections come from; unset: the kernel chooses.
     size_t idle_max = 4096;
   };
   using Callback = std::function<void(ClientResponse)>;

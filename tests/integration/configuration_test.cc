@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <regex>
 
-#include "tests/integration/support/process.h"
 #include "tests/integration/support/site.h"
 
 namespace understudy::testing {

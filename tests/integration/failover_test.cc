@@ -5,29 +5,43 @@
 
 #include <cstdio>
 
+#include "loadtest/report.h"
+#include "loadtest/session_load.h"
 #include "tests/integration/support/site.h"
-#include "tests/integration/support/traffic.h"
 
 namespace understudy::testing {
 namespace {
 
 using loadtest::make_request;
+using loadtest::SessionLoad;
 
-TrafficReport kill_under_load(Site& site, const std::string& victim) {
-  TrafficOptions options;
-  options.requests = 4000;
-  options.event_after = 1500;
-  options.event = [&] { site.kill(victim); };
-  TrafficReport report = run_traffic(site.loop(), site.proxy_address(), options);
-  std::printf("%s", summary(report).c_str());
-  return report;
+// 500 sessions at 500 requests/s, and the victim dies in the middle.
+std::unique_ptr<SessionLoad> kill_under_load(Site& site, const std::string& victim) {
+  loadtest::SessionLoadOptions options;
+  options.schedule.arrivals.curve = {{.requests_per_second = 500}};
+  options.schedule.requests_max = 4000;
+  auto load = std::make_unique<SessionLoad>(site.loop(), site.proxy_address(), options);
+  const auto opened = load->open_sessions();
+  EXPECT_TRUE(opened.has_value()) << opened.error().detail;
+  bool is_killed = false;
+  load->run([&] {
+    if (is_killed || load->started() < 1500) return;
+    is_killed = true;
+    load->mark("kill " + victim);
+    site.kill(victim);
+  });
+  const auto read = load->read_ends();
+  EXPECT_TRUE(read.has_value()) << read.error().detail;
+  std::fputs(to_text(make_report(*load, true, options.sessions)).c_str(), stdout);
+  return load;
 }
 
-void expect_intact(const TrafficReport& report) {
-  EXPECT_EQ(report.faults.restarted, 0u);
-  EXPECT_EQ(report.faults.went_back, 0u);
-  EXPECT_EQ(report.faults.twice, 0u);
-  EXPECT_EQ(report.faults.lost, 0u);
+void expect_intact(const SessionLoad& load) {
+  const auto& faults = load.checker().faults();
+  EXPECT_EQ(faults.restarted, 0u);
+  EXPECT_EQ(faults.went_back, 0u);
+  EXPECT_EQ(faults.twice, 0u);
+  EXPECT_EQ(faults.lost, 0u);
 }
 
 class KillUnderLoad : public ::testing::TestWithParam<const char*> {};
@@ -35,23 +49,24 @@ class KillUnderLoad : public ::testing::TestWithParam<const char*> {};
 TEST_P(KillUnderLoad, WithSessionReplayNoRequestFailsAtAll) {
   Site site;
   site.open({}, {.location = "  SessionReplay On\n"});
-  const TrafficReport report = kill_under_load(site, GetParam());
-  EXPECT_TRUE(report.failures.empty());
-  expect_intact(report);
+  const auto load = kill_under_load(site, GetParam());
+  EXPECT_TRUE(load->failures().empty());
+  expect_intact(*load);
   EXPECT_TRUE(site.wait_until([&] { return site.alive_in_view().size() == 2; }));
 }
 
 TEST_P(KillUnderLoad, WithoutItNothingButPostsInFlightAtTheKillGets502) {
   Site site;
   site.open({}, {.location = "  SessionReplay Off\n"});
-  const TrafficReport report = kill_under_load(site, GetParam());
-  for (const auto& failure : report.failures) {
+  const auto load = kill_under_load(site, GetParam());
+  const Duration killed_at = load->timeline().events().at(0).at;
+  for (const auto& failure : load->failures()) {
     EXPECT_TRUE(failure.is_post) << "a GET failed: " << failure.error;
     EXPECT_EQ(failure.status, 502) << failure.error;
     // In flight at the kill: started shortly before it, or before anybody could know of it.
-    EXPECT_LT(failure.after_event, std::chrono::seconds(1));
+    EXPECT_LT(failure.at, killed_at + std::chrono::seconds(1));
   }
-  expect_intact(report);
+  expect_intact(*load);
 }
 
 // The requests are certainly in flight at the kill: their member has been stopped before they came.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Process: one program under test, started by its path, with its output in a file. Destroying it
-// kills it. Only ever signals what it started itself. One thread.
+// Process: one program that a run has started by its path, with its output in a file. Destroying it
+// kills it, and so does the death of its parent. Only ever signals what it started itself. One
+// thread.
 #pragma once
 
 #include <sys/types.h>
@@ -11,7 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 
-namespace understudy::testing {
+namespace understudy::loadtest {
 
 class Process final {
  public:
@@ -38,4 +39,4 @@ class Process final {
 std::string read_file(const std::string& path);
 void write_file(const std::string& path, const std::string& text);
 
-}  // namespace understudy::testing
+}  // namespace understudy::loadtest

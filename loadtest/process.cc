@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/integration/support/process.h"
+#include "loadtest/process.h"
 
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,7 +14,7 @@
 
 #include "base/check.h"
 
-namespace understudy::testing {
+namespace understudy::loadtest {
 
 Process::Process(const std::vector<std::string>& arguments, std::string log_path)
     : log_path_(std::move(log_path)) {
@@ -26,7 +25,7 @@ Process::Process(const std::vector<std::string>& arguments, std::string log_path
   pid_ = ::fork();
   CHECK(pid_ >= 0);
   if (pid_ == 0) {
-    // A test that dies takes its programs with it.
+    // Whoever dies takes the programs it started with it.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(126);
     const int log = ::open(log_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -84,4 +83,4 @@ void write_file(const std::string& path, const std::string& text) {
   CHECK(stream.good());
 }
 
-}  // namespace understudy::testing
+}  // namespace understudy::loadtest

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loadtest/chaos.h"
+
+#include <fmt/core.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "cookies/contract.h"
+
+namespace understudy::loadtest {
+
+Chaos::Chaos(Installation& installation, std::vector<ChaosStep> plan,
+             std::function<void(const std::string&)> on_event)
+    : installation_(installation),
+      plan_(std::move(plan)),
+      on_event_(std::move(on_event)),
+      timer_(Timer::of<&Chaos::on_time>(installation.loop().timers(), *this)) {}
+
+Chaos::~Chaos() = default;
+
+void Chaos::start() {
+  begin_ = SystemClock().now();
+  on_time();
+}
+
+bool Chaos::is_over() const {
+  return next_ == plan_.size() && restarts_.empty();
+}
+
+void Chaos::on_time() {
+  const Duration passed = SystemClock().now() - begin_;
+  while (next_ < plan_.size() && plan_[next_].at <= passed) carry_out(plan_[next_++]);
+  continue_restarts();
+  std::erase_if(commands_, [](const auto& command) { return !command->is_running(); });
+  if (!is_over() || !commands_.empty()) timer_.start_at(installation_.loop().now() + kLook);
+}
+
+void Chaos::carry_out(const ChaosStep& step) {
+  switch (step.action) {
+    case ChaosAction::kKill:
+      if (!installation_.kill(step.member)) return on_event_(step.text() + " had no effect");
+      break;
+    case ChaosAction::kStop:
+      installation_.member(step.member).signal(SIGSTOP);
+      break;
+    case ChaosAction::kContinue:
+      installation_.member(step.member).signal(SIGCONT);
+      break;
+    case ChaosAction::kStart:
+      if (!installation_.has_member(step.member)) installation_.add_member(step.member);
+      installation_.start(step.member);
+      break;
+    case ChaosAction::kRestart:
+      restarts_.push_back(step.member);
+      return;  // told when it begins
+    case ChaosAction::kRollingRestart:
+      for (const std::string& name : installation_.member_names()) restarts_.push_back(name);
+      return;
+    case ChaosAction::kDrain:
+      tell_operator("drain", step.member);
+      break;
+    case ChaosAction::kEnable:
+      tell_operator("enable", step.member);
+      break;
+    case ChaosAction::kReload:
+      installation_.proxy().signal(SIGHUP);
+      break;
+  }
+  on_event_(step.text());
+}
+
+void Chaos::tell_operator(const std::string& command, const std::string& member) {
+  commands_.push_back(std::make_unique<Process>(
+      std::vector<std::string>{installation_.program("understudy"), command, member, "--admin",
+                               installation_.admin_address().to_string()},
+      installation_.directory() + "/operator.log"));
+}
+
+void Chaos::continue_restarts() {
+  if (restarts_.empty()) return;
+  const std::string member = restarts_.front();
+  switch (restarting_) {
+    case Restarting::kNo:
+      on_event_("restart " + member);
+      installation_.member(member).signal(SIGTERM);
+      restarting_ = Restarting::kEnding;
+      return;
+    case Restarting::kEnding:
+      if (installation_.member(member).is_running()) return;
+      if (const int status = installation_.member(member).wait_exit({}); status != 0) {
+        on_event_(fmt::format("{} ended with status {}", member, status));
+      }
+      installation_.start(member);
+      restarting_ = Restarting::kJoining;
+      return;
+    case Restarting::kJoining:
+      ask_whether_joined(member);
+      return;
+  }
+}
+
+// It has joined when it knows everybody who runs.
+void Chaos::ask_whether_joined(const std::string& member) {
+  if (is_asked_) return;
+  const Address address = installation_.member_address(member);
+  question_ = std::make_unique<HttpClient>(installation_.loop(), address);
+  is_asked_ = true;
+  question_->send(
+      make_request({.target = kViewPath}, address), [this, member](const ClientResponse& answer) {
+        is_asked_ = false;
+        std::vector<std::string> running;
+        for (const std::string& name : installation_.member_names()) {
+          if (installation_.is_started(name) && installation_.member(name).is_running()) {
+            running.push_back(name);
+          }
+        }
+        if (installation_.alive_in(answer) != running) return;
+        on_event_(member + " has joined again");
+        restarts_.pop_front();
+        restarting_ = Restarting::kNo;
+      });
+}
+
+}  // namespace understudy::loadtest

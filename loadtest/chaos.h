@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chaos: carries a plan out against an installation while load runs, and tells what it did when.
+// Never blocks the loop: what takes time (a member that ends, one that joins) is looked at again
+// and again. Loop thread only; the installation outlives it.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/timer_wheel.h"
+#include "loadtest/chaos_plan.h"
+#include "loadtest/installation.h"
+
+namespace understudy::loadtest {
+
+class Chaos final {
+ public:
+  // `on_event`: once for each thing done, when it was done ("kill a", "a has joined again").
+  Chaos(Installation& installation, std::vector<ChaosStep> plan,
+        std::function<void(const std::string&)> on_event);
+  ~Chaos();
+
+  void start();  // the plan's time begins now
+  // Nothing is left to do, and nothing is under way.
+  bool is_over() const;
+
+ private:
+  static constexpr Duration kLook = std::chrono::milliseconds(20);
+
+  void on_time();
+  void carry_out(const ChaosStep& step);
+  void tell_operator(const std::string& command, const std::string& member);
+  void restart(const std::string& member);
+  void continue_restarts();
+  void ask_whether_joined(const std::string& member);
+
+  Installation& installation_;
+  const std::vector<ChaosStep> plan_;
+  const std::function<void(const std::string&)> on_event_;
+
+  Timer timer_;
+  TimePoint begin_{};
+  size_t next_ = 0;
+  // A restart is: told to end, ended and started again, joined.
+  std::deque<std::string> restarts_;  // the first is under way
+  enum class Restarting : uint8_t { kNo, kEnding, kJoining } restarting_ = Restarting::kNo;
+  std::unique_ptr<HttpClient> question_;  // to the member that is joining
+  bool is_asked_ = false;
+  std::vector<std::unique_ptr<Process>> commands_;  // of the operator
+};
+
+}  // namespace understudy::loadtest

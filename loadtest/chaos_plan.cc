@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loadtest/chaos_plan.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "conf/values.h"
+
+namespace understudy::loadtest {
+namespace {
+
+struct ActionName {
+  ChaosAction action;
+  std::string_view text;
+  bool has_member;
+};
+constexpr std::array kActions = {
+    ActionName{ChaosAction::kKill, "kill", true},
+    ActionName{ChaosAction::kStop, "stop", true},
+    ActionName{ChaosAction::kContinue, "continue", true},
+    ActionName{ChaosAction::kStart, "start", true},
+    ActionName{ChaosAction::kRestart, "restart", true},
+    ActionName{ChaosAction::kRollingRestart, "rolling-restart", false},
+    ActionName{ChaosAction::kDrain, "drain", true},
+    ActionName{ChaosAction::kEnable, "enable", true},
+    ActionName{ChaosAction::kReload, "reload", false},
+};
+constexpr std::string_view kBlank = " \t\r";
+
+std::vector<std::string_view> words_of(std::string_view text) {
+  std::vector<std::string_view> words;
+  for (size_t begin = text.find_first_not_of(kBlank); begin != std::string_view::npos;) {
+    const size_t end = std::min(text.find_first_of(kBlank, begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+    begin = text.find_first_not_of(kBlank, end);
+  }
+  return words;
+}
+
+Error invalid(std::string_view step, std::string_view why) {
+  return {.code = ErrorCode::kInvalid, .detail = fmt::format("plan, step '{}': {}", step, why)};
+}
+
+Result<ChaosStep> parse_step(std::string_view text) {
+  const std::vector<std::string_view> words = words_of(text);
+  ChaosStep step;
+  const auto at = conf::parse_duration(words[0], conf::TimeUnit::kSeconds);
+  if (!at) return invalid(text, "it begins with a time, as in '5s kill a'");
+  step.at = *at;
+  const auto known =
+      words.size() < 2
+          ? kActions.end()
+          : std::find_if(kActions.begin(), kActions.end(),
+                         [&](const ActionName& name) { return name.text == words[1]; });
+  if (known == kActions.end()) {
+    std::string all;
+    for (const ActionName& name : kActions)
+      all += fmt::format("{}{}", all.empty() ? "" : ", ", name.text);
+    return invalid(text, "the action is one of " + all);
+  }
+  step.action = known->action;
+  if (words.size() != (known->has_member ? 3 : 2)) {
+    return invalid(text, fmt::format("{} names {}", known->text,
+                                     known->has_member ? "one member" : "no member"));
+  }
+  if (known->has_member) step.member = words[2];
+  return step;
+}
+
+}  // namespace
+
+std::string_view to_text(ChaosAction action) {
+  for (const ActionName& name : kActions) {
+    if (name.action == action) return name.text;
+  }
+  CHECK(false, "an action without a name");
+  return {};
+}
+
+std::string ChaosStep::text() const {
+  std::string text(to_text(action));
+  if (!member.empty()) text += " " + member;
+  return text;
+}
+
+Result<std::vector<ChaosStep>> parse_plan(std::string_view text) {
+  std::vector<ChaosStep> steps;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t line_end = std::min(text.find('\n', begin), text.size());
+    std::string_view line = text.substr(begin, line_end - begin);
+    begin = line_end + 1;
+    line = line.substr(0, line.find('#'));
+    for (size_t from = 0; from <= line.size();) {
+      const size_t end = std::min(line.find(';', from), line.size());
+      const std::string_view part = line.substr(from, end - from);
+      from = end + 1;
+      if (part.find_first_not_of(kBlank) == std::string_view::npos) continue;
+      Result<ChaosStep> step = parse_step(part);
+      if (!step) return std::move(step).error();
+      steps.push_back(*std::move(step));
+    }
+  }
+  std::stable_sort(steps.begin(), steps.end(),
+                   [](const ChaosStep& a, const ChaosStep& b) { return a.at < b.at; });
+  return steps;
+}
+
+std::vector<ChaosStep> plan_by_seed(const SeededChaos& options) {
+  CHECK(!options.members.empty());
+  SeededRandom random(options.seed);
+  std::vector<ChaosStep> steps;
+  for (Duration at = options.pause; at + options.pause < options.duration;) {
+    const Duration outage = std::chrono::milliseconds(200 + random.below(3000));
+    const std::string& victim = options.members[random.below(options.members.size())];
+    switch (random.below(3)) {
+      case 0:
+        steps.push_back({.at = at, .action = ChaosAction::kKill, .member = victim});
+        steps.push_back({.at = at + outage, .action = ChaosAction::kStart, .member = victim});
+        break;
+      case 1:
+        steps.push_back({.at = at, .action = ChaosAction::kStop, .member = victim});
+        steps.push_back({.at = at + outage, .action = ChaosAction::kContinue, .member = victim});
+        break;
+      default:
+        steps.push_back({.at = at, .action = ChaosAction::kRestart, .member = victim});
+        break;
+    }
+    at += outage + options.pause;
+  }
+  return steps;
+}
+
+}  // namespace understudy::loadtest

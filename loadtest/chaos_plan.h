@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// ChaosPlan: what is done to which member when. Written by hand ("5s kill a; 8s start a") or drawn
+// from a seed, where one fault at a time is given time to heal. Values and pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace understudy::loadtest {
+
+enum class ChaosAction : uint8_t {
+  kKill,            // SIGKILL
+  kStop,            // SIGSTOP
+  kContinue,        // SIGCONT
+  kStart,           // a member that was killed, or a new one
+  kRestart,         // SIGTERM, then start when it has ended
+  kRollingRestart,  // restart of one after the other, each when the one before has joined again
+  kDrain,           // understudy drain NAME
+  kEnable,          // understudy enable NAME
+  kReload,          // SIGHUP to the proxy
+};
+std::string_view to_text(ChaosAction action);  // "kill" ... as in a plan
+
+struct ChaosStep {
+  Duration at{};
+  ChaosAction action = ChaosAction::kKill;
+  std::string member = {};  // empty where the action has none
+
+  std::string text() const;  // "kill a"
+};
+
+// "TIME ACTION [MEMBER]" separated by ';' or line ends; '#' begins a comment. kInvalid
+// names the step and what it lacks. The steps come out in the order of time.
+Result<std::vector<ChaosStep>> parse_plan(std::string_view text);
+
+struct SeededChaos {
+  uint64_t seed = 1;
+  std::vector<std::string> members;
+  Duration duration{};
+  Duration pause = std::chrono::seconds(5);  // between the end of a fault and the next one
+};
+// Kills, stops and restarts, one at a time.
+std::vector<ChaosStep> plan_by_seed(const SeededChaos& options);
+
+}  // namespace understudy::loadtest

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loadtest/installation.h"
+
+#include <fmt/core.h>
+#include <json/reader.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/check.h"
+#include "base/random.h"
+#include "base/socket.h"
+
+namespace understudy::loadtest {
+namespace {
+
+// Below the kernel's ephemeral range, so that no outgoing connection takes a port between the
+// moment it was found free and the moment a program listens on it.
+constexpr uint64_t kFirstPort = 15000;
+constexpr uint64_t kPorts = 17000;
+
+std::string join(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const auto& part : parts) out += (out.empty() ? "" : ",") + part;
+  return out;
+}
+
+}  // namespace
+
+Json::Value parse_json(const std::string& text) {
+  Json::CharReaderBuilder builder;
+  std::unique_ptr<Json::CharReader> reader(builder.newCharReader());
+  Json::Value value;
+  std::string errors;
+  if (!reader->parse(text.data(), text.data() + text.size(), &value, &errors)) return {};
+  return value;
+}
+
+uint16_t free_port() {
+  SystemRandom random;
+  for (int tries = 0; tries < 200; ++tries) {
+    const auto port = static_cast<uint16_t>(kFirstPort + random.below(kPorts));
+    if (listen_tcp(Address::loopback(port), {}) && bind_udp(Address::loopback(port))) return port;
+  }
+  CHECK(false, "no free port");
+  return 0;
+}
+
+std::string make_directory(const std::string& parent) {
+  std::string pattern = parent + "/understudy-XXXXXX";
+  CHECK(::mkdtemp(pattern.data()));
+  return pattern;
+}
+
+Installation::Installation(EventLoop& loop, std::string programs, std::string directory)
+    : loop_(loop), programs_(std::move(programs)), directory_(std::move(directory)) {
+  std::filesystem::create_directories(directory_);
+  const std::string error = Keyring::generate(directory_ + "/cluster.key");
+  CHECK(error.empty(), error.c_str());
+  keyring_ = Keyring::load(directory_ + "/cluster.key").keyring;
+  CHECK(keyring_);
+  view_codec_ = std::make_unique<ViewCodec>(*keyring_, kDefaultClusterName);
+}
+
+Installation::~Installation() {
+  proxy_.reset();
+  members_.clear();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+std::vector<std::string> Installation::member_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, slot] : members_) names.push_back(name);
+  return names;
+}
+
+std::string Installation::logs() const {
+  std::string text;
+  for (const auto& [name, slot] : members_) {
+    for (int start = 1; start <= slot.starts; ++start) {
+      text +=
+          fmt::format("--- log of {}, start {}\n{}", name, start, read_file(log_path(name, start)));
+    }
+  }
+  if (proxy_) text += "--- log of the proxy\n" + proxy_->log();
+  return text;
+}
+
+std::string Installation::log_path(const std::string& name, int start) const {
+  return fmt::format("{}/{}.{}.log", directory_, name, start);
+}
+
+void Installation::add_member(const std::string& name, const MemberOptions& options) {
+  MemberSlot slot;
+  slot.http = Address::loopback(free_port());
+  slot.cluster = Address::loopback(free_port());
+  slot.config_path = directory_ + "/" + name + ".conf";
+  slot.options = options;
+  members_[name] = std::move(slot);
+}
+
+void Installation::write_config(const std::string& name) {
+  // Everybody is configured with the first two: nobody needs the whole list.
+  std::vector<std::string> seeds;
+  for (const auto& [other, its] : members_) {
+    if (seeds.size() < 2) seeds.push_back(its.cluster.to_string());
+  }
+  const MemberSlot& mine = members_.at(name);
+  const std::string machine =
+      mine.options.machine.empty() ? "machine-" + name : mine.options.machine;
+  write_file(mine.config_path,
+             fmt::format("MemberName {}\nMachine {}\nListen {}\nClusterListen {}\n"
+                         "ClusterMembers {}\nClusterMessagingMode unicast\nHeartbeatInterval {}\n"
+                         "SessionTimeout 30m\nSessionCookie {}\nClusterKeyFile cluster.key\n"
+                         "LogLevel info\n{}",
+                         name, machine, mine.http.to_string(), mine.cluster.to_string(),
+                         join(seeds), mine.options.heartbeat, cookie_name(), mine.options.extra));
+}
+
+void Installation::start(const std::string& name) {
+  write_config(name);
+  MemberSlot& slot = members_.at(name);
+  slot.process = std::make_unique<Process>(
+      std::vector<std::string>{program("counter"), "-c", slot.config_path},
+      log_path(name, ++slot.starts));
+}
+
+bool Installation::start_proxy(const ProxyOptions& options) {
+  if (!proxy_address_.is_set()) {
+    proxy_address_ = Address::loopback(free_port());
+    admin_address_ = Address::loopback(free_port());
+  }
+  std::vector<std::string> seeds;
+  for (const auto& [name, slot] : members_) {
+    const bool wanted =
+        options.seeds.empty() ||
+        std::find(options.seeds.begin(), options.seeds.end(), name) != options.seeds.end();
+    if (wanted) seeds.push_back(slot.http.to_string());
+  }
+  const std::string config = directory_ + "/proxy.conf";
+  write_file(config, "Workers 1\nListen " + proxy_address_.to_string() + "\nAdmin " +
+                         admin_address_.to_string() + "\nLogLevel info\n" + options.global +
+                         "<Location \"/\">\n  SetHandler understudy-handler\n  BackendCluster " +
+                         join(seeds) + "\n  DynamicServerList " + (options.dynamic ? "On" : "Off") +
+                         "\n  SessionCookie " + cookie_name() + "\n  ClusterKeyFile cluster.key\n" +
+                         options.location + "</Location>\n");
+  proxy_ = std::make_unique<Process>(
+      std::vector<std::string>{program("understudy"), "run", "-c", config},
+      directory_ + "/proxy.log");
+  return wait_until([&] { return status().isObject(); });
+}
+
+bool Installation::open(size_t count, const MemberOptions& members, const ProxyOptions& proxy) {
+  std::vector<std::string> names;
+  for (size_t index = 0; index < count; ++index) {
+    names.push_back(std::string(index / 26, 'z') + static_cast<char>('a' + index % 26));
+    add_member(names.back(), members);
+  }
+  for (const std::string& name : names) start(name);
+  const bool joined = wait_until([&] {
+    return std::all_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return member_sees(name, names); });
+  });
+  if (!joined || !start_proxy(proxy)) return false;
+  // The first answer carries the view.
+  return !proxy.dynamic || wait_for_view(names);
+}
+
+bool Installation::kill(const std::string& name) {
+  member(name).signal(SIGKILL);
+  return member(name).wait_exit(std::chrono::seconds(10)) != -1;
+}
+
+ClientResponse Installation::fetch(const Address& server, const std::string& request) {
+  HttpClient client(loop_, server);
+  ClientResponse response;
+  bool done = false;
+  client.send(request, [&](ClientResponse answer) {
+    response = std::move(answer);
+    done = true;
+  });
+  while (!done) loop_.run_once(std::chrono::seconds(1));
+  return response;
+}
+
+ClientResponse Installation::get(const std::string& target, const std::string& cookie) {
+  std::vector<std::string> lines;
+  if (!cookie.empty()) lines.push_back("Cookie: " + cookie);
+  return fetch(proxy_address_, make_request({.target = target}, proxy_address_, lines));
+}
+
+ClientResponse Installation::post(const std::string& target, const std::string& cookie) {
+  std::vector<std::string> lines;
+  if (!cookie.empty()) lines.push_back("Cookie: " + cookie);
+  return fetch(proxy_address_,
+               make_request({.method = "POST", .target = target}, proxy_address_, lines));
+}
+
+Json::Value Installation::status() {
+  const auto response = fetch(admin_address_, make_request({.target = "/status"}, admin_address_));
+  return response.status == 200 ? parse_json(response.body) : Json::Value();
+}
+
+std::vector<std::string> Installation::alive_in_view() {
+  std::vector<std::string> names;
+  const Json::Value document = status();
+  for (const auto& cluster : document["clusters"]) {
+    for (const auto& entry : cluster["members"]) {
+      if (entry["liveness"].asString() == "alive") names.push_back(entry["name"].asString());
+    }
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+size_t Installation::in_flight() {
+  size_t count = 0;
+  const Json::Value document = status();
+  for (const auto& cluster : document["clusters"]) {
+    for (const auto& entry : cluster["members"]) count += entry["in_flight"].asUInt64();
+  }
+  return count;
+}
+
+std::optional<ClusterView> Installation::view_of(const std::string& name) {
+  const Address address = member_address(name);
+  auto decoded =
+      view_codec_->decode(fetch(address, make_request({.target = kViewPath}, address)).body);
+  if (!decoded) return std::nullopt;
+  return std::move(decoded.view);
+}
+
+std::vector<std::string> Installation::alive_in(const ClientResponse& view_answer) const {
+  std::vector<std::string> names;
+  const auto decoded = view_codec_->decode(view_answer.body);
+  if (!decoded) return names;
+  for (const auto& entry : decoded.view.entries) {
+    if (entry.alive == AliveState::kAlive) names.push_back(entry.name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool Installation::member_sees(const std::string& name, const std::vector<std::string>& names) {
+  const Address address = member_address(name);
+  return alive_in(fetch(address, make_request({.target = kViewPath}, address))) == names;
+}
+
+bool Installation::wait_for_view(const std::vector<std::string>& names) {
+  return wait_until([&] {
+    for (const auto& name : names) {
+      if (!member_sees(name, names)) return false;
+    }
+    get("/size/1");
+    return alive_in_view() == names;
+  });
+}
+
+bool Installation::wait_until(const std::function<bool()>& done, Duration timeout) {
+  const SystemClock clock;
+  const TimePoint end = clock.now() + timeout;
+  while (!done()) {
+    if (clock.now() >= end) return false;
+    loop_.run_once(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
+}  // namespace understudy::loadtest

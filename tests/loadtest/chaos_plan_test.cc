@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "loadtest/chaos_plan.h"
+
+#include <gtest/gtest.h>
+
+namespace understudy::loadtest {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+TEST(ChaosPlan, StepsAreReadInTheOrderOfTime) {
+  const auto plan =
+      parse_plan("8s start a; 5s kill a # the leader\n\n 500ms reload\n9s rolling-restart");
+  ASSERT_TRUE(plan) << plan.error().detail;
+  ASSERT_EQ(plan->size(), 4u);
+  EXPECT_EQ((*plan)[0].text(), "reload");
+  EXPECT_EQ((*plan)[0].at, Duration(milliseconds(500)));
+  EXPECT_EQ((*plan)[1].text(), "kill a");
+  EXPECT_EQ((*plan)[2].text(), "start a");
+  EXPECT_EQ((*plan)[3].action, ChaosAction::kRollingRestart);
+}
+
+TEST(ChaosPlan, AnEmptyPlanHasNoSteps) {
+  EXPECT_TRUE(parse_plan("")->empty());
+  EXPECT_TRUE(parse_plan(" ;\n# nothing\n")->empty());
+}
+
+TEST(ChaosPlan, WhatIsWrongIsSaid) {
+  struct Case {
+    const char* text;
+    const char* says;
+  };
+  const Case cases[] = {
+      {"kill a", "begins with a time"},     {"5s", "the action is one of kill"},
+      {"5s hit a", "the action is one of"}, {"5s kill", "names one member"},
+      {"5s kill a b", "names one member"},  {"5s reload a", "names no member"},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.text);
+    const auto plan = parse_plan(c.text);
+    ASSERT_FALSE(plan);
+    EXPECT_NE(plan.error().detail.find(c.says), std::string::npos) << plan.error().detail;
+  }
+}
+
+TEST(ChaosPlan, ASeedIsAPlanWhoseFaultsEndBeforeTheNextOnesBegin) {
+  const SeededChaos options{.seed = 3, .members = {"a", "b", "c"}, .duration = seconds(120)};
+  const auto plan = plan_by_seed(options);
+  const auto again = plan_by_seed(options);
+  ASSERT_EQ(plan.size(), again.size());
+  ASSERT_GE(plan.size(), 10u);
+  std::string open;  // whoever has been hit and is not back
+  for (size_t i = 0; i < plan.size(); ++i) {
+    EXPECT_EQ(plan[i].text(), again[i].text());
+    EXPECT_EQ(plan[i].at, again[i].at);
+    EXPECT_LT(plan[i].at, options.duration);
+    if (i > 0) {
+      EXPECT_LE(plan[i - 1].at, plan[i].at);
+    }
+    switch (plan[i].action) {
+      case ChaosAction::kKill:
+      case ChaosAction::kStop:
+        EXPECT_EQ(open, "");
+        open = plan[i].member;
+        break;
+      case ChaosAction::kStart:
+      case ChaosAction::kContinue:
+        EXPECT_EQ(open, plan[i].member);
+        open.clear();
+        break;
+      default:
+        EXPECT_EQ(open, "");
+    }
+  }
+  EXPECT_EQ(open, "");
+}
+
+}  // namespace
+}  // namespace understudy::loadtest
