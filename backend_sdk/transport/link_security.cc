@@ -27,7 +27,7 @@ std::unique_ptr<Stream> LinkSecurity::wrap(Fd fd, TlsStream::Role role) const {
 
 std::string LinkSecurity::failure_of(const Stream& stream) {
   const auto* tls = dynamic_cast<const TlsStream*>(&stream);
-  return tls ? tls->error_text() : std::string();
+  return tls ? std::string(tls->error_text()) : std::string();
 }
 
 }  // namespace understudy
