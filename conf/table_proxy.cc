@@ -207,10 +207,12 @@ constexpr DirectiveSpec kRows[] = {
     {.name = "BalancerMember",
      .contexts = kLocation | kProxySection,
      .argument = Argument::kWords,
-     .words_max = 8,
+     .words_max = 16,
      .may_repeat = true,
      .description = "A member that does not link the SDK: host:port or http://host:port, then "
-                    "route=NAME and loadfactor=1..100"},
+                    "route=NAME, loadfactor=1..100, status=LETTERS (D disabled, N draining, H "
+                    "standby, with + or -), ping=TIME, and hcmethod= hcuri= hcinterval= hcpasses= "
+                    "hcfails= in place of HealthCheck"},
     {.name = "ProxyPass",
      .contexts = kEverywhere,
      .argument = Argument::kWords,
@@ -223,7 +225,8 @@ constexpr DirectiveSpec kRows[] = {
      .argument = Argument::kWords,
      .words_max = 8,
      .may_repeat = true,
-     .description = "Settings of a balancer: stickysession=NAME, lbmethod=byrequests"},
+     .description = "Settings of a balancer: stickysession=NAME, lbmethod=byrequests or "
+                    "lbmethod=bybusyness"},
     {.name = "DynamicServerList",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,
@@ -377,8 +380,8 @@ constexpr DirectiveSpec kRows[] = {
      .default_text = "4096",
      .minimum = "0",
      .maximum = "1000000",
-     .description = "Requests of one worker that wait for any member of a cluster; more get 503 "
-                    "at once"},
+     .description = "Requests of one worker that wait for a connection to the members of a "
+                    "cluster; more get 503 at once"},
 };
 
 }  // namespace

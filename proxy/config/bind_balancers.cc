@@ -16,11 +16,6 @@ constexpr std::string_view kHttpScheme = "http://";
 constexpr std::string_view kHttpsScheme = "https://";
 constexpr std::uint32_t kLoadFactorMax = 100;
 
-struct KeyValue {
-  std::string_view key;
-  std::string_view value;
-};
-
 KeyValue split_key_value(std::string_view text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos) return {.key = text, .value = {}};
@@ -59,6 +54,34 @@ std::optional<MemberSeed> named_member(const conf::Word& word, std::string_view 
   return std::nullopt;
 }
 
+// Apache's letters; later ones undo earlier ones. D (and S) is disabled, N draining, H a standby.
+bool set_status(std::string_view text, MemberSeed& member) {
+  bool on = true;
+  for (const char c : text) {
+    switch (c | 0x20) {  // in lower case; the signs have this bit anyway
+      case '+':
+        on = true;
+        break;
+      case '-':
+        on = false;
+        break;
+      case 'd':
+      case 's':
+        member.operator_state = on ? OperatorState::kDisabled : OperatorState::kReady;
+        break;
+      case 'n':
+        member.operator_state = on ? OperatorState::kDraining : OperatorState::kReady;
+        break;
+      case 'h':
+        member.is_standby = on;
+        break;
+      default:
+        return false;
+    }
+  }
+  return !text.empty();
+}
+
 bool set_member_parameter(const conf::Word& word, MemberSeed& member,
                           conf::Diagnostics& diagnostics) {
   const KeyValue parameter = split_key_value(word.text);
@@ -79,11 +102,18 @@ bool set_member_parameter(const conf::Word& word, MemberSeed& member,
     diagnostics.error(word, "loadfactor is a number from 1 to 100");
     return false;
   }
-  constexpr std::string_view kKnown[] = {"route", "loadfactor"};
-  diagnostics.error(
-      word,
-      "BalancerMember has the parameters route=NAME and loadfactor=NUMBER, not '" + word.text + "'",
-      std::string(conf::nearest(parameter.key, kKnown)));
+  if (conf::equal_ignoring_case(parameter.key, "status")) {
+    if (set_status(parameter.value, member)) return true;
+    diagnostics.error(word,
+                      "status has the letters D (disabled), N (draining) and H (standby), "
+                      "with + or - before them");
+    return false;
+  }
+  if (const auto is_check = set_check_parameter(word, member, diagnostics)) return *is_check;
+  constexpr std::string_view kKnown[] = {"route",      "loadfactor", "status",  "ping", "hcmethod",
+                                         "hcinterval", "hcpasses",   "hcfails", "hcuri"};
+  diagnostics.error(word, "BalancerMember has no parameter '" + word.text + "'",
+                    std::string(conf::nearest(parameter.key, kKnown)));
   return false;
 }
 
@@ -95,10 +125,18 @@ bool set_balancer_parameter(const conf::Word& word, Seeds& seeds, conf::Diagnost
     seeds.session_cookie = cookie;
     return true;
   }
-  if (conf::equal_ignoring_case(word.text, "lbmethod=byrequests")) return true;
+  const bool is_method = conf::equal_ignoring_case(parameter.key, "lbmethod");
+  if (is_method && conf::equal_ignoring_case(parameter.value, "byrequests")) {
+    seeds.method = Method::kRoundRobin;
+    return true;
+  }
+  if (is_method && conf::equal_ignoring_case(parameter.value, "bybusyness")) {
+    seeds.method = Method::kLeastBusy;
+    return true;
+  }
   diagnostics.error(word,
-                    "a balancer has the parameters stickysession=NAME and "
-                    "lbmethod=byrequests, not '" +
+                    "a balancer has the parameters stickysession=NAME and lbmethod=byrequests or "
+                    "lbmethod=bybusyness, not '" +
                         word.text + "'");
   return false;
 }
@@ -194,6 +232,9 @@ void add_balancers(const conf::Settings& settings, Balancers& balancers,
       for (const conf::Word& parameter : directive->arguments) {
         set_balancer_parameter(parameter, seeds, diagnostics);
       }
+    }
+    if (!inner.all_here("LoadBalanceMethod").empty()) {
+      seeds.method = method_of(inner.text("LoadBalanceMethod"));
     }
     if (!balancers.emplace(name, std::move(seeds)).second) {
       diagnostics.error(word, "balancer://" + name + " is already there");

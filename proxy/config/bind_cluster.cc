@@ -37,6 +37,7 @@ Connections bind_connections(const conf::Settings& settings) {
   connections.idle_per_member_max = static_cast<std::size_t>(settings.integer("MaxIdlePerMember"));
   connections.waiting_requests_max =
       static_cast<std::size_t>(settings.integer("MaxWaitingRequests"));
+  connections.queue_timeout = settings.duration("QueueTimeout");
   return connections;
 }
 
@@ -86,14 +87,21 @@ bool Cluster::is_same_as(const Cluster& other) const {
   return seeds == other.seeds && is_dynamic == other.is_dynamic &&
          members_max == other.members_max && name == other.name && key_file == other.key_file &&
          session_cookie == other.session_cookie && dialect == other.dialect &&
-         connections == other.connections && tls_name == other.tls_name &&
-         has_same_identity(tls.get(), other.tls.get());
+         connections == other.connections && balancing == other.balancing &&
+         tls_name == other.tls_name && has_same_identity(tls.get(), other.tls.get());
+}
+
+bool Cluster::has_checks() const {
+  return balancing.check.is_on() || std::any_of(seeds.begin(), seeds.end(), [](const auto& seed) {
+           return seed.check && seed.check->is_on();
+         });
 }
 
 std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& where,
                          Binding& binding) {
   const conf::Settings& settings = scope.settings;
   Cluster cluster;
+  cluster.balancing = bind_balancing(seeds, settings, binding.diagnostics());
   cluster.label = std::move(seeds.label);
   cluster.seeds = std::move(seeds.members);
   cluster.is_dynamic = seeds.speak_views && settings.flag("DynamicServerList");

@@ -29,6 +29,8 @@ Failover bind_failover(const conf::Settings& settings, const conf::Word& where,
   failover.on_503 = bind_resend(settings.text("ServerInitiatedFailover"));
   failover.session_replay = settings.flag("SessionReplay");
   failover.replay_buffer_bytes_max = settings.bytes("ReplayBufferSize");
+  failover.retry_percent = static_cast<unsigned>(settings.integer("RetryBudget"));
+  failover.retry_floor = static_cast<unsigned>(settings.integer("RetryBudgetFloor"));
   if (failover.connect_timeout >= failover.connect_retry) return failover;
 
   const conf::Directive* timeout = settings.directive("ConnectTimeoutSecs");

@@ -8,12 +8,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/tls_dialer.h"
 #include "cookies/affinity.h"
 #include "cookies/keyring.h"
+#include "cookies/view_header.h"
+#include "proxy/config/balancing.h"
 
 namespace understudy::config {
 
@@ -25,6 +28,9 @@ struct MemberSeed {
   std::string route;    // of the cookie format `route`; may be empty
   std::uint32_t load_factor = 1;
   MemberScheme scheme = MemberScheme::kUnsaid;
+  OperatorState operator_state = OperatorState::kReady;  // status=D, status=N
+  bool is_standby = false;                               // status=H
+  std::optional<HealthCheck> check = {};                 // nothing: that of the cluster
 
   bool operator==(const MemberSeed&) const = default;
 };
@@ -36,7 +42,8 @@ struct Connections {
   std::chrono::milliseconds idle_max{};         // KeepAliveSecs
   std::size_t per_member_max = 0;               // of one worker
   std::size_t idle_per_member_max = 0;          // of one worker
-  std::size_t waiting_requests_max = 0;         // of one worker
+  std::size_t waiting_requests_max = 0;         // MaxWaitingRequests: of one worker, in queues
+  std::chrono::milliseconds queue_timeout{};    // QueueTimeout
 
   bool operator==(const Connections&) const = default;
 };
@@ -56,6 +63,13 @@ struct Cluster {
   Connections connections;
   std::shared_ptr<const TlsDialer> tls;  // null: members are spoken to in plain
   std::string tls_name;                  // SSLProxyPeerName; empty: each member's own host name
+  Balancing balancing;
+
+  // Of one member; off where it has none.
+  const HealthCheck& check_of(const MemberSeed& member) const {
+    return member.check ? *member.check : balancing.check;
+  }
+  bool has_checks() const;
 
   // The same members, sessions and connections; the label and the loaded keys do not count.
   bool is_same_as(const Cluster& other) const;

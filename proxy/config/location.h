@@ -23,6 +23,8 @@ struct Failover {
   Resend on_503 = Resend::kIdempotent;          // ServerInitiatedFailover
   bool session_replay = false;                  // SessionReplay: any request may be sent again
   std::size_t replay_buffer_bytes_max = 0;      // ReplayBufferSize: of one request's body
+  unsigned retry_percent = 20;                  // RetryBudget: of the exchanges under way
+  unsigned retry_floor = 3;                     // RetryBudgetFloor: so many always may
 
   // Rounds over all members before 503; at least two, as the plug-in does.
   std::size_t rounds_max() const;

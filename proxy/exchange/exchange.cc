@@ -112,6 +112,7 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   }
   location_ = &here.hosts[match.host]->locations[*match.location];
   cluster_ = routes_->clusters[location_->cluster];
+  ++cluster_->load().exchanges;
   if (head.body.kind == http::Framing::kLength && head.body.length > location_->body_bytes_max) {
     answer(413, "The request's body is larger than this site accepts.", false);
     return false;
@@ -146,12 +147,49 @@ void Exchange::choose(const http::RequestHead& head) {
   phase_ = Phase::kChoosing;
   const TimePoint now = worker_.io.loop.now();
   while (const routing::Choice choice = cluster_->routing().choose(attempt_, now)) {
-    member_ = choice.member;
-    account_.tried_fresh = false;
-    hold(&cluster_->connections(*member_));
-    if (ask(head)) return;
+    if (approach(choice, head)) return;
   }
+  // Those that could be asked are busy, and somebody else of the cluster may be free first.
+  if (account_.met_full_member) return queue(nullptr);
   end_pass();
+}
+
+// False: ask another one.
+bool Exchange::approach(const routing::Choice& choice, const http::RequestHead& head) {
+  turn_to(*choice.member);
+  account_.tried_fresh = false;
+  if (!cluster_->must_queue(*member_, *connections_)) return ask(head);
+  if (choice.is_bound()) {
+    queue(connections_);
+    return true;
+  }
+  account_.met_full_member = true;
+  member_ = nullptr;
+  return false;
+}
+
+void Exchange::queue(MemberConnections* connections) {
+  vacate();
+  member_ = nullptr;
+  account_.met_full_member = false;
+  if (!cluster_->join_queue(*this, connections)) {
+    ++worker_.counters.queue_refusals;
+    return give_up_queueing("queue is full");
+  }
+  ++worker_.counters.queued;
+  phase_ = Phase::kQueued;
+  timer_.start_at(worker_.io.loop.now() + cluster_->connection_options().queue_timeout);
+}
+
+void Exchange::on_room(uint64_t serial) {
+  const http::RequestHead& head = downstream_.request_head();
+  phase_ = Phase::kChoosing;
+  routing::Member* const member = cluster_->routing().table().by_serial(serial);
+  if (!member) return choose(head);
+  const bool was_bound = attempt_.last().is_bound() && attempt_.last().member == member;
+  if (!was_bound) cluster_->routing().take(attempt_, *member, worker_.io.loop.now());
+  turn_to(*member);
+  if (!ask(head)) choose(head);
 }
 
 // ---- 4. A connection to it: an idle one, or a new one. False when that failed at once.
@@ -293,8 +331,10 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
     if (ask_elsewhere(TryFailure::kUnavailable, head)) return;
   } else if (head.status == 421 && cluster_->speaks_native()) {
     if (ask_elsewhere(TryFailure::kMisdirected, head)) return;
-  } else if (member_->back_off.last_failure() != routing::Failure::kNone) {
-    cluster_->routing().on_success(*member_);
+  } else if (head.status == 502 || head.status == 504) {
+    cluster_->routing().on_bad_answer(*member_, worker_.io.loop.now());
+  } else if (!member_->has_clean_record()) {
+    cluster_->routing().on_success(*member_, worker_.io.loop.now());
   }
   leave_member();
   send_response_head(head);

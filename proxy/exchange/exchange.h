@@ -59,6 +59,7 @@ class Exchange final : private Upstream::User, private Waiter {
   enum class Phase : uint8_t {
     kNone,
     kChoosing,    // within one call
+    kQueued,      // for a connection, to one member or to anybody
     kConnecting,  // to member_
     kWaiting,     // the request is on its way or sent; the response's head is not there
     kRelaying,    // the response's body
@@ -73,12 +74,15 @@ class Exchange final : private Upstream::User, private Waiter {
   void on_upstream_writable() override;
   void on_upstream_failed(ErrorCode code, std::string_view detail) override;
   void on_member_gone() override;
+  void on_room(uint64_t serial) override;
 
   // The phases.
   void receive(std::size_t site);
   bool map(const http::RequestHead& head, std::size_t site);
   void begin_affinity(const http::RequestHead& head);
   void choose(const http::RequestHead& head);
+  bool approach(const routing::Choice& choice, const http::RequestHead& head);
+  void queue(MemberConnections* connections);
   bool ask(const http::RequestHead& head);
   bool connect();
   void send_request(const http::RequestHead& head);
@@ -94,6 +98,8 @@ class Exchange final : private Upstream::User, private Waiter {
   // False when the response is to be given to the client after all.
   bool ask_elsewhere(TryFailure failure, const http::ResponseHead& head);
   FailedTry describe(TryFailure failure) const;
+  bool counts_as_resend(TryFailure failure) const;
+  void give_up_queueing(std::string_view why);
   void mark_member(TryFailure failure);
   void try_again(NextStep step);
   void end_pass();
@@ -112,9 +118,11 @@ class Exchange final : private Upstream::User, private Waiter {
   void leave_member();
   void release_upstream();
   void hold(MemberConnections* connections);
+  void turn_to(routing::Member& member);
+  void vacate();
   void end(bool aborted);
   void log(bool aborted) const;
-  void note_resend(TryFailure failure) const;
+  void note_resend(TryFailure failure, bool counts);
 
   // What must be fresh for each exchange.
   struct Account {
@@ -134,7 +142,10 @@ class Exchange final : private Upstream::User, private Waiter {
     bool request_sent = false;  // to its end, in the present try
     bool tried_fresh = false;   // the present member, on a fresh connection
     bool path_is_normal = true;
-    bool body_has_begun = false;  // so that Expect has been answered
+    bool met_full_member = false;  // in this pass
+    bool has_failed_over = false;  // it has been sent to another member once already
+    bool is_resend = false;        // counted as such
+    bool body_has_begun = false;   // so that Expect has been answered
   };
 
   // Constant after construction.
@@ -153,6 +164,7 @@ class Exchange final : private Upstream::User, private Waiter {
   WorkerCluster* cluster_ = nullptr;
   routing::Member* member_ = nullptr;         // while we wait for it
   MemberConnections* connections_ = nullptr;  // of the member asked last; held
+  uint64_t occupied_ = 0;                     // serial of the member that counts us; 0: none
   Upstream* upstream_ = nullptr;
   Account account_;
   routing::Attempt attempt_;

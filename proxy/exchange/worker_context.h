@@ -22,6 +22,10 @@ struct WorkerCounters {
   uint64_t resends_refused = 0;  // the request had been sent and may not be sent twice
   uint64_t view_drops = 0;       // exchanges freed because a view said their member is gone
   uint64_t views_asked = 0;      // by a waiting worker
+  uint64_t resends_over_budget = 0;
+  uint64_t queued = 0;          // exchanges that had to wait for a connection
+  uint64_t queue_refusals = 0;  // MaxWaitingRequests
+  uint64_t queue_timeouts = 0;
   uint64_t splices = 0;
 };
 

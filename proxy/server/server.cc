@@ -38,6 +38,8 @@ Server::Server(EventLoop& loop, Options options)
     : loop_(loop),
       options_(std::move(options)),
       started_(loop.now()),
+      orders_(loop, static_cast<OperatorOrders::Listener&>(*this)),
+      checks_(loop, random_, [this](const auto& verdict) { on_verdict(verdict); }),
       mailbox_(loop, [this](LetterToServer letter) { on_letter(std::move(letter)); }) {}
 
 Server::~Server() {
@@ -77,9 +79,8 @@ Result<void> Server::listen() {
 }
 
 Result<void> Server::open_workers() {
-  auto resolver = HostResolver::open(loop_, [this](const std::string& text, const Address& found) {
-    post_all(to_worker::Resolve{.address_text = text, .address = found});
-  });
+  auto resolver = HostResolver::open(
+      loop_, [this](const std::string& text, const Address& found) { on_resolved(text, found); });
   if (!resolver) return std::move(resolver).error();
   resolver_ = *std::move(resolver);
   const std::size_t share = options_.config->client_connections_max / listeners_.size();
@@ -99,6 +100,7 @@ void Server::start() {
   for (const auto& worker : workers_) worker->start();
   workers_running_ = workers_.size();
   for (const std::string& name : snapshot_->unresolved) resolver_->ask(name);
+  watch_members();
 }
 
 void Server::stop() {
@@ -124,14 +126,25 @@ Result<void> Server::reload() {
   }
   auto made = Snapshot::make(*config, addresses_, files_, tickets_);
   if (!made) return std::move(made).error();
+  const std::shared_ptr<const Snapshot> before = snapshot_;
   auto snapshot = std::make_shared<Snapshot>(**made);
   snapshot->generation = snapshot_->generation + 1;
   snapshot_ = std::move(snapshot);
-  views_.assign(snapshot_->clusters.size(), {});
-  post_all(to_worker::Adopt{.snapshot = snapshot_});
+  keep_views(*before);
+  watch_members();
+  post_all(adoption());
   for (const std::string& name : snapshot_->unresolved) resolver_->ask(name);
   LOG(kNotice, "configuration {} is in force", (*config)->hash);
   return {};
+}
+
+// What the workers keep of their clusters they do not tell again.
+void Server::keep_views(const Snapshot& before) {
+  auto old = std::exchange(views_, {});
+  views_.resize(snapshot_->clusters.size());
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    if (const auto same = same_cluster(*snapshot_, i, before)) views_[i] = old[*same];
+  }
 }
 
 void Server::reopen_logs() {
@@ -164,6 +177,7 @@ void Server::on(to_server::NewView& letter) {
         to_worker::Learn{.generation = letter.generation, .cluster = letter.cluster, .view = held});
   }
   resolve_names(*held.view);
+  watch_members();
 }
 
 void Server::resolve_names(const ClusterView& view) {
@@ -189,6 +203,7 @@ void Server::on(to_server::Stopped& letter) {
     if (!has_answered) finish_one(current->first);
   }
   if (workers_running_ > 0) return;
+  checks_.stop();
   for (auto& [id, answer] : std::exchange(explain_questions_, {})) answer({});
   loop_.stop();
 }
@@ -231,6 +246,7 @@ void Server::finish_one(uint64_t id) {
   std::sort(workers.begin(), workers.end(),
             [](const auto& a, const auto& b) { return a.worker < b.worker; });
   sum_workers(question.status);
+  add_deadlines(question.status);
   question.answer(std::move(question.status));
 }
 

@@ -65,9 +65,14 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
       .believes_weblogic_lists = cluster.is_dynamic && cluster.dialect == Dialect::kWeblogic,
       .weblogic_port = cluster.tls != nullptr ? WeblogicPort::kTls : WeblogicPort::kPlain,
       .skip_time = cluster.connections.skip_time,
-      .members_max = std::min(cluster.members_max, routing::kMembersMax)};
+      .members_max = std::min(cluster.members_max, routing::kMembersMax),
+      .balancing = cluster.balancing,
+      .is_checked = cluster.has_checks()};
   for (const config::MemberSeed& seed : cluster.seeds) {
-    routing::Seed out{.address_text = seed.address, .route = seed.route};
+    routing::Seed out{.address_text = seed.address,
+                      .route = seed.route,
+                      .order = {.state = seed.operator_state},
+                      .is_standby = seed.is_standby};
     out.weight = static_cast<std::uint16_t>(
         std::min<std::uint32_t>(seed.load_factor, std::numeric_limits<std::uint16_t>::max()));
     if (const auto addresses = resolve(seed.address); addresses && !addresses->empty()) {
@@ -82,6 +87,17 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
   return options;
 }
 
+bool has_same_keys(const Keyring* a, const Keyring* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  if (a->size() != b->size()) return false;
+  for (std::size_t slot = 0; slot < a->size(); ++slot) {
+    const bool same = a->id(slot) == b->id(slot) && a->sub_key(slot, KeyPurpose::kCookie) ==
+                                                        b->sub_key(slot, KeyPurpose::kCookie);
+    if (!same) return false;
+  }
+  return true;
+}
+
 Result<AccessLogTarget> make_target(const config::AccessLog& log, LogFiles& files) {
   Result<LogFormat> format = LogFormat::compile(log.format);
   if (!format) return std::move(format).error();
@@ -92,6 +108,18 @@ Result<AccessLogTarget> make_target(const config::AccessLog& log, LogFiles& file
 }
 
 }  // namespace
+
+std::optional<std::size_t> same_cluster(const Snapshot& wanted, std::size_t index,
+                                        const Snapshot& among) {
+  const config::Cluster& cluster = wanted.config->clusters[index];
+  const auto& known = among.config->clusters;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const bool same = known[i].is_same_as(cluster) &&
+                      has_same_keys(known[i].keyring.get(), cluster.keyring.get());
+    if (same) return i;
+  }
+  return std::nullopt;
+}
 
 Result<void> check_log_formats(const config::Config& config) {
   for (const config::VirtualHost& host : config.hosts.all()) {

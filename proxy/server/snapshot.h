@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,10 @@ struct Snapshot {
   std::vector<routing::ClusterOptions> clusters = {};          // as config->clusters
   std::vector<std::string> unresolved = {};  // seeds whose host has no address right now
 };
+
+// The cluster of `among` that is the same one, so that what has been learned of it stays.
+std::optional<std::size_t> same_cluster(const Snapshot& wanted, std::size_t index,
+                                        const Snapshot& among);
 
 // Only that: what `understudy check` does beyond loading the configuration.
 Result<void> check_log_formats(const config::Config& config);

@@ -14,7 +14,8 @@ namespace understudy {
 MemberConnections::MemberConnections(const IoContext& io, Options options)
     : io_(io),
       options_(std::move(options)),
-      expiry_(Timer::of<&MemberConnections::on_expiry>(io.loop.timers(), *this)) {
+      expiry_(Timer::of<&MemberConnections::on_expiry>(io.loop.timers(), *this)),
+      queue_(options_.queued) {
   idle_.reserve(options_.idle_count_max);
   if (options_.tls) tls_.emplace(options_.tls, options_.tls_name);
 }
@@ -95,6 +96,7 @@ void MemberConnections::remove(Connecting& connecting) {
   connecting_[index]->index_ = index;
   io_.closed.add(std::move(connecting_.back()));
   connecting_.pop_back();
+  if (options_.owner) options_.owner->on_room(*this);
 }
 
 // ---- Connections.
@@ -116,6 +118,7 @@ void MemberConnections::park(Http1Upstream& connection) {
   connection.idle_since_ = io_.loop.now();
   idle_.push_back(&connection);
   if (!expiry_.is_running()) expiry_.start_at(connection.idle_since_ + options_.idle_max);
+  if (options_.owner) options_.owner->on_room(*this);
 }
 
 void MemberConnections::remove(Http1Upstream& connection, bool was_idle) {
@@ -127,6 +130,7 @@ void MemberConnections::remove(Http1Upstream& connection, bool was_idle) {
   open_[index]->index_ = index;
   io_.closed.add(std::move(open_.back()));
   open_.pop_back();
+  if (options_.owner) options_.owner->on_room(*this);
 }
 
 void MemberConnections::on_expiry() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +30,15 @@ class Http1Upstream;
 
 class MemberConnections final {
  public:
+  class Owner {
+   public:
+    // A connection is idle again, or there is room for a new one. In the middle of something.
+    virtual void on_room(MemberConnections& connections) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
   struct Options {
     std::string label;  // the member's name, for logs
     Address address;
@@ -40,6 +50,9 @@ class MemberConnections final {
     Duration idle_max = std::chrono::seconds(20);        // KeepAliveSecs
     std::size_t open_max = 1024;                         // MaxConnections, of this worker
     std::size_t idle_count_max = 256;                    // MaxIdleConnections, of this worker
+    std::uint64_t serial = 0;                            // of the member
+    Owner* owner = nullptr;                              // borrowed; null: nobody queues
+    std::size_t* queued = nullptr;                       // counts who queues, here and elsewhere
   };
   MemberConnections(const IoContext& io, Options options);
   // No connection is in use any more.
@@ -54,7 +67,12 @@ class MemberConnections final {
   void close_idle();
   void retire();
 
+  // Whether take_idle() or connect() will do.
+  bool has_room() const { return !idle_.empty() || open_count() < options_.open_max; }
+  // Those that may ask no other member, in the order in which they came.
+  WaitingList& queue() { return queue_; }
   WaitingList& waiting() { return waiting_; }
+  std::uint64_t serial() const { return options_.serial; }
   const std::string& label() const { return options_.label; }
   const Address& address() const { return options_.address; }
   // In use, idle, and those that are not there yet.
@@ -96,6 +114,7 @@ class MemberConnections final {
   std::vector<Http1Upstream*> idle_;  // the longest idle first
   Timer expiry_;
   WaitingList waiting_;
+  WaitingList queue_;
   std::size_t holders_ = 0;
   bool retired_ = false;
 };

@@ -29,6 +29,7 @@ class ToyBackend final : private FdWatcher::Handler {
     held_ = false;
     for (auto& connection : connections_) connection->answer();
   }
+  void answer_with(std::string status) { status_ = std::move(status); }
   int waiting() const {
     int count = 0;
     for (const auto& connection : connections_) count += connection->unanswered_;
@@ -55,7 +56,7 @@ class ToyBackend final : private FdWatcher::Handler {
     }
     void answer() {
       const std::string body = backend_.name_;
-      const std::string response = "HTTP/1.1 200 OK\r\nX-Member: " + body +
+      const std::string response = "HTTP/1.1 " + backend_.status_ + "\r\nX-Member: " + body +
                                    "\r\nContent-Length: " + std::to_string(body.size()) +
                                    "\r\n\r\n" + body;
       for (; unanswered_ > 0; --unanswered_) {
@@ -83,6 +84,7 @@ class ToyBackend final : private FdWatcher::Handler {
   FdWatcher watcher_;
   std::list<std::unique_ptr<Connection>> connections_;
   bool held_ = false;
+  std::string status_ = "200 OK";
 };
 
 // A client's connection: sends text, gathers what comes.

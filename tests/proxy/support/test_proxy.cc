@@ -160,6 +160,7 @@ config::Connections TestProxy::default_connections() {
   connections.per_member_max = 1024;
   connections.idle_per_member_max = 256;
   connections.waiting_requests_max = 1024;
+  connections.queue_timeout = seconds(5);
   return connections;
 }
 
@@ -187,7 +188,9 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
                                   .is_dynamic = true,
                                   .dialect = options.dialect,
                                   .keyring = options.keyring,
-                                  .skip_time = options.connections.skip_time};
+                                  .skip_time = options.connections.skip_time,
+                                  .balancing = options.balancing,
+                                  .seed = 1};
   for (std::size_t i = 0; i < options.members; ++i) {
     members_.push_back(std::make_unique<Member>());
     routing.seeds.push_back({.address_text = members_[i]->address_text(),

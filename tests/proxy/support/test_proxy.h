@@ -102,6 +102,7 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     std::size_t members = 1;
     config::Failover failover = default_failover();
     config::Connections connections = default_connections();
+    config::Balancing balancing = {};
     config::ClientTimeouts timeouts = default_timeouts();
     config::RequestLimits limits = {8190, 100, 8190};
     uint64_t body_bytes_max = config::kUnlimitedBodyBytes;
