@@ -209,8 +209,8 @@ constexpr DirectiveSpec kRows[] = {
      .argument = Argument::kWords,
      .words_max = 8,
      .may_repeat = true,
-     .description = "A member that does not link the SDK: host:port or http://host:port, then "
-                    "route=NAME and loadfactor=1..100"},
+     .description = "A member that does not link the SDK: host:port, http[s]://host:port or "
+                    "unix:/path|http://name/, then route=NAME and loadfactor=1..100"},
     {.name = "ProxyPass",
      .contexts = kEverywhere,
      .argument = Argument::kWords,

@@ -36,6 +36,8 @@ class WorkerCluster final : private ViewProbe::User {
   struct Options {
     routing::ClusterOptions routing;
     config::Connections connections;
+    config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
+    config::ProxyHeader proxy_header = config::ProxyHeader::kNone;
     std::shared_ptr<const TlsDialer> tls = {};  // null: members are spoken to in plain
     std::string tls_name = {};                  // empty: each member's own host name
     std::string session_cookie;
@@ -70,6 +72,8 @@ class WorkerCluster final : private ViewProbe::User {
   void hear(routing::Member& from, const http::FieldList& fields);
   // From another worker of this process.
   void on_shared_view(const routing::ViewKeeper::Shared& shared);
+  // A host's name has been looked up.
+  void on_addresses(const std::string& address_text, const std::vector<Address>& addresses);
   // A graceful end: idle connections are closed, no more are kept.
   void retire();
   // True while exchanges use it or remember its members.

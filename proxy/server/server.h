@@ -76,7 +76,8 @@ class Server final {
   void on(to_server::Explanation& letter);
   void on(to_server::Stopped& letter);
   void finish_one(uint64_t question);
-  void resolve_names(const ClusterView& view);
+  void look_up_names();
+  void resolve_names(std::size_t cluster, const ClusterView& view);
   void post_all(const LetterToWorker& letter);
 
   // Constant after construction.
