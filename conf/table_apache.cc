@@ -86,7 +86,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("SSLHostMatchOID",
             "names are looked for in subjectAltName and, only without one, in CN", "22"),
     ignored("ErrorPage", "the proxy answers 502, 503 and 504 with a page of its own"),
-    refused("WLDNSRefreshInterval", "host names are resolved once, at the start", "0"),
     refused("PathTrim", kPaths),
     refused("PathPrepend", kPaths),
     refused("TrimExt", kPaths),

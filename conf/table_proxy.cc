@@ -209,10 +209,10 @@ constexpr DirectiveSpec kRows[] = {
      .argument = Argument::kWords,
      .words_max = 16,
      .may_repeat = true,
-     .description = "A member that does not link the SDK: host:port or http://host:port, then "
-                    "route=NAME, loadfactor=1..100, status=LETTERS (D disabled, N draining, H "
-                    "standby, with + or -), ping=TIME, and hcmethod= hcuri= hcinterval= hcpasses= "
-                    "hcfails= in place of HealthCheck"},
+     .description = "A member that does not link the SDK: host:port, http[s]://host:port or "
+                    "unix:/path|http://name/, then route=NAME, loadfactor=1..100, status=LETTERS "
+                    "(D disabled, N draining, H standby, with + or -), ping=TIME, and hcmethod= "
+                    "hcuri= hcinterval= hcpasses= hcfails= in place of HealthCheck"},
     {.name = "ProxyPass",
      .contexts = kEverywhere,
      .argument = Argument::kWords,

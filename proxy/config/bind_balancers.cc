@@ -33,9 +33,26 @@ MemberScheme scheme_of(std::string_view text) {
   return text.starts_with(kHttpsScheme) ? MemberScheme::kHttps : MemberScheme::kUnsaid;
 }
 
+// "unix:/path|http://name/", as Apache writes it; the name is of no use, for Host is the client's.
+std::optional<MemberSeed> unix_member(const conf::Word& word, std::string_view text,
+                                      conf::Diagnostics& diagnostics) {
+  const std::size_t bar = text.find('|');
+  const std::string_view rest = bar == std::string_view::npos ? "" : text.substr(bar + 1);
+  const bool is_http = bar == std::string_view::npos || scheme_of(rest) == MemberScheme::kHttp;
+  const auto parsed = Address::parse(text.substr(0, bar));
+  if (is_http && parsed && parsed->host().starts_with('/')) {
+    return MemberSeed{.address = parsed->to_string(), .route = {}, .scheme = MemberScheme::kHttp};
+  }
+  diagnostics.error(word, is_http
+                              ? "expected unix:/PATH|http://NAME/ with a PATH of at most 107 bytes"
+                              : "a member on a unix-domain socket is spoken to with http://");
+  return std::nullopt;
+}
+
 // The address and the scheme of "host:port" or "http[s]://host[:port][/]"; nothing after an error.
 std::optional<MemberSeed> named_member(const conf::Word& word, std::string_view text,
                                        conf::Diagnostics& diagnostics) {
+  if (text.starts_with("unix:")) return unix_member(word, text, diagnostics);
   MemberSeed member{.address = {}, .route = {}, .scheme = scheme_of(text)};
   const bool has_scheme = member.scheme != MemberScheme::kUnsaid;
   if (has_scheme) text = without_slash(text.substr(text.find("://") + 3));
@@ -156,7 +173,8 @@ std::optional<Seeds> seeds_of_target(const conf::Word& word, std::string_view pa
                                      const Balancers& balancers, conf::Diagnostics& diagnostics) {
   const std::string_view text = word.text;
   const bool is_balancer = text.starts_with(kBalancerScheme);
-  if (!is_balancer && scheme_of(text) == MemberScheme::kUnsaid) {
+  const bool is_unix = text.starts_with("unix:") && text.find("://") != std::string_view::npos;
+  if (!is_balancer && !is_unix && scheme_of(text) == MemberScheme::kUnsaid) {
     diagnostics.error(
         word, "expected \"balancer://name/\" or http://host:port/, not '" + word.text + "'");
     return std::nullopt;

@@ -20,6 +20,12 @@
 
 namespace understudy::config {
 
+// What members are spoken to in: BackendProtocol. kAuto: HTTP/2 where TLS agrees on it.
+enum class MemberProtocol : std::uint8_t { kHttp1, kHttp2, kAuto };
+
+// What a connection to a member says first: BackendProxyProtocol.
+enum class ProxyHeader : std::uint8_t { kNone, kV1, kV2 };
+
 // Whether a member was named with http:// or https://.
 enum class MemberScheme : std::uint8_t { kUnsaid, kHttp, kHttps };
 
@@ -50,9 +56,10 @@ struct Connections {
 
 struct Cluster {
   std::string label;  // for logs and /status: the balancer's name, or the first seed's address
-  std::vector<MemberSeed> seeds;  // never empty
-  bool is_dynamic = true;         // DynamicServerList
-  std::size_t members_max = 0;    // MaxMembers
+  std::vector<MemberSeed> seeds;                     // never empty
+  bool is_dynamic = true;                            // DynamicServerList
+  std::size_t members_max = 0;                       // MaxMembers
+  std::chrono::milliseconds dns_refresh_interval{};  // DNSRefreshInterval; zero: at the start only
 
   std::string name;                        // ClusterName: part of every signature
   std::shared_ptr<const Keyring> keyring;  // null without ClusterKeyFile
@@ -61,6 +68,8 @@ struct Cluster {
   Dialect dialect = Dialect::kAuto;        // SessionCookieFormat
 
   Connections connections;
+  MemberProtocol protocol = MemberProtocol::kHttp1;
+  ProxyHeader proxy_header = ProxyHeader::kNone;
   std::shared_ptr<const TlsDialer> tls;  // null: members are spoken to in plain
   std::string tls_name;                  // SSLProxyPeerName; empty: each member's own host name
   Balancing balancing;

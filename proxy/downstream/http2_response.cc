@@ -98,7 +98,8 @@ void Http2Downstream::send_page(const Page& page) {
 
 Http2Downstream::Offer Http2Downstream::offer_body(size_t bytes_max) {
   const bool chunked = form_ == BodyForm::kChunked;
-  const size_t here = chunked ? payload_left_ : offered_.size();
+  // The client may open its window while nothing is offered.
+  const size_t here = chunked ? std::min(payload_left_, offered_.size()) : offered_.size();
   const size_t bytes = std::min({bytes_max, here, turn_left_});
   const bool last = ends_ && bytes == offered_.size();
   ended_ = last;

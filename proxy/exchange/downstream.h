@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,10 @@ class TlsStream;
 // Who asks; constant for a connection.
 struct Client {
   Address address;
-  std::string host;                // of address, as text
-  uint16_t local_port = 0;         // of the listener
+  std::string host;         // of address, as text
+  uint16_t local_port = 0;  // of the listener
+  // Where it connected to; null unless members are to be told.
+  std::shared_ptr<const Address> local = {};
   const TlsStream* tls = nullptr;  // as long as the connection; null: plain
 };
 

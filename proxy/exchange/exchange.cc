@@ -202,7 +202,9 @@ bool Exchange::ask(const http::RequestHead& head) {
 }
 
 bool Exchange::connect() {
-  auto upstream = connections_->connect(*this);
+  const Client& client = downstream_.client();
+  auto upstream =
+      connections_->connect(*this, {.client = &client.address, .server = client.local.get()});
   if (!upstream) {
     mark_member(upstream.error().code == ErrorCode::kConnectRefused ? TryFailure::kConnectRefused
                 : upstream.error().code == ErrorCode::kUnavailable  ? TryFailure::kNoConnection
@@ -251,7 +253,9 @@ void Exchange::send_request(const http::RequestHead& head) {
   http::RequestRewrite rewrite{
       .dropped = scratch.dropped, .added = scratch.lines.text(), .target = {}, .host = {}};
   if (!account_.path_is_normal) rewrite.target = normal_target(head, scratch.path);
-  if (head.authority.empty()) rewrite.host = member_->address_text;
+  if (head.authority.empty()) {
+    rewrite.host = member_->address.is_unix() ? "localhost" : member_->address_text;
+  }
 
   phase_ = Phase::kWaiting;
   if (!is_waiting()) cluster_->begin_waiting(*this, *connections_);

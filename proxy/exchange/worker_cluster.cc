@@ -86,6 +86,9 @@ MemberConnections& WorkerCluster::connections(const routing::Member& member) {
 MemberConnections::Options WorkerCluster::reach(const routing::Member& member) const {
   return {.label = member.name.empty() ? member.address_text : member.name,
           .address = member.address,
+          .more_addresses = member.more_addresses,
+          .protocol = options_.protocol,
+          .proxy_header = options_.proxy_header,
           .tls = options_.tls,
           .tls_name = options_.tls_name.empty() ? host_of(member.address_text) : options_.tls_name,
           .connect_timeout = options_.connections.connect_timeout,
@@ -159,6 +162,18 @@ void WorkerCluster::dismiss_retired() {
 bool WorkerCluster::Load::allows_resend(const config::Failover& policy) const {
   const uint64_t share = uint64_t{exchanges} * policy.retry_percent / 100;
   return resends < std::max<uint64_t>(share, policy.retry_floor);
+}
+
+// Another address in use shows in connections(); whether it is still there does not.
+void WorkerCluster::on_addresses(const std::string& address_text,
+                                 const std::vector<Address>& addresses) {
+  routing_.table().set_addresses(address_text, addresses);
+  for (Slot& slot : slots_) {
+    if (!slot.connections) continue;
+    const routing::Member* member = routing_.table().by_serial(slot.serial);
+    if (member == nullptr || member->address_text != address_text) continue;
+    slot.connections->set_more_addresses(member->more_addresses);
+  }
 }
 
 void WorkerCluster::begin_waiting(Waiter& waiter, MemberConnections& connections) {

@@ -37,6 +37,8 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   struct Options {
     routing::ClusterOptions routing;
     config::Connections connections;
+    config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
+    config::ProxyHeader proxy_header = config::ProxyHeader::kNone;
     std::shared_ptr<const TlsDialer> tls = {};  // null: members are spoken to in plain
     std::string tls_name = {};                  // empty: each member's own host name
     std::string session_cookie;
@@ -87,6 +89,8 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   void hear(routing::Member& from, const http::FieldList& fields);
   // From another worker of this process.
   void on_shared_view(const routing::ViewKeeper::Shared& shared);
+  // A host's name has been looked up.
+  void on_addresses(const std::string& address_text, const std::vector<Address>& addresses);
   // The process's health check has changed its mind.
   void on_checked(std::string_view address_text, routing::Checked checked);
   // "host:port" without the port and without an IPv6 address's brackets: whom a member's

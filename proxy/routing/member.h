@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/address.h"
 #include "base/clock.h"
@@ -68,11 +69,12 @@ struct Member {
   bool is_seed = false;      // named in the configuration
 
   // What it is. A new mid is a new member, but a seed gets its first one.
-  std::optional<std::uint32_t> mid = {};  // in dialect weblogic the JVMID's bits
-  std::string name = {};                  // from the view, else the address
-  std::string route = {};                 // BalancerMember route=
-  std::string address_text = {};          // "host:port"
-  Address address = {};                   // unset until the host's name has been resolved
+  std::optional<std::uint32_t> mid = {};     // in dialect weblogic the JVMID's bits
+  std::string name = {};                     // from the view, else the address
+  std::string route = {};                    // BalancerMember route=
+  std::string address_text = {};             // "host:port"
+  Address address = {};                      // unset until the host's name has been resolved
+  std::vector<Address> more_addresses = {};  // of the same name
   std::uint16_t weight = 100;
 
   // What is said of it. Whether an operator wants it is the stricter of what he ordered (or the

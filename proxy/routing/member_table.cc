@@ -70,6 +70,7 @@ Member& MemberTable::add(const Seed& seed) {
   member->serial = ++last_serial_;
   member->address_text = seed.address_text;
   member->address = seed.address;
+  member->more_addresses = seed.more_addresses;
   member->name = seed.name.empty() ? seed.address_text : seed.name;
   member->route = seed.route;
   member->weight = seed.weight;
@@ -177,9 +178,17 @@ ViewChange MemberTable::apply(const ClusterView& view, TimePoint now) {
   return change;
 }
 
-void MemberTable::set_address(std::string_view address_text, const Address& address) {
+void MemberTable::set_addresses(std::string_view address_text, std::span<const Address> addresses) {
+  DCHECK(!addresses.empty());
   for (const auto& member : members_) {
-    if (member->address_text == address_text) member->address = address;
+    if (member->address_text != address_text) continue;
+    const bool stays =
+        std::find(addresses.begin(), addresses.end(), member->address) != addresses.end();
+    if (!stays) member->address = addresses.front();
+    member->more_addresses.clear();
+    for (const Address& address : addresses) {
+      if (address != member->address) member->more_addresses.push_back(address);
+    }
   }
   rings_are_stale_ = true;
 }

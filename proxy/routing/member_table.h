@@ -27,6 +27,7 @@ namespace understudy::routing {
 struct Seed {
   std::string address_text = {};
   Address address = {};  // resolved at start
+  std::vector<Address> more_addresses = {};
   std::string name = {};
   std::string route = {};
   std::uint16_t weight = 100;
@@ -67,8 +68,9 @@ class MemberTable final {
   // address; an address with another mid than before is a new member, also in place of the old
   // seed. No seed is ever without a member. Entries beyond members_max are left out.
   ViewChange apply(const ClusterView& view, TimePoint now);
-  // For members whose address is a host's name. Applies to those with this address_text.
-  void set_address(std::string_view address_text, const Address& address);
+  // For members whose address is a host's name. Applies to those with this address_text. The one in
+  // use stays as long as it is among them; `addresses` is not empty.
+  void set_addresses(std::string_view address_text, std::span<const Address> addresses);
   // What a member said about itself (X-WebLogic-JVMID); only while it has no mid.
   void learn_mid(Member& member, std::uint32_t mid);
 

@@ -80,7 +80,9 @@ Result<void> Server::listen() {
 
 Result<void> Server::open_workers() {
   auto resolver = HostResolver::open(
-      loop_, [this](const std::string& text, const Address& found) { on_resolved(text, found); });
+      loop_, {.found = [this](const std::string& text, const std::vector<Address>& found) {
+        on_resolved(text, found);
+      }});
   if (!resolver) return std::move(resolver).error();
   resolver_ = *std::move(resolver);
   const std::size_t share = options_.config->client_connections_max / listeners_.size();
@@ -99,8 +101,18 @@ Result<void> Server::open_workers() {
 void Server::start() {
   for (const auto& worker : workers_) worker->start();
   workers_running_ = workers_.size();
-  for (const std::string& name : snapshot_->unresolved) resolver_->ask(name);
+  look_up_names();
   watch_members();
+}
+
+void Server::look_up_names() {
+  for (const Snapshot::HostName& name : snapshot_->host_names) {
+    if (name.is_resolved) {
+      resolver_->watch(name.address_text, name.interval);
+    } else {
+      resolver_->ask(name.address_text, name.interval);
+    }
+  }
 }
 
 void Server::stop() {
@@ -133,7 +145,8 @@ Result<void> Server::reload() {
   keep_views(*before);
   watch_members();
   post_all(adoption());
-  for (const std::string& name : snapshot_->unresolved) resolver_->ask(name);
+  resolver_->forget_all();
+  look_up_names();
   LOG(kNotice, "configuration {} is in force", (*config)->hash);
   return {};
 }
@@ -176,14 +189,15 @@ void Server::on(to_server::NewView& letter) {
     workers_[worker]->post(
         to_worker::Learn{.generation = letter.generation, .cluster = letter.cluster, .view = held});
   }
-  resolve_names(*held.view);
+  resolve_names(letter.cluster, *held.view);
   watch_members();
 }
 
-void Server::resolve_names(const ClusterView& view) {
+void Server::resolve_names(std::size_t cluster, const ClusterView& view) {
+  const Duration interval = snapshot_->config->clusters[cluster].dns_refresh_interval;
   for (const ViewEntry& entry : view.entries) {
     if (entry.alive == AliveState::kDead || entry.alive == AliveState::kLeft) continue;
-    if (!Address::parse(entry.address)) resolver_->ask(entry.address);
+    if (!Address::parse(entry.address)) resolver_->ask(entry.address, interval);
   }
 }
 

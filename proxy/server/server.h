@@ -96,12 +96,13 @@ class Server final : private OperatorOrders::Listener {
   void on(to_server::Explanation& letter);
   void on(to_server::Stopped& letter);
   void finish_one(uint64_t question);
-  void resolve_names(const ClusterView& view);
+  void look_up_names();
+  void resolve_names(std::size_t cluster, const ClusterView& view);
   void keep_views(const Snapshot& before);
   // server_members.cc
   void watch_members();
   Address address_of(const std::string& address_text, const Address& known) const;
-  void on_resolved(const std::string& address_text, const Address& address);
+  void on_resolved(const std::string& address_text, const std::vector<Address>& addresses);
   void on_verdict(const HealthChecks::Verdict& verdict);
   void on_order(const OperatorOrders::Place& place,
                 const std::optional<routing::OperatorOrder>& order) override;

@@ -56,12 +56,12 @@ Address Server::address_of(const std::string& address_text, const Address& known
   return known.is_set() ? known : Address::parse(address_text).value_or(Address());
 }
 
-void Server::on_resolved(const std::string& address_text, const Address& address) {
+void Server::on_resolved(const std::string& address_text, const std::vector<Address>& addresses) {
   if (resolved_.size() < kNamesResolvedMax || resolved_.contains(address_text)) {
-    resolved_.insert_or_assign(address_text, address);
+    resolved_.insert_or_assign(address_text, addresses.front());
   }
-  checks_.set_address(address_text, address);
-  post_all(to_worker::Resolve{.address_text = address_text, .address = address});
+  checks_.set_address(address_text, addresses.front());
+  post_all(to_worker::Resolve{.address_text = address_text, .addresses = addresses});
 }
 
 void Server::on_verdict(const HealthChecks::Verdict& verdict) {

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "proxy/routing/request_path.h"
+#include "proxy/server/host_resolver.h"
 
 namespace understudy {
 namespace {
@@ -55,7 +56,7 @@ Snapshot::Site make_site(const config::Config& config, const Address& listen) {
 }
 
 routing::ClusterOptions make_cluster(const config::Cluster& cluster,
-                                     std::vector<std::string>& unresolved) {
+                                     std::vector<Snapshot::HostName>& host_names) {
   routing::ClusterOptions options{
       .name = cluster.label,
       .cluster = cluster.name,
@@ -75,10 +76,18 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
                       .is_standby = seed.is_standby};
     out.weight = static_cast<std::uint16_t>(
         std::min<std::uint32_t>(seed.load_factor, std::numeric_limits<std::uint16_t>::max()));
-    if (const auto addresses = resolve(seed.address); addresses && !addresses->empty()) {
+    const bool is_name = !Address::parse(seed.address).has_value();
+    const auto addresses = resolve(seed.address);
+    const bool is_resolved = addresses && !addresses->empty();
+    if (is_name) {
+      host_names.push_back({seed.address, cluster.dns_refresh_interval, is_resolved});
+    }
+    if (is_resolved) {
+      const std::size_t count = std::min(addresses->size(), kAddressesOfNameMax);
       out.address = addresses->front();
+      out.more_addresses.assign(addresses->begin() + 1,
+                                addresses->begin() + static_cast<std::ptrdiff_t>(count));
     } else {
-      unresolved.push_back(seed.address);
       LOG(kWarn, "cluster {}: member {} has no address right now; it is looked up again",
           cluster.label, seed.address);
     }
@@ -151,7 +160,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::make(
     }
   }
   for (const config::Cluster& cluster : config->clusters) {
-    out->clusters.push_back(make_cluster(cluster, out->unresolved));
+    out->sends_proxy_headers |= cluster.proxy_header != config::ProxyHeader::kNone;
+    out->clusters.push_back(make_cluster(cluster, out->host_names));
   }
   return std::shared_ptr<const Snapshot>(std::move(out));
 }

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/socket.h"
 #include "base/stream.h"
 #include "base/tls_stream.h"
 #include "proxy/server/member_report.h"
@@ -93,6 +94,9 @@ void Worker::on_accepted(std::size_t site, Accepted accepted) {
                                               .local_port = snapshot.listens[site].port()},
                                    .site = site,
                                    .http2 = current().routes.sites[site].speaks_http2()};
+  if (snapshot.sends_proxy_headers) {
+    options.client.local = std::make_shared<const Address>(local_address(accepted.fd));
+  }
   std::unique_ptr<Stream> stream;
   if (const auto& tls = snapshot.sites[site].tls) {
     auto secure = std::make_unique<TlsStream>(*tls, std::move(accepted.fd));
@@ -149,6 +153,8 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
   return std::make_shared<WorkerCluster>(
       context_, WorkerCluster::Options{.routing = snapshot.clusters[index],
                                        .connections = wanted.connections,
+                                       .protocol = wanted.protocol,
+                                       .proxy_header = wanted.proxy_header,
                                        .tls = wanted.tls,
                                        .tls_name = wanted.tls_name,
                                        .session_cookie = wanted.session_cookie,
@@ -236,7 +242,7 @@ void Worker::on(const to_worker::Verdict& letter) {
 
 void Worker::on(const to_worker::Resolve& letter) {
   for (const auto& cluster : current().clusters) {
-    cluster->routing().table().set_address(letter.address_text, letter.address);
+    cluster->on_addresses(letter.address_text, letter.addresses);
   }
 }
 

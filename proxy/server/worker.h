@@ -56,7 +56,7 @@ struct Learn {  // a view that another worker has believed
 };
 struct Resolve {  // a host's name has been looked up
   std::string address_text;
-  Address address;
+  std::vector<Address> addresses;
 };
 struct Report {
   uint64_t question;

@@ -139,7 +139,7 @@ TEST(MemberTable, AsksNobodyWhoseHostHasNoAddressYet) {
   named.address = "member-b.example:7002";
   static_cast<void>(table.apply(view_of(1, {entry_of("a"), named}), TimePoint()));
   EXPECT_EQ(table.rings(TimePoint()).good.size(), 1U);
-  table.set_address(named.address, *Address::parse("127.0.0.9:7002"));
+  table.set_addresses(named.address, std::vector{*Address::parse("127.0.0.9:7002")});
   EXPECT_EQ(table.rings(TimePoint()).good.size(), 2U);
 }
 

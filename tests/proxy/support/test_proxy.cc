@@ -200,6 +200,7 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
   cluster_ = std::make_unique<WorkerCluster>(
       *context_, WorkerCluster::Options{.routing = routing,
                                         .connections = options.connections,
+                                        .protocol = options.protocol,
                                         .session_cookie = options.session_cookie,
                                         .listener = this});
 

@@ -112,6 +112,7 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     uint64_t replay_memory_bytes_max = uint64_t{64} * 1024 * 1024;
     bool logs = true;
     bool http2 = false;  // on the listener
+    config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
     BlockPool::Options blocks = {};
   };
   static config::Failover default_failover();
