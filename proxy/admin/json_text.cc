@@ -94,6 +94,9 @@ Json::Value counters_value(const WorkerCounters& counters) {
   out["view_drops"] = count(counters.view_drops);
   out["views_asked"] = count(counters.views_asked);
   out["splices"] = count(counters.splices);
+  out["tunnels"] = count(counters.tunnels);
+  out["tunnels_open"] = count(counters.tunnels_open);
+  out["tunnels_refused"] = count(counters.tunnels_refused);
   return out;
 }
 

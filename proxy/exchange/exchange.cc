@@ -16,9 +16,12 @@ namespace {
 
 using http::FieldId;
 
-// The path that rules are matched over; "*" of OPTIONS stands for the whole server.
+// The path that rules are matched over; "*" of OPTIONS and the authority of CONNECT, which have
+// none, stand for the whole server.
 std::string_view path_to_match(const http::RequestHead& head) {
-  return head.target_form == http::TargetForm::kAsterisk ? std::string_view("/") : head.path;
+  const bool has_path = head.target_form == http::TargetForm::kOrigin ||
+                        head.target_form == http::TargetForm::kAbsolute;
+  return has_path ? head.path : std::string_view("/");
 }
 
 std::optional<std::string_view> session_value(const http::RequestHead& head,
@@ -119,7 +122,7 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   if (account_.has_body) {
     downstream_.keep_request_body(location_->failover.replay_buffer_bytes_max);
   }
-  return true;
+  return !head.wants_upgrade || open_tunnel(head);
 }
 
 // ---- 3. Whom to ask.
@@ -198,7 +201,9 @@ void Exchange::send_request(const http::RequestHead& head) {
   const BodyBytes body = account_.has_body ? downstream_.request_body() : BodyBytes{.last = true};
   // A client that sends its body already waits for no 100.
   if (!body.bytes.empty()) account_.body_has_begun = true;
-  http::drop_from_request(head, {.keep_expect = !account_.body_has_begun}, scratch.dropped);
+  const bool upgrades = tunnel_ && upstream_->can_tunnel();
+  http::drop_from_request(head, {.keep_upgrade = upgrades, .keep_expect = !account_.body_has_begun},
+                          scratch.dropped);
   const Client& client = downstream_.client();
   http::forward_peer(
       head, {},
@@ -212,6 +217,7 @@ void Exchange::send_request(const http::RequestHead& head) {
                      scratch.lines);
   http::RequestRewrite rewrite{
       .dropped = scratch.dropped, .added = scratch.lines.text(), .target = {}, .host = {}};
+  rewrite.add_upgrade = upgrades;
   if (!account_.path_is_normal) rewrite.target = normal_target(head, scratch.path);
   if (head.authority.empty()) rewrite.host = member_->address_text;
 
@@ -268,10 +274,12 @@ bool Exchange::is_body_too_large() const {
 }
 
 void Exchange::on_request_body() {
+  if (phase_ == Phase::kTunnel) return move_to_member();
   if (upstream_ && !account_.request_sent && phase_ != Phase::kConnecting) relay_request_body();
 }
 
 void Exchange::on_upstream_writable() {
+  if (phase_ == Phase::kTunnel) return move_to_member();
   if (!account_.request_sent && account_.has_body) relay_request_body();
 }
 
@@ -297,6 +305,7 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
     cluster_->routing().on_success(*member_);
   }
   leave_member();
+  if (tunnel_ && answer_upgrade(head)) return;
   send_response_head(head);
 }
 
@@ -388,11 +397,13 @@ void Exchange::splice_response_body() {
 }
 
 void Exchange::on_response_body() {
+  if (phase_ == Phase::kTunnel) return move_to_client();
   relay_response_body();
 }
 
 void Exchange::on_downstream_writable() {
-  if (phase_ == Phase::kRelaying) relay_response_body();
+  if (phase_ == Phase::kRelaying) return relay_response_body();
+  if (phase_ == Phase::kTunnel) move_to_client();
 }
 
 // ---- 9. The end.

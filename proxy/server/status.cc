@@ -30,6 +30,9 @@ void add(WorkerCounters& sum, const WorkerCounters& more) {
   sum.view_drops += more.view_drops;
   sum.views_asked += more.views_asked;
   sum.splices += more.splices;
+  sum.tunnels += more.tunnels;
+  sum.tunnels_open += more.tunnels_open;
+  sum.tunnels_refused += more.tunnels_refused;
 }
 
 bool is_same_life(const MemberStatus& a, const MemberStatus& b) {
