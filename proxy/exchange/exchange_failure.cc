@@ -365,7 +365,7 @@ void Exchange::log(bool aborted) const {
                     : std::string_view(),
       .version =
           before_version < line.size() ? line.substr(before_version + 1) : std::string_view(),
-      .status = account_.status,
+      .status = account_.status != 0 ? account_.status : kClientClosedRequest,
       .body_bytes_sent = account_.body_bytes_sent,
       .body_bytes_received = account_.body_bytes_received,
       .duration = worker_.io.loop.now() - account_.started,
