@@ -97,7 +97,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("WLProxySSLPassThrough", kTrust, "Off"),
     refused("WLProxyPassThrough", kTrust, "Off"),
     refused("WLLocalIP", "connections to members leave from the address the kernel chooses"),
-    refused("WLMaxWebSocketClients", "this version has no tunnels"),
 
     // The process.
     ignored("LoadModule", kNoModules),

@@ -139,6 +139,22 @@ constexpr DirectiveSpec kRows[] = {
      .minimum = "1",
      .maximum = "4000000",
      .description = "Open client connections of the whole process; more wait in the backlog"},
+    {.name = "MaxWebSocketClients",
+     .aliases = "WLMaxWebSocketClients",
+     .argument = Argument::kInteger,
+     .default_text = "32768",
+     .minimum = "0",
+     .maximum = "4000000",
+     .description = "WebSocket and other upgraded connections of the whole process, of which each "
+                    "worker has its part, requests that ask for one included; more get 503"},
+    {.name = "WebSocketIdleTimeout",
+     .aliases = "ProxyWebsocketIdleTimeout",
+     .contexts = kEverywhere,
+     .argument = Argument::kDuration,
+     .default_text = "60s",
+     .minimum = "10ms",
+     .maximum = "24h",
+     .description = "A WebSocket on which nothing moves in either direction for so long is closed"},
 
     // Limits of a request.
     {.name = "LimitRequestLine",

@@ -115,6 +115,9 @@ Json::Value counters_value(const WorkerCounters& counters) {
   out["queue_refusals"] = count(counters.queue_refusals);
   out["queue_timeouts"] = count(counters.queue_timeouts);
   out["splices"] = count(counters.splices);
+  out["tunnels"] = count(counters.tunnels);
+  out["tunnels_open"] = count(counters.tunnels_open);
+  out["tunnels_refused"] = count(counters.tunnels_refused);
   return out;
 }
 

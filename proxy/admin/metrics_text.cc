@@ -187,6 +187,12 @@ std::string metrics_text(const ServerStatus& status) {
   out.single("understudy_queue_timeouts_total", Kind::kCounter,
              "Requests that waited for longer than QueueTimeout.", all.queue_timeouts);
   out.single("understudy_splices_total", Kind::kCounter, "Bodies moved by splice.", all.splices);
+  out.single("understudy_tunnels_total", Kind::kCounter,
+             "WebSocket and other upgraded connections begun.", all.tunnels);
+  out.single("understudy_tunnels_open", Kind::kGauge, "Upgraded connections now.",
+             all.tunnels_open);
+  out.single("understudy_tunnels_refused_total", Kind::kCounter,
+             "Upgrades answered 503 for MaxWebSocketClients.", all.tunnels_refused);
   add_clusters(status, out);
   add_members(status, out);
   return out.take();

@@ -112,6 +112,7 @@ class LocationBinder final {
     location.failover = bind_failover(settings, path, binding_.diagnostics());
     location.body_bytes_max =
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
+    location.tunnel_idle_timeout = settings.duration("WebSocketIdleTimeout");
     location.cluster = bind_cluster(std::move(seeds), scope, path, binding_);
     locations_.push_back(std::move(location));
   }

@@ -34,7 +34,8 @@ struct Location {
   std::string path;         // "/", "/shop": matches itself and what is below it
   std::size_t cluster = 0;  // index into Config::clusters
   Failover failover;
-  std::uint64_t body_bytes_max = 0;  // kUnlimitedBodyBytes: no limit
+  std::uint64_t body_bytes_max = 0;                 // kUnlimitedBodyBytes: no limit
+  std::chrono::milliseconds tunnel_idle_timeout{};  // WebSocketIdleTimeout
 };
 
 }  // namespace understudy::config

@@ -16,9 +16,12 @@ namespace {
 
 using http::FieldId;
 
-// The path that rules are matched over; "*" of OPTIONS stands for the whole server.
+// The path that rules are matched over; "*" of OPTIONS and the authority of CONNECT, which have
+// none, stand for the whole server.
 std::string_view path_to_match(const http::RequestHead& head) {
-  return head.target_form == http::TargetForm::kAsterisk ? std::string_view("/") : head.path;
+  const bool has_path = head.target_form == http::TargetForm::kOrigin ||
+                        head.target_form == http::TargetForm::kAbsolute;
+  return has_path ? head.path : std::string_view("/");
 }
 
 std::optional<std::string_view> session_value(const http::RequestHead& head,
@@ -120,7 +123,7 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   if (account_.has_body) {
     downstream_.keep_request_body(location_->failover.replay_buffer_bytes_max);
   }
-  return true;
+  return !head.wants_upgrade || open_tunnel(head);
 }
 
 // ---- 3. Whom to ask.
@@ -195,7 +198,7 @@ void Exchange::on_room(uint64_t serial) {
 // ---- 4. A connection to it: an idle one, or a new one. False when that failed at once.
 
 bool Exchange::ask(const http::RequestHead& head) {
-  upstream_ = connections_->take_idle(*this);
+  upstream_ = connections_->take_idle(*this, wants());
   if (!upstream_) return connect();
   send_request(head);
   return true;
@@ -203,8 +206,8 @@ bool Exchange::ask(const http::RequestHead& head) {
 
 bool Exchange::connect() {
   const Client& client = downstream_.client();
-  auto upstream =
-      connections_->connect(*this, {.client = &client.address, .server = client.local.get()});
+  auto upstream = connections_->connect(
+      *this, {.wants = wants(), .client = &client.address, .server = client.local.get()});
   if (!upstream) {
     mark_member(upstream.error().code == ErrorCode::kConnectRefused ? TryFailure::kConnectRefused
                 : upstream.error().code == ErrorCode::kUnavailable  ? TryFailure::kNoConnection
@@ -238,7 +241,9 @@ void Exchange::send_request(const http::RequestHead& head) {
   const BodyBytes body = account_.has_body ? downstream_.request_body() : BodyBytes{.last = true};
   // A client that sends its body already waits for no 100.
   if (!body.bytes.empty()) account_.body_has_begun = true;
-  http::drop_from_request(head, {.keep_expect = !account_.body_has_begun}, scratch.dropped);
+  const bool upgrades = tunnel_ && upstream_->can_tunnel();
+  http::drop_from_request(head, {.keep_upgrade = upgrades, .keep_expect = !account_.body_has_begun},
+                          scratch.dropped);
   const Client& client = downstream_.client();
   http::forward_peer(
       head, {},
@@ -252,6 +257,7 @@ void Exchange::send_request(const http::RequestHead& head) {
                      scratch.lines);
   http::RequestRewrite rewrite{
       .dropped = scratch.dropped, .added = scratch.lines.text(), .target = {}, .host = {}};
+  rewrite.add_upgrade = upgrades;
   if (!account_.path_is_normal) rewrite.target = normal_target(head, scratch.path);
   if (head.authority.empty()) {
     rewrite.host = member_->address.is_unix() ? "localhost" : member_->address_text;
@@ -310,10 +316,12 @@ bool Exchange::is_body_too_large() const {
 }
 
 void Exchange::on_request_body() {
+  if (phase_ == Phase::kTunnel) return move_to_member();
   if (upstream_ && !account_.request_sent && phase_ != Phase::kConnecting) relay_request_body();
 }
 
 void Exchange::on_upstream_writable() {
+  if (phase_ == Phase::kTunnel) return move_to_member();
   if (!account_.request_sent && account_.has_body) relay_request_body();
 }
 
@@ -341,6 +349,7 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
     cluster_->routing().on_success(*member_, worker_.io.loop.now());
   }
   leave_member();
+  if (tunnel_ && answer_upgrade(head)) return;
   send_response_head(head);
 }
 
@@ -432,11 +441,13 @@ void Exchange::splice_response_body() {
 }
 
 void Exchange::on_response_body() {
+  if (phase_ == Phase::kTunnel) return move_to_client();
   relay_response_body();
 }
 
 void Exchange::on_downstream_writable() {
-  if (phase_ == Phase::kRelaying) relay_response_body();
+  if (phase_ == Phase::kRelaying) return relay_response_body();
+  if (phase_ == Phase::kTunnel) move_to_client();
 }
 
 // ---- 9. The end.

@@ -3,12 +3,13 @@
 // protocol and owns neither connection: it maps the request to a cluster, chooses members one after
 // another, relays both bodies with back-pressure, and decides with retry.h what happens when a
 // member fails. Its phases stand in exchange.cc in the order in which they come, what happens when
-// one does not go well in exchange_failure.cc. One object serves many exchanges, one after the
-// other. Owned by a Downstream; worker thread only.
+// one does not go well in exchange_failure.cc, and tunnels in exchange_tunnel.cc. One object serves
+// many exchanges, one after the other. Owned by a Downstream; worker thread only.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -18,6 +19,7 @@
 #include "proxy/exchange/downstream.h"
 #include "proxy/exchange/retry.h"
 #include "proxy/exchange/routes.h"
+#include "proxy/exchange/tunnel.h"
 #include "proxy/exchange/worker_context.h"
 #include "proxy/routing/affinity_choice.h"
 #include "proxy/upstream/upstream.h"
@@ -45,7 +47,7 @@ class Exchange final : private Upstream::User, private Waiter {
   // ends.
   void refuse(unsigned status, std::string_view sentence, std::size_t site);
   bool is_active() const { return phase_ != Phase::kNone; }
-  bool has_response_begun() const { return phase_ == Phase::kRelaying; }
+  bool has_response_begun() const { return phase_ == Phase::kRelaying || phase_ == Phase::kTunnel; }
 
   // There may be more of the request's body, or it has broken off.
   void on_request_body();
@@ -63,6 +65,7 @@ class Exchange final : private Upstream::User, private Waiter {
     kConnecting,  // to member_
     kWaiting,     // the request is on its way or sent; the response's head is not there
     kRelaying,    // the response's body
+    kTunnel,      // the member has switched protocols
     kPausing,     // nobody could be asked; ConnectRetrySecs until the next pass
   };
 
@@ -92,6 +95,18 @@ class Exchange final : private Upstream::User, private Waiter {
   void relay_response_body();
   void splice_response_body();
   void finish();
+
+  // Tunnels.
+  Wants wants() const { return tunnel_ ? Wants::kTunnel : Wants::kAny; }
+  bool open_tunnel(const http::RequestHead& head);
+  // False: the response is an ordinary one.
+  bool answer_upgrade(const http::ResponseHead& head);
+  void begin_tunnel(const http::ResponseHead& head);
+  void move_to_member();
+  void move_to_client();
+  void on_tunnel(Tunnel::State state);
+  void wait_in_tunnel(TimePoint now);
+  void on_tunnel_timer();
 
   // When it does not go well.
   void fail_try(TryFailure failure);
@@ -155,6 +170,7 @@ class Exchange final : private Upstream::User, private Waiter {
   // Owned.
   Timer timer_;
   BodyPipe pipe_;
+  std::unique_ptr<Tunnel> tunnel_;  // of a request that asks for one
 
   // State of the present exchange; what is borrowed lives as long as the exchange.
   Phase phase_ = Phase::kNone;

@@ -240,7 +240,7 @@ void Exchange::give_up_after(TryFailure failure, Reason reason) {
 }
 
 void Exchange::give_up(unsigned status, std::string_view sentence) {
-  if (phase_ == Phase::kRelaying) return abort(sentence);
+  if (has_response_begun()) return abort(sentence);
   answer(status, sentence, false);
 }
 
@@ -267,13 +267,13 @@ void Exchange::refuse(unsigned status, std::string_view sentence, std::size_t si
 
 void Exchange::on_request_broken() {
   account_.failure = "request body broken";
-  if (phase_ == Phase::kRelaying) return abort("the request's body is broken");
+  if (has_response_begun()) return abort("the request's body is broken");
   answer(400, "The request's body ended early or is not validly framed.", true);
 }
 
 void Exchange::on_request_timeout() {
   account_.failure = "request body timed out";
-  if (phase_ == Phase::kRelaying) return abort("the request's body did not come in time");
+  if (has_response_begun()) return abort("the request's body did not come in time");
   answer(408, "The request's body did not arrive in time.", true);
 }
 
@@ -320,6 +320,8 @@ void Exchange::on_timer() {
     case Phase::kWaiting:
     case Phase::kRelaying:
       return on_silence();
+    case Phase::kTunnel:
+      return on_tunnel_timer();
   }
 }
 
@@ -378,8 +380,13 @@ void Exchange::vacate() {
 void Exchange::end(bool aborted) {
   if (pipe_.is_open()) pipe_.close();
   ++worker_.counters.responses_by_class[std::min(account_.status / 100, 5)];
+  if (tunnel_) {
+    account_.body_bytes_sent += tunnel_->bytes_to_client();
+    account_.body_bytes_received += tunnel_->bytes_to_member();
+  }
   if (access_log_) log(aborted);
   vacate();
+  if (tunnel_) tunnel_.reset();
   hold(nullptr);
   if (cluster_) {
     --cluster_->load().exchanges;
@@ -406,7 +413,7 @@ void Exchange::log(bool aborted) const {
                     : std::string_view(),
       .version =
           before_version < line.size() ? line.substr(before_version + 1) : std::string_view(),
-      .status = account_.status,
+      .status = account_.status != 0 ? account_.status : kClientClosedRequest,
       .body_bytes_sent = account_.body_bytes_sent,
       .body_bytes_received = account_.body_bytes_received,
       .duration = worker_.io.loop.now() - account_.started,

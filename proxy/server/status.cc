@@ -35,6 +35,9 @@ void add(WorkerCounters& sum, const WorkerCounters& more) {
   sum.queue_refusals += more.queue_refusals;
   sum.queue_timeouts += more.queue_timeouts;
   sum.splices += more.splices;
+  sum.tunnels += more.tunnels;
+  sum.tunnels_open += more.tunnels_open;
+  sum.tunnels_refused += more.tunnels_refused;
 }
 
 bool is_same_life(const MemberStatus& a, const MemberStatus& b) {

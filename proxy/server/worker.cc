@@ -34,7 +34,8 @@ Worker::Worker(std::unique_ptr<EventLoop> loop, Options options)
       request_ids_(SystemRandom().next()),
       context_{.io = {.loop = *loop_, .blocks = blocks_, .scratch = *scratch_, .closed = closed_},
                .pipes = pipes_,
-               .request_ids = request_ids_},
+               .request_ids = request_ids_,
+               .workers = options.workers},
       downstreams_(std::make_unique<Http1DownstreamPool>(context_)),
       http2_downstreams_(std::make_unique<Http2DownstreamPool>(context_)),
       stop_deadline_(Timer::of<&Worker::on_stop_deadline>(loop_->timers(), *this)),
@@ -197,6 +198,7 @@ void Worker::on(const to_worker::Adopt& letter) {
     if (std::find(kept.begin(), kept.end(), cluster) == kept.end()) cluster->retire();
   }
   sweep_.start_at(loop_->now() + kSweepEvery);
+  for (ClientConnection* connection : all_connections()) connection->on_reload();
 }
 
 void Worker::drop_unused() {
@@ -275,6 +277,13 @@ void Worker::on(const to_worker::FlushLogs&) {
   for (const auto& log : current().logs) log->flush();
 }
 
+// As they are now: each may close itself while the others are told.
+std::vector<ClientConnection*> Worker::all_connections() const {
+  std::vector<ClientConnection*> all;
+  for (const auto& [key, connection] : connections_) all.push_back(connection.get());
+  return all;
+}
+
 // --- The end.
 
 void Worker::on(const to_worker::Stop& letter) {
@@ -284,9 +293,7 @@ void Worker::on(const to_worker::Stop& letter) {
   context_.stopping = true;
   if (letter.limit <= Duration::zero()) return on_stop_deadline();
   stop_deadline_.start_at(loop_->now() + letter.limit);
-  std::vector<ClientConnection*> all;
-  for (const auto& [key, connection] : connections_) all.push_back(connection.get());
-  for (ClientConnection* connection : all) connection->stop();
+  for (ClientConnection* connection : all_connections()) connection->stop();
   end_if_idle();
 }
 

@@ -105,6 +105,7 @@ class Worker final : private Acceptor::Owner,
   struct Options {
     std::size_t index = 0;
     std::size_t connections_max = 1;
+    std::size_t workers = 1;  // of the process
     std::shared_ptr<const Snapshot> snapshot = {};
     std::vector<Fd> listeners = {};             // as config->listens
     Mailbox<LetterToServer>* server = nullptr;  // borrowed; outlives the thread
@@ -154,6 +155,7 @@ class Worker final : private Acceptor::Owner,
   void adopt(std::shared_ptr<const Snapshot> snapshot);
   std::shared_ptr<WorkerCluster> cluster_for(const Snapshot& snapshot, std::size_t index);
   void drop_unused();
+  std::vector<ClientConnection*> all_connections() const;
   void on_stop_deadline();
   void end_if_idle();
   Adopted& current() { return *adopted_.back(); }

@@ -124,6 +124,61 @@ TEST_F(Running, LetsOldExchangesFinishByTheOldConfiguration) {
   EXPECT_NE(client.heard().find("X-Member: a"), std::string::npos) << client.heard();
 }
 
+constexpr std::string_view kUpgrade =
+    "GET /chat HTTP/1.1\r\nHost: shop.example\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+
+TEST_F(Running, LeavesTunnelsRunningOverAReload) {
+  const std::string log = directory_ + "/access.log";
+  open("Workers 1\nListen 127.0.0.1:0\nCustomLog " + log + " \"%U %>s %b\"\n" +
+       location(a_->address()));
+  ToyClient client(server_->addresses()[0]);
+  const auto hears = [&](std::string_view end) {
+    return until([&] {
+      client.turn();
+      return client.heard().ends_with(end);
+    });
+  };
+  client.say(std::string(kUpgrade) + "one");
+  ASSERT_TRUE(hears("\r\n\r\none")) << client.heard();
+  EXPECT_EQ(status().counters.tunnels_open, 1U);
+  reloaded_ =
+      load("Workers 1\nListen 127.0.0.1:0\nMaxWebSocketClients 0\n" + location(b_->address()));
+  ASSERT_TRUE(server_->reload());
+  // The new configuration holds for others, the old member for who has it.
+  EXPECT_NE(get("/").find("X-Member: b"), std::string::npos);
+  ToyClient late(server_->addresses()[0]);
+  late.say(kUpgrade);
+  EXPECT_TRUE(until([&] {
+    late.turn();
+    return late.heard().starts_with("HTTP/1.1 503 ");
+  }));
+  client.say(",two");
+  EXPECT_TRUE(hears("one,two"));
+  EXPECT_EQ(status().counters.tunnels_refused, 1U);
+}
+
+TEST_F(Running, LeavesTunnelsRunningUntilTheLimitOfAStop) {
+  open("Workers 1\nListen 127.0.0.1:0\nGracefulShutdownTimeout 1\n" + location(a_->address()));
+  ToyClient client(server_->addresses()[0]);
+  client.say(kUpgrade);
+  ASSERT_TRUE(until([&] {
+    client.turn();
+    return client.heard().ends_with("\r\n\r\n");
+  }));
+  server_->stop();
+  client.say("still here");
+  EXPECT_TRUE(until([&] {
+    client.turn();
+    return client.heard().ends_with("still here");
+  }));
+  loop_->run();
+  running_ = false;
+  EXPECT_TRUE(until([&] {
+    client.turn();
+    return client.has_ended();
+  }));
+}
+
 TEST_F(Running, KeepsTheOldConfigurationWhereOnlyARestartCanChangeIt) {
   open(text());
   reloaded_ = load("Workers 1\nListen 127.0.0.1:0\n" + location(b_->address()));

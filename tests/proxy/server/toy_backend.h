@@ -48,11 +48,27 @@ class ToyBackend final : private FdWatcher::Handler {
         if (size <= 0) break;
         text_.append(some.data(), static_cast<std::size_t>(size));
       }
+      if (tunnel_) return echo();
       for (std::size_t end; (end = text_.find("\r\n\r\n")) != std::string::npos;) {
+        const bool upgrades = text_.substr(0, end).find("pgrade: echo") != std::string::npos;
         text_.erase(0, end + 4);
+        if (upgrades) return begin_tunnel();
         ++unanswered_;
       }
       if (!backend_.held_) answer();
+    }
+    // A tunnel that says what it is told.
+    void begin_tunnel() {
+      tunnel_ = true;
+      say("HTTP/1.1 101 Sure\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+      echo();
+    }
+    void echo() {
+      say(text_);
+      text_.clear();
+    }
+    void say(std::string_view text) {
+      static_cast<void>(::send(fd_.value(), text.data(), text.size(), MSG_NOSIGNAL));
     }
     void answer() {
       const std::string body = backend_.name_;
@@ -68,6 +84,7 @@ class ToyBackend final : private FdWatcher::Handler {
     FdWatcher watcher_;
     std::string text_;
     int unanswered_ = 0;
+    bool tunnel_ = false;
   };
 
   void on_ready(bool, bool) override {

@@ -210,8 +210,10 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
   host.locations.push_back({.path = "/",
                             .cluster = 0,
                             .failover = options.failover,
-                            .body_bytes_max = options.body_bytes_max});
+                            .body_bytes_max = options.body_bytes_max,
+                            .tunnel_idle_timeout = options.tunnel_idle_timeout});
   auto config = std::make_shared<config::Config>();
+  config->tunnels_max = options.tunnels_max;
   config->replay_memory_bytes_max = options.replay_memory_bytes_max;
   config->hosts = config::VirtualHosts({host});
   routes_.config = config;
@@ -318,6 +320,27 @@ std::size_t count_of(std::string_view text, std::string_view needle) {
   return count;
 }
 
+namespace {
+
+// Where a chunked body that begins at `at` ends, trailers included; 0: not yet. Takes sizes as they
+// are written: what the proxy forwards is sound, or a test fails elsewhere.
+std::size_t chunked_end(std::string_view text, std::size_t at) {
+  for (;;) {
+    const std::size_t line_end = text.find("\r\n", at);
+    if (line_end == std::string_view::npos) return 0;
+    std::size_t size = 0;
+    std::from_chars(text.data() + at, text.data() + line_end, size, 16);
+    if (size == 0) {
+      const std::size_t end = text.find("\r\n\r\n", line_end);
+      return end == std::string_view::npos ? 0 : end + 4;
+    }
+    at = line_end + 2 + size + 2;
+    if (at > text.size()) return 0;
+  }
+}
+
+}  // namespace
+
 std::size_t message_bytes(std::string_view text) {
   const std::size_t end = text.find("\r\n\r\n");
   if (end == std::string_view::npos) return 0;
@@ -326,8 +349,7 @@ std::size_t message_bytes(std::string_view text) {
                  [](unsigned char c) { return std::tolower(c); });
   const std::size_t body = end + 4;
   if (head.find("transfer-encoding: chunked\r\n") != std::string_view::npos) {
-    const std::size_t last = text.find("0\r\n\r\n", body);
-    return last == std::string_view::npos ? 0 : last + 5;
+    return chunked_end(text, body);
   }
   constexpr std::string_view kLength = "content-length: ";
   const std::size_t at = head.find(kLength);

@@ -106,6 +106,8 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     config::ClientTimeouts timeouts = default_timeouts();
     config::RequestLimits limits = {8190, 100, 8190};
     uint64_t body_bytes_max = config::kUnlimitedBodyBytes;
+    std::size_t tunnels_max = 100;
+    std::chrono::milliseconds tunnel_idle_timeout = std::chrono::seconds(20);
     Dialect dialect = Dialect::kRoute;
     std::string session_cookie = "JSESSIONID";
     std::shared_ptr<const Keyring> keyring = {};
