@@ -28,8 +28,10 @@ Position Sessions::known_position(const SessionToken& token) {
   if (const Session* session = store_.find(sid); session != nullptr) {
     return session->image.position;
   }
-  const ReplicaStore::Replica* copy = replicator_ ? replicator_->copies().find(sid) : nullptr;
-  return copy != nullptr ? copy->image.position : token.floor;
+  if (replicator_ == nullptr) return token.floor;
+  if (const auto* copy = replicator_->copies().find(sid)) return copy->image.position;
+  const auto* passed_over = replicator_->copies().find_passed_over(sid);
+  return passed_over != nullptr ? passed_over->image.position : token.floor;
 }
 
 // Decides anew each time: a request that waited comes through here again.
