@@ -197,6 +197,10 @@ void Exchange::on_room(uint64_t serial) {
 
 // ---- 4. A connection to it: an idle one, or a new one. False when that failed at once.
 
+Wants Exchange::wants() const {
+  return tunnel_ ? Wants::kTunnel : Wants::kAny;
+}
+
 bool Exchange::ask(const http::RequestHead& head) {
   upstream_ = connections_->take_idle(*this, wants());
   if (!upstream_) return connect();

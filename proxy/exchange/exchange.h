@@ -27,6 +27,7 @@
 
 namespace understudy {
 
+enum class Wants : uint8_t;
 class MemberConnections;
 class WorkerCluster;
 
@@ -97,7 +98,7 @@ class Exchange final : private Upstream::User, private Waiter {
   void finish();
 
   // Tunnels.
-  Wants wants() const { return tunnel_ ? Wants::kTunnel : Wants::kAny; }
+  Wants wants() const;
   bool open_tunnel(const http::RequestHead& head);
   // False: the response is an ordinary one.
   bool answer_upgrade(const http::ResponseHead& head);
