@@ -111,6 +111,7 @@ active proctype sys() {
 #else
   :: atomic { aUp && sealed && atC && cAcked && !closed -> closed = 1; close!1 }
 #endif
+  :: atomic { nempty(close) -> close?m; m = 0 } /* never arrives */
   :: atomic { nempty(close) -> close?m; m = 0; if :: bState < 2 -> bState = 4 :: else -> skip fi }
   /* C hears that A is dead, and takes over what it holds */
   :: atomic { cUp && !aUp && !cKnows -> cKnows = 1 }
