@@ -129,8 +129,9 @@ TEST_F(MemberTls, MembersMayBeOnUnixDomainSockets) {
   }
   EXPECT_EQ(said("BalancerMember unix:/run/a.sock|https://a/"),
             "t.conf:2:16: error: a member on a unix-domain socket is spoken to with http://");
-  for (const std::string wrong : {"unix:run/a.sock|http://a/", "unix:|http://a/",
-                                  "unix:/" + std::string(107, 'x') + "|http://a/"}) {
+  const std::vector<std::string> wrong_ones = {"unix:run/a.sock|http://a/", "unix:|http://a/",
+                                               "unix:/" + std::string(107, 'x') + "|http://a/"};
+  for (const std::string& wrong : wrong_ones) {
     EXPECT_EQ(
         said("BalancerMember " + wrong),
         "t.conf:2:16: error: expected unix:/PATH|http://NAME/ with a PATH of at most 107 bytes");
