@@ -36,7 +36,7 @@ TEST(Balancing, ReadsWhatIsSaid) {
   const Balancing balancing = balancing_of(
       "LoadBalanceMethod leastbusy\nSlowStart 2m\nEjectAfterFailures 3\nEjectTime 1s\n"
       "MaxEjectTime 9s\nMaxEjectedPercent 50\n"
-      "HealthCheck http path=/alive method=HEAD status=204 body=\"all well\" host=shop.example "
+      "HealthCheck http path=/alive method=HEAD status=204 \"body=all well\" host=shop.example "
       "interval=5s timeout=500ms fall=4 rise=1");
   EXPECT_EQ(balancing.method, Method::kLeastBusy);
   EXPECT_EQ(balancing.slow_start, seconds(120));
