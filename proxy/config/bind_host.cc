@@ -89,6 +89,8 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
   host.limits = bind_limits(scope.settings);
   host.access_logs = bind_access_logs(scope.settings, formats, binding);
   host.locations = bind_locations(scope, balancers, binding);
+  add_header_edits(scope.settings, host.edits, binding.diagnostics());
+  add_error_pages(scope, host.errors, binding);
   return host;
 }
 
@@ -96,17 +98,28 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
 void inherit(const VirtualHost& outer, VirtualHost& host) {
   for (const Location& location : outer.locations) {
     const bool is_overridden =
-        std::any_of(host.locations.begin(), host.locations.end(),
-                    [&location](const Location& own) { return own.path == location.path; });
+        std::any_of(host.locations.begin(), host.locations.end(), [&location](const Location& own) {
+          return own.kind == location.kind && own.path == location.path;
+        });
     if (!is_overridden) host.locations.push_back(location);
   }
   if (host.access_logs.empty()) host.access_logs = outer.access_logs;
+  const auto put_before = [](const http::FieldEdits& first, http::FieldEdits& edits) {
+    edits.insert(edits.begin(), first.begin(), first.end());
+  };
+  put_before(outer.edits.request, host.edits.request);
+  put_before(outer.edits.response, host.edits.response);
+  host.errors.by_status.insert(outer.errors.by_status.begin(), outer.errors.by_status.end());
+  if (host.errors.no_member == nullptr) host.errors.no_member = outer.errors.no_member;
 }
 
-void sort_by_path_length(VirtualHost& host) {
-  std::stable_sort(
-      host.locations.begin(), host.locations.end(),
-      [](const Location& a, const Location& b) { return a.path.size() > b.path.size(); });
+// Patterns stay in the order written.
+void sort_locations(VirtualHost& host) {
+  std::stable_sort(host.locations.begin(), host.locations.end(),
+                   [](const Location& a, const Location& b) {
+                     if (a.kind != b.kind) return a.kind < b.kind;
+                     return a.kind == Location::Kind::kPath && a.path.size() > b.path.size();
+                   });
 }
 
 // A client speaks TLS or it does not, before it can say which host it means.
@@ -149,7 +162,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
     inherit(hosts.front(), host);
     hosts.push_back(std::move(host));
   }
-  for (VirtualHost& host : hosts) sort_by_path_length(host);
+  for (VirtualHost& host : hosts) sort_locations(host);
   VirtualHosts out(std::move(hosts));
   // A host whose certificate could not be used would seem to have SSLEngine Off.
   if (!binding.diagnostics().has_errors()) {

@@ -23,6 +23,9 @@ struct Seeds {
   std::vector<MemberSeed> members;
   bool speak_views = false;    // by BackendCluster or BackendHost: they may send views
   std::string session_cookie;  // of stickysession=; empty: SessionCookie decides
+  bool is_proxied = true;      // false: `ProxyPass !`
+  // Of a ProxyPass with another path than its own, without a slash at the end.
+  std::optional<std::string> target_path = {};
 };
 
 using Balancers = std::map<std::string, Seeds>;         // by the name in balancer://name
@@ -65,14 +68,16 @@ void add_balancer_members(const std::vector<const conf::Directive*>& directives,
                           conf::Diagnostics& diagnostics);
 void add_balancers(const conf::Settings& settings, Balancers& balancers,
                    conf::Diagnostics& diagnostics);
-// Of `ProxyPass [PATH] TARGET`, with `target` the TARGET's index; nothing after an error.
+// Of `ProxyPass [PATH] TARGET`, with `target` the TARGET's index; nothing after an error. Without a
+// path (of a pattern) the target must not have one either.
 std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::size_t target,
-                                         std::string_view path, const Balancers& balancers,
+                                         std::optional<std::string_view> path,
+                                         const Balancers& balancers,
                                          conf::Diagnostics& diagnostics);
 
 // bind_members.cc: the members of the innermost scope that names any. Nothing if none does; no
 // members if they could not be understood, which is reported.
-std::optional<Seeds> find_seeds(const Scope& innermost, std::string_view path,
+std::optional<Seeds> find_seeds(const Scope& innermost, std::optional<std::string_view> path,
                                 const Balancers& balancers, conf::Diagnostics& diagnostics);
 
 // bind_cluster.cc: the index of the cluster in Config, shared with whoever says the same.
@@ -82,6 +87,26 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
 // bind_member_tls.cc: how TLS is spoken with the members; nothing is set when they speak plain.
 void bind_member_tls(const Scope& scope, const conf::Word& where, Cluster& cluster,
                      Binding& binding);
+
+// bind_paths.cc
+// "/app": absolute, in the form that requests are brought into before they are matched.
+bool is_plain_path(std::string_view text);
+std::string_view without_slash(std::string_view path);
+// With `target_path` that of ProxyPass at `path`.
+PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
+                          const std::optional<std::string>& target_path,
+                          conf::Diagnostics& diagnostics);
+// Of the scope and of those around it.
+std::vector<std::string> bind_excluded(const Scope& innermost, conf::Diagnostics& diagnostics);
+std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, std::string_view path,
+                                            conf::Diagnostics& diagnostics);
+
+// bind_error_pages.cc: what this section says; the host's with what is said outside of it.
+void add_error_pages(const Scope& scope, ErrorPages& pages, Binding& binding);
+
+// bind_header_edits.cc: what this section says, behind what is there.
+void add_header_edits(const conf::Settings& settings, HeaderEdits& edits,
+                      conf::Diagnostics& diagnostics);
 
 // bind_location.cc
 std::vector<Location> bind_locations(const Scope& host, const Balancers& balancers,

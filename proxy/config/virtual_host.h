@@ -30,7 +30,9 @@ struct VirtualHost {
   ClientTimeouts timeouts;
   RequestLimits limits;
   std::vector<AccessLog> access_logs;
-  std::vector<Location> locations;  // the longest path first
+  std::vector<Location> locations;  // by kind, paths the longest first
+  HeaderEdits edits;                // of all its locations, before their own
+  ErrorPages errors;
 
   // Without ports and addresses: everywhere.
   bool serves(const Address& listen) const;

@@ -2,9 +2,9 @@
 // Exchange: one request and its response on their way through the proxy. It knows neither side's
 // protocol and owns neither connection: it maps the request to a cluster, chooses members one after
 // another, relays both bodies with back-pressure, and decides with retry.h what happens when a
-// member fails. Its phases stand in exchange.cc in the order in which they come, what happens when
-// one does not go well in exchange_failure.cc. One object serves many exchanges, one after the
-// other. Owned by a Downstream; worker thread only.
+// member fails. Its phases stand in exchange.cc in the order in which they come, what they change
+// in heads in exchange_heads.cc, what happens when one does not go well in exchange_failure.cc. One
+// object serves many exchanges, one after the other. Owned by a Downstream; worker thread only.
 #pragma once
 
 #include <cstddef>
@@ -82,6 +82,13 @@ class Exchange final : private Upstream::User, private Waiter {
   bool ask(const http::RequestHead& head);
   bool connect();
   void send_request(const http::RequestHead& head);
+  // The heads' contents, in exchange_heads.cc: what is dropped and added, in the worker's scratch.
+  void compose_request_lines(const http::RequestHead& head);
+  void edit_request(const http::RequestHead& head, bool early);
+  std::string_view forwarded_target(const http::RequestHead& head);
+  void compose_response_lines(const http::ResponseHead& head);
+  // Of an answer of our own; what comes back is in the worker's scratch, or `lines` itself.
+  std::string_view edited_page_lines(std::string_view lines);
   void relay_request_body();
   bool is_body_too_large() const;
   void send_response_head(const http::ResponseHead& head);
@@ -99,6 +106,7 @@ class Exchange final : private Upstream::User, private Waiter {
   void end_pass();
   void give_up(unsigned status, std::string_view sentence);
   void give_up_after(TryFailure failure, Reason reason);
+  bool has_page_for_no_member() const;
   void answer(unsigned status, std::string_view sentence, bool close);
   void on_request_broken();
   void abort(std::string_view why);
@@ -148,7 +156,8 @@ class Exchange final : private Upstream::User, private Waiter {
   // State of the present exchange; what is borrowed lives as long as the exchange.
   Phase phase_ = Phase::kNone;
   Routes* routes_ = nullptr;  // counts us
-  const config::Location* location_ = nullptr;
+  const config::VirtualHost* host_ = nullptr;
+  const config::Location* location_ = nullptr;  // null until it is known
   AccessLog* access_log_ = nullptr;
   WorkerCluster* cluster_ = nullptr;
   routing::Member* member_ = nullptr;         // while we wait for it

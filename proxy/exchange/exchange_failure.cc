@@ -158,7 +158,11 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
   auto& routing = cluster_->routing();
   if (decision.step == NextStep::kFollowRoute) routing.follow_route(attempt_, *route);
   const routing::Choice choice = routing.choose(attempt_, worker_.io.loop.now());
-  if (!choice && failure == TryFailure::kUnavailable) return false;
+  if (!choice && failure == TryFailure::kUnavailable) {
+    if (!has_page_for_no_member()) return false;
+    give_up(503, "No server is available for this site. Please try again in a moment.");
+    return true;
+  }
   note_resend(failure);
   leave_member();
   release_upstream();
@@ -220,15 +224,25 @@ void Exchange::give_up(unsigned status, std::string_view sentence) {
   answer(status, sentence, false);
 }
 
+bool Exchange::has_page_for_no_member() const {
+  return location_->errors.no_member != nullptr || host_->errors.no_member != nullptr;
+}
+
 void Exchange::answer(unsigned status, std::string_view sentence, bool close) {
   const ErrorResponse response(
-      {.status = status, .sentence = sentence, .request_id = account_.request_id, .close = close});
-  account_.status = static_cast<uint16_t>(status);
+      {.status = status,
+       .sentence = sentence,
+       .request_id = account_.request_id,
+       .close = close,
+       .page = config::find_error_page(location_ != nullptr ? &location_->errors : nullptr,
+                                       host_->errors, status)});
+  Page page = response.page();
+  account_.status = static_cast<uint16_t>(page.status);
   leave_member();
   release_upstream();
-  downstream_.send_page(response.page());
-  if (account_.method != http::Method::kHead)
-    account_.body_bytes_sent = response.page().body.size();
+  page.lines = edited_page_lines(page.lines);
+  downstream_.send_page(page);
+  if (account_.method != http::Method::kHead) account_.body_bytes_sent = page.body.size();
   end(false);
   downstream_.finish();
 }

@@ -24,7 +24,18 @@ std::string rule_path(const std::string& path) {
 routing::Mapping::Host host_rules(const config::VirtualHost& host) {
   routing::Mapping::Host out{.names = host.names};
   for (std::uint32_t i = 0; i < host.locations.size(); ++i) {
-    out.rules.push_back({.path = rule_path(host.locations[i].path), .location = i});
+    const config::Location& location = host.locations[i];
+    switch (location.kind) {
+      case config::Location::Kind::kPath:
+        out.rules.push_back({.path = rule_path(location.path), .location = i});
+        break;
+      case config::Location::Kind::kExpression:
+        out.expressions.push_back({.pattern = location.expression, .location = i});
+        break;
+      case config::Location::Kind::kGlob:
+        out.globs.push_back({.pattern = location.path, .location = i});
+        break;
+    }
   }
   return out;
 }

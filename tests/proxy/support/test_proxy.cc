@@ -207,6 +207,7 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
                             .cluster = 0,
                             .failover = options.failover,
                             .body_bytes_max = options.body_bytes_max});
+  if (options.adjust) options.adjust(host, host.locations.front());
   auto config = std::make_shared<config::Config>();
   config->replay_memory_bytes_max = options.replay_memory_bytes_max;
   config->hosts = config::VirtualHosts({host});

@@ -112,6 +112,8 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     bool logs = true;
     bool http2 = false;  // on the listener
     BlockPool::Options blocks = {};
+    // What a test wants to be configured besides; the location is "/".
+    std::function<void(config::VirtualHost& host, config::Location& location)> adjust = {};
   };
   static config::Failover default_failover();
   static config::Connections default_connections();
