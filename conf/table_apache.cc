@@ -55,7 +55,6 @@ constexpr std::string_view kTickets = "session tickets need no memory of the ser
 constexpr std::string_view kRevocation = "this version does not look for revoked certificates";
 constexpr std::string_view kAccess = "this version has no access control";
 constexpr std::string_view kHeaders = "write Header edit Set-Cookie";
-constexpr std::string_view kTrust = "this version trusts no forwarding headers of clients";
 
 constexpr DirectiveSpec kRows[] = {
     // Sections about files.
@@ -87,9 +86,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("WLDNSRefreshInterval", "host names are resolved once, at the start", "0"),
     refused("TrimExt", kPaths),
     refused("WLSSLWallet", "a wallet is not read; write its authorities, PEM, in TrustedCAFile"),
-    refused("WLProxySSL", kTrust, "Off"),
-    refused("WLProxySSLPassThrough", kTrust, "Off"),
-    refused("WLProxyPassThrough", kTrust, "Off"),
     refused("WLLocalIP", "connections to members leave from the address the kernel chooses"),
     refused("WLMaxWebSocketClients", "this version has no tunnels"),
 
@@ -202,8 +198,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("SSLOCSPEnable", kRevocation, "Off"),
     refused("SSLRequire", kAccess),
     refused("SSLRequireSSL", kAccess),
-    refused("RemoteIPHeader", kTrust),
-    refused("RemoteIPProxyProtocol", kTrust, "Off"),
 };
 
 }  // namespace

@@ -20,8 +20,8 @@ std::vector<AddressRange> ranges_of(const Scope& innermost, std::string_view nam
       for (const conf::Word& word : directive->arguments) {
         auto range = AddressRange::parse(word.text);
         if (!range) {
-          diagnostics.error(word, "expected a network such as 10.0.0.0/8 or an address: " +
-                                      range.error().detail);
+          diagnostics.error(
+              word, "expected a network such as 10.0.0.0/8 or an address: " + range.error().detail);
         } else if (ranges.size() == kRangesMax) {
           diagnostics.error(word, "more than " + std::to_string(kRangesMax) + " networks");
           return ranges;
@@ -46,9 +46,9 @@ void need_trusted(const Scope& scope, std::string_view name, bool has_trusted,
                   conf::Diagnostics& diagnostics) {
   if (has_trusted) return;
   const conf::Directive* directive = scope.settings.directive(name);
-  diagnostics.error(directive->name,
-                    std::string(name) + " needs RemoteIPInternalProxy or RemoteIPTrustedProxy: "
-                                        "they say whose word is believed");
+  diagnostics.error(directive->name, std::string(name) +
+                                         " needs RemoteIPInternalProxy or RemoteIPTrustedProxy: "
+                                         "they say whose word is believed");
 }
 
 bool has_ranges(const Scope& innermost) {
@@ -71,12 +71,15 @@ std::shared_ptr<const http::TrustedHops> bind_trusted_hops(const Scope& host,
     need_trusted(host, "RemoteIPHeader", has_ranges(host), diagnostics);
     const conf::Word& word = directive->arguments.front();
     if (conf::equal_ignoring_case(word.text, "Forwarded")) {
-      diagnostics.error(word, "RemoteIPHeader names a list of addresses such as X-Forwarded-For; "
-                              "Forwarded is none");
+      diagnostics.error(word,
+                        "RemoteIPHeader names a list of addresses such as X-Forwarded-For; "
+                        "Forwarded is none");
     }
     trusted.header = header_of(word, diagnostics);
-    trusted.id = http::field_id(trusted.header.empty() ? "X" : trusted.header);
+  } else {
+    trusted.header = host.settings.text("RemoteIPHeader");
   }
+  trusted.id = trusted.header.empty() ? http::FieldId::kOther : http::field_id(trusted.header);
   if (trusted.internal.empty() && trusted.external.empty()) return nullptr;
   return std::make_shared<const http::TrustedHops>(std::move(trusted));
 }

@@ -88,6 +88,8 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
   host.timeouts = bind_timeouts(scope.settings, binding.diagnostics());
   host.limits = bind_limits(scope.settings);
   host.access_logs = bind_access_logs(scope.settings, formats, binding);
+  host.trusted_hops = bind_trusted_hops(scope, binding.diagnostics());
+  host.proxy_protocol = bind_proxy_protocol(scope, binding.diagnostics());
   host.locations = bind_locations(scope, balancers, binding);
   add_header_edits(scope.settings, host.edits, binding.diagnostics());
   add_error_pages(scope, host.errors, binding);
@@ -129,10 +131,14 @@ void check_listens(const VirtualHosts& hosts, const std::vector<const conf::Dire
   for (const Address& listen : binding.config.listens) {
     const std::vector<std::size_t> here = hosts.serving(listen);
     for (const std::size_t host : here) {
-      if ((all[host].tls != nullptr) == (all[here.front()].tls != nullptr)) continue;
-      binding.diagnostics().error(
-          sections[host - 1]->name,
-          "SSLEngine is On in one host of Listen " + listen.to_string() + " and Off in another");
+      const bool same_tls = (all[host].tls != nullptr) == (all[here.front()].tls != nullptr);
+      const bool same_protocol = all[host].proxy_protocol == all[here.front()].proxy_protocol;
+      if (same_tls && same_protocol) continue;
+      binding.diagnostics().error(sections[host - 1]->name,
+                                  same_tls ? "the hosts of Listen " + listen.to_string() +
+                                                 " do not say the same about RemoteIPProxyProtocol"
+                                           : "SSLEngine is On in one host of Listen " +
+                                                 listen.to_string() + " and Off in another");
       return;
     }
   }
@@ -142,7 +148,7 @@ void check_listens(const VirtualHosts& hosts, const std::vector<const conf::Dire
 
 VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
   LogFormats formats = predefined_formats();
-  add_formats(global.settings, formats);
+  add_formats(global.settings, formats, binding.diagnostics());
   Balancers balancers;
   add_balancers(global.settings, balancers, binding.diagnostics());
 
@@ -153,7 +159,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
         .settings = conf::Settings(conf::Program::kProxy, section->children, &global.settings),
         .outer = &global};
     LogFormats own_formats = formats;
-    add_formats(scope.settings, own_formats);
+    add_formats(scope.settings, own_formats, binding.diagnostics());
     Balancers own_balancers;
     add_balancers(scope.settings, own_balancers, binding.diagnostics());
     own_balancers.insert(balancers.begin(), balancers.end());

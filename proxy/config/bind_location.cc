@@ -181,6 +181,7 @@ class LocationBinder final {
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
     location.paths = bind_path_rules(settings, location.path, seeds.target_path, diagnostics);
     location.excluded = bind_excluded(scope, diagnostics);
+    location.forwarding = bind_forwarding(scope, diagnostics);
     const auto path = path_of(location);
     location.reverse = bind_reverse_rules(scope, path.value_or(""), diagnostics);
     location.cluster = bind_cluster(std::move(seeds), scope, where, binding_);

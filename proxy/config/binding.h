@@ -28,8 +28,8 @@ struct Seeds {
   std::optional<std::string> target_path = {};
 };
 
-using Balancers = std::map<std::string, Seeds>;         // by the name in balancer://name
-using LogFormats = std::map<std::string, std::string>;  // by nickname
+using Balancers = std::map<std::string, Seeds>;       // by the name in balancer://name
+using LogFormats = std::map<std::string, LogFormat>;  // by nickname
 
 // A section and the ones around it.
 struct Scope {
@@ -57,7 +57,8 @@ RequestLimits bind_limits(const conf::Settings& settings);
 
 // bind_access_log.cc
 LogFormats predefined_formats();
-void add_formats(const conf::Settings& settings, LogFormats& formats);
+void add_formats(const conf::Settings& settings, LogFormats& formats,
+                 conf::Diagnostics& diagnostics);
 std::vector<AccessLog> bind_access_logs(const conf::Settings& settings, const LogFormats& formats,
                                         Binding& binding);
 
@@ -103,6 +104,12 @@ std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, std::string_
 
 // bind_error_pages.cc: what this section says; the host's with what is said outside of it.
 void add_error_pages(const Scope& scope, ErrorPages& pages, Binding& binding);
+
+// bind_forwarding.cc
+std::shared_ptr<const http::TrustedHops> bind_trusted_hops(const Scope& host,
+                                                           conf::Diagnostics& diagnostics);
+std::optional<ProxyProtocol> bind_proxy_protocol(const Scope& host, conf::Diagnostics& diagnostics);
+Forwarding bind_forwarding(const Scope& scope, conf::Diagnostics& diagnostics);
 
 // bind_header_edits.cc: what this section says, behind what is there.
 void add_header_edits(const conf::Settings& settings, HeaderEdits& edits,

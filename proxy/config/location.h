@@ -12,6 +12,7 @@
 
 #include "base/pattern.h"
 #include "proxy/config/error_pages.h"
+#include "proxy/config/forwarding.h"
 #include "proxy/config/path_rules.h"
 #include "proxy/http/field_edits.h"
 
@@ -60,6 +61,7 @@ struct Location {
   PathRules paths;
   std::vector<ReverseRule> reverse;   // the first that fits a redirect
   std::vector<std::string> excluded;  // WLExcludePathOrMimeType: not proxied all the same
+  Forwarding forwarding;
 
   // Said in this very section; what the host says comes before, or counts where this is silent.
   HeaderEdits edits;

@@ -75,6 +75,7 @@ void Exchange::receive(std::size_t site) {
   access_log_ = routes_->sites[site].access_logs.front();
   host_ = routes_->sites[site].hosts.front();
   location_ = nullptr;
+  client_.address = {};
   cluster_ = nullptr;
 }
 
@@ -91,6 +92,8 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   const auto match = here.mapping->find(head.authority, path.path);
   access_log_ = here.access_logs[match.host];
   host_ = here.hosts[match.host];
+  account_.is_tls = downstream_.client().tls != nullptr;
+  if (host_->trusted_hops) meet_client(head);
   if (!may_reach(*host_, downstream_.client())) {
     answer(421, "This connection was made for another host; please connect anew.", false);
     return false;
@@ -132,7 +135,7 @@ void Exchange::begin_affinity(const http::RequestHead& head) {
     }
   }
   attempt_ = cluster_->routing().begin(cookie);
-  if (cluster_->speaks_native()) {
+  if (cluster_->speaks_native() || !location_->forwarding.request_id_header.empty()) {
     // One id for all tries: that is how a member knows a request it has executed already.
     do {
       account_.request_id = worker_.request_ids.next();

@@ -7,9 +7,11 @@
 // object serves many exchanges, one after the other. Owned by a Downstream; worker thread only.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -85,8 +87,15 @@ class Exchange final : private Upstream::User, private Waiter {
   // The heads' contents, in exchange_heads.cc: what is dropped and added, in the worker's scratch.
   void compose_request_lines(const http::RequestHead& head);
   void edit_request(const http::RequestHead& head, bool early);
+  void add_request_id(const http::RequestHead& head);
+  // Who the client is, and how it came, as far as anybody is believed.
+  void meet_client(const http::RequestHead& head);
+  using AddressText = std::array<char, IpAddress::kTextBytesMax>;
+  std::string_view client_address(AddressText& room) const;
   std::string_view forwarded_target(const http::RequestHead& head);
   void compose_response_lines(const http::ResponseHead& head);
+  // For the access log, which wants them when all is over.
+  void note_response(const http::FieldList& fields);
   // Of an answer of our own; what comes back is in the worker's scratch, or `lines` itself.
   std::string_view edited_page_lines(std::string_view lines);
   void relay_request_body();
@@ -122,6 +131,7 @@ class Exchange final : private Upstream::User, private Waiter {
   void hold(MemberConnections* connections);
   void end(bool aborted);
   void log(bool aborted) const;
+  std::string_view kept_request_id(std::string_view head) const;
   void note_resend(TryFailure failure) const;
 
   // What must be fresh for each exchange.
@@ -142,7 +152,9 @@ class Exchange final : private Upstream::User, private Waiter {
     bool request_sent = false;  // to its end, in the present try
     bool tried_fresh = false;   // the present member, on a fresh connection
     bool path_is_normal = true;
-    bool body_has_begun = false;  // so that Expect has been answered
+    bool body_has_begun = false;    // so that Expect has been answered
+    bool is_tls = false;            // the client's side, a trusted proxy's word included
+    bool keeps_request_id = false;  // a trusted proxy's
   };
 
   // Constant after construction.
@@ -159,11 +171,13 @@ class Exchange final : private Upstream::User, private Waiter {
   const config::VirtualHost* host_ = nullptr;
   const config::Location* location_ = nullptr;  // null until it is known
   AccessLog* access_log_ = nullptr;
+  std::string noted_;  // response fields for it; its room is kept
   WorkerCluster* cluster_ = nullptr;
   routing::Member* member_ = nullptr;         // while we wait for it
   MemberConnections* connections_ = nullptr;  // of the member asked last; held
   Upstream* upstream_ = nullptr;
   Account account_;
+  http::RemoteClient client_;  // where host_ trusts anybody, else nothing
   routing::Attempt attempt_;
   uint32_t serial_ = 0;  // tells a callback's exchange from the next one
 };

@@ -12,6 +12,7 @@
 #include "proxy/exchange/error_response.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/http/char_class.h"
 
 namespace understudy {
 namespace {
@@ -241,6 +242,7 @@ void Exchange::answer(unsigned status, std::string_view sentence, bool close) {
   leave_member();
   release_upstream();
   page.lines = edited_page_lines(page.lines);
+  if (access_log_ != nullptr && !access_log_->response_fields().empty()) noted_ = page.lines;
   downstream_.send_page(page);
   if (account_.method != http::Method::kHead) account_.body_bytes_sent = page.body.size();
   end(false);
@@ -356,6 +358,21 @@ void Exchange::end(bool aborted) {
   phase_ = Phase::kNone;
 }
 
+// Found again in the head's text: its views have died.
+std::string_view Exchange::kept_request_id(std::string_view head) const {
+  if (!account_.keeps_request_id) return {};
+  const std::string& name = location_->forwarding.request_id_header;
+  for (std::size_t at = head.find('\n'); at != head.npos; at = head.find('\n', at + 1)) {
+    const std::string_view line = head.substr(at + 1, head.find('\r', at + 1) - at - 1);
+    if (line.size() <= name.size() || line[name.size()] != ':') continue;
+    if (!http::equals_ignoring_case(line.substr(0, name.size()), name)) continue;
+    const std::string_view value = line.substr(name.size() + 1);
+    const std::size_t begin = std::min(value.find_first_not_of(" \t"), value.size());
+    return value.substr(begin, value.find_last_not_of(" \t") + 1 - begin);
+  }
+  return {};
+}
+
 void Exchange::log(bool aborted) const {
   const std::string_view head = downstream_.head_text();
   const std::string_view line = request_line(head);
@@ -363,8 +380,11 @@ void Exchange::log(bool aborted) const {
   const size_t before_version = std::max(after_method, std::min(line.rfind(' '), line.size()));
   const routing::ChoiceText why(attempt_.last());
   const bool asked = connections_ != nullptr;
+  const ResponseTraits traits = downstream_.response_traits();
+  AddressText room;
   const AccessRecord record{
       .client = downstream_.client(),
+      .remote_host = client_.address.is_set() ? client_.address.text(room) : std::string_view(),
       .head = head,
       .method = line.substr(0, after_method),
       .target = after_method < before_version
@@ -375,6 +395,10 @@ void Exchange::log(bool aborted) const {
       .status = account_.status,
       .body_bytes_sent = account_.body_bytes_sent,
       .body_bytes_received = account_.body_bytes_received,
+      .head_bytes_sent = traits.head_bytes,
+      .keeps_alive = traits.keeps_alive,
+      .earlier_requests = traits.earlier_requests,
+      .response_fields = account_.status != 0 ? std::string_view(noted_) : std::string_view(),
       .duration = worker_.io.loop.now() - account_.started,
       .aborted = aborted,
       .member = asked ? std::string_view(connections_->label()) : std::string_view(),
@@ -383,6 +407,7 @@ void Exchange::log(bool aborted) const {
       .why = asked ? why.view() : std::string_view(),
       .failure = account_.failure,
       .request_id = account_.request_id,
+      .kept_request_id = kept_request_id(head),
       .tries = asked ? attempt_.tries() : 0};
   access_log_->write(record);
 }

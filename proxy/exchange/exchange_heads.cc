@@ -4,10 +4,12 @@
 #include <algorithm>
 
 #include "base/tls_stream.h"
+#include "cookies/contract.h"
 #include "proxy/exchange/contract_lines.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/redirects.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/http/char_class.h"
 #include "proxy/http/forwarded.h"
 #include "proxy/routing/path_rewrite.h"
 #include "proxy/routing/request_path.h"
@@ -48,17 +50,65 @@ void Exchange::compose_request_lines(const http::RequestHead& head) {
   const Client& client = downstream_.client();
   const bool edits = !host_->edits.request.empty() || !location_->edits.request.empty();
   if (edits) edit_request(head, true);
+  const config::Forwarding& forwarding = location_->forwarding;
   http::forward_peer(
-      head, {},
+      head,
+      {.x_forwarded = forwarding.x_forwarded,
+       .forwarded = forwarding.forwarded,
+       .trusted = host_->trusted_hops.get(),
+       .client = &client_},
       {.address = client.host, .local_port = client.local_port, .tls = client.tls != nullptr},
       scratch.dropped, scratch.lines);
+  if (!forwarding.request_id_header.empty()) add_request_id(head);
   if (edits) edit_request(head, false);
+  const bool is_believed = host_->trusted_hops && client_.peer_is_trusted;
+  AddressText room;
   add_contract_lines(*cluster_,
                      {.member = *member_,
                       .client = client,
+                      .forwarding = forwarding,
+                      .client_address = client_address(room),
+                      .is_tls = account_.is_tls,
+                      .believed = is_believed ? &head.fields : nullptr,
                       .request_id = account_.request_id,
                       .failover = attempt_.last().failover()},
                      scratch.lines);
+}
+
+void Exchange::meet_client(const http::RequestHead& head) {
+  client_ = http::find_remote_client(*host_->trusted_hops, head.fields,
+                                     IpAddress::of(downstream_.client().address));
+  if (!client_.peer_is_trusted || !head.fields.has(http::FieldId::kXForwardedProto)) return;
+  account_.is_tls =
+      http::equals_ignoring_case(head.fields.value(http::FieldId::kXForwardedProto), "https");
+}
+
+std::string_view Exchange::client_address(AddressText& room) const {
+  return client_.address.is_set() ? client_.address.text(room)
+                                  : std::string_view(downstream_.client().host);
+}
+
+// A trusted proxy's own, as long as it is one; nobody else's.
+void Exchange::add_request_id(const http::RequestHead& head) {
+  constexpr std::size_t kIdBytesMax = 128;
+  const std::string& name = location_->forwarding.request_id_header;
+  HeadScratch& scratch = worker_.io.scratch;
+  const bool is_believed = host_->trusted_hops && client_.peer_is_trusted;
+  account_.keeps_request_id = false;
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    const http::Field& field = head.fields[i];
+    if (!http::equals_ignoring_case(field.name, name)) continue;
+    const bool is_id = !field.value.empty() && field.value.size() <= kIdBytesMax &&
+                       http::all(http::kToken, field.value);
+    if (is_believed && is_id && !account_.keeps_request_id) {
+      account_.keeps_request_id = true;
+    } else {
+      scratch.dropped.set(i);
+    }
+  }
+  if (account_.keeps_request_id) return;
+  const Hex64 id = format_hex64(account_.request_id);
+  scratch.lines.add_line(name, std::string_view(id.data(), id.size()));
 }
 
 void Exchange::edit_request(const http::RequestHead& head, bool early) {
@@ -99,9 +149,8 @@ void Exchange::compose_response_lines(const http::ResponseHead& head) {
   http::drop_from_response(head, {.keep_framing = downstream_.takes_chunks() || !speaks_of_chunks},
                            scratch.dropped);
   if (!location_->reverse.empty()) {
-    const Client& client = downstream_.client();
     reverse_redirects(location_->reverse,
-                      {.scheme = client.tls != nullptr ? "https" : "http",
+                      {.scheme = account_.is_tls ? "https" : "http",
                        .authority = downstream_.request_head().authority,
                        .member = connections_->label()},
                       head.fields, scratch.dropped, scratch.lines);
@@ -112,6 +161,21 @@ void Exchange::compose_response_lines(const http::ResponseHead& head) {
     const Facts facts(worker_.io.loop.now() - account_.started, downstream_.client().tls);
     for (const http::FieldEdit& edit : *edits) http::apply_edit(edit, facts, edited);
   }
+  if (access_log_ != nullptr && !access_log_->response_fields().empty()) note_response(head.fields);
+}
+
+// As the client gets them: what was not dropped, and what was added.
+void Exchange::note_response(const http::FieldList& fields) {
+  const HeadScratch& scratch = worker_.io.scratch;
+  noted_.clear();
+  for (const std::string& wanted : access_log_->response_fields()) {
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (scratch.dropped.test(i) || !http::equals_ignoring_case(fields[i].name, wanted)) continue;
+      noted_.append(wanted).append(": ").append(fields[i].value).append("\r\n");
+      break;
+    }
+  }
+  noted_.append(scratch.lines.text());
 }
 
 std::string_view Exchange::edited_page_lines(std::string_view lines) {

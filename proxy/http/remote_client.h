@@ -17,8 +17,8 @@ namespace understudy::http {
 
 // Of a configuration.
 struct TrustedHops {
-  std::string header = "X-Forwarded-For";
-  FieldId id = FieldId::kXForwardedFor;  // of the header
+  std::string header = std::string(field_name(FieldId::kXForwardedFor));
+  FieldId id = FieldId::kXForwardedFor;     // of the header
   std::vector<AddressRange> internal = {};  // RemoteIPInternalProxy
   // RemoteIPTrustedProxy: what they say of private addresses is not believed.
   std::vector<AddressRange> external = {};

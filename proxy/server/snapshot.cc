@@ -94,24 +94,12 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
 }
 
 Result<AccessLogTarget> make_target(const config::AccessLog& log, LogFiles& files) {
-  Result<LogFormat> format = LogFormat::compile(log.format);
-  if (!format) return std::move(format).error();
   Result<LogFile*> file = files.open(log.path);
   if (!file) return std::move(file).error();
-  return AccessLogTarget{.file = *file,
-                         .format = std::make_shared<const LogFormat>(*std::move(format))};
+  return AccessLogTarget{.file = *file, .format = std::make_shared<const LogFormat>(log.format)};
 }
 
 }  // namespace
-
-Result<void> check_log_formats(const config::Config& config) {
-  for (const config::VirtualHost& host : config.hosts.all()) {
-    for (const config::AccessLog& log : host.access_logs) {
-      if (auto format = LogFormat::compile(log.format); !format) return std::move(format).error();
-    }
-  }
-  return {};
-}
 
 Result<std::shared_ptr<const Snapshot>> Snapshot::make(
     const std::shared_ptr<const config::Config>& config, const std::vector<Address>& listens,

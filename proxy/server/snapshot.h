@@ -26,10 +26,10 @@ struct Snapshot {
     std::shared_ptr<const TlsServer> tls = {};  // null: plain
   };
 
-  // Every value but `unresolved` is complete, or there is no snapshot: kInvalid for a log format,
-  // kSystem for a log that cannot be opened.
-  // `listens` as config->listens, with the ports that were bound. `tickets` outlives all
-  // connections, and is the same for each configuration, so that clients come back after a reload.
+  // Every value but `unresolved` is complete, or there is no snapshot: kSystem for a log that
+  // cannot be opened. `listens` as config->listens, with the ports that were bound. `tickets`
+  // outlives all connections, and is the same for each configuration, so that clients come back
+  // after a reload.
   static Result<std::shared_ptr<const Snapshot>> make(
       const std::shared_ptr<const config::Config>& config, const std::vector<Address>& listens,
       LogFiles& files, TlsTickets& tickets);
@@ -42,8 +42,5 @@ struct Snapshot {
   std::vector<routing::ClusterOptions> clusters = {};          // as config->clusters
   std::vector<std::string> unresolved = {};  // seeds whose host has no address right now
 };
-
-// Only that: what `understudy check` does beyond loading the configuration.
-Result<void> check_log_formats(const config::Config& config);
 
 }  // namespace understudy

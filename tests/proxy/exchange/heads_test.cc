@@ -220,6 +220,67 @@ TEST_P(Heads, ResponseEditsReachTheClientAndOnlyAlwaysOnesOurOwnPages) {
   EXPECT_EQ(page.head.find("x-ours"), std::string::npos);
 }
 
+std::shared_ptr<const http::TrustedHops> trusting(std::string_view network) {
+  http::TrustedHops hops;
+  hops.internal = {*AddressRange::parse(network)};
+  return std::make_shared<const http::TrustedHops>(std::move(hops));
+}
+
+// Clients of TestProxy come from 127.0.0.1 and are called 192.0.2.7.
+TEST_P(Heads, OnlyATrustedPeersWordAboutTheClientIsBelieved) {
+  const std::string lines =
+      "X-Forwarded-For: evil, 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Request-Id: theirs\r\n";
+  options.dialect = Dialect::kWeblogic;
+  std::string network = "10.0.0.0/8";
+  options.adjust = [&network](config::VirtualHost& host, config::Location& location) {
+    host.trusted_hops = trusting(network);
+    location.forwarding.request_id_header = "X-Request-Id";
+  };
+  const std::string doubted = lower_names(ask("/", ok("x"), lines).seen);
+  EXPECT_TRUE(has(doubted, "x-forwarded-for: 192.0.2.7")) << doubted;
+  EXPECT_TRUE(has(doubted, "x-forwarded-proto: http"));
+  EXPECT_TRUE(has(doubted, "wl-proxy-client-ip: 127.0.0.1"));
+  EXPECT_TRUE(has(doubted, "wl-proxy-ssl: false"));
+  EXPECT_EQ(doubted.find("theirs"), std::string::npos);
+  EXPECT_EQ(count_of(doubted, "x-request-id: "), 1u);
+
+  network = "127.0.0.1";
+  const std::string believed = lower_names(ask("/", ok("x"), lines).seen);
+  EXPECT_TRUE(has(believed, "x-forwarded-for: 203.0.113.9, 192.0.2.7")) << believed;
+  EXPECT_TRUE(has(believed, "x-forwarded-proto: https"));
+  EXPECT_TRUE(has(believed, "wl-proxy-client-ip: 203.0.113.9"));
+  EXPECT_TRUE(has(believed, "proxy-client-ip: 203.0.113.9"));
+  EXPECT_TRUE(has(believed, "wl-proxy-ssl: true"));
+  EXPECT_TRUE(has(believed, "x-request-id: theirs"));
+  EXPECT_EQ(count_of(believed, "x-request-id: "), 1u);
+}
+
+TEST_P(Heads, ThePlugInsLinesPassThroughFromATrustedPeerOnly) {
+  const std::string lines =
+      "WL-Proxy-SSL: true\r\nWL-Proxy-Client-IP: 203.0.113.9\r\nWL-Proxy-Client-Cert: Y2VydA==\r\n";
+  options.dialect = Dialect::kWeblogic;
+  std::string network = "127.0.0.1";
+  bool passes = true;
+  options.adjust = [&](config::VirtualHost& host, config::Location& location) {
+    host.trusted_hops = trusting(network);
+    location.forwarding.passes_tls = location.forwarding.passes_client = passes;
+  };
+  const std::string passed = lower_names(ask("/", ok("x"), lines).seen);
+  EXPECT_TRUE(has(passed, "wl-proxy-ssl: true")) << passed;
+  EXPECT_TRUE(has(passed, "wl-proxy-client-ip: 203.0.113.9"));
+  EXPECT_TRUE(has(passed, "wl-proxy-client-cert: Y2VydA=="));
+  EXPECT_EQ(count_of(passed, "wl-proxy-ssl"), 1u);
+
+  for (const bool by_network : {true, false}) {
+    network = by_network ? "10.0.0.0/8" : "127.0.0.1";
+    passes = by_network;
+    const std::string stripped = lower_names(ask("/", ok("x"), lines).seen);
+    EXPECT_TRUE(has(stripped, "wl-proxy-ssl: false")) << stripped;
+    EXPECT_TRUE(has(stripped, "wl-proxy-client-ip: 127.0.0.1"));
+    EXPECT_EQ(stripped.find("cert"), std::string::npos);
+  }
+}
+
 TEST_P(Heads, AnEditThatHasNoRoomIsAnErrorAndNoHalfHead) {
   adjust([](config::Location& location) {
     for (int i = 0; i < 3; ++i) {
@@ -260,6 +321,45 @@ TEST_P(Heads, TheOperatorsPageStandsForOurs) {
 
   options.adjust = {};
   EXPECT_EQ(ask("/", unavailable).body, "bad");
+}
+
+TEST(AccessLogRecord, TellsWhoAskedAndWhatWentBack) {
+  TestProxy::Options options;
+  options.adjust = [](config::VirtualHost& host, config::Location& location) {
+    host.trusted_hops = trusting("127.0.0.1");
+    location.forwarding.request_id_header = "X-Request-Id";
+    location.excluded = {"/no"};
+    location.edits.response = {edit(Action::kSet, "X-Set", "by us")};
+  };
+  TestProxy proxy(options);
+  proxy.log().wanted = {"Server", "X-Set", "Retry-After"};
+  proxy.member().answer = [](std::string_view) { return ok("hello", "server: s/1\r\n"); };
+  Peer& client = proxy.connect();
+  client.send(
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\nX-Request-Id: r-1\r\n\r\n");
+  ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+  const std::string first = client.take();
+  client.send("GET /no HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  ASSERT_TRUE(proxy.run_until([&] { return client.is_closed(); }));
+
+  ASSERT_EQ(proxy.log().lines.size(), 2u);
+  const auto& line = proxy.log().lines[0];
+  EXPECT_EQ(line.remote_host, "203.0.113.9");
+  EXPECT_EQ(line.kept_request_id, "r-1");
+  EXPECT_NE(line.response_fields.find("Server: s/1\r\n"), std::string::npos);
+  EXPECT_NE(line.response_fields.find("X-Set: by us\r\n"), std::string::npos);
+  EXPECT_EQ(line.head_bytes + line.bytes, first.size());
+  EXPECT_EQ(line.earlier_requests, 0u);
+  EXPECT_TRUE(line.keeps_alive);
+
+  const std::string second = client.take();
+  const auto& page = proxy.log().lines[1];
+  EXPECT_EQ(page.remote_host, "127.0.0.1");
+  EXPECT_EQ(page.kept_request_id, "");
+  EXPECT_EQ(page.response_fields.find("Server"), std::string::npos);
+  EXPECT_EQ(page.head_bytes + page.bytes, second.size());
+  EXPECT_EQ(page.earlier_requests, 1u);
+  EXPECT_FALSE(page.keeps_alive);
 }
 
 }  // namespace

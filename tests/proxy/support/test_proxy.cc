@@ -138,7 +138,13 @@ void RecordingLog::write(const AccessRecord& record) {
                    .status = record.status,
                    .bytes = record.body_bytes_sent,
                    .aborted = record.aborted,
-                   .tries = record.tries});
+                   .tries = record.tries,
+                   .remote_host = std::string(record.remote_host),
+                   .kept_request_id = std::string(record.kept_request_id),
+                   .response_fields = std::string(record.response_fields),
+                   .head_bytes = record.head_bytes_sent,
+                   .earlier_requests = record.earlier_requests,
+                   .keeps_alive = record.keeps_alive});
 }
 
 // ---- TestProxy.

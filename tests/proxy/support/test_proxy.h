@@ -91,8 +91,13 @@ class RecordingLog final : public AccessLog {
     uint64_t bytes = 0;
     bool aborted = false;
     unsigned tries = 0;
+    std::string remote_host, kept_request_id, response_fields;
+    uint64_t head_bytes = 0, earlier_requests = 0;
+    bool keeps_alive = false;
   };
+  const std::vector<std::string>& response_fields() const override { return wanted; }
   void write(const AccessRecord& record) override;
+  std::vector<std::string> wanted;
   std::vector<Line> lines;
 };
 
