@@ -78,16 +78,14 @@ constexpr DirectiveSpec kRows[] = {
     ignored("WLSendHdrSeparately", "heads and bodies leave as they come"),
     ignored("WLFlushChunks", "heads and bodies leave as they come"),
     ignored("MaxProxyConnections", "use MaxConnectionsPerMember"),
-    refused("RoutingAlgorithm", "this version has round robin only"),
-    refused("WeightUpdateInterval", "this version has round robin only"),
+    refused("RoutingAlgorithm", "use LoadBalanceMethod"),
+    refused("WeightUpdateInterval", "weights come with the view, at once"),
     refused("WLProtocol", "this version speaks HTTP/1.1 to members", "HTTP/1.1"),
     refused("SSLHostMatchOID",
             "names are looked for in subjectAltName and, only without one, in CN", "22"),
-    refused("WLDNSRefreshInterval", "host names are resolved once, at the start", "0"),
     refused("TrimExt", kPaths),
     refused("WLSSLWallet", "a wallet is not read; write its authorities, PEM, in TrustedCAFile"),
     refused("WLLocalIP", "connections to members leave from the address the kernel chooses"),
-    refused("WLMaxWebSocketClients", "this version has no tunnels"),
 
     // The process.
     ignored("LoadModule", kNoModules),

@@ -31,6 +31,8 @@ Failover bind_failover(const conf::Settings& settings, const conf::Word& where,
   failover.on_503 = bind_resend(settings.text("ServerInitiatedFailover"));
   failover.session_replay = settings.flag("SessionReplay");
   failover.replay_buffer_bytes_max = settings.bytes("ReplayBufferSize");
+  failover.retry_percent = static_cast<unsigned>(settings.integer("RetryBudget"));
+  failover.retry_floor = static_cast<unsigned>(settings.integer("RetryBudgetFloor"));
   if (failover.connect_timeout >= failover.connect_retry) return failover;
 
   const conf::Directive* timeout = settings.directive("ConnectTimeoutSecs");
@@ -179,6 +181,7 @@ class LocationBinder final {
     location.failover = bind_failover(settings, where, diagnostics);
     location.body_bytes_max =
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
+    location.tunnel_idle_timeout = settings.duration("WebSocketIdleTimeout");
     location.paths = bind_path_rules(settings, location.path, seeds.target_path, diagnostics);
     location.excluded = bind_excluded(scope, diagnostics);
     location.forwarding = bind_forwarding(scope, diagnostics);

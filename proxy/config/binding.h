@@ -21,8 +21,9 @@ namespace understudy::config {
 struct Seeds {
   std::string label;
   std::vector<MemberSeed> members;
-  bool speak_views = false;    // by BackendCluster or BackendHost: they may send views
-  std::string session_cookie;  // of stickysession=; empty: SessionCookie decides
+  bool speak_views = false;           // by BackendCluster or BackendHost: they may send views
+  std::string session_cookie;         // of stickysession=; empty: SessionCookie decides
+  std::optional<Method> method = {};  // of lbmethod=, or in <Proxy>
   bool is_proxied = true;      // false: `ProxyPass !`
   // Of a ProxyPass with another path than its own, without a slash at the end.
   std::optional<std::string> target_path = {};
@@ -36,6 +37,12 @@ struct Scope {
   conf::Settings settings;
   const Scope* outer = nullptr;
   bool is_location = false;
+};
+
+// Of a parameter such as key=value; without '=' the value is empty.
+struct KeyValue {
+  std::string_view key;
+  std::string_view value;
 };
 
 // What the parts share.
@@ -75,6 +82,15 @@ std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::
                                          std::optional<std::string_view> path,
                                          const Balancers& balancers,
                                          conf::Diagnostics& diagnostics);
+
+// bind_balancing.cc
+Balancing bind_balancing(const Seeds& seeds, const conf::Settings& settings,
+                         conf::Diagnostics& diagnostics);
+Method method_of(std::string_view text);  // in the table's spelling
+// hcmethod= and its like of BalancerMember. Nothing: it is none of these; false: it is wrong, which
+// is reported.
+std::optional<bool> set_check_parameter(const conf::Word& word, MemberSeed& member,
+                                        conf::Diagnostics& diagnostics);
 
 // bind_members.cc: the members of the innermost scope that names any. Nothing if none does; no
 // members if they could not be understood, which is reported.

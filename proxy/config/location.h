@@ -31,6 +31,8 @@ struct Failover {
   Resend on_503 = Resend::kIdempotent;          // ServerInitiatedFailover
   bool session_replay = false;                  // SessionReplay: any request may be sent again
   std::size_t replay_buffer_bytes_max = 0;      // ReplayBufferSize: of one request's body
+  unsigned retry_percent = 20;                  // RetryBudget: of the exchanges under way
+  unsigned retry_floor = 3;                     // RetryBudgetFloor: so many always may
 
   // Rounds over all members before 503; at least two, as the plug-in does.
   std::size_t rounds_max() const;
@@ -56,7 +58,8 @@ struct Location {
   bool is_proxied = true;   // false: `ProxyPass !`, and nothing below counts
   std::size_t cluster = 0;  // index into Config::clusters
   Failover failover;
-  std::uint64_t body_bytes_max = 0;  // kUnlimitedBodyBytes: no limit
+  std::uint64_t body_bytes_max = 0;                 // kUnlimitedBodyBytes: no limit
+  std::chrono::milliseconds tunnel_idle_timeout{};  // WebSocketIdleTimeout
 
   PathRules paths;
   std::vector<ReverseRule> reverse;   // the first that fits a redirect

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -57,6 +58,10 @@ void ProxiedConnection::on_ready(bool readable, bool) {
     options.client.address = header.client;
     options.client.host = header.client.host();
     options.client.local_port = header.destination.port();
+    // What members are told in a PROXY header of ours.
+    if (options.client.local) {
+      options.client.local = std::make_shared<const Address>(header.destination);
+    }
   }
   watcher_.stop();
   next_.on_client(std::move(fd_), std::move(options));

@@ -15,6 +15,9 @@
 
 namespace understudy {
 
+// As nginx writes it; it is in no response.
+inline constexpr unsigned kClientClosedRequest = 499;
+
 struct AccessRecord {
   const Client& client;  // our peer
   // Of whom a trusted proxy speaks; empty: the peer is the client.
@@ -26,7 +29,7 @@ struct AccessRecord {
   std::string_view target;
   std::string_view version;  // "HTTP/1.1"
 
-  unsigned status = 0;  // 0: the client has got none
+  unsigned status = 0;  // kClientClosedRequest: the client went away before it got one
   uint64_t body_bytes_sent = 0;
   uint64_t body_bytes_received = 0;
   // Of the response's head and of framing that we added; under HTTP/2 before compression.

@@ -42,11 +42,12 @@ bool has_early(const http::FieldEdits& edits) {
 
 // ---- The request's.
 
-void Exchange::compose_request_lines(const http::RequestHead& head) {
+void Exchange::compose_request_lines(const http::RequestHead& head, bool upgrades) {
   HeadScratch& scratch = worker_.io.scratch;
   scratch.lines.clear();
   scratch.dropped.clear();
-  http::drop_from_request(head, {.keep_expect = !account_.body_has_begun}, scratch.dropped);
+  http::drop_from_request(
+      head, {.keep_upgrade = upgrades, .keep_expect = !account_.body_has_begun}, scratch.dropped);
   const Client& client = downstream_.client();
   const bool edits = !host_->edits.request.empty() || !location_->edits.request.empty();
   if (edits) edit_request(head, true);

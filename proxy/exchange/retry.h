@@ -38,6 +38,7 @@ struct FailedTry {
   bool tried_fresh = false;  // this member has been asked again on a fresh connection already
   bool method_is_idempotent = false;
   bool replayable = true;    // the whole request, as far as it was sent, is still here
+  bool over_budget = false;  // there are too many re-sends under way
   bool names_route = false;  // with kMisdirected: Understudy-Route was there and can be followed
 };
 
@@ -56,6 +57,7 @@ enum class Reason : uint8_t {
   kMethodNotIdempotent,
   kPolicyNone,
   kBodyNotKept,
+  kOverBudget,
 };
 std::string_view to_text(Reason reason);  // half a sentence for log and page
 

@@ -107,15 +107,19 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     std::size_t members = 1;
     config::Failover failover = default_failover();
     config::Connections connections = default_connections();
+    config::Balancing balancing = {};
     config::ClientTimeouts timeouts = default_timeouts();
     config::RequestLimits limits = {8190, 100, 8190};
     uint64_t body_bytes_max = config::kUnlimitedBodyBytes;
+    std::size_t tunnels_max = 100;
+    std::chrono::milliseconds tunnel_idle_timeout = std::chrono::seconds(20);
     Dialect dialect = Dialect::kRoute;
     std::string session_cookie = "JSESSIONID";
     std::shared_ptr<const Keyring> keyring = {};
     uint64_t replay_memory_bytes_max = uint64_t{64} * 1024 * 1024;
     bool logs = true;
     bool http2 = false;  // on the listener
+    config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
     BlockPool::Options blocks = {};
     // What a test wants to be configured besides; the location is "/".
     std::function<void(config::VirtualHost& host, config::Location& location)> adjust = {};
