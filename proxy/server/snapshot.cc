@@ -77,9 +77,9 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
       .believes_weblogic_lists = cluster.is_dynamic && cluster.dialect == Dialect::kWeblogic,
       .weblogic_port = cluster.tls != nullptr ? WeblogicPort::kTls : WeblogicPort::kPlain,
       .skip_time = cluster.connections.skip_time,
-      .members_max = std::min(cluster.members_max, routing::kMembersMax),
       .balancing = cluster.balancing,
-      .is_checked = cluster.has_checks()};
+      .is_checked = cluster.has_checks(),
+      .members_max = std::min(cluster.members_max, routing::kMembersMax)};
   for (const config::MemberSeed& seed : cluster.seeds) {
     routing::Seed out{.address_text = seed.address,
                       .route = seed.route,

@@ -134,7 +134,7 @@ TEST(Http2Windows, UpdatesThatNoDataCallForAreBounded) {
 // Two updates for each frame of data, as many clients do.
 TEST(Http2Windows, UpdatesOfADownloadAreNot) {
   Http2Site site;
-  const std::string body(4'000'000, 'x');
+  const std::string body(700'000, 'x');
   site.send(headers(1, get("/")));
   ASSERT_TRUE(site.run_until([&] { return site.member().accepted() == 1; }));
   Peer& member = site.member().connection();

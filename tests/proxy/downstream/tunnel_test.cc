@@ -264,12 +264,12 @@ TEST_P(Tunnels, OneInWhichNothingMovesHoldsNoBlockAndEndsInTime) {
 TEST_P(Tunnels, TrafficInEitherDirectionKeepsItOpen) {
   for (const bool by_client : {true, false}) {
     TestProxy::Options options;
-    options.tunnel_idle_timeout = std::chrono::milliseconds(100);
+    options.tunnel_idle_timeout = std::chrono::milliseconds(500);
     open(options);
     switch_protocols();
     Peer& from = by_client ? client() : member();
     Peer& to = by_client ? member() : client();
-    const TimePoint end = proxy_->loop().now() + std::chrono::milliseconds(500);
+    const TimePoint end = proxy_->loop().now() + std::chrono::milliseconds(1200);
     std::size_t sent = 0;
     ASSERT_TRUE(run_until([&] {
       if (to.received().size() == sent && !from.is_closed()) sent += from.send_some("p");

@@ -144,19 +144,19 @@ TEST(SecurityBugs, Slowloris_AWindowThatOpensByTheByteIsOneThatStaysShut) {
 // And who takes enough in each period is served, however slowly.
 TEST(SecurityBugs, Slowloris_WhoTakesEnoughIsServedToTheEnd) {
   TestProxy::Options options;
-  options.timeouts.silence = std::chrono::milliseconds(100);
+  options.timeouts.silence = std::chrono::seconds(1);
   Http2Site site(options, {{4, 0}});
   site.client.opens_windows = false;
-  const std::string body(400, 'x');
+  const std::string body(3000, 'x');
   site.member().answer = [&](std::string_view) { return ok(body); };
   site.send(headers(1, get("/")));
   ASSERT_TRUE(site.run_until([&] { return site.response(1).status == "200"; }));
   TimePoint next = site.proxy.loop().now();
   ASSERT_TRUE(site.run_until([&] {
-    // 40 bytes every 40 ms: four times the least rate, over four periods.
+    // 40 bytes every 20 ms: eight times the least rate, over more than a period.
     if (site.proxy.loop().now() >= next && !site.response(1).ended) {
       site.send(window_update(1, 40));
-      next = site.proxy.loop().now() + std::chrono::milliseconds(40);
+      next = site.proxy.loop().now() + std::chrono::milliseconds(20);
     }
     return site.response(1).ended || site.response(1).reset >= 0;
   }));
