@@ -27,6 +27,7 @@ class ProxiedConnection final : public ClientConnection, private FdWatcher::Hand
 
   void start() override;
   void stop() override { end(); }
+  void on_reload() override {}
   void abandon() override { end(); }
   bool is_idle() const override { return true; }
   const Options& options() const override { return options_; }
