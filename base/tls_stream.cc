@@ -228,6 +228,12 @@ const TlsHost* TlsStream::host() const {
   return TlsServer::chosen_by(ssl_);
 }
 
+const TlsPeer& TlsStream::peer() const {
+  DCHECK(is_established());
+  if (!peer_) peer_ = std::make_unique<const TlsPeer>(ssl_);
+  return *peer_;
+}
+
 std::string_view TlsStream::protocol() const {
   const unsigned char* name = nullptr;
   unsigned size = 0;

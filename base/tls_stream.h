@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "base/stream.h"
+#include "base/tls_peer.h"
 
 struct ssl_ctx_st;
 struct ssl_st;
@@ -84,6 +85,9 @@ class TlsStream final : public Stream {
   std::string_view error_text() const override { return error_text_; }
   // Of a client's connection whose handshake has begun, else null; lives as long as the stream.
   const TlsHost* host() const;
+  // What is known of the client; only once the connection is established. Put together by the first
+  // call.
+  const TlsPeer& peer() const;
   // What both agreed to speak inside (ALPN); empty when the client did not ask.
   std::string_view protocol() const override;
 
@@ -103,6 +107,7 @@ class TlsStream final : public Stream {
   // where OpenSSL encrypts, for it holds a copy then.
   std::string kept_record_;
   std::string error_text_;
+  mutable std::unique_ptr<const TlsPeer> peer_;  // null: nobody has asked
 
   size_t record_bytes_ = 0;            // of a record that is not out; 0: there is none
   bool kernel_may_help_ = true;        // with TLS; false once a handshake has ended without it

@@ -244,6 +244,11 @@ void Checker::check_required(const Tree& tree, std::string_view path) {
 
 }  // namespace
 
+void check_section(const std::vector<Directive>& section, Contexts context, Program program,
+                   Diagnostics& diagnostics) {
+  Checker(program, diagnostics).check_section(section, context);
+}
+
 void check(const Tree& tree, Program program, std::string_view path, Diagnostics& diagnostics) {
   // After a file or a line that could not be read, "missing" might be untrue.
   const bool is_whole = !diagnostics.has_errors();

@@ -10,6 +10,10 @@
 
 namespace understudy::conf {
 
+// Directives that were put together by a binder, as if they stood in a section.
+void check_section(const std::vector<Directive>& section, Contexts context, Program program,
+                   Diagnostics& diagnostics);
+
 // `path` names the configuration where something is missing altogether.
 void check(const Tree& tree, Program program, std::string_view path, Diagnostics& diagnostics);
 

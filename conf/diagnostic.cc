@@ -80,6 +80,8 @@ void Diagnostics::error_in_file(std::string_view path, std::string message) {
 
 void Diagnostics::add(Severity severity, const Word& word, std::string message,
                       std::string suggestion) {
+  // What a host says is looked at again for each of its locations.
+  if (severity == Severity::kError && is_said(word, message)) return;
   ++(severity == Severity::kError ? error_count_ : warning_count_);
   // A warning never takes the place of an error that is still to come.
   if (severity == Severity::kWarning && kept_.size() >= kept_max_ / 2) return;
@@ -100,6 +102,14 @@ void Diagnostics::add(Severity severity, const Word& word, std::string message,
     includer = sources_.at(includer->file).included_from;
   }
   keep(std::move(diagnostic));
+}
+
+bool Diagnostics::is_said(const Word& word, std::string_view message) const {
+  if (kept_.empty()) return false;
+  const std::string location = sources_.location(word.at);
+  return std::any_of(kept_.begin(), kept_.end(), [&](const Diagnostic& said) {
+    return said.location == location && said.message == message;
+  });
 }
 
 void Diagnostics::keep(Diagnostic diagnostic) {

@@ -40,6 +40,7 @@ class Diagnostics final {
   Diagnostics(const Diagnostics&) = delete;
   Diagnostics& operator=(const Diagnostics&) = delete;
 
+  // The same error about the same word counts once.
   void error(const Word& word, std::string message, std::string suggestion = {});
   void warning(const Word& word, std::string message, std::string suggestion = {});
   // About a file or the configuration as a whole.
@@ -58,6 +59,7 @@ class Diagnostics final {
 
  private:
   void add(Severity severity, const Word& word, std::string message, std::string suggestion);
+  bool is_said(const Word& word, std::string_view message) const;
   void keep(Diagnostic diagnostic);
 
   const Sources& sources_;

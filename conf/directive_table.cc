@@ -42,6 +42,7 @@ std::vector<const DirectiveSpec*> directives(Program program) {
   }
   add(proxy_rows());
   add(balancing_rows());
+  add(message_rows());
   add(tls_rows());
   add(apache_rows());
   return all;
@@ -49,7 +50,8 @@ std::vector<const DirectiveSpec*> directives(Program program) {
 
 const DirectiveSpec* find_directive(Program program, std::string_view name, bool is_section) {
   if (program == Program::kBackend) return find_in(backend_rows(), name, is_section);
-  for (const auto rows : {proxy_rows(), balancing_rows(), tls_rows(), apache_rows()}) {
+  for (const auto rows :
+       {proxy_rows(), balancing_rows(), message_rows(), tls_rows(), apache_rows()}) {
     if (const DirectiveSpec* found = find_in(rows, name, is_section)) return found;
   }
   return nullptr;

@@ -118,6 +118,7 @@ std::string directives_page() {
       "## Proxy\n\n";
   text += working_rows(proxy_rows());
   text += "\n## Proxy: choosing a member\n\n" + working_rows(balancing_rows());
+  text += "\n## Proxy: what is changed on the way\n\n" + working_rows(message_rows());
   text += "\n## Proxy: TLS, and how members are reached\n\n" + working_rows(tls_rows());
   text += "\n## Backend\n\n" + working_rows(backend_rows());
   text +=

@@ -50,12 +50,11 @@ constexpr std::string_view kOwnLog = "use ErrorLog, LogLevel and CustomLog";
 constexpr std::string_view kMemory =
     "bodies up to ReplayBufferSize are kept in memory, never on disk";
 constexpr std::string_view kRaw = "the path and the query are forwarded as the client sent them";
-constexpr std::string_view kPaths = "this version does not change paths";
+constexpr std::string_view kPaths = "paths are changed by PathTrim, PathPrepend and ProxyPass only";
 constexpr std::string_view kTickets = "session tickets need no memory of the server";
 constexpr std::string_view kRevocation = "this version does not look for revoked certificates";
 constexpr std::string_view kAccess = "this version has no access control";
-constexpr std::string_view kHeaders = "this version does not edit headers";
-constexpr std::string_view kTrust = "this version trusts no forwarding headers of clients";
+constexpr std::string_view kHeaders = "write Header edit Set-Cookie";
 
 constexpr DirectiveSpec kRows[] = {
     // Sections about files.
@@ -63,7 +62,6 @@ constexpr DirectiveSpec kRows[] = {
     ignored_section("DirectoryMatch", kNoFiles),
     ignored_section("Files", kNoFiles),
     ignored_section("FilesMatch", kNoFiles),
-    refused_section("LocationMatch", "this version matches paths by prefix only"),
     refused_section("ProxyMatch", "name each balancer in a <Proxy> of its own"),
     refused_section("Limit", kAccess),
     refused_section("LimitExcept", kAccess),
@@ -85,17 +83,8 @@ constexpr DirectiveSpec kRows[] = {
     refused("WLProtocol", "this version speaks HTTP/1.1 to members", "HTTP/1.1"),
     refused("SSLHostMatchOID",
             "names are looked for in subjectAltName and, only without one, in CN", "22"),
-    ignored("ErrorPage", "the proxy answers 502, 503 and 504 with a page of its own"),
-    refused("PathTrim", kPaths),
-    refused("PathPrepend", kPaths),
     refused("TrimExt", kPaths),
-    refused("DefaultFileName", kPaths),
-    refused("MatchExpression", "this version matches paths by prefix only; use <Location>"),
-    refused("WLExcludePathOrMimeType", "this version matches paths by prefix only"),
     refused("WLSSLWallet", "a wallet is not read; write its authorities, PEM, in TrustedCAFile"),
-    refused("WLProxySSL", kTrust, "Off"),
-    refused("WLProxySSLPassThrough", kTrust, "Off"),
-    refused("WLProxyPassThrough", kTrust, "Off"),
     refused("WLLocalIP", "connections to members leave from the address the kernel chooses"),
 
     // The process.
@@ -131,7 +120,6 @@ constexpr DirectiveSpec kRows[] = {
     ignored("EnableMMAP", kIdentity),
     ignored("EnableSendfile", kIdentity),
     ignored("TraceEnable", "TRACE is never forwarded"),
-    ignored("DocumentRoot", kNoFiles),
     ignored("DirectoryIndex", kNoFiles),
     ignored("Options", kNoFiles),
     ignored("AllowOverride", kNoFiles),
@@ -149,7 +137,6 @@ constexpr DirectiveSpec kRows[] = {
     ignored("BrowserMatch", kIdentity),
     ignored("SetEnvIf", kIdentity),
     ignored("SetEnv", kIdentity),
-    ignored("ErrorDocument", "the proxy answers 502, 503 and 504 with a page of its own"),
 
     // TLS.
     ignored("SSLSessionCache", kTickets),
@@ -161,12 +148,11 @@ constexpr DirectiveSpec kRows[] = {
     ignored("SSLOptions", "it is about scripts and files"),
 
     // Proxying.
-    ignored("ProxyPassReverse", "redirects of members are passed on as they are"),
     ignored("ProxyTimeout", "use IOTimeoutSecs"),
     refused("ProxyPreserveHost", "the Host field always reaches the member unchanged", "On"),
     refused("ProxyRequests", "this is no forward proxy", "Off"),
     refused("ProxyVia", "a Via field is not written", "Off"),
-    refused("ProxyPassMatch", "this version matches paths by prefix only"),
+    refused("ProxyPassMatch", "write <LocationMatch> with ProxyPass or BalancerMember"),
     refused("ProxyPassReverseCookiePath", kHeaders),
     refused("ProxyPassReverseCookieDomain", kHeaders),
     refused("JkMount", "write <Location> with BalancerMember ... route=NAME"),
@@ -181,8 +167,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("AuthType", kAccess, "None"),
     refused("AuthName", kAccess),
     refused("AuthUserFile", kAccess),
-    refused("Header", kHeaders),
-    refused("RequestHeader", kHeaders),
     refused("Redirect", kPaths),
     refused("RedirectMatch", kPaths),
     refused("Alias", kPaths),
@@ -212,8 +196,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("SSLOCSPEnable", kRevocation, "Off"),
     refused("SSLRequire", kAccess),
     refused("SSLRequireSSL", kAccess),
-    refused("RemoteIPHeader", kTrust),
-    refused("RemoteIPProxyProtocol", kTrust, "Off"),
 };
 
 }  // namespace

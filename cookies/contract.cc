@@ -30,7 +30,8 @@ int hex_digit(char c) {
 
 bool has_contract_prefix(std::string_view name) {
   return starts_with_folded(name, "understudy-") || starts_with_folded(name, "x-weblogic-") ||
-         starts_with_folded(name, "wl-proxy-");
+         starts_with_folded(name, "wl-proxy-") || starts_with_folded(name, "client-cert") ||
+         starts_with_folded(name, "proxy-client-ip");
 }
 
 Hex64 format_hex64(std::uint64_t value) {

@@ -33,7 +33,11 @@ inline constexpr std::string_view kWlProxySslHeader = "WL-Proxy-SSL";
 inline constexpr std::string_view kWlProxyClientIpHeader = "WL-Proxy-Client-IP";
 inline constexpr std::string_view kWlProxyClientPortHeader = "WL-Proxy-Client-Port";
 inline constexpr std::string_view kWlProxyClientCertHeader = "WL-Proxy-Client-Cert";
-// Request and response.
+inline constexpr std::string_view kProxyClientIpHeader = "Proxy-Client-IP";
+// In every dialect, RFC 9440: of a client's certificate that was verified.
+inline constexpr std::string_view kClientCertHeader = "Client-Cert";
+inline constexpr std::string_view kClientCertChainHeader = "Client-Cert-Chain";
+// The weblogic dialect again. Request and response.
 inline constexpr std::string_view kWeblogicClusterHashHeader = "X-WebLogic-Cluster-Hash";
 // Response.
 inline constexpr std::string_view kWeblogicClusterListHeader = "X-WebLogic-Cluster-List";
@@ -74,12 +78,14 @@ inline constexpr std::string_view kDefaultClusterName = "understudy";
 bool has_contract_prefix(std::string_view name);
 
 // True for every name that only proxy and backend may use: understudy-*, x-weblogic-*, wl-proxy-*,
-// in any letter case and with '_' for '-'. Matches by prefix, so that names of later versions
-// cannot pass either. Called for every header line: most are refused by their first byte.
+// client-cert*, proxy-client-ip*, in any letter case and with '_' for '-'. Matches by prefix, so
+// that names of later versions cannot pass either. Called for every header line: most are refused
+// by their first byte.
 inline bool is_contract_header(std::string_view name) {
   if (name.size() < 9) return false;  // shorter than "WL-Proxy-"
   const char first = static_cast<char>(name[0] | 0x20);
-  return (first == 'u' || first == 'x' || first == 'w') && has_contract_prefix(name);
+  return (first == 'u' || first == 'x' || first == 'w' || first == 'c' || first == 'p') &&
+         has_contract_prefix(name);
 }
 
 // A request id or a view's hash: exactly 16 lower-case hex digits.

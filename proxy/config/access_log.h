@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// One access log: where it goes and in which format. The format is kept as written; whoever writes
-// the log compiles it. A value of the immutable Config.
+// One access log: where it goes and in which format. A value of the immutable Config.
 #pragma once
 
 #include <string>
+#include <vector>
+
+#include "proxy/config/log_items.h"
 
 namespace understudy::config {
 
+struct LogFormat {
+  std::string text;  // as written
+  std::vector<LogItem> items;
+  LogEscape escape = LogEscape::kApache;
+};
+
 struct AccessLog {
-  std::string path;    // "stdout" and "stderr" mean the streams
-  std::string format;  // Apache's letters, nicknames already replaced
+  std::string path;  // "stdout" and "stderr" mean the streams
+  LogFormat format;  // nicknames already replaced
 };
 
 }  // namespace understudy::config

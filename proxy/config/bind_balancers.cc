@@ -22,12 +22,6 @@ KeyValue split_key_value(std::string_view text) {
   return {.key = text.substr(0, equals), .value = text.substr(equals + 1)};
 }
 
-// Without the slash at the end, so that "/shop" and "/shop/" are one path and "/" is "".
-std::string_view without_slash(std::string_view path) {
-  while (path.ends_with('/')) path.remove_suffix(1);
-  return path;
-}
-
 MemberScheme scheme_of(std::string_view text) {
   if (text.starts_with(kHttpScheme)) return MemberScheme::kHttp;
   return text.starts_with(kHttpsScheme) ? MemberScheme::kHttps : MemberScheme::kUnsaid;
@@ -169,9 +163,32 @@ std::optional<Seeds> seeds_of_balancer(const conf::Word& word, std::string_view 
   return std::nullopt;
 }
 
-std::optional<Seeds> seeds_of_target(const conf::Word& word, std::string_view path,
+// What the members get in place of `path`; nothing where that is the same. False after an error.
+bool bind_target_path(const conf::Word& word, std::optional<std::string_view> path,
+                      std::string_view target, Seeds& seeds, conf::Diagnostics& diagnostics) {
+  const std::string_view wanted = without_slash(target);
+  if (!path) {
+    if (wanted.empty()) return true;
+    diagnostics.error(word, "a pattern has no path of its own to replace, so the target has none");
+    return false;
+  }
+  if (wanted == without_slash(*path)) return true;
+  if (!wanted.empty() && !is_plain_path(wanted)) {
+    diagnostics.error(word, "expected a target path such as /shop, without '//', '..', '%', '?'");
+    return false;
+  }
+  seeds.target_path = wanted;
+  return true;
+}
+
+std::optional<Seeds> seeds_of_target(const conf::Word& word, std::optional<std::string_view> path,
                                      const Balancers& balancers, conf::Diagnostics& diagnostics) {
   const std::string_view text = word.text;
+  if (text == "!") {
+    Seeds nobody;
+    nobody.is_proxied = false;
+    return nobody;
+  }
   const bool is_balancer = text.starts_with(kBalancerScheme);
   const bool is_unix = text.starts_with("unix:") && text.find("://") != std::string_view::npos;
   if (!is_balancer && !is_unix && scheme_of(text) == MemberScheme::kUnsaid) {
@@ -181,20 +198,18 @@ std::optional<Seeds> seeds_of_target(const conf::Word& word, std::string_view pa
   }
   const std::size_t scheme_size = text.find("://") + 3;
   const std::size_t slash = std::min(text.find('/', scheme_size), text.size());
-  if (without_slash(text.substr(slash)) != without_slash(path)) {
-    diagnostics.error(
-        word, "paths are forwarded unchanged, so the target has to end with " + std::string(path));
-    return std::nullopt;
-  }
   if (is_balancer) {
-    return seeds_of_balancer(word, text.substr(scheme_size, slash - scheme_size), balancers,
-                             diagnostics);
+    auto seeds = seeds_of_balancer(word, text.substr(scheme_size, slash - scheme_size), balancers,
+                                   diagnostics);
+    if (!seeds || !bind_target_path(word, path, text.substr(slash), *seeds, diagnostics)) return {};
+    return seeds;
   }
   auto member = named_member(word, text.substr(0, slash), diagnostics);
   if (!member) return std::nullopt;
   Seeds seeds;
   seeds.label = member->address;
   seeds.members.push_back(*std::move(member));
+  if (!bind_target_path(word, path, text.substr(slash), seeds, diagnostics)) return {};
   return seeds;
 }
 
@@ -261,7 +276,8 @@ void add_balancers(const conf::Settings& settings, Balancers& balancers,
 }
 
 std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::size_t target,
-                                         std::string_view path, const Balancers& balancers,
+                                         std::optional<std::string_view> path,
+                                         const Balancers& balancers,
                                          conf::Diagnostics& diagnostics) {
   if (directive.arguments.size() <= target) {
     diagnostics.error(directive.name, "ProxyPass needs a path and a target here");
@@ -272,7 +288,7 @@ std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::
   for (std::size_t i = target + 1; i < directive.arguments.size(); ++i) {
     if (!set_balancer_parameter(directive.arguments[i], *seeds, diagnostics)) return std::nullopt;
   }
-  if (!seeds->members.empty()) return seeds;
+  if (!seeds->members.empty() || !seeds->is_proxied) return seeds;
   diagnostics.error(directive.arguments[target], "this balancer has no members");
   return std::nullopt;
 }

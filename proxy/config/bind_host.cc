@@ -88,7 +88,11 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
   host.timeouts = bind_timeouts(scope.settings, binding.diagnostics());
   host.limits = bind_limits(scope.settings);
   host.access_logs = bind_access_logs(scope.settings, formats, binding);
+  host.trusted_hops = bind_trusted_hops(scope, binding.diagnostics());
+  host.proxy_protocol = bind_proxy_protocol(scope, binding.diagnostics());
   host.locations = bind_locations(scope, balancers, binding);
+  add_header_edits(scope.settings, host.edits, binding.diagnostics());
+  add_error_pages(scope, host.errors, binding);
   return host;
 }
 
@@ -96,17 +100,28 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
 void inherit(const VirtualHost& outer, VirtualHost& host) {
   for (const Location& location : outer.locations) {
     const bool is_overridden =
-        std::any_of(host.locations.begin(), host.locations.end(),
-                    [&location](const Location& own) { return own.path == location.path; });
+        std::any_of(host.locations.begin(), host.locations.end(), [&location](const Location& own) {
+          return own.kind == location.kind && own.path == location.path;
+        });
     if (!is_overridden) host.locations.push_back(location);
   }
   if (host.access_logs.empty()) host.access_logs = outer.access_logs;
+  const auto put_before = [](const http::FieldEdits& first, http::FieldEdits& edits) {
+    edits.insert(edits.begin(), first.begin(), first.end());
+  };
+  put_before(outer.edits.request, host.edits.request);
+  put_before(outer.edits.response, host.edits.response);
+  host.errors.by_status.insert(outer.errors.by_status.begin(), outer.errors.by_status.end());
+  if (host.errors.no_member == nullptr) host.errors.no_member = outer.errors.no_member;
 }
 
-void sort_by_path_length(VirtualHost& host) {
-  std::stable_sort(
-      host.locations.begin(), host.locations.end(),
-      [](const Location& a, const Location& b) { return a.path.size() > b.path.size(); });
+// Patterns stay in the order written.
+void sort_locations(VirtualHost& host) {
+  std::stable_sort(host.locations.begin(), host.locations.end(),
+                   [](const Location& a, const Location& b) {
+                     if (a.kind != b.kind) return a.kind < b.kind;
+                     return a.kind == Location::Kind::kPath && a.path.size() > b.path.size();
+                   });
 }
 
 // A client speaks TLS or it does not, before it can say which host it means.
@@ -116,10 +131,14 @@ void check_listens(const VirtualHosts& hosts, const std::vector<const conf::Dire
   for (const Address& listen : binding.config.listens) {
     const std::vector<std::size_t> here = hosts.serving(listen);
     for (const std::size_t host : here) {
-      if ((all[host].tls != nullptr) == (all[here.front()].tls != nullptr)) continue;
-      binding.diagnostics().error(
-          sections[host - 1]->name,
-          "SSLEngine is On in one host of Listen " + listen.to_string() + " and Off in another");
+      const bool same_tls = (all[host].tls != nullptr) == (all[here.front()].tls != nullptr);
+      const bool same_protocol = all[host].proxy_protocol == all[here.front()].proxy_protocol;
+      if (same_tls && same_protocol) continue;
+      binding.diagnostics().error(sections[host - 1]->name,
+                                  same_tls ? "the hosts of Listen " + listen.to_string() +
+                                                 " do not say the same about RemoteIPProxyProtocol"
+                                           : "SSLEngine is On in one host of Listen " +
+                                                 listen.to_string() + " and Off in another");
       return;
     }
   }
@@ -129,7 +148,7 @@ void check_listens(const VirtualHosts& hosts, const std::vector<const conf::Dire
 
 VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
   LogFormats formats = predefined_formats();
-  add_formats(global.settings, formats);
+  add_formats(global.settings, formats, binding.diagnostics());
   Balancers balancers;
   add_balancers(global.settings, balancers, binding.diagnostics());
 
@@ -140,7 +159,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
         .settings = conf::Settings(conf::Program::kProxy, section->children, &global.settings),
         .outer = &global};
     LogFormats own_formats = formats;
-    add_formats(scope.settings, own_formats);
+    add_formats(scope.settings, own_formats, binding.diagnostics());
     Balancers own_balancers;
     add_balancers(scope.settings, own_balancers, binding.diagnostics());
     own_balancers.insert(balancers.begin(), balancers.end());
@@ -149,7 +168,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
     inherit(hosts.front(), host);
     hosts.push_back(std::move(host));
   }
-  for (VirtualHost& host : hosts) sort_by_path_length(host);
+  for (VirtualHost& host : hosts) sort_locations(host);
   VirtualHosts out(std::move(hosts));
   // A host whose certificate could not be used would seem to have SSLEngine Off.
   if (!binding.diagnostics().has_errors()) {

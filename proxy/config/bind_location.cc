@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "conf/checker.h"
 #include "proxy/config/binding.h"
 
 namespace understudy::config {
@@ -57,26 +59,86 @@ class LocationBinder final {
   void add_section(const conf::Directive& section) {
     const conf::Word& path = section.arguments.front();
     if (!accept_path(path)) return;
-    const Scope scope{
-        .settings = conf::Settings(conf::Program::kProxy, section.children, &host_.settings),
-        .outer = &host_,
-        .is_location = true};
-    auto seeds = find_seeds(scope, path.text, balancers_, binding_.diagnostics());
+    add_scope(path, {.path = path.text}, section.children);
+  }
+
+  void add_expression(const conf::Directive& section) {
+    const conf::Word& word = section.arguments.front();
+    auto expression = Pattern::compile(word.text);
+    if (!expression) {
+      binding_.diagnostics().error(word, "no regular expression: " + expression.error().detail);
+      return;
+    }
+    add_scope(word,
+              {.path = word.text,
+               .kind = Location::Kind::kExpression,
+               .expression = *std::move(expression)},
+              section.children);
+  }
+
+  // `MatchExpression PATTERN [NAME=VALUE|NAME=VALUE ...]`: as if the names stood in a section.
+  void add_match_expression(const conf::Directive& directive) {
+    const conf::Word& pattern = directive.arguments.front();
+    if (!pattern.text.starts_with('/') && !pattern.text.starts_with('*')) {
+      binding_.diagnostics().error(
+          pattern, "expected a pattern such as *.jsp or /shop/*, not '" + pattern.text + "'");
+      return;
+    }
+    std::vector<conf::Directive> own;
+    for (std::size_t i = 1; i < directive.arguments.size(); ++i) {
+      if (!add_parameters(directive.arguments[i], own)) return;
+    }
+    const std::size_t errors = binding_.diagnostics().error_count();
+    conf::check_section(own, conf::kLocation, conf::Program::kProxy, binding_.diagnostics());
+    if (binding_.diagnostics().error_count() != errors) return;
+    add_scope(pattern, {.path = pattern.text, .kind = Location::Kind::kGlob}, own);
+  }
+
+ private:
+  bool add_parameters(const conf::Word& word, std::vector<conf::Directive>& own) {
+    std::string_view rest = word.text;
+    while (!rest.empty()) {
+      const std::size_t bar = std::min(rest.find('|'), rest.size());
+      const std::string_view one = rest.substr(0, bar);
+      rest.remove_prefix(std::min(bar + 1, rest.size()));
+      const std::size_t equals = one.find('=');
+      if (equals == 0 || equals == std::string_view::npos) {
+        binding_.diagnostics().error(
+            word, "expected WebLogicHost=shop|WebLogicPort=7001, not '" + std::string(one) + "'");
+        return false;
+      }
+      conf::Directive& parameter = own.emplace_back();
+      parameter.name = parameter.arguments.emplace_back(word);
+      parameter.name.text = one.substr(0, equals);
+      parameter.arguments.front().text = one.substr(equals + 1);
+    }
+    return true;
+  }
+
+  void add_scope(const conf::Word& path, Location location,
+                 const std::vector<conf::Directive>& section) {
+    const Scope scope{.settings = conf::Settings(conf::Program::kProxy, section, &host_.settings),
+                      .outer = &host_,
+                      .is_location = true};
+    auto seeds = find_seeds(scope, path_of(location), balancers_, binding_.diagnostics());
     if (!seeds) {
       binding_.diagnostics().error(path,
                                    "this location has no members; it needs BackendCluster, "
                                    "BackendHost and BackendPort, or BalancerMember");
       return;
     }
-    add(path, *std::move(seeds), scope);
+    add_header_edits(scope.settings, location.edits, binding_.diagnostics());
+    add_error_pages(scope, location.errors, binding_);
+    add(path, std::move(location), *std::move(seeds), scope);
   }
 
+ public:
   // `ProxyPass PATH TARGET` outside of a location is a location of its own.
   void add_proxy_pass(const conf::Directive& directive) {
     const conf::Word& path = directive.arguments.front();
     if (!accept_path(path)) return;
     auto seeds = seeds_of_proxy_pass(directive, 1, path.text, balancers_, binding_.diagnostics());
-    if (seeds) add(path, *std::move(seeds), host_);
+    if (seeds) add(path, {.path = path.text}, *std::move(seeds), host_);
   }
 
   // SetHandler outside of all locations proxies everything, as in the plug-in.
@@ -86,7 +148,7 @@ class LocationBinder final {
     if (!seeds) return;
     conf::Word path = handler.name;
     path.text = "/";
-    add(path, *std::move(seeds), host_);
+    add(path, {.path = path.text}, *std::move(seeds), host_);
   }
 
   std::vector<Location> take() { return std::move(locations_); }
@@ -104,16 +166,28 @@ class LocationBinder final {
     return false;
   }
 
-  void add(const conf::Word& path, Seeds seeds, const Scope& scope) {
-    if (seeds.members.empty()) return;  // reported
+  // A pattern has none that could be replaced.
+  static std::optional<std::string_view> path_of(const Location& location) {
+    if (location.kind != Location::Kind::kPath) return {};
+    return location.path;
+  }
+
+  void add(const conf::Word& where, Location location, Seeds seeds, const Scope& scope) {
     const conf::Settings& settings = scope.settings;
-    Location location;
-    location.path = path.text;
-    location.failover = bind_failover(settings, path, binding_.diagnostics());
+    conf::Diagnostics& diagnostics = binding_.diagnostics();
+    location.is_proxied = seeds.is_proxied;
+    if (!seeds.is_proxied) return locations_.push_back(std::move(location));
+    if (seeds.members.empty()) return;  // reported
+    location.failover = bind_failover(settings, where, diagnostics);
     location.body_bytes_max =
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
     location.tunnel_idle_timeout = settings.duration("WebSocketIdleTimeout");
-    location.cluster = bind_cluster(std::move(seeds), scope, path, binding_);
+    location.paths = bind_path_rules(settings, location.path, seeds.target_path, diagnostics);
+    location.excluded = bind_excluded(scope, diagnostics);
+    location.forwarding = bind_forwarding(scope, diagnostics);
+    const auto path = path_of(location);
+    location.reverse = bind_reverse_rules(scope, path.value_or(""), diagnostics);
+    location.cluster = bind_cluster(std::move(seeds), scope, where, binding_);
     locations_.push_back(std::move(location));
   }
 
@@ -137,6 +211,12 @@ std::vector<Location> bind_locations(const Scope& host, const Balancers& balance
   LocationBinder binder(host, balancers, binding);
   for (const conf::Directive* section : host.settings.all_here("Location")) {
     binder.add_section(*section);
+  }
+  for (const conf::Directive* section : host.settings.all_here("LocationMatch")) {
+    binder.add_expression(*section);
+  }
+  for (const conf::Directive* directive : host.settings.all_here("MatchExpression")) {
+    binder.add_match_expression(*directive);
   }
   for (const conf::Directive* directive : host.settings.all_here("ProxyPass")) {
     binder.add_proxy_pass(*directive);

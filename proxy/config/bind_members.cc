@@ -86,7 +86,7 @@ Sources sources_here(const Scope& scope) {
 
 }  // namespace
 
-std::optional<Seeds> find_seeds(const Scope& innermost, std::string_view path,
+std::optional<Seeds> find_seeds(const Scope& innermost, std::optional<std::string_view> path,
                                 const Balancers& balancers, conf::Diagnostics& diagnostics) {
   for (const Scope* scope = &innermost; scope != nullptr; scope = scope->outer) {
     const Sources sources = sources_here(*scope);

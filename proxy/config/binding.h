@@ -24,10 +24,13 @@ struct Seeds {
   bool speak_views = false;           // by BackendCluster or BackendHost: they may send views
   std::string session_cookie;         // of stickysession=; empty: SessionCookie decides
   std::optional<Method> method = {};  // of lbmethod=, or in <Proxy>
+  bool is_proxied = true;      // false: `ProxyPass !`
+  // Of a ProxyPass with another path than its own, without a slash at the end.
+  std::optional<std::string> target_path = {};
 };
 
-using Balancers = std::map<std::string, Seeds>;         // by the name in balancer://name
-using LogFormats = std::map<std::string, std::string>;  // by nickname
+using Balancers = std::map<std::string, Seeds>;       // by the name in balancer://name
+using LogFormats = std::map<std::string, LogFormat>;  // by nickname
 
 // A section and the ones around it.
 struct Scope {
@@ -61,7 +64,8 @@ RequestLimits bind_limits(const conf::Settings& settings);
 
 // bind_access_log.cc
 LogFormats predefined_formats();
-void add_formats(const conf::Settings& settings, LogFormats& formats);
+void add_formats(const conf::Settings& settings, LogFormats& formats,
+                 conf::Diagnostics& diagnostics);
 std::vector<AccessLog> bind_access_logs(const conf::Settings& settings, const LogFormats& formats,
                                         Binding& binding);
 
@@ -72,9 +76,11 @@ void add_balancer_members(const std::vector<const conf::Directive*>& directives,
                           conf::Diagnostics& diagnostics);
 void add_balancers(const conf::Settings& settings, Balancers& balancers,
                    conf::Diagnostics& diagnostics);
-// Of `ProxyPass [PATH] TARGET`, with `target` the TARGET's index; nothing after an error.
+// Of `ProxyPass [PATH] TARGET`, with `target` the TARGET's index; nothing after an error. Without a
+// path (of a pattern) the target must not have one either.
 std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::size_t target,
-                                         std::string_view path, const Balancers& balancers,
+                                         std::optional<std::string_view> path,
+                                         const Balancers& balancers,
                                          conf::Diagnostics& diagnostics);
 
 // bind_balancing.cc
@@ -88,7 +94,7 @@ std::optional<bool> set_check_parameter(const conf::Word& word, MemberSeed& memb
 
 // bind_members.cc: the members of the innermost scope that names any. Nothing if none does; no
 // members if they could not be understood, which is reported.
-std::optional<Seeds> find_seeds(const Scope& innermost, std::string_view path,
+std::optional<Seeds> find_seeds(const Scope& innermost, std::optional<std::string_view> path,
                                 const Balancers& balancers, conf::Diagnostics& diagnostics);
 
 // bind_cluster.cc: the index of the cluster in Config, shared with whoever says the same.
@@ -98,6 +104,32 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
 // bind_member_tls.cc: how TLS is spoken with the members; nothing is set when they speak plain.
 void bind_member_tls(const Scope& scope, const conf::Word& where, Cluster& cluster,
                      Binding& binding);
+
+// bind_paths.cc
+// "/app": absolute, in the form that requests are brought into before they are matched.
+bool is_plain_path(std::string_view text);
+std::string_view without_slash(std::string_view path);
+// With `target_path` that of ProxyPass at `path`.
+PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
+                          const std::optional<std::string>& target_path,
+                          conf::Diagnostics& diagnostics);
+// Of the scope and of those around it.
+std::vector<std::string> bind_excluded(const Scope& innermost, conf::Diagnostics& diagnostics);
+std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, std::string_view path,
+                                            conf::Diagnostics& diagnostics);
+
+// bind_error_pages.cc: what this section says; the host's with what is said outside of it.
+void add_error_pages(const Scope& scope, ErrorPages& pages, Binding& binding);
+
+// bind_forwarding.cc
+std::shared_ptr<const http::TrustedHops> bind_trusted_hops(const Scope& host,
+                                                           conf::Diagnostics& diagnostics);
+std::optional<ProxyProtocol> bind_proxy_protocol(const Scope& host, conf::Diagnostics& diagnostics);
+Forwarding bind_forwarding(const Scope& scope, conf::Diagnostics& diagnostics);
+
+// bind_header_edits.cc: what this section says, behind what is there.
+void add_header_edits(const conf::Settings& settings, HeaderEdits& edits,
+                      conf::Diagnostics& diagnostics);
 
 // bind_location.cc
 std::vector<Location> bind_locations(const Scope& host, const Balancers& balancers,

@@ -30,6 +30,9 @@ std::string sections_text(const conf::Settings& settings) {
   for (const conf::Directive* section : settings.all_here("Location")) {
     text += section_text(*section, settings, conf::kLocation);
   }
+  for (const conf::Directive* section : settings.all_here("LocationMatch")) {
+    text += section_text(*section, settings, conf::kLocation);
+  }
   for (const conf::Directive* section : settings.all_here("VirtualHost")) {
     text += section_text(*section, settings, conf::kVirtualHost);
   }
@@ -38,7 +41,7 @@ std::string sections_text(const conf::Settings& settings) {
 
 std::string section_text(const conf::Directive& section, const conf::Settings& outer,
                          conf::Contexts context) {
-  std::string text = "<" + std::to_string(context);
+  std::string text = "<" + std::to_string(context) + section.name.text;
   for (const conf::Word& word : section.arguments) text += ' ' + word.text;
   text += ">\n";
   const conf::Settings inner(conf::Program::kProxy, section.children, &outer);

@@ -41,8 +41,10 @@ void bind(conf::Configuration& source, const LoadOptions& options, Config& confi
   config.hash = effective_hash(source);
 
   const auto& hosts = config.hosts.all();
-  const bool proxies = std::any_of(hosts.begin(), hosts.end(),
-                                   [](const VirtualHost& host) { return !host.locations.empty(); });
+  const bool proxies = std::any_of(hosts.begin(), hosts.end(), [](const VirtualHost& host) {
+    return std::any_of(host.locations.begin(), host.locations.end(),
+                       [](const Location& location) { return location.is_proxied; });
+  });
   if (!proxies && !source.diagnostics().has_errors()) {
     source.diagnostics().error_in_file(source.path(),
                                        "nothing is proxied: there is no <Location> with members");

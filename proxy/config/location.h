@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// One <Location>: a path, the cluster behind it, and what happens when a member fails. A value of
-// the immutable Config; any thread.
+// One <Location>: a path or a pattern of paths, the cluster behind it, what is changed on the way,
+// and what happens when a member fails. A value of the immutable Config; any thread.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <vector>
+
+#include "base/pattern.h"
+#include "proxy/config/error_pages.h"
+#include "proxy/config/forwarding.h"
+#include "proxy/config/path_rules.h"
+#include "proxy/http/field_edits.h"
 
 namespace understudy::config {
 
@@ -30,12 +38,37 @@ struct Failover {
   std::size_t rounds_max() const;
 };
 
+// What a section says about header fields, in the order written.
+struct HeaderEdits {
+  http::FieldEdits request;   // RequestHeader
+  http::FieldEdits response;  // Header
+};
+
 struct Location {
-  std::string path;         // "/", "/shop": matches itself and what is below it
+  // In this order they are asked which of them answers a request.
+  enum class Kind : std::uint8_t {
+    kExpression,  // <LocationMatch>: the first that matches
+    kPath,        // "/shop" matches itself and what is below it; the longest
+    kGlob,        // MatchExpression "*.jsp": the first that matches
+  };
+  std::string path;  // or the pattern as written
+  Kind kind = Kind::kPath;
+  std::shared_ptr<const Pattern> expression;  // kExpression
+
+  bool is_proxied = true;   // false: `ProxyPass !`, and nothing below counts
   std::size_t cluster = 0;  // index into Config::clusters
   Failover failover;
   std::uint64_t body_bytes_max = 0;                 // kUnlimitedBodyBytes: no limit
   std::chrono::milliseconds tunnel_idle_timeout{};  // WebSocketIdleTimeout
+
+  PathRules paths;
+  std::vector<ReverseRule> reverse;   // the first that fits a redirect
+  std::vector<std::string> excluded;  // WLExcludePathOrMimeType: not proxied all the same
+  Forwarding forwarding;
+
+  // Said in this very section; what the host says comes before, or counts where this is silent.
+  HeaderEdits edits;
+  ErrorPages errors;
 };
 
 }  // namespace understudy::config

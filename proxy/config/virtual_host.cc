@@ -4,38 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/glob.h"
+
 namespace understudy::config {
 
 namespace {
 
 constexpr std::size_t kHostNameBytesMax = 255;
-
-bool is_pattern(std::string_view name) {
-  return name.find_first_of("*?") != std::string_view::npos;
-}
-
-// `*` any letters, `?` one; linear in text times pattern, with one point to return to.
-bool matches(std::string_view pattern, std::string_view text) {
-  std::size_t at = 0;
-  std::size_t in = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t retry = 0;
-  while (at < text.size()) {
-    if (in < pattern.size() && pattern[in] == '*') {
-      star = in++;
-      retry = at;
-    } else if (in < pattern.size() && (pattern[in] == '?' || pattern[in] == text[at])) {
-      ++in;
-      ++at;
-    } else if (star != std::string_view::npos) {
-      in = star + 1;
-      at = ++retry;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', in) == std::string_view::npos;
-}
 
 }  // namespace
 
@@ -57,7 +32,7 @@ VirtualHosts::VirtualHosts(std::vector<VirtualHost> hosts) : hosts_(std::move(ho
   for (std::size_t index = 1; index < hosts_.size(); ++index) {
     bool has_pattern = false;
     for (const std::string& name : hosts_[index].names) {
-      if (is_pattern(name)) {
+      if (has_wildcard(name)) {
         has_pattern = true;
       } else {
         by_name_[name].push_back(index);
@@ -103,8 +78,9 @@ const VirtualHost* VirtualHosts::named(std::uint16_t local_port,
     const VirtualHost& host = hosts_[index];
     const bool is_meant =
         host.serves_port(local_port) &&
-        std::any_of(host.names.begin(), host.names.end(),
-                    [lower_name](const std::string& name) { return matches(name, lower_name); });
+        std::any_of(host.names.begin(), host.names.end(), [lower_name](const std::string& name) {
+          return matches_glob(name, lower_name);
+        });
     if (is_meant) return &host;
   }
   return nullptr;

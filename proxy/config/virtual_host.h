@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -30,7 +31,13 @@ struct VirtualHost {
   ClientTimeouts timeouts;
   RequestLimits limits;
   std::vector<AccessLog> access_logs;
-  std::vector<Location> locations;  // the longest path first
+  std::vector<Location> locations;                        // by kind, paths the longest first
+  std::shared_ptr<const http::TrustedHops> trusted_hops;  // null: nobody speaks for others
+  // What holds for a listening address; all its hosts say the same. Nothing: RemoteIPProxyProtocol
+  // Off.
+  std::optional<ProxyProtocol> proxy_protocol;
+  HeaderEdits edits;  // of all its locations, before their own
+  ErrorPages errors;
 
   // Without ports and addresses: everywhere.
   bool serves(const Address& listen) const;

@@ -175,6 +175,8 @@ void Http1Downstream::begin(const http::RequestHead& head, uint32_t head_bytes) 
   kept_ = kept_sent_ = 0;
   body_bytes_ = 0;
   awaits_continue_ = head.expect_continue && !complete_;
+  overhead_bytes_ = 0;
+  keep_alive_ = false;
   connection_->wait_ = Http1Connection::Wait::kNothing;
   ++connection_->requests_;
   if (!complete_) {

@@ -71,6 +71,7 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   void finish() override;
   void abort() override;
   const Client& client() const override;
+  ResponseTraits response_traits() const override;
   std::string_view head_text() const override;
 
  private:
@@ -149,7 +150,8 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   // Of the present response.
   Outgoing outgoing_ = Outgoing::kAsIs;
   bool keep_alive_ = false;
-  size_t chunk_left_ = 0;  // kOurChunks: announced and not sent
+  size_t chunk_left_ = 0;        // kOurChunks: announced and not sent
+  uint64_t overhead_bytes_ = 0;  // of the head and of kOurChunks
 
   // Of the present tunnel.
   bool tunnel_ = false;

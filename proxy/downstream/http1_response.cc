@@ -45,6 +45,13 @@ http::ConnectionLine Http1Downstream::connection_line() const {
                                             : http::ConnectionLine::kNone;
 }
 
+ResponseTraits Http1Downstream::response_traits() const {
+  return {
+      .head_bytes = overhead_bytes_,
+      .keeps_alive = keep_alive_,
+      .earlier_requests = connection_->requests_ - std::min<uint64_t>(connection_->requests_, 1)};
+}
+
 void Http1Downstream::send_interim(const http::ResponseHead& head,
                                    const http::ResponseRewrite& rewrite) {
   if (version_ == http::Version::kHttp10) return;
@@ -76,6 +83,7 @@ Taken Http1Downstream::send_head(const http::ResponseHead& head,
     return {.too_large = true};
   }
   const size_t head_bytes = spans.bytes();
+  overhead_bytes_ = head_bytes;
   const bool body_goes_along = outgoing_ != Outgoing::kOurChunks && out_.empty();
   if (body_goes_along) spans.add(body.bytes);
   const size_t written = flush() ? write(spans.pieces()) : 0;
@@ -153,10 +161,12 @@ size_t Http1Downstream::write_chunk(std::string_view bytes, bool last) {
                                        piece_of(tail)};
   const size_t written = write(pieces);
   const size_t before_tail = header_bytes + payload.size();
+  overhead_bytes_ += header_bytes;
   const size_t taken = std::min(std::max(written, header_bytes) - header_bytes, payload.size());
   chunk_left_ -= taken;
   if (written < header_bytes) keep_for_later(pieces, written, header_bytes);
   if (taken < payload.size()) return taken;
+  overhead_bytes_ += tail.size();
   keep_for_later(pieces, std::max(written, before_tail), before_tail + tail.size());
   return taken;
 }
@@ -172,6 +182,7 @@ void Http1Downstream::send_page(const Page& page) {
       fmt::format("HTTP/1.1 {} {}\r\n{}Content-Length: {}\r\n{}\r\n", page.status, page.reason,
                   page.lines, page.body.size(), connection);
   const std::string_view body = method_ == http::Method::kHead ? std::string_view() : page.body;
+  overhead_bytes_ = head.size();
   if (!keep(out_, head) || !keep(out_, body)) broken_ = true;
   flush();
 }

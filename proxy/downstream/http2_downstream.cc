@@ -41,7 +41,7 @@ void Http2Downstream::attach(Http2Connection& connection, int32_t stream, http::
   lost_ = dropping_ = body_broken_ = tunnel_ = false;
   framing_ = http::Framing::kNone;
   keep_bytes_max_ = sent_ = unread_ = held_ = payload_left_ = 0;
-  length_ = received_ = 0;
+  length_ = received_ = head_bytes_ = 0;
   offered_ = {};
   is_short_ = ends_ = ended_ = finished_ = has_head_ = false;
   wait_ = Wait::kNothing;

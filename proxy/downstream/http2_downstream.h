@@ -70,6 +70,7 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   void finish() override;
   void abort() override;
   const Client& client() const override;
+  ResponseTraits response_traits() const override;
   std::string_view head_text() const override { return head_.text(); }
 
  private:
@@ -136,6 +137,7 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   bool has_head_ = false;       // the response's head has been given to the codec
   bool waits_ = false;          // stands in the connection's list
   bool finished_ = false;       // the exchange has ended
+  uint64_t head_bytes_ = 0;
 
   friend class Http2Connection;
 };

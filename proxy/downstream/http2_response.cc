@@ -16,6 +16,12 @@ constexpr size_t kUnlimited = std::numeric_limits<size_t>::max();
 
 }  // namespace
 
+ResponseTraits Http2Downstream::response_traits() const {
+  return {.head_bytes = head_bytes_,
+          .keeps_alive = !connection_->refusing_,
+          .earlier_requests = connection_->requests_ - 1};
+}
+
 void Http2Downstream::send_interim(const http::ResponseHead& head,
                                    const http::ResponseRewrite& rewrite) {
   connection_->codec().send_interim(stream_, head, rewrite.dropped);
@@ -32,6 +38,7 @@ Taken Http2Downstream::send_head(const http::ResponseHead& head,
   scanner_ = {};
   has_head_ = true;
   const bool has_body = head.body.has_bytes();
+  head_bytes_ = head.bytes.size() + rewrite.added.size();
   connection_->codec().send_head(stream_, head, rewrite, has_body ? this : nullptr);
   if (has_body) return send_body(body);
   ended_ = true;
@@ -115,6 +122,7 @@ void Http2Downstream::send_page(const Page& page) {
   page_ = head_.method() == http::Method::kHead ? std::string_view() : page.body;
   const std::string lines =
       std::string(page.lines) + "content-length: " + std::to_string(page.body.size()) + "\r\n";
+  head_bytes_ = lines.size();
   const http::FieldMask nothing;
   const http::ResponseHead head{.status = static_cast<uint16_t>(page.status)};
   offered_ = page_;

@@ -3,8 +3,11 @@
 
 #include <chrono>
 
+#include "base/tls_host.h"
+#include "base/tls_stream.h"
 #include "cookies/contract.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/http/char_class.h"
 
 namespace understudy {
 namespace {
@@ -17,6 +20,45 @@ void add_native(const WorkerCluster& cluster, const ContractFacts& facts, http::
   lines.add_line(kViewSeenHeader, text(cluster.routing().views().hash()));
   lines.add_line(kRequestIdHeader, text(format_hex64(facts.request_id)));
   if (!facts.failover.empty()) lines.add_line(kFailoverHeader, facts.failover);
+}
+
+// Of a client that has shown a certificate which was verified, else null.
+const TlsPeer* certified(const Client& client) {
+  if (client.tls == nullptr || client.tls->host() == nullptr ||
+      client.tls->host()->client_certificate() == ClientCertificate::kNone) {
+    return nullptr;
+  }
+  const TlsPeer& peer = client.tls->peer();
+  return peer.has_certificate() ? &peer : nullptr;
+}
+
+// What a believed peer has said itself; empty: nothing, or it is not to be passed on.
+std::string_view said(const ContractFacts& facts, bool passes, std::string_view name) {
+  if (!passes || facts.believed == nullptr) return {};
+  for (const http::Field& field : *facts.believed) {
+    if (http::equals_ignoring_case(field.name, name)) return field.value;
+  }
+  return {};
+}
+
+void add_weblogic_client(const ContractFacts& facts, http::LineArena& lines) {
+  const config::Forwarding& forwarding = facts.forwarding;
+  const std::string_view ssl = said(facts, forwarding.passes_tls, kWlProxySslHeader);
+  lines.add_line(kWlProxySslHeader, !ssl.empty()                            ? ssl
+                                    : facts.is_tls || forwarding.claims_tls ? "true"
+                                                                            : "false");
+  const std::string_view ip = said(facts, forwarding.passes_client, kWlProxyClientIpHeader);
+  lines.add_line(kWlProxyClientIpHeader, ip.empty() ? facts.client_address : ip);
+  lines.add_line(kProxyClientIpHeader, ip.empty() ? facts.client_address : ip);
+  // A port is known of our peer only.
+  if (facts.client_address == facts.client.host && ip.empty()) {
+    lines.add_line(kWlProxyClientPortHeader, uint64_t{facts.client.address.port()});
+  }
+  const std::string_view cert = said(facts, forwarding.passes_client, kWlProxyClientCertHeader);
+  if (!cert.empty()) return lines.add_line(kWlProxyClientCertHeader, cert);
+  if (const TlsPeer* peer = certified(facts.client)) {
+    lines.add_line(kWlProxyClientCertHeader, peer->fact(TlsFact::kCertificateDer));
+  }
 }
 
 void add_weblogic(const WorkerCluster& cluster, const ContractFacts& facts,
@@ -39,9 +81,18 @@ void add_weblogic(const WorkerCluster& cluster, const ContractFacts& facts,
   lines.add_line(
       kWeblogicKeepAliveHeader,
       static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(idle).count()));
-  lines.add_line(kWlProxySslHeader, facts.client.tls ? "true" : "false");
-  lines.add_line(kWlProxyClientIpHeader, facts.client.host);
-  lines.add_line(kWlProxyClientPortHeader, uint64_t{facts.client.address.port()});
+  add_weblogic_client(facts, lines);
+}
+
+// RFC 9440: the bytes of the DER form between colons.
+void add_certificate(const ContractFacts& facts, const TlsPeer& peer, http::LineArena& lines) {
+  lines.append(kClientCertHeader);
+  lines.append(": :");
+  lines.append(peer.fact(TlsFact::kCertificateDer));
+  lines.append(":\r\n");
+  const bool has_chain = facts.forwarding.client_cert == config::ClientCertLines::kChain &&
+                         !peer.fact(TlsFact::kChain).empty();
+  if (has_chain) lines.add_line(kClientCertChainHeader, peer.fact(TlsFact::kChain));
 }
 
 }  // namespace
@@ -55,6 +106,9 @@ void add_contract_lines(const WorkerCluster& cluster, const ContractFacts& facts
   }
   if (cluster.speaks_native()) add_native(cluster, facts, lines);
   if (cluster.speaks_weblogic()) add_weblogic(cluster, facts, lines);
+  if (facts.client.tls == nullptr) return;
+  if (facts.forwarding.client_cert == config::ClientCertLines::kNone) return;
+  if (const TlsPeer* peer = certified(facts.client)) add_certificate(facts, *peer, lines);
 }
 
 }  // namespace understudy

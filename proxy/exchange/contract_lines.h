@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "proxy/config/forwarding.h"
 #include "proxy/exchange/downstream.h"
 #include "proxy/http/http1_writer.h"
 
@@ -18,11 +19,17 @@ struct Member;
 
 struct ContractFacts {
   const routing::Member& member;  // that is asked
-  const Client& client;
+  const Client& client;           // our peer
+  const config::Forwarding& forwarding;
+  std::string_view client_address;  // of whom it speaks for, or its own
+  bool is_tls = false;              // as the client sees it
+  // Of a peer whose word about its client is believed, else null.
+  const http::FieldList* believed = nullptr;
   uint64_t request_id = 0;         // native dialect; never 0 there
   std::string_view failover = {};  // empty: the cookie's primary is asked, or there is none
 };
 
+// Lines that no client may say, of both dialects and of neither: the client's certificate.
 void add_contract_lines(const WorkerCluster& cluster, const ContractFacts& facts,
                         http::LineArena& lines);
 

@@ -40,6 +40,13 @@ struct Page {
   bool close = false;  // no further request on this connection
 };
 
+// What the access log says of a response beyond its body.
+struct ResponseTraits {
+  uint64_t head_bytes = 0;  // and of framing that was added; under HTTP/2 before compression
+  bool keeps_alive = false;
+  uint64_t earlier_requests = 0;  // of the connection
+};
+
 class Downstream {
  public:
   virtual ~Downstream() = default;
@@ -87,6 +94,8 @@ class Downstream {
   virtual void abort() = 0;
 
   virtual const Client& client() const = 0;
+  // Of the present response, as far as it has got.
+  virtual ResponseTraits response_traits() const = 0;
   // The request's head as received, for the access log; empty when it was not HTTP/1 text.
   virtual std::string_view head_text() const = 0;
 };

@@ -58,6 +58,8 @@ unsigned status_of(TryFailure failure) {
 
 std::string_view reason_phrase(unsigned status) {
   switch (status) {
+    case 302:
+      return "Found";
     case 400:
       return "Bad Request";
     case 404:
@@ -94,6 +96,14 @@ std::string_view reason_phrase(unsigned status) {
 }
 
 ErrorResponse::ErrorResponse(const Complaint& complaint) {
+  page_.close = complaint.close;
+  if (complaint.page != nullptr && !complaint.page->url.empty()) {
+    page_.status = 302;
+    page_.reason = reason_phrase(302);
+    page_.lines = print(lines_, "Date: {}\r\nLocation: {}\r\nCache-Control: no-store\r\n",
+                        http_date(wall_clock_us()), complaint.page->url);
+    return;
+  }
   const std::string_view reason = reason_phrase(complaint.status);
   std::string id;
   if (complaint.request_id != 0) {
@@ -102,21 +112,26 @@ ErrorResponse::ErrorResponse(const Complaint& complaint) {
   }
   page_.status = complaint.status;
   page_.reason = reason;
-  page_.close = complaint.close;
-  page_.body = print(body_,
-                     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                     "<title>{0} {1}</title></head>\n<body><h1>{1}</h1>\n<p>{2}</p>\n{3}"
-                     "</body></html>\n",
-                     complaint.status, reason, complaint.sentence, id);
+  std::string_view content_type = "text/html; charset=utf-8";
+  if (complaint.page != nullptr) {
+    page_.body = complaint.page->body;
+    content_type = complaint.page->content_type;
+  } else {
+    page_.body = print(body_,
+                       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                       "<title>{0} {1}</title></head>\n<body><h1>{1}</h1>\n<p>{2}</p>\n{3}"
+                       "</body></html>\n",
+                       complaint.status, reason, complaint.sentence, id);
+  }
   const std::string retry_after =
       complaint.status == 503 ? fmt::format("Retry-After: {}\r\n", kRetryAfterSeconds) : "";
   // RFC 9110 10.2.1: a 405 names the methods that are allowed.
   const std::string_view allow =
       complaint.status == 405 ? "Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n" : "";
   page_.lines = print(lines_,
-                      "Date: {}\r\nContent-Type: text/html; charset=utf-8\r\n"
+                      "Date: {}\r\nContent-Type: {}\r\n"
                       "Cache-Control: no-store\r\n{}{}",
-                      http_date(wall_clock_us()), retry_after, allow);
+                      http_date(wall_clock_us()), content_type, retry_after, allow);
 }
 
 }  // namespace understudy

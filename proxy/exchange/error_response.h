@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "proxy/config/error_pages.h"
 #include "proxy/exchange/downstream.h"
 #include "proxy/exchange/retry.h"
 
@@ -22,11 +23,13 @@ struct Complaint {
   unsigned status = 500;
   // For the client: what happened and what to do. Never bytes from outside.
   std::string_view sentence = {};
-  uint64_t request_id = 0;  // 0: none
-  bool close = false;       // the connection cannot go on
+  uint64_t request_id = 0;                  // 0: none
+  bool close = false;                       // the connection cannot go on
+  const config::ErrorPage* page = nullptr;  // the operator's, in place of ours; null: ours
 };
 
-// A small, complete page in fixed room. The Page's views live as long as this.
+// A complete page: a small one in fixed room, or the operator's, or a 302 to where he has one. The
+// Page's views live as long as this and as the operator's page.
 class ErrorResponse final {
  public:
   explicit ErrorResponse(const Complaint& complaint);
@@ -34,7 +37,7 @@ class ErrorResponse final {
   const Page& page() const { return page_; }
 
  private:
-  std::array<char, 256> lines_;
+  std::array<char, config::kErrorUrlBytesMax + 256> lines_;
   std::array<char, 1024> body_;
   Page page_;
 };

@@ -6,9 +6,8 @@
 #include "base/check.h"
 #include "base/tls_stream.h"
 #include "cookies/cookie_header.h"
-#include "proxy/exchange/contract_lines.h"
 #include "proxy/exchange/worker_cluster.h"
-#include "proxy/http/forwarded.h"
+#include "proxy/routing/path_rewrite.h"
 #include "proxy/routing/request_path.h"
 
 namespace understudy {
@@ -34,14 +33,6 @@ std::optional<std::string_view> session_value(const http::RequestHead& head,
   }
   if (cluster.session_parameter().empty()) return {};
   return find_path_parameter(head.target, cluster.session_parameter());
-}
-
-// The normalised path with the query behind it, in scratch. The path is one that is not normal as
-// it came, so scratch is where it goes.
-std::string_view normal_target(const http::RequestHead& head, std::span<char> scratch) {
-  const std::string_view path = routing::normalise_path(head.path, scratch).path;
-  std::copy(head.query.begin(), head.query.end(), scratch.data() + path.size());
-  return {scratch.data(), path.size() + head.query.size()};
 }
 
 // RFC 9110 15.5.20: who has connected as one host's client may not reach, by another Host field, a
@@ -85,7 +76,9 @@ void Exchange::receive(std::size_t site) {
   ++routes_->exchanges;
   ++worker_.counters.requests;
   access_log_ = routes_->sites[site].access_logs.front();
+  host_ = routes_->sites[site].hosts.front();
   location_ = nullptr;
+  client_.address = {};
   cluster_ = nullptr;
 }
 
@@ -101,7 +94,10 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   account_.path_is_normal = path.path.data() == path_to_match(head).data();
   const auto match = here.mapping->find(head.authority, path.path);
   access_log_ = here.access_logs[match.host];
-  if (!may_reach(*here.hosts[match.host], downstream_.client())) {
+  host_ = here.hosts[match.host];
+  account_.is_tls = downstream_.client().tls != nullptr;
+  if (host_->trusted_hops) meet_client(head);
+  if (!may_reach(*host_, downstream_.client())) {
     answer(421, "This connection was made for another host; please connect anew.", false);
     return false;
   }
@@ -113,7 +109,12 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
     answer(404, "Nothing is configured for this address.", false);
     return false;
   }
-  location_ = &here.hosts[match.host]->locations[*match.location];
+  location_ = &host_->locations[*match.location];
+  if (!location_->is_proxied ||
+      (!location_->excluded.empty() && routing::is_excluded(location_->excluded, path.path))) {
+    answer(404, "Requests for this address are not passed on.", false);
+    return false;
+  }
   cluster_ = routes_->clusters[location_->cluster];
   ++cluster_->load().exchanges;
   if (head.body.kind == http::Framing::kLength && head.body.length > location_->body_bytes_max) {
@@ -138,7 +139,7 @@ void Exchange::begin_affinity(const http::RequestHead& head) {
     }
   }
   attempt_ = cluster_->routing().begin(cookie);
-  if (cluster_->speaks_native()) {
+  if (cluster_->speaks_native() || !location_->forwarding.request_id_header.empty()) {
     // One id for all tries: that is how a member knows a request it has executed already.
     do {
       account_.request_id = worker_.request_ids.next();
@@ -240,29 +241,18 @@ void Exchange::send_request(const http::RequestHead& head) {
     return give_up(413, "The request's body is larger than this site accepts.");
   }
   HeadScratch& scratch = worker_.io.scratch;
-  scratch.lines.clear();
-  scratch.dropped.clear();
   const BodyBytes body = account_.has_body ? downstream_.request_body() : BodyBytes{.last = true};
   // A client that sends its body already waits for no 100.
   if (!body.bytes.empty()) account_.body_has_begun = true;
   const bool upgrades = tunnel_ && upstream_->can_tunnel();
-  http::drop_from_request(head, {.keep_upgrade = upgrades, .keep_expect = !account_.body_has_begun},
-                          scratch.dropped);
-  const Client& client = downstream_.client();
-  http::forward_peer(
-      head, {},
-      {.address = client.host, .local_port = client.local_port, .tls = client.tls != nullptr},
-      scratch.dropped, scratch.lines);
-  add_contract_lines(*cluster_,
-                     {.member = *member_,
-                      .client = client,
-                      .request_id = account_.request_id,
-                      .failover = attempt_.last().failover()},
-                     scratch.lines);
+  compose_request_lines(head, upgrades);
+  if (!scratch.lines.ok()) return give_up(431, "The request's header fields are too large.");
   http::RequestRewrite rewrite{
       .dropped = scratch.dropped, .added = scratch.lines.text(), .target = {}, .host = {}};
   rewrite.add_upgrade = upgrades;
-  if (!account_.path_is_normal) rewrite.target = normal_target(head, scratch.path);
+  if (!account_.path_is_normal || location_->paths.change_paths()) {
+    rewrite.target = forwarded_target(head);
+  }
   if (head.authority.empty()) {
     rewrite.host = member_->address.is_unix() ? "localhost" : member_->address_text;
   }
@@ -358,21 +348,17 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
 }
 
 void Exchange::send_response_head(const http::ResponseHead& head) {
-  HeadScratch& scratch = worker_.io.scratch;
-  scratch.lines.clear();
-  scratch.dropped.clear();
   const bool chunked = head.body.kind == http::Framing::kChunked;
   const bool takes_chunks = downstream_.takes_chunks();
   account_.form = chunked && takes_chunks ? BodyForm::kChunked : BodyForm::kPayload;
   account_.status = head.status;
-  // An answer to HEAD may speak of chunks that do not follow.
-  const bool speaks_of_chunks = head.fields.has(FieldId::kTransferEncoding);
-  http::drop_from_response(head, {.keep_framing = takes_chunks || !speaks_of_chunks},
-                           scratch.dropped);
+  compose_response_lines(head);
+  const HeadScratch& scratch = worker_.io.scratch;
+  if (!scratch.lines.ok()) return give_up(502, "The member's answer is too large.");
 
   const BodyBytes body = upstream_->body(account_.form);
-  const Taken taken =
-      downstream_.send_head(head, {.dropped = scratch.dropped, .added = {}}, account_.form, body);
+  const Taken taken = downstream_.send_head(
+      head, {.dropped = scratch.dropped, .added = scratch.lines.text()}, account_.form, body);
   if (taken.too_large) return give_up(502, "The member's answer is too large.");
   phase_ = Phase::kRelaying;
   if (taken.broken) return abort("the client is gone");

@@ -2,15 +2,18 @@
 // Exchange: one request and its response on their way through the proxy. It knows neither side's
 // protocol and owns neither connection: it maps the request to a cluster, chooses members one after
 // another, relays both bodies with back-pressure, and decides with retry.h what happens when a
-// member fails. Its phases stand in exchange.cc in the order in which they come, what happens when
-// one does not go well in exchange_failure.cc, and tunnels in exchange_tunnel.cc. One object serves
-// many exchanges, one after the other. Owned by a Downstream; worker thread only.
+// member fails. Its phases stand in exchange.cc in the order in which they come, what they change
+// in heads in exchange_heads.cc, what happens when one does not go well in exchange_failure.cc, and
+// tunnels in exchange_tunnel.cc. One object serves many exchanges, one after the other. Owned by a
+// Downstream; worker thread only.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -90,6 +93,20 @@ class Exchange final : private Upstream::User, private Waiter {
   bool ask(const http::RequestHead& head);
   bool connect();
   void send_request(const http::RequestHead& head);
+  // The heads' contents, in exchange_heads.cc: what is dropped and added, in the worker's scratch.
+  void compose_request_lines(const http::RequestHead& head, bool upgrades);
+  void edit_request(const http::RequestHead& head, bool early);
+  void add_request_id(const http::RequestHead& head);
+  // Who the client is, and how it came, as far as anybody is believed.
+  void meet_client(const http::RequestHead& head);
+  using AddressText = std::array<char, IpAddress::kTextBytesMax>;
+  std::string_view client_address(AddressText& room) const;
+  std::string_view forwarded_target(const http::RequestHead& head);
+  void compose_response_lines(const http::ResponseHead& head);
+  // For the access log, which wants them when all is over.
+  void note_response(const http::FieldList& fields);
+  // Of an answer of our own; what comes back is in the worker's scratch, or `lines` itself.
+  std::string_view edited_page_lines(std::string_view lines);
   void relay_request_body();
   bool is_body_too_large() const;
   void send_response_head(const http::ResponseHead& head);
@@ -121,6 +138,7 @@ class Exchange final : private Upstream::User, private Waiter {
   void end_pass();
   void give_up(unsigned status, std::string_view sentence);
   void give_up_after(TryFailure failure, Reason reason);
+  bool has_page_for_no_member() const;
   void answer(unsigned status, std::string_view sentence, bool close);
   void on_request_broken();
   void abort(std::string_view why);
@@ -138,6 +156,7 @@ class Exchange final : private Upstream::User, private Waiter {
   void vacate();
   void end(bool aborted);
   void log(bool aborted) const;
+  std::string_view kept_request_id(std::string_view head) const;
   void note_resend(TryFailure failure, bool counts);
 
   // What must be fresh for each exchange.
@@ -162,6 +181,8 @@ class Exchange final : private Upstream::User, private Waiter {
     bool has_failed_over = false;  // it has been sent to another member once already
     bool is_resend = false;        // counted as such
     bool body_has_begun = false;   // so that Expect has been answered
+    bool is_tls = false;            // the client's side, a trusted proxy's word included
+    bool keeps_request_id = false;  // a trusted proxy's
   };
 
   // Constant after construction.
@@ -176,14 +197,17 @@ class Exchange final : private Upstream::User, private Waiter {
   // State of the present exchange; what is borrowed lives as long as the exchange.
   Phase phase_ = Phase::kNone;
   Routes* routes_ = nullptr;  // counts us
-  const config::Location* location_ = nullptr;
+  const config::VirtualHost* host_ = nullptr;
+  const config::Location* location_ = nullptr;  // null until it is known
   AccessLog* access_log_ = nullptr;
+  std::string noted_;  // response fields for it; its room is kept
   WorkerCluster* cluster_ = nullptr;
   routing::Member* member_ = nullptr;         // while we wait for it
   MemberConnections* connections_ = nullptr;  // of the member asked last; held
   uint64_t occupied_ = 0;                     // serial of the member that counts us; 0: none
   Upstream* upstream_ = nullptr;
   Account account_;
+  http::RemoteClient client_;  // where host_ trusts anybody, else nothing
   routing::Attempt attempt_;
   uint32_t serial_ = 0;  // tells a callback's exchange from the next one
 };

@@ -12,6 +12,7 @@
 #include "proxy/exchange/error_response.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/http/char_class.h"
 
 namespace understudy {
 namespace {
@@ -175,7 +176,11 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
   auto& routing = cluster_->routing();
   if (decision.step == NextStep::kFollowRoute) routing.follow_route(attempt_, *route);
   const routing::Choice choice = routing.choose(attempt_, worker_.io.loop.now());
-  if (!choice && failure == TryFailure::kUnavailable) return false;
+  if (!choice && failure == TryFailure::kUnavailable) {
+    if (!has_page_for_no_member()) return false;
+    give_up(503, "No server is available for this site. Please try again in a moment.");
+    return true;
+  }
   note_resend(failure, counts_as_resend(failure));
   leave_member();
   release_upstream();
@@ -244,15 +249,26 @@ void Exchange::give_up(unsigned status, std::string_view sentence) {
   answer(status, sentence, false);
 }
 
+bool Exchange::has_page_for_no_member() const {
+  return location_->errors.no_member != nullptr || host_->errors.no_member != nullptr;
+}
+
 void Exchange::answer(unsigned status, std::string_view sentence, bool close) {
   const ErrorResponse response(
-      {.status = status, .sentence = sentence, .request_id = account_.request_id, .close = close});
-  account_.status = static_cast<uint16_t>(status);
+      {.status = status,
+       .sentence = sentence,
+       .request_id = account_.request_id,
+       .close = close,
+       .page = config::find_error_page(location_ != nullptr ? &location_->errors : nullptr,
+                                       host_->errors, status)});
+  Page page = response.page();
+  account_.status = static_cast<uint16_t>(page.status);
   leave_member();
   release_upstream();
-  downstream_.send_page(response.page());
-  if (account_.method != http::Method::kHead)
-    account_.body_bytes_sent = response.page().body.size();
+  page.lines = edited_page_lines(page.lines);
+  if (access_log_ != nullptr && !access_log_->response_fields().empty()) noted_ = page.lines;
+  downstream_.send_page(page);
+  if (account_.method != http::Method::kHead) account_.body_bytes_sent = page.body.size();
   end(false);
   downstream_.finish();
 }
@@ -397,6 +413,21 @@ void Exchange::end(bool aborted) {
   phase_ = Phase::kNone;
 }
 
+// Found again in the head's text: its views have died.
+std::string_view Exchange::kept_request_id(std::string_view head) const {
+  if (!account_.keeps_request_id) return {};
+  const std::string& name = location_->forwarding.request_id_header;
+  for (std::size_t at = head.find('\n'); at != head.npos; at = head.find('\n', at + 1)) {
+    const std::string_view line = head.substr(at + 1, head.find('\r', at + 1) - at - 1);
+    if (line.size() <= name.size() || line[name.size()] != ':') continue;
+    if (!http::equals_ignoring_case(line.substr(0, name.size()), name)) continue;
+    const std::string_view value = line.substr(name.size() + 1);
+    const std::size_t begin = std::min(value.find_first_not_of(" \t"), value.size());
+    return value.substr(begin, value.find_last_not_of(" \t") + 1 - begin);
+  }
+  return {};
+}
+
 void Exchange::log(bool aborted) const {
   const std::string_view head = downstream_.head_text();
   const std::string_view line = request_line(head);
@@ -404,8 +435,11 @@ void Exchange::log(bool aborted) const {
   const size_t before_version = std::max(after_method, std::min(line.rfind(' '), line.size()));
   const routing::ChoiceText why(attempt_.last());
   const bool asked = connections_ != nullptr;
+  const ResponseTraits traits = downstream_.response_traits();
+  AddressText room;
   const AccessRecord record{
       .client = downstream_.client(),
+      .remote_host = client_.address.is_set() ? client_.address.text(room) : std::string_view(),
       .head = head,
       .method = line.substr(0, after_method),
       .target = after_method < before_version
@@ -416,6 +450,10 @@ void Exchange::log(bool aborted) const {
       .status = account_.status != 0 ? account_.status : kClientClosedRequest,
       .body_bytes_sent = account_.body_bytes_sent,
       .body_bytes_received = account_.body_bytes_received,
+      .head_bytes_sent = traits.head_bytes,
+      .keeps_alive = traits.keeps_alive,
+      .earlier_requests = traits.earlier_requests,
+      .response_fields = account_.status != 0 ? std::string_view(noted_) : std::string_view(),
       .duration = worker_.io.loop.now() - account_.started,
       .aborted = aborted,
       .member = asked ? std::string_view(connections_->label()) : std::string_view(),
@@ -424,6 +462,7 @@ void Exchange::log(bool aborted) const {
       .why = asked ? why.view() : std::string_view(),
       .failure = account_.failure,
       .request_id = account_.request_id,
+      .kept_request_id = kept_request_id(head),
       .tries = asked ? attempt_.tries() : 0};
   access_log_->write(record);
 }

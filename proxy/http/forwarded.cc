@@ -1,87 +1,132 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/forwarded.h"
 
-#include "proxy/http/list.h"
+#include <array>
+
+#include "proxy/http/char_class.h"
 
 namespace understudy::http {
 namespace {
 
-// What a client that nobody vouches for may not say about itself. X-Forwarded-For is apart: there
-// each hop adds to what it received, so that the reader can tell the hops it trusts.
-constexpr FieldSet kClaims{FieldId::kXForwardedProto,  FieldId::kXForwardedHost,
-                           FieldId::kXForwardedPort,   FieldId::kXForwardedServer,
-                           FieldId::kXForwardedPrefix, FieldId::kForwarded,
-                           FieldId::kXRealIp};
+// What a client that nobody vouches for may not say about itself.
+constexpr FieldSet kClaims{FieldId::kXForwardedFor,    FieldId::kXForwardedProto,
+                           FieldId::kXForwardedHost,   FieldId::kXForwardedPort,
+                           FieldId::kXForwardedServer, FieldId::kXForwardedPrefix,
+                           FieldId::kForwarded,        FieldId::kXRealIp};
 
 constexpr std::string_view kHttp = "http";
 constexpr std::string_view kHttps = "https";
 
-// One line of all lines received and the peer: servers are known that read the first line only.
-void add_addresses(const RequestHead& head, std::string_view peer, LineArena& arena) {
-  if (!head.fields.has(FieldId::kXForwardedFor)) {
-    arena.add_line(field_name(FieldId::kXForwardedFor), peer);
-    return;
+class Forwarder final {
+ public:
+  Forwarder(const RequestHead& head, const ForwardedOptions& options, const Peer& peer,
+            FieldMask& dropped, LineArena& arena)
+      : head_(head),
+        options_(options),
+        peer_(peer),
+        dropped_(dropped),
+        arena_(arena),
+        is_trusted_(options.trusted != nullptr && options.client->peer_is_trusted) {}
+
+  void run() {
+    if (!is_trusted_) drop_claims();
+    if (options_.x_forwarded) add_x_forwarded();
+    if (options_.forwarded) add_forwarded();
   }
-  arena.append(field_name(FieldId::kXForwardedFor));
-  arena.append(": ");
-  for (const Field& field : head.fields) {
-    if (field.id != FieldId::kXForwardedFor || field.value.empty()) continue;
-    arena.append(field.value);
-    arena.append(", ");
+
+ private:
+  void drop_claims() {
+    drop_fields(head_.fields, kClaims, dropped_);
+    if (options_.trusted == nullptr || options_.trusted->id != FieldId::kOther) return;
+    // The operator's own header for this: it must not reach a member from anybody else.
+    for (size_t i = 0; i < head_.fields.size(); ++i) {
+      const Field& field = head_.fields[i];
+      const bool is_meant =
+          field.id == FieldId::kOther && equals_ignoring_case(field.name, options_.trusted->header);
+      if (is_meant) dropped_.set(i);
+    }
   }
-  arena.append(peer);
-  arena.append("\r\n");
-}
+
+  bool says(FieldId id) const { return is_trusted_ && head_.fields.has(id); }
+  bool has_hops() const { return is_trusted_ && options_.client->hops != 0; }
+
+  void add_x_forwarded() {
+    drop_fields(head_.fields, {FieldId::kXForwardedFor}, dropped_);
+    arena_.append(field_name(FieldId::kXForwardedFor));
+    arena_.append(": ");
+    if (has_hops()) {
+      if (options_.trusted->id == FieldId::kXForwardedFor) {
+        append_last_elements(head_.fields, *options_.trusted, options_.client->hops, arena_);
+      } else {
+        std::array<char, IpAddress::kTextBytesMax> room;
+        arena_.append(options_.client->address.text(room));
+        arena_.append(", ");
+      }
+    }
+    arena_.append(peer_.address);
+    arena_.append("\r\n");
+    if (!says(FieldId::kXForwardedProto)) {
+      arena_.add_line(field_name(FieldId::kXForwardedProto), scheme());
+    }
+    if (!says(FieldId::kXForwardedHost) && !head_.authority.empty()) {
+      arena_.add_line(field_name(FieldId::kXForwardedHost), head_.authority);
+    }
+    if (!says(FieldId::kXForwardedPort) && peer_.local_port != 0) {
+      arena_.add_line(field_name(FieldId::kXForwardedPort), uint64_t{peer_.local_port});
+    }
+  }
+
+  // One line of all lines received and ours, which is the last element.
+  void add_forwarded() {
+    arena_.append(field_name(FieldId::kForwarded));
+    arena_.append(": ");
+    if (says(FieldId::kForwarded)) {
+      drop_fields(head_.fields, {FieldId::kForwarded}, dropped_);
+      for (const Field& field : head_.fields) {
+        if (field.id != FieldId::kForwarded || field.value.empty()) continue;
+        arena_.append(field.value);
+        arena_.append(", ");
+      }
+    } else if (has_hops()) {
+      std::array<char, IpAddress::kTextBytesMax> room;
+      append_node(options_.client->address.text(room));
+      arena_.append(", ");
+    }
+    append_node(peer_.address);
+    if (!head_.authority.empty()) {
+      // Quoted because of the colon before a port; an authority holds neither quote nor backslash.
+      arena_.append(";host=\"");
+      arena_.append(head_.authority);
+      arena_.append("\"");
+    }
+    arena_.append(";proto=");
+    arena_.append(scheme());
+    arena_.append("\r\n");
+  }
+
+  // RFC 7239 6: IPv6 in brackets, and therefore quoted.
+  void append_node(std::string_view address) {
+    const bool is_v6 = address.find(':') != std::string_view::npos;
+    arena_.append(is_v6 ? "for=\"[" : "for=");
+    arena_.append(address);
+    if (is_v6) arena_.append("]\"");
+  }
+
+  std::string_view scheme() const { return peer_.tls ? kHttps : kHttp; }
+
+  const RequestHead& head_;
+  const ForwardedOptions& options_;
+  const Peer& peer_;
+  FieldMask& dropped_;
+  LineArena& arena_;
+  const bool is_trusted_;
+};
 
 }  // namespace
 
 void forward_peer(const RequestHead& head, const ForwardedOptions& options, const Peer& peer,
                   FieldMask& dropped, LineArena& arena) {
-  const bool trusted = options.trusted_hops != 0;
-  const FieldList& fields = head.fields;
-  if (!trusted) drop_fields(fields, kClaims, dropped);
-  if (options.policy == ForwardedFor::kOff) {
-    if (!trusted) drop_fields(fields, {FieldId::kXForwardedFor}, dropped);
-    return;
-  }
-  drop_fields(fields, {FieldId::kXForwardedFor}, dropped);
-  if (options.policy == ForwardedFor::kReplace) {
-    arena.add_line(field_name(FieldId::kXForwardedFor), peer.address);
-  } else {
-    add_addresses(head, peer.address, arena);
-  }
-  const auto says = [&](FieldId id) { return trusted && fields.has(id); };
-  if (!says(FieldId::kXForwardedProto)) {
-    arena.add_line(field_name(FieldId::kXForwardedProto), peer.tls ? kHttps : kHttp);
-  }
-  if (!says(FieldId::kXForwardedHost) && !head.authority.empty()) {
-    arena.add_line(field_name(FieldId::kXForwardedHost), head.authority);
-  }
-  if (!says(FieldId::kXForwardedPort) && peer.local_port != 0) {
-    arena.add_line(field_name(FieldId::kXForwardedPort), uint64_t{peer.local_port});
-  }
-}
-
-std::string_view client_address(const RequestHead& head, const ForwardedOptions& options,
-                                const Peer& peer) {
-  std::string_view address = peer.address;
-  unsigned hops = options.trusted_hops;
-  if (hops == 0 || !head.fields.has(FieldId::kXForwardedFor)) return address;
-  for (size_t i = head.fields.size(); i-- > 0 && hops != 0;) {
-    if (head.fields[i].id != FieldId::kXForwardedFor) continue;
-    // From the right: the last element was added by the proxy next to us.
-    std::string_view rest = head.fields[i].value;
-    while (!rest.empty() && hops != 0) {
-      const size_t comma = rest.rfind(',');
-      const size_t begin = comma == std::string_view::npos ? 0 : comma + 1;
-      const std::string_view element = without_blanks(rest.substr(begin));
-      rest = rest.substr(0, begin == 0 ? 0 : comma);
-      if (element.empty()) continue;
-      address = element;
-      --hops;
-    }
-  }
-  return address;
+  Forwarder(head, options, peer, dropped, arena).run();
 }
 
 }  // namespace understudy::http

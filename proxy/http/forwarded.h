@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tells the backend who asked: X-Forwarded-For, -Proto, -Host and -Port. What a client claims about
-// itself is believed as far as the configuration says that proxies of ours stand in front of us.
-// Pure; any thread. Called by exchange/ before it composes the request.
+// Tells the backend who asked and how: X-Forwarded-For, -Proto, -Host and -Port, and RFC 7239's
+// Forwarded. What a client claims about itself never gets through; what a proxy of the operator in
+// front of us says does. Pure; any thread. Called by exchange/ before it composes the request.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,16 @@
 #include "proxy/http/hop_by_hop.h"
 #include "proxy/http/http1_writer.h"
 #include "proxy/http/message.h"
+#include "proxy/http/remote_client.h"
 
 namespace understudy::http {
 
-enum class ForwardedFor : uint8_t {
-  kAppend,   // our peer's address behind what the client sent: ProxyAddHeaders On
-  kReplace,  // our peer's address alone
-  kOff,      // add nothing; received lines pass unless nobody is trusted
-};
-
 struct ForwardedOptions {
-  ForwardedFor policy = ForwardedFor::kAppend;
-  // How many proxies of the operator stand between the clients and us. 0: our peer is the client,
-  // and its -Proto, -Host, -Port, -Server, -Prefix, Forwarded and X-Real-IP are dropped.
-  unsigned trusted_hops = 0;
+  bool x_forwarded = true;
+  bool forwarded = false;
+  // Who may speak for others, with what has been made of this request's word; null: nobody may.
+  const TrustedHops* trusted = nullptr;
+  const RemoteClient* client = nullptr;
 };
 
 // How the request reached us.
@@ -33,14 +29,9 @@ struct Peer {
   bool tls = false;
 };
 
-// Marks in `dropped` what is replaced, and adds our lines to `arena`.
+// Marks in `dropped` what is replaced, and adds our lines to `arena`. Of a list of addresses, what
+// stands left of the client was said by nobody who is trusted, and goes.
 void forward_peer(const RequestHead& head, const ForwardedOptions& options, const Peer& peer,
                   FieldMask& dropped, LineArena& arena);
-
-// The address to write into logs and to judge by: the one that the outermost trusted proxy saw.
-// The peer's own when nobody is trusted or nothing was forwarded; the first of a list that is
-// shorter than the number of trusted hops. Not checked for syntax.
-std::string_view client_address(const RequestHead& head, const ForwardedOptions& options,
-                                const Peer& peer);
 
 }  // namespace understudy::http

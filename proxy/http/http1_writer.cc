@@ -108,6 +108,13 @@ char* LineArena::room_for(size_t bytes) {
   return room;
 }
 
+void LineArena::erase(size_t at, size_t bytes) {
+  DCHECK(at + bytes <= size_);
+  char* const hole = block_.data() + at;
+  std::memmove(hole, hole + bytes, size_ - at - bytes);
+  size_ -= bytes;
+}
+
 void LineArena::append(std::string_view text) {
   if (text.empty()) return;
   if (char* room = room_for(text.size())) std::memcpy(room, text.data(), text.size());

@@ -32,6 +32,10 @@ class LineArena final {
   void add_line(std::string_view name, uint64_t value);
   void append(std::string_view text);  // as it is; for a line in several parts
   void append(uint64_t number);        // decimal
+  // Takes out what was appended there; what stands behind it moves up.
+  void erase(size_t at, size_t bytes);
+  // As if something had not fitted.
+  void fail() { ok_ = false; }
   std::string_view text() const { return {block_.data(), size_}; }
   bool ok() const { return ok_; }
 

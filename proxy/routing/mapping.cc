@@ -6,6 +6,8 @@
 #include <functional>
 
 #include "base/check.h"
+#include "base/glob.h"
+#include "proxy/routing/path_rewrite.h"
 
 namespace understudy::routing {
 namespace {
@@ -18,35 +20,6 @@ std::string lower_copy(std::string_view text) {
   std::string out(text);
   for (char& c : out) c = lower(c);
   return out;
-}
-
-bool has_wildcard(std::string_view name) {
-  return name.find_first_of("*?") != std::string_view::npos;
-}
-
-// `*` is any run of characters, `?` any one. Goes back to the last star only, so the time is
-// bounded by the product of the two lengths.
-bool matches(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t star_text = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      star_text = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
 }
 
 // Cuts the first segment off a path that stands behind a slash.
@@ -95,6 +68,9 @@ Mapping::Mapping(const std::vector<Host>& hosts) {
       }
     }
     for (const Rule& rule : hosts[host].rules) add(host, rule);
+    if (hosts[host].expressions.empty() && hosts[host].globs.empty()) continue;
+    patterns_of_paths_.resize(hosts.size());
+    patterns_of_paths_[host] = {hosts[host].expressions, hosts[host].globs};
   }
 }
 
@@ -132,7 +108,7 @@ std::uint32_t Mapping::host(std::string_view authority) const {
   const std::string_view key(bytes.data(), name.size());
   if (const auto found = names_.find(key); found != names_.end()) return found->second;
   for (const auto& [pattern, host] : patterns_) {
-    if (matches(pattern, key)) return host;
+    if (matches_glob(pattern, key)) return host;
   }
   return 0;
 }
@@ -140,6 +116,21 @@ std::uint32_t Mapping::host(std::string_view authority) const {
 std::optional<std::uint32_t> Mapping::location(std::uint32_t host, std::string_view path) const {
   DCHECK(host < nodes_.size());
   if (!path.starts_with('/')) return {};
+  if (patterns_of_paths_.empty()) return longest(host, path);
+  const Patterns& patterns = patterns_of_paths_[host];
+  std::string kept;
+  const std::string_view plain = without_parameters(path, kept);
+  for (const Expression& expression : patterns.expressions) {
+    if (expression.pattern->matches(plain)) return expression.location;
+  }
+  if (const auto found = longest(host, path)) return found;
+  for (const Glob& glob : patterns.globs) {
+    if (matches_glob(glob.pattern, plain)) return glob.location;
+  }
+  return {};
+}
+
+std::optional<std::uint32_t> Mapping::longest(std::uint32_t host, std::string_view path) const {
   std::uint32_t node = host;
   std::optional<std::uint32_t> best = nodes_[node].below;
   std::string_view rest = path.substr(1);

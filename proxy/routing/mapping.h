@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which <Location> answers a request: the virtual host by name, then the longest prefix of whole
-// path segments. It does not know what a location does; `location` is the index that the
-// configuration gave. One mapping for each listening address. Immutable after construction, shared
-// by all workers, any thread; choosing allocates nothing and costs the same with one rule and with
-// 10,000 (patterns for host names are the exception: each is tried). Called by proxy/exchange.
+// path segments, with patterns before and behind them. It does not know what a location does;
+// `location` is the index that the configuration gave. One mapping for each listening address.
+// Immutable after construction, shared by all workers, any thread; choosing allocates nothing and
+// costs the same with one rule and with 10,000 (patterns for host names are the exception: each is
+// tried). Called by proxy/exchange.
 #pragma once
 
 #include <cstddef>
@@ -16,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/pattern.h"
+
 namespace understudy::routing {
 
 inline constexpr std::size_t kHostNameBytesMax = 255;
@@ -27,11 +30,23 @@ class Mapping final {
     std::string path = "/";
     std::uint32_t location = 0;
   };
+  // <LocationMatch>: tried in order, before the paths.
+  struct Expression {
+    std::shared_ptr<const Pattern> pattern = {};
+    std::uint32_t location = 0;
+  };
+  // MatchExpression: tried in order where no path matches; `*` and `?` match any letters.
+  struct Glob {
+    std::string pattern = {};
+    std::uint32_t location = 0;
+  };
   // A name may hold `*` and `?` as ServerAlias does. Letter case, a trailing dot and a port make no
   // difference. A full name goes before a pattern; of two hosts with one name the first has it.
   struct Host {
     std::vector<std::string> names = {};
     std::vector<Rule> rules = {};
+    std::vector<Expression> expressions = {};
+    std::vector<Glob> globs = {};
   };
   struct Match {
     std::uint32_t host = 0;
@@ -46,7 +61,7 @@ class Mapping final {
   Match find(std::string_view authority, std::string_view path) const;
 
   std::uint32_t host(std::string_view authority) const;
-  // Path parameters (";jsessionid=...") do not take part in the comparison.
+  // Path parameters (";jsessionid=...") do not take part in the comparisons.
   std::optional<std::uint32_t> location(std::uint32_t host, std::string_view path) const;
 
  private:
@@ -64,7 +79,14 @@ class Mapping final {
     std::optional<std::uint32_t> below;           // rule with one
   };
 
+  // The patterns of a host that has any.
+  struct Patterns {
+    std::vector<Expression> expressions;
+    std::vector<Glob> globs;
+  };
+
   void add(std::uint32_t root, const Rule& rule);
+  std::optional<std::uint32_t> longest(std::uint32_t host, std::string_view path) const;
   std::string_view keep(std::string text);
 
   // Constant after construction.
@@ -72,7 +94,8 @@ class Mapping final {
   std::unordered_map<std::string_view, std::uint32_t> names_;
   std::vector<std::pair<std::string_view, std::uint32_t>> patterns_;  // tried in order
   std::unordered_map<Edge, std::uint32_t, EdgeHash> edges_;
-  std::vector<Node> nodes_;  // the first ones are the hosts' roots
+  std::vector<Node> nodes_;                  // the first ones are the hosts' roots
+  std::vector<Patterns> patterns_of_paths_;  // by host; empty: no host has any
 };
 
 // The host's name in an authority: without port, brackets kept, without one trailing dot. Empty

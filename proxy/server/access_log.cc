@@ -16,7 +16,11 @@ BufferedAccessLog::BufferedAccessLog(EventLoop& loop, const std::vector<AccessLo
     : loop_(loop),
       server_name_(std::move(server_name)),
       timer_(Timer::of<&BufferedAccessLog::on_timer>(loop.timers(), *this)) {
-  for (const AccessLogTarget& target : targets) outputs_.push_back({.target = target});
+  for (const AccessLogTarget& target : targets) {
+    outputs_.push_back({.target = target});
+    const auto& wanted = target.format->response_fields();
+    response_fields_.insert(response_fields_.end(), wanted.begin(), wanted.end());
+  }
 }
 
 BufferedAccessLog::~BufferedAccessLog() {

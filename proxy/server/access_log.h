@@ -33,6 +33,7 @@ class BufferedAccessLog final : public AccessLog {
                     std::string server_name);
   ~BufferedAccessLog() override;
 
+  const std::vector<std::string>& response_fields() const override { return response_fields_; }
   void write(const AccessRecord& record) override;
   void flush();
 
@@ -47,6 +48,7 @@ class BufferedAccessLog final : public AccessLog {
   // Constant after construction.
   EventLoop& loop_;
   const std::string server_name_;
+  std::vector<std::string> response_fields_;
 
   // State of the worker thread.
   std::vector<Output> outputs_;

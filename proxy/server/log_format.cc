@@ -9,17 +9,22 @@
 #include <iterator>
 #include <optional>
 
+#include "base/tls_stream.h"
 #include "cookies/contract.h"
 #include "cookies/cookie_header.h"
 
 namespace understudy {
 namespace {
 
+using config::LogLetter;
+
 const std::string kDefaultTime = "[%d/%b/%Y:%H:%M:%S %z]";
 
-Error unknown(std::string_view what, std::string_view format) {
-  return {.code = ErrorCode::kInvalid,
-          .detail = fmt::format("the log format '{}' has '{}', which is not known", format, what)};
+bool is_meant(const config::LogItem& item, unsigned status) {
+  if (item.statuses.empty()) return true;
+  const bool is_named =
+      std::find(item.statuses.begin(), item.statuses.end(), status) != item.statuses.end();
+  return is_named != item.is_negated;
 }
 
 char lower(char c) {
@@ -134,173 +139,117 @@ void append_escaped(std::string_view text, std::string& out) {
   }
 }
 
-Result<LogFormat::Item> LogFormat::letter(char c, std::string_view argument,
-                                          std::string_view format) {
-  const std::string name(argument);
-  if (argument.empty()) {
-    switch (c) {
-      case 'h':
-      case 'a':
-        return Item{What::kClientHost};
-      case 'l':
-      case 'u':
-        return Item{What::kNothing};
-      case 't':
-        return Item{What::kTime};
-      case 'r':
-        return Item{What::kRequestLine};
-      case 's':
-        return Item{What::kStatus};
-      case 'b':
-        return Item{What::kBodySentOrDash};
-      case 'B':
-        return Item{What::kBodySent};
-      case 'I':
-        return Item{What::kBytesReceived};
-      case 'D':
-        return Item{What::kMicroseconds};
-      case 'T':
-        return Item{What::kSeconds};
-      case 'H':
-        return Item{What::kVersion};
-      case 'm':
-        return Item{What::kMethod};
-      case 'U':
-        return Item{What::kPath};
-      case 'q':
-        return Item{What::kQuery};
-      case 'v':
-        return Item{What::kServerName};
-      case 'V':
-        return Item{What::kHost};
-      case 'p':
-        return Item{What::kLocalPort};
-      case '%':
-        return Item{What::kText, "%"};
-      default:
-        return unknown(std::string("%") + c, format);
+void append_escaped_json(std::string_view text, std::string& out) {
+  for (const char c : text.substr(0, kLogValueBytesMax)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte > 0x7e) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
+    } else {
+      out += c;
     }
   }
-  if (c == 'i') return Item{What::kRequestField, name};
-  if (c == 'C') return Item{What::kCookie, name};
-  if (c == 't') return Item{What::kTimeInFormat, name};
-  if (c == 'T' && name == "us") return Item{What::kMicroseconds};
-  if (c == 'T' && name == "ms") return Item{What::kMilliseconds};
-  if (c == 'T' && name == "s") return Item{What::kSeconds};
-  if (c == 'p' && (name == "local" || name == "canonical")) return Item{What::kLocalPort};
-  if (c == 'p' && name == "remote") return Item{What::kRemotePort};
-  if (c == 'u' && name == "primary") return Item{What::kPrimary};
-  if (c == 'u' && name == "secondary") return Item{What::kSecondary};
-  if (c == 'u' && name == "member") return Item{What::kMember};
-  if (c == 'u' && name == "why") return Item{What::kWhy};
-  if (c == 'u' && name == "failure") return Item{What::kFailure};
-  if (c == 'u' && name == "tries") return Item{What::kTries};
-  if (c == 'u' && name == "id") return Item{What::kRequestId};
-  return unknown("%{" + name + "}" + c, format);
 }
 
-Result<LogFormat> LogFormat::compile(std::string_view format) {
-  LogFormat out;
-  std::string text;
-  const auto end_text = [&] {
-    if (!text.empty()) out.items_.push_back({What::kText, std::exchange(text, {})});
-  };
-  for (std::size_t i = 0; i < format.size(); ++i) {
-    if (format[i] == '\\' && i + 1 < format.size()) {
-      const char c = format[++i];
-      if (c == 'n' || c == 't') {
-        text += c == 'n' ? '\n' : '\t';
-      } else {
-        text += c;
-      }
-      continue;
-    }
-    if (format[i] != '%') {
-      text += format[i];
-      continue;
-    }
-    const std::size_t begin = i++;
-    while (i < format.size() && (format[i] == '<' || format[i] == '>')) ++i;
-    std::string_view argument;
-    if (i < format.size() && format[i] == '{') {
-      const std::size_t close = format.find('}', i);
-      if (close == std::string_view::npos) return unknown(format.substr(begin), format);
-      argument = format.substr(i + 1, close - i - 1);
-      i = close + 1;
-      if (argument.empty()) return unknown("%{}", format);
-    }
-    if (i >= format.size()) return unknown(format.substr(begin), format);
-    Result<Item> item = letter(format[i], argument, format);
-    if (!item) return std::move(item).error();
-    end_text();
-    out.items_.push_back(*std::move(item));
+LogFormat::LogFormat(config::LogFormat format) : format_(std::move(format)) {
+  for (const config::LogItem& item : format_.items) {
+    if (item.letter == LogLetter::kResponseField) response_fields_.push_back(item.text);
   }
-  end_text();
-  if (out.items_.size() > kLogFormatItemsMax) {
-    return Error{.code = ErrorCode::kTooLarge,
-                 .detail = fmt::format("a log format has at most {} parts", kLogFormatItemsMax)};
-  }
-  return out;
+}
+
+Result<LogFormat> LogFormat::compile(std::string_view format, config::LogEscape escape) {
+  auto items = config::parse_log_format(format);
+  if (!items) return std::move(items).error();
+  return LogFormat({.text = std::string(format), .items = *std::move(items), .escape = escape});
+}
+
+void LogFormat::escape(std::string_view text, std::string& out) const {
+  if (format_.escape == config::LogEscape::kJson) return append_escaped_json(text, out);
+  append_escaped(text, out);
 }
 
 void LogFormat::append(const AccessRecord& record, const Context& context, std::string& out) const {
-  for (const Item& item : items_) append_item(item, record, context, out);
+  for (const config::LogItem& item : format_.items) {
+    if (is_meant(item, record.status)) {
+      append_item(item, record, context, out);
+    } else {
+      out += '-';
+    }
+  }
   out += '\n';
 }
 
-void LogFormat::append_item(const Item& item, const AccessRecord& record, const Context& context,
-                            std::string& out) {
+void LogFormat::append_item(const config::LogItem& item, const AccessRecord& record,
+                            const Context& context, std::string& out) const {
   const int64_t us = std::chrono::duration_cast<std::chrono::microseconds>(record.duration).count();
-  switch (item.what) {
-    case What::kText:
+  switch (item.letter) {
+    case LogLetter::kText:
       out += item.text;
       return;
-    case What::kNothing:
+    case LogLetter::kNothing:
       out += '-';
       return;
-    case What::kTime:
-      return append_default_time(context.wall_us - us, context.memo, out);
-    case What::kTimeInFormat:
-      return append_time(item.text, context.wall_us - us, out);
-    case What::kStatus:
+    case LogLetter::kTime:
+      return append_default_time(context.wall_us - (item.is_end ? 0 : us), context.memo, out);
+    case LogLetter::kTimeInFormat:
+      return append_time(item.text, context.wall_us - (item.is_end ? 0 : us), out);
+    case LogLetter::kStatus:
       if (record.status == 0) {
         out += '-';
       } else {
         append_number(record.status, out);
       }
       return;
-    case What::kBodySentOrDash:
+    case LogLetter::kBodySentOrDash:
       if (record.body_bytes_sent == 0) {
         out += '-';
         return;
       }
       return append_number(record.body_bytes_sent, out);
-    case What::kBodySent:
+    case LogLetter::kBodySent:
       return append_number(record.body_bytes_sent, out);
-    case What::kBytesReceived:
+    case LogLetter::kBytesReceived:
       return append_number(record.head.size() + record.body_bytes_received, out);
-    case What::kMicroseconds:
+    case LogLetter::kBytesSent:
+      return append_number(record.head_bytes_sent + record.body_bytes_sent, out);
+    case LogLetter::kBytesMoved:
+      return append_number(record.head.size() + record.body_bytes_received +
+                               record.head_bytes_sent + record.body_bytes_sent,
+                           out);
+    case LogLetter::kEarlierRequests:
+      return append_number(record.earlier_requests, out);
+    case LogLetter::kConnectionStatus:
+      out += record.aborted ? 'X' : record.keeps_alive ? '+' : '-';
+      return;
+    case LogLetter::kMicroseconds:
       return append_number(static_cast<uint64_t>(us), out);
-    case What::kMilliseconds:
+    case LogLetter::kMilliseconds:
       return append_number(static_cast<uint64_t>(us / 1000), out);
-    case What::kSeconds:
+    case LogLetter::kSeconds:
       return append_number(static_cast<uint64_t>(us / 1'000'000), out);
-    case What::kLocalPort:
+    case LogLetter::kLocalPort:
       return append_number(record.client.local_port, out);
-    case What::kRemotePort:
+    case LogLetter::kRemotePort:
       return append_number(record.client.address.port(), out);
-    case What::kPrimary:
+    case LogLetter::kPrimary:
       return append_mid(record.primary, out);
-    case What::kSecondary:
+    case LogLetter::kSecondary:
       return append_mid(record.secondary, out);
-    case What::kTries:
+    case LogLetter::kTries:
       return append_number(record.tries, out);
-    case What::kRequestId: {
+    case LogLetter::kRequestId: {
+      if (!record.kept_request_id.empty()) return append_from_outside(item, record, out);
+      if (record.request_id == 0) {
+        out += '-';
+        return;
+      }
       const Hex64 id = format_hex64(record.request_id);
       out.append(id.data(), id.size());
       return;
     }
-    case What::kServerName:
+    case LogLetter::kServerName:
       out += context.server_name.empty() ? std::string_view("-") : context.server_name;
       return;
     default:
@@ -308,47 +257,62 @@ void LogFormat::append_item(const Item& item, const AccessRecord& record, const 
   }
 }
 
-void LogFormat::append_from_outside(const Item& item, const AccessRecord& record,
-                                    std::string& out) {
+void LogFormat::append_from_outside(const config::LogItem& item, const AccessRecord& record,
+                                    std::string& out) const {
   const std::string_view path = record.target.substr(0, record.target.find('?'));
   std::optional<std::string_view> value;
-  switch (item.what) {
-    case What::kClientHost:
+  switch (item.letter) {
+    case LogLetter::kClientHost:
+      value =
+          record.remote_host.empty() ? std::string_view(record.client.host) : record.remote_host;
+      break;
+    case LogLetter::kPeerHost:
       value = record.client.host;
       break;
-    case What::kRequestLine:
+    case LogLetter::kRequestId:
+      value = record.kept_request_id;
+      break;
+    case LogLetter::kResponseField:
+      value = find_line(record.response_fields, item.text);
+      break;
+    case LogLetter::kTls:
+      if (record.client.tls != nullptr && record.client.tls->is_established()) {
+        value = record.client.tls->peer().fact(item.fact);
+      }
+      break;
+    case LogLetter::kRequestLine:
       value = first_line(record.head);
       break;
-    case What::kRequestField:
+    case LogLetter::kRequestField:
       value = find_line(without_first_line(record.head), item.text);
       break;
-    case What::kCookie:
+    case LogLetter::kCookie:
       if (const auto cookies = find_line(without_first_line(record.head), "cookie")) {
         value = find_cookie(*cookies, item.text);
       }
       break;
-    case What::kVersion:
+    case LogLetter::kVersion:
       value = record.version;
       break;
-    case What::kMethod:
+    case LogLetter::kMethod:
       value = record.method;
       break;
-    case What::kPath:
+    case LogLetter::kPath:
       value = path;
       break;
-    case What::kQuery:
+    case LogLetter::kQuery:
       // Nothing at all where there is none, as in Apache.
-      return append_escaped(record.target.substr(path.size()), out);
-    case What::kHost:
+      return escape(record.target.substr(path.size()), out);
+    case LogLetter::kHost:
       value = find_line(without_first_line(record.head), "host");
       break;
-    case What::kMember:
+    case LogLetter::kMember:
       value = record.member;
       break;
-    case What::kWhy:
+    case LogLetter::kWhy:
       value = record.why;
       break;
-    case What::kFailure:
+    case LogLetter::kFailure:
       value = record.failure;
       break;
     default:
@@ -358,7 +322,7 @@ void LogFormat::append_from_outside(const Item& item, const AccessRecord& record
     out += '-';
     return;
   }
-  append_escaped(*value, out);
+  escape(*value, out);
 }
 
 }  // namespace understudy

@@ -2,10 +2,8 @@
 // One line of the access log, in Apache's letters: compiled once from a LogFormat, then appended
 // for each exchange. It writes no file (access_log.h does). Immutable after compile, any thread.
 //
-// Understood: %h %a %l %u %t %{FORMAT}t %r %s %>s %b %B %I %D %T %{UNIT}T %{NAME}i
-// %{NAME}C %H %m %U %q %v %V %p %{remote}p %%, and of our own %{primary}u %{secondary}u
-// %{member}u %{why}u %{failure}u %{tries}u %{id}u. `<` and `>` make no difference.
-// What comes from outside is escaped as Apache does: no byte of it can begin a line or end a quote.
+// The letters are those of config/log_items.h. What comes from outside is escaped as Apache does,
+// or for JSON: no byte of it can begin a line or end a quote.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +12,22 @@
 #include <vector>
 
 #include "base/result.h"
+#include "proxy/config/access_log.h"
 #include "proxy/exchange/access_record.h"
 
 namespace understudy {
 
-inline constexpr std::size_t kLogFormatItemsMax = 128;
 inline constexpr std::size_t kLogValueBytesMax = 8192;  // of one value; the rest is cut
 
 class LogFormat final {
  public:
+  explicit LogFormat(config::LogFormat format);
   // kInvalid names the letter that is not known.
-  static Result<LogFormat> compile(std::string_view format);
+  static Result<LogFormat> compile(std::string_view format,
+                                   config::LogEscape escape = config::LogEscape::kApache);
+
+  // The response fields that a line wants.
+  const std::vector<std::string>& response_fields() const { return response_fields_; }
 
   // The second that %t wrote last: the calendar is asked once a second, not once a line.
   struct TimeMemo {
@@ -40,54 +43,22 @@ class LogFormat final {
   void append(const AccessRecord& record, const Context& context, std::string& out) const;
 
  private:
-  enum class What : uint8_t {
-    kText,
-    kClientHost,
-    kNothing,  // what a proxy never knows: a dash
-    kTime,     // in Apache's form
-    kTimeInFormat,
-    kRequestLine,
-    kStatus,
-    kBodySentOrDash,
-    kBodySent,
-    kBytesReceived,
-    kMicroseconds,
-    kMilliseconds,
-    kSeconds,
-    kRequestField,
-    kCookie,
-    kVersion,
-    kMethod,
-    kPath,
-    kQuery,
-    kServerName,
-    kHost,
-    kLocalPort,
-    kRemotePort,
-    kPrimary,
-    kSecondary,
-    kMember,
-    kWhy,
-    kFailure,
-    kTries,
-    kRequestId,
-  };
-  struct Item {
-    What what = What::kText;
-    std::string text = {};  // kText; the name or format of others
-  };
+  void append_item(const config::LogItem& item, const AccessRecord& record, const Context& context,
+                   std::string& out) const;
+  void append_from_outside(const config::LogItem& item, const AccessRecord& record,
+                           std::string& out) const;
+  void escape(std::string_view text, std::string& out) const;
 
-  static Result<Item> letter(char c, std::string_view argument, std::string_view format);
-  static void append_item(const Item& item, const AccessRecord& record, const Context& context,
-                          std::string& out);
-  static void append_from_outside(const Item& item, const AccessRecord& record, std::string& out);
-
-  // Constant after compile.
-  std::vector<Item> items_;
+  // Constant after construction.
+  config::LogFormat format_;
+  std::vector<std::string> response_fields_;
 };
 
 // As Apache: quote and backslash with a backslash, control bytes and those above 0x7e as \n, \t ...
 // or \xhh.
 void append_escaped(std::string_view text, std::string& out);
+// As RFC 8259: quote, backslash and control bytes; every byte above 0x7e for itself as \u00hh, so
+// that the line is text whatever the client sent.
+void append_escaped_json(std::string_view text, std::string& out);
 
 }  // namespace understudy

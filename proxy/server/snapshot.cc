@@ -25,7 +25,18 @@ std::string rule_path(const std::string& path) {
 routing::Mapping::Host host_rules(const config::VirtualHost& host) {
   routing::Mapping::Host out{.names = host.names};
   for (std::uint32_t i = 0; i < host.locations.size(); ++i) {
-    out.rules.push_back({.path = rule_path(host.locations[i].path), .location = i});
+    const config::Location& location = host.locations[i];
+    switch (location.kind) {
+      case config::Location::Kind::kPath:
+        out.rules.push_back({.path = rule_path(location.path), .location = i});
+        break;
+      case config::Location::Kind::kExpression:
+        out.expressions.push_back({.pattern = location.expression, .location = i});
+        break;
+      case config::Location::Kind::kGlob:
+        out.globs.push_back({.pattern = location.path, .location = i});
+        break;
+    }
   }
   return out;
 }
@@ -108,12 +119,9 @@ bool has_same_keys(const Keyring* a, const Keyring* b) {
 }
 
 Result<AccessLogTarget> make_target(const config::AccessLog& log, LogFiles& files) {
-  Result<LogFormat> format = LogFormat::compile(log.format);
-  if (!format) return std::move(format).error();
   Result<LogFile*> file = files.open(log.path);
   if (!file) return std::move(file).error();
-  return AccessLogTarget{.file = *file,
-                         .format = std::make_shared<const LogFormat>(*std::move(format))};
+  return AccessLogTarget{.file = *file, .format = std::make_shared<const LogFormat>(log.format)};
 }
 
 }  // namespace
@@ -128,15 +136,6 @@ std::optional<std::size_t> same_cluster(const Snapshot& wanted, std::size_t inde
     if (same) return i;
   }
   return std::nullopt;
-}
-
-Result<void> check_log_formats(const config::Config& config) {
-  for (const config::VirtualHost& host : config.hosts.all()) {
-    for (const config::AccessLog& log : host.access_logs) {
-      if (auto format = LogFormat::compile(log.format); !format) return std::move(format).error();
-    }
-  }
-  return {};
 }
 
 Result<std::shared_ptr<const Snapshot>> Snapshot::make(

@@ -27,10 +27,10 @@ struct Snapshot {
     std::shared_ptr<const TlsServer> tls = {};  // null: plain
   };
 
-  // Every value but `host_names` is complete, or there is no snapshot: kInvalid for a log format,
-  // kSystem for a log that cannot be opened.
-  // `listens` as config->listens, with the ports that were bound. `tickets` outlives all
-  // connections, and is the same for each configuration, so that clients come back after a reload.
+  // Every value but `host_names` is complete, or there is no snapshot: kSystem for a log that
+  // cannot be opened. `listens` as config->listens, with the ports that were bound. `tickets`
+  // outlives all connections, and is the same for each configuration, so that clients come back
+  // after a reload.
   static Result<std::shared_ptr<const Snapshot>> make(
       const std::shared_ptr<const config::Config>& config, const std::vector<Address>& listens,
       LogFiles& files, TlsTickets& tickets);
@@ -54,8 +54,5 @@ struct Snapshot {
 // The cluster of `among` that is the same one, so that what has been learned of it stays.
 std::optional<std::size_t> same_cluster(const Snapshot& wanted, std::size_t index,
                                         const Snapshot& among);
-
-// Only that: what `understudy check` does beyond loading the configuration.
-Result<void> check_log_formats(const config::Config& config);
 
 }  // namespace understudy

@@ -88,29 +88,50 @@ bool Worker::may_accept() const {
 
 void Worker::on_accepted(std::size_t site, Accepted accepted) {
   ++context_.counters.connections;
-  ++context_.counters.connections_open;
-  const Snapshot& snapshot = *current().snapshot;
-  Http1Connection::Options options{.client = {.address = accepted.peer,
-                                              .host = accepted.peer.host(),
-                                              .local_port = snapshot.listens[site].port()},
-                                   .site = site,
-                                   .http2 = current().routes.sites[site].speaks_http2()};
-  if (snapshot.sends_proxy_headers) {
+  const Site& here = current().routes.sites[site];
+  ClientConnection::Options options{
+      .client = {.address = accepted.peer,
+                 .host = accepted.peer.host(),
+                 .local_port = current().snapshot->listens[site].port()},
+      .site = site,
+      .http2 = here.speaks_http2()};
+  if (current().snapshot->sends_proxy_headers) {
     options.client.local = std::make_shared<const Address>(local_address(accepted.fd));
   }
+  const auto& protocol = here.hosts.front()->proxy_protocol;
+  if (!protocol) return on_client(std::move(accepted.fd), std::move(options));
+  switch (protocol->rule_for(IpAddress::of(accepted.peer))) {
+    case config::ProxyProtocol::Rule::kPlain:
+      return on_client(std::move(accepted.fd), std::move(options));
+    case config::ProxyProtocol::Rule::kRefused:
+      LOG(kInfo, "client {}: refused, only trusted proxies may connect here", options.client.host);
+      return;
+    case config::ProxyProtocol::Rule::kExpected:
+      break;
+  }
+  begin(std::make_unique<ProxiedConnection>(context_, std::move(accepted.fd), std::move(options),
+                                            static_cast<ProxiedConnection::Next&>(*this),
+                                            static_cast<ClientConnection::Owner&>(*this)));
+}
+
+void Worker::on_client(Fd fd, ClientConnection::Options options) {
   std::unique_ptr<Stream> stream;
-  if (const auto& tls = snapshot.sites[site].tls) {
-    auto secure = std::make_unique<TlsStream>(*tls, std::move(accepted.fd));
+  if (const auto& tls = current().snapshot->sites[options.site].tls) {
+    auto secure = std::make_unique<TlsStream>(*tls, std::move(fd));
     options.client.tls = secure.get();
     stream = std::move(secure);
   } else {
-    stream = std::make_unique<TcpStream>(std::move(accepted.fd));
+    stream = std::make_unique<TcpStream>(std::move(fd));
   }
-  auto connection = std::make_unique<Http1Connection>(*downstreams_, std::move(stream), options,
-                                                      static_cast<ClientConnection::Owner&>(*this));
-  Http1Connection& started = *connection;
+  begin(std::make_unique<Http1Connection>(*downstreams_, std::move(stream), std::move(options),
+                                          static_cast<ClientConnection::Owner&>(*this)));
+}
+
+void Worker::begin(std::unique_ptr<ClientConnection> connection) {
+  ++context_.counters.connections_open;
+  ClientConnection& started = *connection;
   connections_.emplace(&started, std::move(connection));
-  if (connections_.size() == connections_max_) {
+  if (connections_.size() >= connections_max_ && !accepting_paused_) {
     accepting_paused_ = true;
     for (const auto& acceptor : acceptors_) acceptor->pause();
     LOG(kWarn, "worker {}: {} client connections, no more are accepted until one ends", index_,
@@ -138,7 +159,8 @@ void Worker::on_closed(ClientConnection& connection) {
   connections_.erase(place);
   --context_.counters.connections_open;
   if (context_.stopping) return end_if_idle();
-  if (!accepting_paused_) return;
+  // One that has handed its client on had a successor before it went.
+  if (!accepting_paused_ || connections_.size() >= connections_max_) return;
   accepting_paused_ = false;
   for (const auto& acceptor : acceptors_) acceptor->resume();
 }

@@ -23,6 +23,7 @@
 #include "proxy/downstream/http1_downstream.h"
 #include "proxy/downstream/http2_connection.h"
 #include "proxy/downstream/http2_downstream.h"
+#include "proxy/downstream/proxied_connection.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/exchange/worker_context.h"
 #include "proxy/server/acceptor.h"
@@ -100,6 +101,7 @@ using LetterToServer =
 
 class Worker final : private Acceptor::Owner,
                      private ClientConnection::Owner,
+                     private ProxiedConnection::Next,
                      private ViewListener {
  public:
   struct Options {
@@ -147,6 +149,8 @@ class Worker final : private Acceptor::Owner,
 
   void on_accepted(std::size_t site, Accepted accepted) override;
   bool may_accept() const override;
+  void on_client(Fd fd, ClientConnection::Options options) override;
+  void begin(std::unique_ptr<ClientConnection> connection);
   void on_closed(ClientConnection& connection) override;
   void on_http2(ClientConnection& connection, std::unique_ptr<Stream> stream,
                 std::string_view received) override;

@@ -22,6 +22,9 @@ inline constexpr std::size_t kAddedLinesBytesMax = 16 * 1024;
 // A normalised path is at most three times as long as the received one.
 inline constexpr std::size_t kPathScratchBytes = std::size_t{3} * http::kHeadBytesMax;
 
+// The path behind another beginning and before a file's name, and the query.
+inline constexpr std::size_t kTargetScratchBytes = kPathScratchBytes + http::kHeadBytesMax;
+
 // Used from the parsing of a head until it has been handed to a socket, within one call; nothing in
 // here is kept when that call returns.
 struct HeadScratch {
@@ -32,6 +35,7 @@ struct HeadScratch {
   std::array<char, kAddedLinesBytesMax> lines_block;
   http::LineArena lines{lines_block};
   std::array<char, kPathScratchBytes> path;
+  std::array<char, kTargetScratchBytes> target;
 };
 
 // Objects that are finished but may still be on the call stack; destroyed when the turn ends.

@@ -135,8 +135,10 @@ TEST(Checker, WarnsOfWhatItIgnoresAndRefusesWhatWouldMatter) {
       "without one, in CN; only '22' is accepted");
   EXPECT_EQ(of_proxy("SSLCompression off\nSSLHostMatchOID 22\nRequire all granted\nAllow from all"),
             "");
-  EXPECT_EQ(of_proxy("PathTrim /x"),
-            "error: PathTrim is not supported: this version does not change paths");
+  EXPECT_EQ(
+      of_proxy("Alias /x /y"),
+      "error: Alias is not supported: paths are changed by PathTrim, PathPrepend and ProxyPass "
+      "only");
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ TEST(Contract, ClaimsAllOfItsNames) {
         kRouteHeader, kWeblogicClusterInfoHeader, kWeblogicForceJvmidHeader,
         kWeblogicKeepAliveHeader, kWlProxySslHeader, kWlProxyClientIpHeader,
         kWlProxyClientPortHeader, kWlProxyClientCertHeader, kWeblogicClusterHashHeader,
-        kWeblogicClusterListHeader, kWeblogicJvmidHeader}) {
+        kWeblogicClusterListHeader, kWeblogicJvmidHeader, kProxyClientIpHeader, kClientCertHeader,
+        kClientCertChainHeader}) {
     EXPECT_TRUE(is_contract_header(name)) << name;
   }
 }
@@ -31,7 +32,8 @@ TEST(Contract, LeavesEveryOtherNameAlone) {
   for (const char* name :
        {"", "U", "X", "W", "Host", "Understudy", "Understudies-View", "User-Agent",
         "Upgrade-Insecure-Requests", "X-Forwarded-For", "X-WebLogical-Hash", "WL-Prox",
-        "WWW-Authenticate", "My-Understudy-View", "\xd5nderstudy-View"}) {
+        "WWW-Authenticate", "Proxy-Client", "Client-Ce", "Content-Length", "Proxy-Authorization",
+        "My-Understudy-View", "\xd5nderstudy-View"}) {
     EXPECT_FALSE(is_contract_header(name)) << name;
   }
 }

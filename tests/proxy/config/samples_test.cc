@@ -36,8 +36,7 @@ TEST(Samples, TheBackendsLoadWithoutAWord) {
 TEST(Samples, AnHttpdConfOfThePlugInLoadsAndSaysWhatItIgnores) {
   const Loaded loaded = load_sample("httpd_weblogic.conf");
   ASSERT_TRUE(loaded) << loaded.diagnostics;
-  for (const std::string name :
-       {"LoadModule", "WLLogFile", "Debug", "DocumentRoot", "<Directory>"}) {
+  for (const std::string name : {"LoadModule", "WLLogFile", "Debug", "ServerRoot", "<Directory>"}) {
     EXPECT_NE(loaded.diagnostics.find(name + " is ignored"), std::string::npos) << name;
   }
   EXPECT_EQ(cluster_at(*loaded.config, "/shop").seeds.size(), 2u);
@@ -45,6 +44,51 @@ TEST(Samples, AnHttpdConfOfThePlugInLoadsAndSaysWhatItIgnores) {
   const auto& locations = only_host(*loaded.config).locations;
   EXPECT_EQ(locations.at(0).failover.io_timeout, std::chrono::seconds(600));
   EXPECT_EQ(locations.at(1).failover.io_timeout, std::chrono::seconds(120));
+}
+
+TEST(Samples, AnHttpdConfOfThePlugInWithPatternsAndPathsDoesWhatItSays) {
+  const Loaded loaded = load_sample("httpd_weblogic_paths.conf");
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  const auto& locations = only_host(*loaded.config).locations;
+  ASSERT_EQ(locations.size(), 3u);
+  EXPECT_EQ(locations[0].path, "/weblogic");
+  EXPECT_EQ(locations[0].paths.trim, "/weblogic");
+  EXPECT_EQ(locations[0].paths.prepend, "/console");
+  EXPECT_EQ(locations[0].paths.default_file, "index.jsp");
+  EXPECT_EQ(locations[0].body_bytes_max, 1048576u);
+  EXPECT_EQ(locations[1].path, "*.jsp");
+  EXPECT_EQ(locations[1].cluster, locations[0].cluster);
+  EXPECT_EQ(locations[2].path, "*.do");
+  EXPECT_EQ(locations[2].paths.prepend, "/struts");
+  for (const Location& location : locations) {
+    EXPECT_EQ(location.excluded, (std::vector<std::string>{"*.gif", "*.png"}));
+  }
+  EXPECT_EQ(only_host(*loaded.config).errors.no_member->url, "http://sorry.example.com/");
+}
+
+TEST(Samples, AnHttpdConfWithBalancersHeadersAndPathsDoesWhatItSays) {
+  const Loaded loaded = load_sample("httpd_balancer.conf");
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  const VirtualHost& host = only_host(*loaded.config);
+  ASSERT_EQ(host.locations.size(), 4u);
+  const Location& reports = host.locations[0];
+  EXPECT_EQ(reports.kind, Location::Kind::kExpression);
+  EXPECT_EQ(reports.errors.by_status.at(503)->body,
+            "The reports are being made. Please come back in a minute.");
+  const Location& still = host.locations[2];
+  EXPECT_EQ(still.path, "/static");
+  EXPECT_FALSE(still.is_proxied);
+  const Location& legacy = host.locations[1];
+  EXPECT_EQ(legacy.paths.trim, "/legacy");
+  EXPECT_EQ(legacy.reverse.front().authority, "192.0.2.30:8080");
+  EXPECT_EQ(legacy.edits.request.size(), 1u);
+  const Location& shop = host.locations[3];
+  EXPECT_EQ(shop.paths.trim, "/shop");
+  EXPECT_EQ(shop.paths.prepend, "/store");
+  EXPECT_EQ(shop.reverse.front().path, "/store");
+  EXPECT_EQ(cluster_at(*loaded.config, "/shop").session_cookie, "JSESSIONID");
+  EXPECT_EQ(host.edits.request.size(), 1u);
+  EXPECT_EQ(host.edits.response.size(), 3u);
 }
 
 TEST(Samples, RoutesAndBalancersLoadWithoutAWord) {

@@ -40,6 +40,30 @@ TEST(Mapping, TakesTheLongestPrefixOfWholeSegments) {
   }
 }
 
+TEST(Mapping, ExpressionsGoBeforePathsAndGlobsBehindThem) {
+  Mapping::Host host;
+  host.rules = {{"/shop", 0}, {"/shop/long/path", 1}};
+  host.expressions = {{*Pattern::compile("^/shop/.*\\.png$"), 2}, {*Pattern::compile("png"), 3}};
+  host.globs = {{"*.jsp", 4}, {"/x/*", 5}};
+  const Mapping mapping({host, {.names = {"other"}, .rules = {{"/", 0}}}});
+  const struct {
+    std::string_view path;
+    int location;
+  } kCases[] = {
+      {"/shop/a", 0},           {"/shop/long/path/a.png", 2},
+      {"/shop/long/path/a", 1}, {"/a.png", 3},
+      {"/shop/a.jsp", 0},       {"/a.jsp", 4},
+      {"/a.jsp;x=y", 4},        {"/x;y/z", 5},
+      {"/shop;x/a.png;y", 2},   {"/x", -1},
+      {"/shopping", -1},        {"*", -1},
+  };
+  for (const auto& test : kCases) {
+    SCOPED_TRACE(test.path);
+    EXPECT_EQ(location(mapping, test.path), test.location);
+  }
+  EXPECT_EQ(mapping.find("other", "/a.png").location, 0u);
+}
+
 TEST(Mapping, WithoutARuleForAllHasPathsThatNobodyAnswers) {
   const Mapping mapping = with_rules({"/shop"});
   EXPECT_EQ(location(mapping, "/"), -1);

@@ -34,10 +34,15 @@ class Line {
     record.body_bytes_sent = 1234;
     record.body_bytes_received = 10;
     record.duration = 2345ms;
+    record.head_bytes_sent = 100;
+    record.keeps_alive = true;
+    record.earlier_requests = 3;
+    record.response_fields = "Server: x y\r\n";
   }
 
-  std::string of(std::string_view format) const {
-    auto compiled = LogFormat::compile(format);
+  std::string of(std::string_view format,
+                 config::LogEscape escape = config::LogEscape::kApache) const {
+    auto compiled = LogFormat::compile(format, escape);
     if (!compiled) return "error: " + compiled.error().detail;
     std::string out;
     compiled->append(record, {.server_name = "shop.example", .wall_us = 1'700'000'002'345'678},
@@ -69,6 +74,13 @@ TEST(LogFormat, KnowsApachesLetters) {
       {"%{UNDERSTUDY}C %{b}C %{c}C", "1.sid 2 -"},
       {"100%% \\t%m", "100% \tGET"},
       {"%{sec}t %{msec}t %{usec_frac}t", "1700000000 1700000000000 000678"},
+      {"%{end:sec}t %{begin:sec}t", "1700000002 1700000000"},
+      {"%O", "1334"},
+      {"%k %X", "3 +"},
+      {"%{c}a %{Server}o %{server}o %{None}o", "192.0.2.7 x y x y -"},
+      {"%{SSL_PROTOCOL}x", "-"},
+      {"%200,304{Host}i %!200{Host}i %404m %!404m", "Shop.example:8080 - - GET"},
+      {"%L", "-"},
   };
   const Line line;
   for (const auto& test : kCases) {
@@ -79,6 +91,7 @@ TEST(LogFormat, KnowsApachesLetters) {
 
 TEST(LogFormat, CountsTheRequestsHeadAmongTheBytesReceived) {
   EXPECT_EQ(Line().of("%I"), std::to_string(kHead.size() + 10));
+  EXPECT_EQ(Line().of("%S"), std::to_string(kHead.size() + 10 + 1334));
 }
 
 TEST(LogFormat, TellsHowTheRequestWasRouted) {
@@ -92,6 +105,14 @@ TEST(LogFormat, TellsHowTheRequestWasRouted) {
   EXPECT_EQ(line.of("%{primary}u %{secondary}u %{member}u %{why}u"),
             "AAAAAQ - b cookie-secondary:refused");
   EXPECT_EQ(line.of("%{failure}u %{tries}u %{id}u"), "nobody there 2 0000000000000abc");
+  line.record.kept_request_id = "their-id";
+  EXPECT_EQ(line.of("%{id}u %L"), "their-id their-id");
+  line.record.remote_host = "203.0.113.9";
+  EXPECT_EQ(line.of("%h %a %{c}a %{c}h"), "203.0.113.9 203.0.113.9 192.0.2.7 192.0.2.7");
+  line.record.keeps_alive = false;
+  EXPECT_EQ(line.of("%X"), "-");
+  line.record.aborted = true;
+  EXPECT_EQ(line.of("%X"), "X");
 }
 
 TEST(LogFormat, HasDashesWhereNothingIsKnown) {
@@ -131,6 +152,20 @@ TEST(LogFormat, LetsNoByteFromOutsideEndTheQuoteOrTheLine) {
   EXPECT_EQ(Line().of("%{Referer}i"), "http://x/\\\"><script>");
 }
 
+TEST(LogFormat, EscapesForJson) {
+  Line line;
+  const std::string head =
+      std::string("GET / HTTP/1.1\r\nX: \"\\\x1b\xff\ttab\r\nCookie: a=\"b\r\n\r\n");
+  line.record.head = head;
+  EXPECT_EQ(line.of("{\"x\":\"%{X}i\"}", config::LogEscape::kJson),
+            "{\"x\":\"\\\"\\\\\\u001b\\u00ff\\u0009tab\"}");
+}
+
+TEST(LogFormat, SaysWhichResponseFieldsItWants) {
+  EXPECT_EQ(LogFormat::compile("%{A}o %{B}i %{C}o")->response_fields(),
+            (std::vector<std::string>{"A", "C"}));
+}
+
 TEST(LogFormat, CutsAValueAtItsLimit) {
   Line line;
   const std::string member(kLogValueBytesMax + 1, 'x');
@@ -142,7 +177,9 @@ TEST(LogFormat, CutsAValueAtItsLimit) {
 
 TEST(LogFormat, RefusesWhatItDoesNotKnow) {
   for (const std::string_view format :
-       {"%Z", "%", "%{a", "%{}i", "%{x}Z", "%{other}u", "%{min}T", "abc %>", "%{x}p"}) {
+       {"%Z",     "%",       "%{a",         "%{}i",   "%{x}Z",   "%{other}u", "%{min}T",
+        "abc %>", "%{x}p",   "%A",          "%f",     "%{X}e",   "%{X}n",     "%R",
+        "%^FB",   "%{X}^ti", "%{NO_SUCH}x", "%!{X}i", "%99{X}i", "%600s",     "%{c}m"}) {
     SCOPED_TRACE(format);
     const auto compiled = LogFormat::compile(format);
     ASSERT_FALSE(compiled);
@@ -152,7 +189,7 @@ TEST(LogFormat, RefusesWhatItDoesNotKnow) {
 
 TEST(LogFormat, HoldsAsManyPartsAsItsLimit) {
   std::string format;
-  for (std::size_t i = 0; i < kLogFormatItemsMax; ++i) format += "%m";
+  for (std::size_t i = 0; i < config::kLogItemsMax; ++i) format += "%m";
   EXPECT_TRUE(LogFormat::compile(format));
   EXPECT_EQ(LogFormat::compile(format + "%m").error().code, ErrorCode::kTooLarge);
 }

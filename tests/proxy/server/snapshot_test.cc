@@ -80,15 +80,6 @@ TEST(Snapshot, KnowsTheAddressesOfSeeds) {
   EXPECT_TRUE(made.snapshot->unresolved.empty());
 }
 
-TEST(Snapshot, RefusesALogFormatWithAnUnknownLetter) {
-  const Made made =
-      make("Listen 127.0.0.1:8080\nCustomLog stderr \"%h %Z\"\n" + std::string(kAnywhere));
-  EXPECT_EQ(made.snapshot, nullptr);
-  EXPECT_NE(made.error.find("%Z"), std::string::npos) << made.error;
-  ASSERT_NE(made.config, nullptr);
-  EXPECT_FALSE(check_log_formats(*made.config));
-}
-
 TEST(Snapshot, RefusesALogThatCannotBeOpened) {
   const Made made = make("Listen 127.0.0.1:8080\nCustomLog /nonexistent/access.log common\n" +
                          std::string(kAnywhere));

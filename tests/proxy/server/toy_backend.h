@@ -2,6 +2,7 @@
 // A member without the SDK for tests: answers every request with its name, on the test's own loop.
 #pragma once
 
+#include <errno.h>
 #include <sys/socket.h>
 
 #include <array>
@@ -23,6 +24,7 @@ class ToyBackend final : private FdWatcher::Handler {
   }
 
   std::string address() const { return local_address(listener_).to_string(); }
+  const std::string& last_request() const { return last_request_; }
   // While held, requests are received and not answered.
   void hold() { held_ = true; }
   void release() {
@@ -50,6 +52,7 @@ class ToyBackend final : private FdWatcher::Handler {
       }
       if (tunnel_) return echo();
       for (std::size_t end; (end = text_.find("\r\n\r\n")) != std::string::npos;) {
+        backend_.last_request_ = text_.substr(0, end + 4);
         const bool upgrades = text_.substr(0, end).find("pgrade: echo") != std::string::npos;
         text_.erase(0, end + 4);
         if (upgrades) return begin_tunnel();
@@ -101,6 +104,7 @@ class ToyBackend final : private FdWatcher::Handler {
   FdWatcher watcher_;
   std::list<std::unique_ptr<Connection>> connections_;
   bool held_ = false;
+  std::string last_request_;
   std::string status_ = "200 OK";
 };
 
@@ -119,15 +123,18 @@ class ToyClient final {
     const ssize_t size = ::recv(fd_.value(), some.data(), some.size(), 0);
     if (size > 0) heard_.append(some.data(), static_cast<std::size_t>(size));
     if (size == 0) ended_ = true;
+    if (size < 0 && errno != EAGAIN && errno != ENOTCONN && errno != EINTR) broken_ = true;
   }
   const std::string& heard() const { return heard_; }
   bool has_ended() const { return ended_; }
+  bool is_broken() const { return broken_; }
 
  private:
   Fd fd_;
   std::string pending_;
   std::string heard_;
   bool ended_ = false;
+  bool broken_ = false;
 };
 
 }  // namespace understudy

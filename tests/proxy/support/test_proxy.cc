@@ -138,7 +138,13 @@ void RecordingLog::write(const AccessRecord& record) {
                    .status = record.status,
                    .bytes = record.body_bytes_sent,
                    .aborted = record.aborted,
-                   .tries = record.tries});
+                   .tries = record.tries,
+                   .remote_host = std::string(record.remote_host),
+                   .kept_request_id = std::string(record.kept_request_id),
+                   .response_fields = std::string(record.response_fields),
+                   .head_bytes = record.head_bytes_sent,
+                   .earlier_requests = record.earlier_requests,
+                   .keeps_alive = record.keeps_alive});
 }
 
 // ---- TestProxy.
@@ -212,6 +218,7 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
                             .failover = options.failover,
                             .body_bytes_max = options.body_bytes_max,
                             .tunnel_idle_timeout = options.tunnel_idle_timeout});
+  if (options.adjust) options.adjust(host, host.locations.front());
   auto config = std::make_shared<config::Config>();
   config->tunnels_max = options.tunnels_max;
   config->replay_memory_bytes_max = options.replay_memory_bytes_max;

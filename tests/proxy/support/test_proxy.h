@@ -91,8 +91,13 @@ class RecordingLog final : public AccessLog {
     uint64_t bytes = 0;
     bool aborted = false;
     unsigned tries = 0;
+    std::string remote_host, kept_request_id, response_fields;
+    uint64_t head_bytes = 0, earlier_requests = 0;
+    bool keeps_alive = false;
   };
+  const std::vector<std::string>& response_fields() const override { return wanted; }
   void write(const AccessRecord& record) override;
+  std::vector<std::string> wanted;
   std::vector<Line> lines;
 };
 
@@ -116,6 +121,8 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     bool http2 = false;  // on the listener
     config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
     BlockPool::Options blocks = {};
+    // What a test wants to be configured besides; the location is "/".
+    std::function<void(config::VirtualHost& host, config::Location& location)> adjust = {};
   };
   static config::Failover default_failover();
   static config::Connections default_connections();

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// What members are told about the client and how it came, and whose word about that is believed.
+// Values of the immutable Config; any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/address_range.h"
+#include "proxy/http/remote_client.h"
+
+namespace understudy::config {
+
+// Of a verified client certificate, RFC 9440; the plug-in's dialect has its own line besides.
+enum class ClientCertLines : std::uint8_t { kNone, kCert, kChain };
+
+struct Forwarding {
+  bool x_forwarded = true;  // X-Forwarded-For, -Proto, -Host, -Port
+  bool forwarded = false;   // RFC 7239
+  ClientCertLines client_cert = ClientCertLines::kCert;
+  std::string request_id_header;  // empty: none is added
+
+  // The plug-in's dialect.
+  bool claims_tls = false;      // WLProxySSL: WL-Proxy-SSL says true, whatever the client speaks
+  bool passes_tls = false;      // WLProxySSLPassThrough: as a trusted hop says
+  bool passes_client = false;   // WLProxyPassThrough: as a trusted hop says
+};
+
+// RemoteIPProxyProtocol On: who must send the PROXY protocol, and who need not.
+struct ProxyProtocol {
+  std::vector<AddressRange> expected;
+  std::vector<AddressRange> exceptions;
+
+  enum class Rule : std::uint8_t { kExpected, kPlain, kRefused };
+  Rule rule_for(const IpAddress& peer) const {
+    if (contains(exceptions, peer)) return Rule::kPlain;
+    return contains(expected, peer) ? Rule::kExpected : Rule::kRefused;
+  }
+  bool operator==(const ProxyProtocol&) const = default;
+};
+
+}  // namespace understudy::config

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to a request's path between the match and the member, and to a member's redirects on
+// their way back: the plug-in's PathTrim, PathPrepend and DefaultFileName, Apache's ProxyPass with
+// another path and ProxyPassReverse. Values of the immutable Config; any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace understudy::config {
+
+// All empty: the path is forwarded as it was matched. In this order: trim, default file, prepend.
+struct PathRules {
+  std::string trim;          // "/weblogic": whole segments; another path stays as it is
+  std::string default_file;  // without a slash: what stands for "/"
+  std::string prepend;       // "/app"
+
+  bool change_paths() const { return !trim.empty() || !default_file.empty() || !prepend.empty(); }
+};
+
+// A redirect of a member to `path` leads clients to `client_path`. Both without a slash at the end,
+// so that "/" is empty.
+struct ReverseRule {
+  std::string client_path;
+  // "host:port", lower case; empty: any member. The host that the client asked for and a redirect
+  // without a host count as well: members get the client's Host.
+  std::string authority;
+  std::string path;
+};
+
+}  // namespace understudy::config

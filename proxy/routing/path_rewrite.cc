@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/routing/path_rewrite.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/glob.h"
+
+namespace understudy::routing {
+namespace {
+
+// "/name;parameters" at the front of a path that begins with a slash.
+struct Front {
+  std::string_view name;  // with its slash
+  std::string_view parameters;
+  std::string_view rest;
+};
+
+Front take_front(std::string_view path) {
+  const std::size_t end = std::min(path.find('/', 1), path.size());
+  const std::string_view segment = path.substr(0, end);
+  const std::size_t semicolon = std::min(segment.find(';'), segment.size());
+  return {segment.substr(0, semicolon), segment.substr(semicolon), path.substr(end)};
+}
+
+// What is left behind `trim`, and the parameters that stood at its end; nothing is left of a path
+// that does not begin with it.
+struct Trimmed {
+  bool applies = false;
+  std::string_view rest;
+  std::string_view parameters;
+};
+
+Trimmed trimmed(std::string_view trim, std::string_view path) {
+  Trimmed out{.applies = true, .rest = path};
+  while (!trim.empty()) {
+    const Front wanted = take_front(trim);
+    const Front here = out.rest.empty() ? Front{} : take_front(out.rest);
+    if (here.name != wanted.name) return {};
+    trim = wanted.rest;
+    out.rest = here.rest;
+    out.parameters = here.parameters;
+  }
+  return out;
+}
+
+class Writer final {
+ public:
+  explicit Writer(std::span<char> room) : room_(room) {}
+  void add(std::string_view text) {
+    fits_ = fits_ && text.size() <= room_.size() - size_;
+    if (!fits_ || text.empty()) return;
+    std::memcpy(room_.data() + size_, text.data(), text.size());
+    size_ += text.size();
+  }
+  std::string_view text() const {
+    return fits_ ? std::string_view(room_.data(), size_) : std::string_view();
+  }
+
+ private:
+  std::span<char> room_;
+  std::size_t size_ = 0;
+  bool fits_ = true;
+};
+
+}  // namespace
+
+std::string_view rewrite_path(const config::PathRules& rules, std::string_view path,
+                              std::span<char> room) {
+  std::string_view rest = path;
+  std::string_view parameters;
+  if (const Trimmed cut = trimmed(rules.trim, path); cut.applies && !rules.trim.empty()) {
+    rest = cut.rest;
+    if (rest.empty() || rest == "/") parameters = cut.parameters;
+  }
+  if (rest == "/" || rest.starts_with("/;")) {
+    parameters = parameters.empty() ? rest.substr(1) : parameters;
+    rest = {};
+  }
+  Writer out(room);
+  out.add(rules.prepend);
+  if (!rest.empty()) {
+    out.add(rest);
+    return out.text();
+  }
+  // Only what was trimmed to nothing without a slash, and has somewhere else to go, needs none.
+  const bool ends_bare = !path.ends_with('/') && !rules.prepend.empty() &&
+                         rules.default_file.empty() && parameters.empty();
+  if (!ends_bare) out.add("/");
+  out.add(rules.default_file);
+  out.add(parameters);
+  return out.text();
+}
+
+std::string_view without_parameters(std::string_view path, std::string& kept) {
+  if (path.find(';') == std::string_view::npos) return path;
+  kept.clear();
+  bool skipping = false;
+  for (const char c : path) {
+    if (c == ';') skipping = true;
+    if (c == '/') skipping = false;
+    if (!skipping) kept += c;
+  }
+  return kept;
+}
+
+bool is_excluded(const std::vector<std::string>& patterns, std::string_view path) {
+  std::string kept;
+  const std::string_view plain = without_parameters(path, kept);
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [plain](const std::string& pattern) { return matches_glob(pattern, plain); });
+}
+
+}  // namespace understudy::routing
