@@ -34,8 +34,9 @@ ViewKeeper::Options keeper_options(const ClusterOptions& options) {
 Cluster::Cluster(const ClusterOptions& options)
     : options_(options),
       codec_(codec_options(options_)),
-      table_(options_.seeds,
-             {.skip_time = options_.skip_time, .members_max = options_.members_max}),
+      table_(options_.seeds, {.skip_time = options_.skip_time,
+                              .members_max = options_.members_max,
+                              .tags = options_.dialect == Dialect::kInsert ? &codec_ : nullptr}),
       method_(std::make_unique<RoundRobin>()),
       choice_(table_, *method_),
       views_(keeper_options(options_)) {}

@@ -4,6 +4,7 @@
 // worker thread only. proxy/upstream keys its pools by `slot`.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "cookies/affinity.h"
 #include "cookies/view_header.h"
 #include "proxy/routing/back_off.h"
 
@@ -53,8 +55,11 @@ struct Member {
   std::optional<std::uint32_t> mid = {};  // in dialect weblogic the JVMID's bits
   std::string name = {};                  // from the view, else the address
   std::string route = {};                 // BalancerMember route=
-  std::string address_text = {};          // "host:port"
-  Address address = {};                   // unset until the host's name has been resolved
+  // SessionCookieFormat insert: its names in cookies, by key; they stay through reloads and
+  // restarts, for they are made of the route, or the address where there is none.
+  std::array<MemberTag, kKeySlotsMax> tags = {};
+  std::string address_text = {};  // "host:port"
+  Address address = {};           // unset until the host's name has been resolved
   std::uint16_t weight = 100;
 
   // What is said of it.
