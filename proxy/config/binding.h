@@ -21,8 +21,9 @@ namespace understudy::config {
 struct Seeds {
   std::string label;
   std::vector<MemberSeed> members;
-  bool speak_views = false;    // by BackendCluster or BackendHost: they may send views
-  std::string session_cookie;  // of stickysession=; empty: SessionCookie decides
+  bool speak_views = false;       // by BackendCluster or BackendHost: they may send views
+  std::string session_cookie;     // of stickysession=; empty: SessionCookie decides
+  std::string session_parameter;  // of stickysession=NAME|parameter; empty: none was given
 };
 
 using Balancers = std::map<std::string, Seeds>;         // by the name in balancer://name
@@ -82,6 +83,10 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
 // bind_member_tls.cc: how TLS is spoken with the members; nothing is set when they speak plain.
 void bind_member_tls(const Scope& scope, const conf::Word& where, Cluster& cluster,
                      Binding& binding);
+
+// bind_session.cc: how sessions stick to the members of a cluster, its keys apart.
+void bind_session(const conf::Settings& settings, const Seeds& seeds, Cluster& cluster,
+                  Binding& binding);
 
 // bind_location.cc
 std::vector<Location> bind_locations(const Scope& host, const Balancers& balancers,

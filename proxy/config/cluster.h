@@ -13,6 +13,7 @@
 
 #include "base/tls_dialer.h"
 #include "cookies/affinity.h"
+#include "cookies/cookie_header.h"
 #include "cookies/keyring.h"
 
 namespace understudy::config {
@@ -41,6 +42,15 @@ struct Connections {
   bool operator==(const Connections&) const = default;
 };
 
+// Of SessionCookieFormat insert.
+struct InsertedCookie {
+  CookieAttributes attributes;
+  std::chrono::seconds idle_max{};  // SessionCookieMaxIdle; 0: none
+  std::chrono::seconds life_max{};  // SessionCookieMaxLife; 0: none
+
+  bool operator==(const InsertedCookie&) const = default;
+};
+
 struct Cluster {
   std::string label;  // for logs and /status: the balancer's name, or the first seed's address
   std::vector<MemberSeed> seeds;  // never empty
@@ -51,7 +61,10 @@ struct Cluster {
   std::shared_ptr<const Keyring> keyring;  // null without ClusterKeyFile
   std::string key_file;                    // for reload and /status; empty without
   std::string session_cookie;              // SessionCookie
+  std::string session_parameter;           // SessionParameter; empty: paths are not looked at
+  std::string session_form_field;          // SessionFormField; empty: forms are not looked at
   Dialect dialect = Dialect::kAuto;        // SessionCookieFormat
+  InsertedCookie inserted;                 // with Dialect::kInsert
 
   Connections connections;
   std::shared_ptr<const TlsDialer> tls;  // null: members are spoken to in plain

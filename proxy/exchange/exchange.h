@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -16,6 +17,7 @@
 #include "base/timer_wheel.h"
 #include "proxy/exchange/body_pipe.h"
 #include "proxy/exchange/downstream.h"
+#include "proxy/exchange/inserted_cookie.h"
 #include "proxy/exchange/retry.h"
 #include "proxy/exchange/routes.h"
 #include "proxy/exchange/worker_context.h"
@@ -25,6 +27,7 @@
 
 namespace understudy {
 
+class FormSearch;
 class MemberConnections;
 class WorkerCluster;
 
@@ -58,6 +61,7 @@ class Exchange final : private Upstream::User, private Waiter {
  private:
   enum class Phase : uint8_t {
     kNone,
+    kGathering,   // the request's body may name the session: nobody is asked before it is here
     kChoosing,    // within one call
     kConnecting,  // to member_
     kWaiting,     // the request is on its way or sent; the response's head is not there
@@ -77,7 +81,12 @@ class Exchange final : private Upstream::User, private Waiter {
   // The phases.
   void receive(std::size_t site);
   bool map(const http::RequestHead& head, std::size_t site);
-  void begin_affinity(const http::RequestHead& head);
+  void note_resends(const http::RequestHead& head);
+  std::optional<std::string_view> session_value(const http::RequestHead& head);
+  void begin_affinity(std::optional<std::string_view> session);
+  void note_shown(const AffinityToken& token);
+  bool begin_gathering(const http::RequestHead& head);
+  void gather();
   void choose(const http::RequestHead& head);
   bool ask(const http::RequestHead& head);
   bool connect();
@@ -124,6 +133,8 @@ class Exchange final : private Upstream::User, private Waiter {
     uint64_t body_bytes_received = 0;
     uint64_t body_bytes_sent = 0;
     uint64_t bytes_moved = 0;  // when last looked at
+    InsertedCookie::Shown shown = {};
+    InsertedCookie::Given given = {};
     std::optional<uint32_t> primary = {};
     std::optional<uint32_t> secondary = {};
     std::string_view failure = {};  // a constant
@@ -131,6 +142,7 @@ class Exchange final : private Upstream::User, private Waiter {
     http::Method method = http::Method::kOther;
     BodyForm form = BodyForm::kPayload;  // of the response
     bool has_body = false;
+    bool is_idempotent = false;
     bool request_sent = false;  // to its end, in the present try
     bool tried_fresh = false;   // the present member, on a fresh connection
     bool path_is_normal = true;
@@ -144,6 +156,7 @@ class Exchange final : private Upstream::User, private Waiter {
   // Owned.
   Timer timer_;
   BodyPipe pipe_;
+  std::unique_ptr<FormSearch> form_;  // in kGathering
 
   // State of the present exchange; what is borrowed lives as long as the exchange.
   Phase phase_ = Phase::kNone;

@@ -28,7 +28,7 @@ Reason reason_against(const FailedTry& failed, const config::Failover& policy) {
     case config::Resend::kIdempotent:
       break;
   }
-  return failed.method_is_idempotent ? Reason::kNone : Reason::kMethodNotIdempotent;
+  return failed.is_idempotent ? Reason::kNone : Reason::kMethodNotIdempotent;
 }
 
 // The member closed a connection that it had kept open while our request was on its way to it. That

@@ -37,6 +37,14 @@ struct WorkerContext {
   WorkerCounters counters = {};
   // Of request bodies beyond their first block, for all exchanges: MaxReplayMemory.
   uint64_t replay_bytes = 0;
+  // Of those that are kept in files. MaxReplayFiles is shared evenly by the workers.
+  uint64_t replay_file_bytes = 0;
+  uint64_t workers = 1;
+
+  uint64_t replay_file_room() const {
+    const uint64_t share = routes->config->replay_file_bytes_max / workers;
+    return share > replay_file_bytes ? share - replay_file_bytes : 0;
+  }
 };
 
 }  // namespace understudy

@@ -86,6 +86,7 @@ Result<void> Server::open_workers() {
   for (std::size_t index = 0; index < listeners_.size(); ++index) {
     auto worker = Worker::open({.index = index,
                                 .connections_max = std::max<std::size_t>(share, 1),
+                                .workers = listeners_.size(),
                                 .snapshot = snapshot_,
                                 .listeners = std::move(listeners_[index]),
                                 .server = &mailbox_});

@@ -78,8 +78,10 @@ CookieExplanation explain_cookie(const routing::Cluster& cluster, std::string_vi
     out.epoch = cookie.token.epoch;
     const AffinityToken& token = cookie.token;
     const routing::MemberTable& table = cluster.table();
-    const routing::Member* const first =
-        token.primary ? table.by_mid(*token.primary) : table.by_route(token.route);
+    const routing::Member* const first = token.primary ? table.by_mid(*token.primary)
+                                         : token.dialect == Dialect::kInsert
+                                             ? table.by_tag(token.member_tag)
+                                             : table.by_route(token.route);
     const routing::Member* const second =
         token.secondary ? table.by_mid(*token.secondary) : nullptr;
     out.primary = explain_member(first, token.primary, now);
@@ -110,7 +112,8 @@ Worker::Worker(std::unique_ptr<EventLoop> loop, Options options)
       request_ids_(SystemRandom().next()),
       context_{.io = {.loop = *loop_, .blocks = blocks_, .scratch = *scratch_, .closed = closed_},
                .pipes = pipes_,
-               .request_ids = request_ids_},
+               .request_ids = request_ids_,
+               .workers = options.workers},
       downstreams_(std::make_unique<Http1DownstreamPool>(context_)),
       http2_downstreams_(std::make_unique<Http2DownstreamPool>(context_)),
       stop_deadline_(Timer::of<&Worker::on_stop_deadline>(loop_->timers(), *this)),
@@ -233,6 +236,9 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
                                        .tls = wanted.tls,
                                        .tls_name = wanted.tls_name,
                                        .session_cookie = wanted.session_cookie,
+                                       .session_parameter = wanted.session_parameter,
+                                       .session_form_field = wanted.session_form_field,
+                                       .inserted = wanted.inserted,
                                        .listener = this});
 }
 

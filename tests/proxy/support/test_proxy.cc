@@ -198,6 +198,9 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
       *context_, WorkerCluster::Options{.routing = routing,
                                         .connections = options.connections,
                                         .session_cookie = options.session_cookie,
+                                        .session_parameter = options.session_parameter,
+                                        .session_form_field = options.session_form_field,
+                                        .inserted = options.inserted,
                                         .listener = this});
 
   config::VirtualHost host;
@@ -209,6 +212,7 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
                             .body_bytes_max = options.body_bytes_max});
   auto config = std::make_shared<config::Config>();
   config->replay_memory_bytes_max = options.replay_memory_bytes_max;
+  config->replay_file_bytes_max = options.replay_file_bytes_max;
   config->hosts = config::VirtualHosts({host});
   routes_.config = config;
   routes_.clusters = {cluster_.get()};

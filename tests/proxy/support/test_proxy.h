@@ -107,8 +107,12 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     uint64_t body_bytes_max = config::kUnlimitedBodyBytes;
     Dialect dialect = Dialect::kRoute;
     std::string session_cookie = "JSESSIONID";
+    std::string session_parameter = "jsessionid";
+    std::string session_form_field = {};
+    config::InsertedCookie inserted = {};
     std::shared_ptr<const Keyring> keyring = {};
     uint64_t replay_memory_bytes_max = uint64_t{64} * 1024 * 1024;
+    uint64_t replay_file_bytes_max = uint64_t{64} * 1024 * 1024;
     bool logs = true;
     bool http2 = false;  // on the listener
     BlockPool::Options blocks = {};
