@@ -248,6 +248,7 @@ NodeCoreStatistics NodeCore::Core::statistics() const {
     channels.fences += now.fences;
     channels.votes += now.votes;
     result.sessions_secondary = replicator_->copies().size();
+    result.sessions_passed_over = replicator_->copies().passed_over_count();
     result.replica_bytes = replicator_->copies().bytes();
     for (const PrimaryChannel* channel : replicator_->primaries()) {
       if (channel->takes_frames()) ++result.channels_out;
@@ -260,6 +261,7 @@ NodeCoreStatistics NodeCore::Core::statistics() const {
   result.sessions_created = sessions.created;
   result.sessions_promoted = sessions.promoted;
   result.sessions_lost = sessions.lost;
+  result.sessions_recovered = sessions.recovered;
   result.sessions_expired = sessions.expired;
   result.solo_responses = sessions.solo_responses;
   result.rerouted = sessions.rerouted;

@@ -55,7 +55,8 @@ struct NodeCoreStatistics {
   // Now.
   uint64_t sessions_primary = 0;  // served here, solo ones included
   uint64_t sessions_solo = 0;
-  uint64_t sessions_secondary = 0;  // copies held for others
+  uint64_t sessions_secondary = 0;    // copies held for others
+  uint64_t sessions_passed_over = 0;  // and what their primaries had sealed without us
   uint64_t replica_bytes = 0;
   uint64_t channels_out = 0;  // open, this member primary
   uint64_t channels_in = 0;   // open, this member secondary
@@ -63,8 +64,8 @@ struct NodeCoreStatistics {
   uint64_t requests_parked = 0;
 };
 
-// What this member believes right now, session by session: for a status page, and for the simulator,
-// which compares the beliefs of all members. Costs a walk over everything.
+// What this member believes right now, session by session: for a status page, and for the
+// simulator, which compares the beliefs of all members. Costs a walk over everything.
 struct NodeCoreFacts {
   struct Copy {
     SessionId sid;

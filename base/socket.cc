@@ -141,6 +141,11 @@ Result<Fd> connect_tcp(const Address& address) {
   return fd;
 }
 
+bool send_at_once(int fd, std::string_view bytes) {
+  const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent == static_cast<ssize_t>(bytes.size());
+}
+
 Result<void> connect_outcome(const Fd& fd, const Address& address) {
   return connect_outcome(fd.value(), address);
 }

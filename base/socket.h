@@ -50,6 +50,9 @@ Result<Fd> connect_tcp(const Address& address);
 Result<void> connect_outcome(const Fd& fd, const Address& address);
 Result<void> connect_outcome(int fd, const Address& address);
 
+// All of it, or false: for a connection's first bytes.
+bool send_at_once(int fd, std::string_view bytes);
+
 // errno of a failed connect as one of the three kConnect codes, with the address in the text.
 Error connect_error(int error_number, const Address& address);
 Error system_error(const char* what, int error_number);

@@ -43,6 +43,7 @@ std::vector<const DirectiveSpec*> directives(Program program) {
   }
   add(proxy_rows());
   add(session_rows(program));
+  add(balancing_rows());
   add(tls_rows());
   add(apache_rows());
   return all;
@@ -53,7 +54,7 @@ const DirectiveSpec* find_directive(Program program, std::string_view name, bool
     const DirectiveSpec* found = find_in(backend_rows(), name, is_section);
     return found != nullptr ? found : find_in(session_rows(program), name, is_section);
   }
-  for (const auto rows : {proxy_rows(), session_rows(program), tls_rows(), apache_rows()}) {
+  for (const auto rows : {proxy_rows(), session_rows(program), balancing_rows(), tls_rows(), apache_rows()}) {
     if (const DirectiveSpec* found = find_in(rows, name, is_section)) return found;
   }
   return nullptr;

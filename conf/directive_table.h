@@ -5,8 +5,8 @@
 //
 // How a row reads: everything that is a value stands as the text that a configuration would use
 // ("30m", "64K"), so the row, the page and the parser cannot disagree. The rows live in
-// table_proxy.cc, table_tls.cc, table_backend.cc and table_apache.cc (accepted or refused for the
-// sake of an existing httpd.conf).
+// table_proxy.cc, table_balancing.cc, table_tls.cc, table_backend.cc and table_apache.cc (accepted
+// or refused for the sake of an existing httpd.conf).
 #pragma once
 
 #include <cstddef>
@@ -73,7 +73,8 @@ struct DirectiveSpec {
 
 // The rows by origin, each in the order of the documentation.
 std::span<const DirectiveSpec> proxy_rows();
-std::span<const DirectiveSpec> tls_rows();  // of the proxy too
+std::span<const DirectiveSpec> tls_rows();        // of the proxy too
+std::span<const DirectiveSpec> balancing_rows();  // of the proxy too
 std::span<const DirectiveSpec> backend_rows();
 std::span<const DirectiveSpec> session_rows(Program program);
 std::span<const DirectiveSpec> apache_rows();  // of the proxy too: accepted or refused, not done

@@ -118,7 +118,8 @@ std::string directives_page() {
       "## Proxy\n\n";
   text += working_rows(proxy_rows());
   text += "\n## Proxy: sessions and bodies\n\n" + working_rows(session_rows(Program::kProxy));
-  text += "\n## Proxy: TLS with clients\n\n" + working_rows(tls_rows());
+  text += "\n## Proxy: choosing a member\n\n" + working_rows(balancing_rows());
+  text += "\n## Proxy: TLS, and how members are reached\n\n" + working_rows(tls_rows());
   text += "\n## Backend\n\n" + working_rows(backend_rows());
   text += "\n## Backend: the session's cookie\n\n" + working_rows(session_rows(Program::kBackend));
   text +=

@@ -76,13 +76,12 @@ constexpr DirectiveSpec kRows[] = {
     ignored("WLSendHdrSeparately", "heads and bodies leave as they come"),
     ignored("WLFlushChunks", "heads and bodies leave as they come"),
     ignored("MaxProxyConnections", "use MaxConnectionsPerMember"),
-    refused("RoutingAlgorithm", "this version has round robin only"),
-    refused("WeightUpdateInterval", "this version has round robin only"),
+    refused("RoutingAlgorithm", "use LoadBalanceMethod"),
+    refused("WeightUpdateInterval", "weights come with the view, at once"),
     refused("WLProtocol", "this version speaks HTTP/1.1 to members", "HTTP/1.1"),
     refused("SSLHostMatchOID",
             "names are looked for in subjectAltName and, only without one, in CN", "22"),
     ignored("ErrorPage", "the proxy answers 502, 503 and 504 with a page of its own"),
-    refused("WLDNSRefreshInterval", "host names are resolved once, at the start", "0"),
     refused("PathTrim", kPaths),
     refused("PathPrepend", kPaths),
     refused("TrimExt", kPaths),
@@ -94,7 +93,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("WLProxySSLPassThrough", kTrust, "Off"),
     refused("WLProxyPassThrough", kTrust, "Off"),
     refused("WLLocalIP", "connections to members leave from the address the kernel chooses"),
-    refused("WLMaxWebSocketClients", "this version has no tunnels"),
 
     // The process.
     ignored("LoadModule", kNoModules),

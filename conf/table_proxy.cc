@@ -139,6 +139,22 @@ constexpr DirectiveSpec kRows[] = {
      .minimum = "1",
      .maximum = "4000000",
      .description = "Open client connections of the whole process; more wait in the backlog"},
+    {.name = "MaxWebSocketClients",
+     .aliases = "WLMaxWebSocketClients",
+     .argument = Argument::kInteger,
+     .default_text = "32768",
+     .minimum = "0",
+     .maximum = "4000000",
+     .description = "WebSocket and other upgraded connections of the whole process, of which each "
+                    "worker has its part, requests that ask for one included; more get 503"},
+    {.name = "WebSocketIdleTimeout",
+     .aliases = "ProxyWebsocketIdleTimeout",
+     .contexts = kEverywhere,
+     .argument = Argument::kDuration,
+     .default_text = "60s",
+     .minimum = "10ms",
+     .maximum = "24h",
+     .description = "A WebSocket on which nothing moves in either direction for so long is closed"},
 
     // Limits of a request.
     {.name = "LimitRequestLine",
@@ -207,10 +223,12 @@ constexpr DirectiveSpec kRows[] = {
     {.name = "BalancerMember",
      .contexts = kLocation | kProxySection,
      .argument = Argument::kWords,
-     .words_max = 8,
+     .words_max = 16,
      .may_repeat = true,
-     .description = "A member that does not link the SDK: host:port or http://host:port, then "
-                    "route=NAME and loadfactor=1..100"},
+     .description = "A member that does not link the SDK: host:port, http[s]://host:port or "
+                    "unix:/path|http://name/, then route=NAME, loadfactor=1..100, status=LETTERS "
+                    "(D disabled, N draining, H standby, with + or -), ping=TIME, and hcmethod= "
+                    "hcuri= hcinterval= hcpasses= hcfails= in place of HealthCheck"},
     {.name = "ProxyPass",
      .contexts = kEverywhere,
      .argument = Argument::kWords,
@@ -225,7 +243,7 @@ constexpr DirectiveSpec kRows[] = {
      .may_repeat = true,
      .description =
          "Settings of a balancer: stickysession=COOKIE, or COOKIE, a bar and a path parameter, "
-         "lbmethod=byrequests"},
+         "lbmethod=byrequests or lbmethod=bybusyness"},
     {.name = "DynamicServerList",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,
@@ -382,8 +400,8 @@ constexpr DirectiveSpec kRows[] = {
      .default_text = "4096",
      .minimum = "0",
      .maximum = "1000000",
-     .description = "Requests of one worker that wait for any member of a cluster; more get 503 "
-                    "at once"},
+     .description = "Requests of one worker that wait for a connection to the members of a "
+                    "cluster; more get 503 at once"},
 };
 
 }  // namespace

@@ -93,7 +93,30 @@ constexpr DirectiveSpec kRows[] = {
      .description = "What clients may speak, best first: http/1.1, h2 (HTTP/2 inside TLS), h2c "
                     "(HTTP/2 without TLS, by clients that know)"},
 
-    // With members.
+    // With members, and how they are reached.
+    {.name = "DNSRefreshInterval",
+     .aliases = "WLDNSRefreshInterval",
+     .contexts = kEverywhere,
+     .argument = Argument::kDuration,
+     .default_text = "1m",
+     .minimum = "0s",
+     .maximum = "1d",
+     .description =
+         "How often the host names of members are looked up again; 0: at the start only"},
+    {.name = "BackendProtocol",
+     .contexts = kEverywhere,
+     .argument = Argument::kChoice,
+     .default_text = "h1",
+     .choices = "h1|h2|auto",
+     .description = "What members speak: h1 (HTTP/1.1), h2 (HTTP/2, without TLS too), auto (HTTP/2 "
+                    "where TLS agrees on it, else HTTP/1.1)"},
+    {.name = "BackendProxyProtocol",
+     .contexts = kEverywhere,
+     .argument = Argument::kChoice,
+     .default_text = "off",
+     .choices = "off|v1|v2",
+     .description = "Each connection to a member begins with the PROXY protocol's header, which "
+                    "names the client; connections are not kept then"},
     {.name = "SecureProxy",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,

@@ -18,6 +18,7 @@ namespace understudy {
 inline constexpr std::string_view kViewSeenHeader = "Understudy-View-Seen";    // 16 hex digits
 inline constexpr std::string_view kRequestIdHeader = "Understudy-Request-Id";  // 16 hex digits
 inline constexpr std::string_view kFailoverHeader = "Understudy-Failover";     // kFailover...
+inline constexpr std::string_view kDrainingHeader = "Understudy-Draining";     // kDraining...
 
 // Response, backend to proxy.
 inline constexpr std::string_view kViewHeader = "Understudy-View";        // view_header.h
@@ -45,6 +46,13 @@ inline constexpr std::string_view kFailoverReset = "reset";      // the connecti
 inline constexpr std::string_view kFailoverView = "view";        // the view says dead or left
 inline constexpr std::string_view kFailoverUnavailable = "unavailable";  // it answered 503
 inline constexpr std::string_view kFailoverRoute = "route";              // it answered 421
+inline constexpr std::string_view kFailoverCheck = "check";              // a health check failed
+inline constexpr std::string_view kFailoverDrain = "drain";  // an operator moves its sessions away
+
+// Understudy-Draining: the member that is asked gets no new sessions, because an operator or the
+// member itself wants it so. Those it has stay, or go elsewhere with their next request.
+inline constexpr std::string_view kDrainingKeep = "keep";
+inline constexpr std::string_view kDrainingMove = "move";
 
 // Understudy-Session: what the client's session has been through.
 inline constexpr std::string_view kSessionSolo = "solo";            // no copy exists right now

@@ -154,20 +154,23 @@ bool Installation::start_proxy(const ProxyOptions& options) {
   return wait_until([&] { return status().isObject(); });
 }
 
-bool Installation::open(size_t count, const MemberOptions& members, const ProxyOptions& proxy) {
+bool Installation::open_members(size_t count, const MemberOptions& members) {
   std::vector<std::string> names;
   for (size_t index = 0; index < count; ++index) {
     names.push_back(std::string(index / 26, 'z') + static_cast<char>('a' + index % 26));
     add_member(names.back(), members);
   }
   for (const std::string& name : names) start(name);
-  const bool joined = wait_until([&] {
+  return wait_until([&] {
     return std::all_of(names.begin(), names.end(),
                        [&](const std::string& name) { return member_sees(name, names); });
   });
-  if (!joined || !start_proxy(proxy)) return false;
+}
+
+bool Installation::open(size_t count, const MemberOptions& members, const ProxyOptions& proxy) {
+  if (!open_members(count, members) || !start_proxy(proxy)) return false;
   // The first answer carries the view.
-  return !proxy.dynamic || wait_for_view(names);
+  return !proxy.dynamic || wait_for_view(member_names());
 }
 
 bool Installation::kill(const std::string& name) {

@@ -52,7 +52,9 @@ class Installation final {
   void start(const std::string& name);
   // False when it does not answer in time: proxy().log() says why.
   bool start_proxy(const ProxyOptions& options = {});
-  // `count` members a, b, c ..., in one view, and a proxy that knows them. False: not in time.
+  // `count` members a, b, c ..., in one view. False: not in time.
+  bool open_members(size_t count, const MemberOptions& members = {});
+  // And a proxy that knows them.
   bool open(size_t count, const MemberOptions& members = {}, const ProxyOptions& proxy = {});
 
   Process& member(const std::string& name) { return *members_.at(name).process; }
@@ -69,6 +71,7 @@ class Installation final {
   }
   const std::string& directory() const { return directory_; }
   std::string cookie_name() const { return "UNDERSTUDY"; }
+  const std::string& programs() const { return programs_; }
   std::string program(const std::string& name) const { return programs_ + "/" + name; }
   // What went wrong, for whoever has to find out: every log.
   std::string logs() const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // loadtest: the command line. `run` sends load to an address that is there; `chaos` starts members
 // and a proxy itself, does to them what a plan says, and holds every answer against what sessions
-// promise.
+// promise; `compare` measures proxies against each other.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -14,6 +14,7 @@
 #include "conf/values.h"
 #include "loadtest/chaos.h"
 #include "loadtest/chaos_plan.h"
+#include "loadtest/compare.h"
 #include "loadtest/installation.h"
 #include "loadtest/report.h"
 #include "loadtest/session_load.h"
@@ -55,6 +56,13 @@ struct ChaosArguments {
   std::string plan_file;
   std::optional<uint64_t> chaos_seed;
   bool without_replay = false;
+};
+
+struct CompareArguments {
+  std::vector<std::string> peers = {"floor", "understudy", "haproxy", "nginx", "apache", "nghttpx"};
+  std::string target = "/size/1024";
+  std::string templates = UNDERSTUDY_PEERS;
+  size_t rounds = 10;
 };
 
 void add_load_options(CLI::App& app, LoadArguments& load) {
@@ -289,12 +297,47 @@ int chaos(const ChaosArguments& arguments, const LoadArguments& load_arguments,
   return status;
 }
 
+int compare(const CompareArguments& arguments, const LoadArguments& load_arguments,
+            const std::string& command) {
+  auto options = session_load_options(load_arguments);
+  if (!options) return fail(options.error(), kBadUsage);
+  options->target = arguments.target;
+  options->value_target.clear();
+  auto loop = EventLoop::open();
+  if (!loop) return fail(loop.error());
+  Installation installation(**loop, own_directory(),
+                            make_directory(std::filesystem::temp_directory_path().string()));
+  if (!installation.open_members(3)) {
+    fmt::print(stderr, "loadtest: the members did not come up in time\n{}", installation.logs());
+    return kFailed;
+  }
+  Compare comparison(installation, {.peers = arguments.peers,
+                                    .templates = arguments.templates,
+                                    .rounds = arguments.rounds,
+                                    .load = *options});
+  const auto tell = [](const std::string& line) { fmt::print(stderr, "{}\n", line); };
+  if (auto started = comparison.start(tell); !started) return fail(started.error());
+  for (size_t round = 1; round <= arguments.rounds; ++round) {
+    tell(fmt::format("round {} of {}", round, arguments.rounds));
+    comparison.run_round(tell);
+  }
+  const std::string table =
+      fmt::format("`{}`, {}\n\n{}", command, utc_now(), to_table(comparison.results()));
+  std::fputs(table.c_str(), stdout);
+  if (!load_arguments.out.empty()) {
+    std::filesystem::create_directories(load_arguments.out);
+    write_file(load_arguments.out + "/compare.md", table);
+  }
+  return 0;
+}
+
 int command_line(int argc, char** argv) {
   CLI::App app{"Load on an open schedule, with a check of every session", "loadtest"};
   app.require_subcommand(1);
   LoadArguments load;
   RunArguments run_arguments;
   ChaosArguments chaos_arguments;
+  CompareArguments compare_arguments;
   std::string command = "loadtest";
   for (int index = 1; index < argc; ++index) command += std::string(" ") + argv[index];
   int status = 0;
@@ -329,6 +372,21 @@ int command_line(int argc, char** argv) {
   file->excludes(seed);
   add_load_options(*chaos_command, load);
   chaos_command->callback([&] { status = chaos(chaos_arguments, load, command); });
+
+  CLI::App* compare_command = app.add_subcommand(
+      "compare", "The same load through one proxy after the other, round by round");
+  compare_command->add_option("--peers", compare_arguments.peers, "which, in this order")
+      ->delimiter(',')
+      ->capture_default_str();
+  compare_command->add_option("--target", compare_arguments.target, "what is asked for")
+      ->capture_default_str();
+  compare_command->add_option("--templates", compare_arguments.templates, "their configurations")
+      ->check(CLI::ExistingDirectory);
+  compare_command->add_option("--rounds", compare_arguments.rounds, "medians are over so many")
+      ->capture_default_str()
+      ->check(CLI::Range(size_t{1}, size_t{1000}));
+  add_load_options(*compare_command, load);
+  compare_command->callback([&] { status = compare(compare_arguments, load, command); });
 
   CLI11_PARSE(app, argc, argv);
   return status;

@@ -16,6 +16,7 @@ constexpr double kRight = 16;
 constexpr double kTop = 34;
 constexpr double kBottom = 42;
 constexpr int kTicksWanted = 10;
+constexpr double kMarkRows = 6;  // of text, before it begins at the top again
 
 // Data to picture.
 class Scale {
@@ -160,7 +161,7 @@ std::string to_svg(const Plot& plot) {
                     x, kTop - 6, kHeight - kBottom);
     add_text(svg, is_right ? x - 4 : x + 4, kTop + 4 + row * 13, is_right ? "end" : "start",
              mark.text);
-    row = row < 3 ? row + 1 : 0;
+    row = row < kMarkRows - 1 ? row + 1 : 0;
   }
   double x = kLeft;
   for (const PlotLine& line : plot.lines) {

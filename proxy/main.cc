@@ -118,42 +118,82 @@ int ask(const std::string& admin, const AdminQuestion& question) {
   return answer->status == 200 ? 0 : kFailed;
 }
 
+// What was given on the command line, and what came of it.
+struct CommandLine {
+  std::string file;
+  std::string admin = "127.0.0.1:8081";
+  std::string cookie;
+  std::string member;
+  std::string cluster;
+  std::string deadline;
+  bool moves = false;
+  bool keeps = false;
+  int status = 0;
+};
+
+CLI::App* add_admin_command(CLI::App& app, CommandLine& line, const char* name, const char* help) {
+  CLI::App* command = app.add_subcommand(name, help);
+  command->add_option("--admin", line.admin, "address of Admin in the configuration")
+      ->capture_default_str();
+  return command;
+}
+
+void add_questions(CLI::App& app, CommandLine& line) {
+  const auto add = [&](const char* name, const char* help, AdminQuestion question) {
+    add_admin_command(app, line, name, help)->callback([&line, question] {
+      line.status = ask(line.admin, question);
+    });
+  };
+  add("status", "What runs, with members and counters, as JSON", {"GET", "/status"});
+  add("members", "The members of all clusters as JSON", {"GET", "/members"});
+  add("stop", "Finish what was begun, then end", {"POST", "/stop"});
+  add("reload", "Read the configuration again", {"POST", "/reload"});
+  CLI::App* why = add_admin_command(app, line, "why", "How a cookie's value is routed");
+  why->add_option("cookie", line.cookie, "the cookie's value")->required();
+  why->callback([&line] {
+    line.status = ask(line.admin, {"GET", "/why?cookie=" + percent_encoded(line.cookie)});
+  });
+}
+
+void add_orders(CLI::App& app, CommandLine& line) {
+  const auto add = [&](const char* name, const char* help) {
+    CLI::App* command = add_admin_command(app, line, name, help);
+    command->add_option("member", line.member, "a member's name, address or route")->required();
+    command->add_option("--cluster", line.cluster, "only in this cluster");
+    command->callback([&line, name] {
+      std::string target = std::string("/") + name + "?member=" + percent_encoded(line.member);
+      if (!line.cluster.empty()) target += "&cluster=" + percent_encoded(line.cluster);
+      if (line.moves) target += "&mode=move";
+      if (!line.deadline.empty()) target += "&deadline=" + percent_encoded(line.deadline);
+      line.status = ask(line.admin, {"POST", target});
+    });
+    return command;
+  };
+  CLI::App* drain = add("drain", "Give a member no new sessions");
+  CLI::Option* keep = drain->add_flag("--keep", line.keeps, "its sessions stay (the default)");
+  drain->add_flag("--move", line.moves, "its sessions go to their secondaries")->excludes(keep);
+  drain->add_option("--deadline", line.deadline, "disable it after this time: 90s, 30m, 2h");
+  add("disable", "Send a member nothing any more");
+  add("enable", "Undo drain and disable");
+}
+
 int command_line(int argc, char** argv) {
   CLI::App app{"Understudy: a reverse proxy that keeps sessions when servers die", "understudy"};
   app.set_version_flag("--version", std::string("understudy ") + kVersionText);
   app.require_subcommand(1);
-  std::string file;
-  std::string admin = "127.0.0.1:8081";
-  std::string cookie;
-  int status = 0;
-
+  CommandLine line;
   const auto with_file = [&](const char* name, const char* help, int (*work)(const std::string&)) {
     CLI::App* command = app.add_subcommand(name, help);
-    command->add_option("-c,--config", file, "the configuration")->required();
-    command->callback([&status, &file, work] { status = work(file); });
+    command->add_option("-c,--config", line.file, "the configuration")->required();
+    command->callback([&line, work] { line.status = work(line.file); });
   };
   with_file("run", "Serve until SIGTERM", run);
   with_file("check", "Read a configuration and say what is wrong with it", check);
-
-  const auto with_admin = [&](const char* name, const char* help, AdminQuestion question) {
-    CLI::App* command = app.add_subcommand(name, help);
-    command->add_option("--admin", admin, "address of Admin in the configuration")
-        ->capture_default_str();
-    command->callback([&status, &admin, question] { status = ask(admin, question); });
-    return command;
-  };
-  with_admin("status", "What runs, with members and counters, as JSON", {"GET", "/status"});
-  with_admin("members", "The members of all clusters as JSON", {"GET", "/members"});
-  with_admin("stop", "Finish what was begun, then end", {"POST", "/stop"});
-  with_admin("reload", "Read the configuration again", {"POST", "/reload"});
-  CLI::App* why = with_admin("why", "How a cookie's value is routed", {});
-  why->add_option("cookie", cookie, "the cookie's value")->required();
-  why->callback([&status, &admin, &cookie] {
-    status = ask(admin, {"GET", "/why?cookie=" + percent_encoded(cookie)});
-  });
+  add_questions(app, line);
+  add_orders(app, line);
 
   CLI11_PARSE(app, argc, argv);
-  return status;
+  return line.status;
 }
 
 }  // namespace

@@ -175,7 +175,9 @@ Reply HttpContract::reply_to(const ContractFacts& facts, const BeginOutcome& out
         return plain(500, "The answer to this repeated request cannot be read.\n");
       }
       if (outcome.cookie) add_cookie(facts, *outcome.cookie, stored->headers);
-      if (outcome.solo) {
+      if (outcome.recovered) {
+        stored->headers.push_back({std::string(kSessionHeader), std::string(kSessionRecovered)});
+      } else if (outcome.solo) {
         stored->headers.push_back({std::string(kSessionHeader), std::string(kSessionSolo)});
       }
       add_view(facts, stored->headers);

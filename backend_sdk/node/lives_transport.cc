@@ -17,6 +17,7 @@ LivesTransport::LivesTransport(EventLoop& loop, Random& random,
       random_(random),
       receiver_(receiver),
       options_(options),
+      change_(TurnTask::of<&LivesTransport::change>(loop, *this)),
       again_(Timer::of<&LivesTransport::change>(loop.timers(), *this)) {}
 
 void LivesTransport::begin_life(MemberId mid) {
@@ -30,9 +31,7 @@ void LivesTransport::begin_life(MemberId mid) {
   probes_kept_.clear();
   // Not before this turn is over: the old one may be the caller of our caller.
   again_.stop();
-  loop_.at_turn_end([this, life = std::weak_ptr<const bool>(alive_)] {
-    if (!life.expired()) change();
-  });
+  change_.run_at_turn_end();
 }
 
 void LivesTransport::change() {

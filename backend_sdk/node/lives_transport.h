@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "backend_sdk/transport/cluster_transport.h"
+#include "base/turn_task.h"
 
 namespace understudy {
 
@@ -56,8 +57,8 @@ class LivesTransport final : public Transport, public Transport::Receiver {
   std::vector<std::pair<Peer, Frame>> kept_;
   std::vector<Peer> probes_kept_;
   std::string failure_;
+  TurnTask change_;
   Timer again_;
-  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);  // for deferred work
 };
 
 }  // namespace understudy

@@ -16,6 +16,7 @@ constexpr std::string_view kChangedEmpty = "this request runs without a session"
 
 SessionNote note_at_begin(const BeginOutcome& outcome) {
   if (outcome.lost) return SessionNote::kLost;
+  if (outcome.recovered) return SessionNote::kRecovered;
   if (!outcome.is_new && outcome.secondary == kNobody) return SessionNote::kSolo;
   return SessionNote::kNone;
 }

@@ -26,6 +26,9 @@ struct ReplicationOptions {
   Duration outcome_kept = std::chrono::hours(1);          // votes and results of finished channels
   Duration avoid_after_failure = std::chrono::seconds(2);  // a secondary that failed comes last
   Duration flap_window = std::chrono::minutes(5);
+  // A copy of a channel that the primary has sealed, counted from the last grant. Less than
+  // SessionOptions::tombstone_kept, so that nothing that ended meanwhile is ever recovered (S6).
+  Duration passed_over_kept = std::chrono::seconds(270);
 
   size_t window_bytes = 4u << 20;
   size_t window_frames = 1024;

@@ -8,11 +8,19 @@ namespace understudy {
 
 namespace {
 
-enum class Op : uint8_t { kSet = 1, kRemove = 2, kAnswer = 3, kRingEntry = 4, kReplaces = 5 };
+enum class Op : uint8_t {
+  kSet = 1,
+  kRemove = 2,
+  kAnswer = 3,
+  kRingEntry = 4,
+  kReplaces = 5,
+  kRecovery = 6
+};
 
 constexpr size_t kValueMax = 5u << 20;  // the frame's own limit is tighter
 constexpr size_t kRingNameBytes = 17;
 constexpr size_t kSidBytes = 16;
+constexpr size_t kRecoveryBytes = 16;
 
 uint32_t to_ms(Duration duration) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
@@ -58,7 +66,7 @@ RawOp read_op(ByteReader& reader) {
   reader.zeros(1);
   const size_t name_bytes = reader.u16();
   const size_t value_bytes = reader.u32();
-  if (op < 1 || op > 5 || name_bytes > kAttributeNameMax || value_bytes > kValueMax) reader.fail();
+  if (op < 1 || op > 6 || name_bytes > kAttributeNameMax || value_bytes > kValueMax) reader.fail();
   if (!reader.ok()) return {};
   const std::string_view name = reader.bytes(name_bytes);
   return {static_cast<Op>(op), name, reader.bytes(value_bytes)};
@@ -128,6 +136,15 @@ bool read_full_op(const RawOp& op, Attributes& attributes, FullPayload& full) {
       if (op.name.size() != kSidBytes || !op.value.empty() || full.replaces) return false;
       full.replaces = ByteReader(op.name).session_id();
       return *full.replaces != full.sid;
+    }
+    case Op::kRecovery: {
+      if (op.name.size() != kRecoveryBytes || !op.value.empty() || full.image.recovery)
+        return false;
+      ByteReader name(op.name);
+      const uint32_t epoch = name.u32();
+      const uint32_t from = name.u32();
+      full.image.recovery = Recovery{.epoch = epoch, .from = {from, name.u64()}};
+      return from < epoch && epoch <= full.image.position.epoch;
     }
     default:
       return false;
@@ -222,7 +239,8 @@ void encode(const FullPayload& payload, std::string& out) {
               .position = image.position,
               .base = image.position.version,
               .ttl = image.ttl,
-              .ops = image.attributes->size() + ring.size() + (payload.replaces ? 1 : 0)},
+              .ops = image.attributes->size() + ring.size() + (payload.replaces ? 1 : 0) +
+                     (image.recovery ? 1 : 0)},
              writer);
   for (const auto& [name, value] : *image.attributes) write_op(Op::kSet, name, *value, writer);
   for (const CommittedRequest& request : ring) {
@@ -237,6 +255,14 @@ void encode(const FullPayload& payload, std::string& out) {
     std::string name;
     ByteWriter(name).session_id(*payload.replaces);
     write_op(Op::kReplaces, name, {}, writer);
+  }
+  if (image.recovery) {
+    std::string name;
+    ByteWriter name_writer(name);
+    name_writer.u32(image.recovery->epoch);
+    name_writer.u32(image.recovery->from.epoch);
+    name_writer.u64(image.recovery->from.version);
+    write_op(Op::kRecovery, name, {}, writer);
   }
 }
 
@@ -342,6 +368,7 @@ void encode(const LookupPayload& payload, std::string& out) {
   ByteWriter writer(out);
   writer.u64(payload.nonce);
   writer.session_id(payload.sid);
+  writer.u32(payload.instead_of);
 }
 
 std::optional<LookupPayload> decode_lookup(std::string_view bytes) {
@@ -349,6 +376,7 @@ std::optional<LookupPayload> decode_lookup(std::string_view bytes) {
   LookupPayload payload;
   payload.nonce = reader.u64();
   payload.sid = reader.session_id();
+  payload.instead_of = reader.u32();
   if (!reader.is_complete()) return std::nullopt;
   return payload;
 }
@@ -369,7 +397,7 @@ std::optional<FoundPayload> decode_found(std::string_view bytes) {
   payload.nonce = reader.u64();
   payload.sid = reader.session_id();
   const uint8_t role = reader.u8();
-  if (role > 4) reader.fail();
+  if (role > 5) reader.fail();
   payload.role = static_cast<FoundRole>(role);
   payload.owner = reader.u32();
   payload.position.epoch = reader.u32();

@@ -19,7 +19,7 @@ namespace understudy {
 
 inline constexpr size_t kAttributeNameMax = 256;
 inline constexpr size_t kAttributesMax = 4096;
-inline constexpr size_t kOpsMax = kAttributesMax + RequestRing::kSize + 1;
+inline constexpr size_t kOpsMax = kAttributesMax + RequestRing::kSize + 2;
 inline constexpr size_t kNacksMax = 256;
 // A FULL of an image of this size fits into a frame: image.bytes() counts more than goes out.
 inline constexpr size_t kImageBytesMax = kFramePayloadMax - 64 * 1024;
@@ -72,7 +72,8 @@ std::optional<AckPayload> decode_ack(std::string_view bytes);
 // FULL: sid16, epoch u32, version u64, base u64, request_id u64, ttl_ms u32, n u16, n x op, with
 // op = op u8, flags u8, nlen u16, vlen u32, name, value: 1 set, 2 remove, 3 the answer of
 // request_id, 4 one request of the ring (name: id u64, version u64, has_answer u8), 5 the id that
-// this session had before (name: sid16).
+// this session had before (name: sid16), 6 its recovery (name: epoch u32, from: epoch u32, version
+// u64).
 struct FullPayload {
   SessionId sid;
   SessionImage image;
@@ -109,10 +110,12 @@ std::optional<ClaimPayload> decode_claim(ChannelId channel, std::string_view byt
 void encode_member(MemberId member, std::string& out);
 std::optional<MemberId> decode_member(std::string_view bytes);
 
-// LOOKUP: nonce u64, sid16.
+// LOOKUP: nonce u64, sid16, instead_of u32. With `instead_of`, a life that is proven dead: whoever
+// answers takes nothing more from it, so that "nothing here" stays true.
 struct LookupPayload {
   uint64_t nonce = 0;
   SessionId sid;
+  MemberId instead_of = kNobody;
 };
 void encode(const LookupPayload& payload, std::string& out);
 std::optional<LookupPayload> decode_lookup(std::string_view bytes);
@@ -120,10 +123,11 @@ std::optional<LookupPayload> decode_lookup(std::string_view bytes);
 // FOUND: nonce u64, sid16, role u8, owner u32, epoch u32, version u64.
 enum class FoundRole : uint8_t {
   kNone = 0,
-  kOwner = 1,    // I serve it
-  kCopy = 2,     // I hold the copy for `owner`
-  kPointer = 3,  // I know that `owner` took it
-  kEnded = 4,    // it was invalidated or expired
+  kOwner = 1,       // I serve it
+  kCopy = 2,        // I hold the copy for `owner`
+  kPointer = 3,     // I know that `owner` took it
+  kEnded = 4,       // it was invalidated or expired
+  kPassedOver = 5,  // I have what `owner`, which is dead, had passed over
 };
 struct FoundPayload {
   uint64_t nonce = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend_sdk/replication/replica_store.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace understudy {
@@ -38,8 +40,13 @@ std::optional<NackCode> ReplicaStore::apply_full(ChannelId channel, const FullPa
     if (!fits) return NackCode::kStale;
     remove(old);
   }
+  const auto passed_over = passed_over_.find(full.sid);
+  if (passed_over != passed_over_.end() &&
+      passed_over->second.image.position.epoch < full.image.position.epoch) {
+    take_passed_over(full.sid);
+  }
   const size_t bytes = full.image.bytes();
-  if (bytes_ + bytes > options_.bytes_max) return NackCode::kOverload;
+  if (!make_room(bytes)) return NackCode::kOverload;
   bytes_ += bytes;
   Replica& replica = replicas_[full.sid];
   replica.channel = channel;
@@ -65,7 +72,7 @@ std::optional<NackCode> ReplicaStore::apply_repl(ChannelId channel, const ReplPa
   bytes_ -= replica.image.bytes();
   replica.image.apply(repl.delta);
   bytes_ += replica.image.bytes();
-  if (bytes_ > options_.bytes_max) {
+  if (!make_room(0)) {
     remove(found);
     return NackCode::kOverload;
   }
@@ -115,7 +122,59 @@ std::vector<SessionId> ReplicaStore::sids(ChannelId channel) const {
   return {found->second.begin(), found->second.end()};
 }
 
+// What was passed over goes first, the oldest of it.
+bool ReplicaStore::make_room(size_t bytes) {
+  while (bytes_ + passed_over_bytes_ + bytes > options_.bytes_max && !passed_over_.empty()) {
+    take_passed_over(SessionId(passed_over_ending_.begin()->second));
+  }
+  return bytes_ + bytes <= options_.bytes_max;
+}
+
+void ReplicaStore::pass_over(ChannelId channel, TimePoint kept_until) {
+  for (auto& [sid, image] : take(channel)) {
+    if (const PassedOver* known = find_passed_over(sid); known != nullptr) {
+      if (known->image.position > image.position) continue;
+      take_passed_over(sid);
+    }
+    passed_over_bytes_ += image.bytes();
+    passed_over_by_channel_[channel].insert(sid);
+    passed_over_.emplace(
+        sid, PassedOver{channel, std::move(image), passed_over_ending_.emplace(kept_until, sid)});
+  }
+}
+
+const ReplicaStore::PassedOver* ReplicaStore::find_passed_over(const SessionId& sid) const {
+  const auto found = passed_over_.find(sid);
+  return found == passed_over_.end() ? nullptr : &found->second;
+}
+
+std::vector<SessionId> ReplicaStore::passed_over_in(ChannelId channel) const {
+  const auto found = passed_over_by_channel_.find(channel);
+  if (found == passed_over_by_channel_.end()) return {};
+  return {found->second.begin(), found->second.end()};
+}
+
+std::optional<SessionImage> ReplicaStore::take_passed_over(const SessionId& sid) {
+  const auto found = passed_over_.find(sid);
+  if (found == passed_over_.end()) return std::nullopt;
+  const auto channel = passed_over_by_channel_.find(found->second.channel);
+  channel->second.erase(sid);
+  if (channel->second.empty()) passed_over_by_channel_.erase(channel);
+  passed_over_ending_.erase(found->second.ending);
+  SessionImage image = std::move(found->second.image);
+  passed_over_bytes_ -= image.bytes();
+  passed_over_.erase(found);
+  return image;
+}
+
+void ReplicaStore::forget_passed_over(ChannelId channel) {
+  for (const SessionId& sid : passed_over_in(channel)) take_passed_over(sid);
+}
+
 void ReplicaStore::expire(TimePoint now) {
+  while (!passed_over_ending_.empty() && passed_over_ending_.begin()->first <= now) {
+    take_passed_over(SessionId(passed_over_ending_.begin()->second));
+  }
   while (!ending_.empty() && ending_.begin()->first <= now) {
     const SessionId sid = ending_.begin()->second;
     ending_.erase(ending_.begin());
@@ -130,7 +189,9 @@ void ReplicaStore::expire(TimePoint now) {
 }
 
 TimePoint ReplicaStore::wake_at() const {
-  return ending_.empty() ? TimePoint::max() : ending_.begin()->first;
+  TimePoint at = ending_.empty() ? TimePoint::max() : ending_.begin()->first;
+  if (!passed_over_ending_.empty()) at = std::min(at, passed_over_ending_.begin()->first);
+  return at;
 }
 
 }  // namespace understudy

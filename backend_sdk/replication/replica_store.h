@@ -28,6 +28,12 @@ class ReplicaStore final {
     TimePoint kept_until;
   };
   using Copies = std::vector<std::pair<SessionId, SessionImage>>;
+  // Of a channel that its primary has sealed, until that one needs it no more. Gives way to copies.
+  struct PassedOver {
+    ChannelId channel = 0;
+    SessionImage image;
+    std::multimap<TimePoint, SessionId>::iterator ending;
+  };
 
   explicit ReplicaStore(const Options& options) : options_(options) {}
 
@@ -45,16 +51,24 @@ class ReplicaStore final {
   Copies take(ChannelId channel);
   std::vector<SessionId> sids(ChannelId channel) const;
 
+  void pass_over(ChannelId channel, TimePoint kept_until);
+  const PassedOver* find_passed_over(const SessionId& sid) const;
+  std::vector<SessionId> passed_over_in(ChannelId channel) const;
+  std::optional<SessionImage> take_passed_over(const SessionId& sid);
+  void forget_passed_over(ChannelId channel);
+
   void expire(TimePoint now);
   TimePoint wake_at() const;
 
-  size_t size() const { return replicas_.size(); }
-  uint64_t bytes() const { return bytes_; }
+  size_t size() const { return replicas_.size(); }  // without those passed over
+  size_t passed_over_count() const { return passed_over_.size(); }
+  uint64_t bytes() const { return bytes_ + passed_over_bytes_; }
 
  private:
   using Replicas = std::unordered_map<SessionId, Replica>;
   void remove(Replicas::iterator replica);
   void keep(const SessionId& sid, Replica& replica, TimePoint now);
+  bool make_room(size_t bytes);
 
   const Options options_;
   Replicas replicas_;
@@ -62,6 +76,11 @@ class ReplicaStore final {
   // One entry per copy at least; a copy that was touched since is entered again when it comes up.
   std::multimap<TimePoint, SessionId> ending_;
   uint64_t bytes_ = 0;
+
+  std::unordered_map<SessionId, PassedOver> passed_over_;
+  std::unordered_map<ChannelId, std::unordered_set<SessionId>> passed_over_by_channel_;
+  std::multimap<TimePoint, SessionId> passed_over_ending_;  // one entry each
+  uint64_t passed_over_bytes_ = 0;
 };
 
 }  // namespace understudy

@@ -9,6 +9,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -48,10 +49,12 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
     // All sessions of `from` are in `to` now, one epoch up, and held there.
     virtual void on_adopted(ChannelId from, ChannelId to) = 0;
     virtual size_t sessions_in(ChannelId channel) const = 0;
+    // Sealed by us: are there sessions that have no newer copy yet than the one passed over?
+    virtual bool needs_passed_over(ChannelId channel) const = 0;
 
     // The channel is ours now, with these copies.
     virtual void on_promoted(SecondaryChannel& channel, ReplicaStore::Copies copies) = 0;
-    // It is the primary's (or nobody's, see is_lost()), and these copies are gone.
+    // It is the primary's (or nobody's, see is_lost()), and these copies are passed over.
     virtual void on_passed_over(SecondaryChannel& channel, std::vector<SessionId> sids) = 0;
     // Something that a waiting request may want to know: claiming, or the primary's fate.
     virtual void on_secondary(SecondaryChannel& channel) = 0;
@@ -80,6 +83,9 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   PrimaryChannel* primary(ChannelId channel) const;
   SecondaryChannel* secondary(ChannelId channel) const;
   const ReplicaStore& copies() const { return replicas_; }
+  std::optional<SessionImage> take_passed_over(const SessionId& sid) {
+    return replicas_.take_passed_over(sid);
+  }
   std::vector<PrimaryChannel*> primaries() const;
   std::vector<SecondaryChannel*> secondaries() const;
   // A sealed channel in which no session is left.
@@ -133,6 +139,7 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   void on_stream(SecondaryChannel& channel, const Frame& frame);
   void on_open(MemberId from, const Frame& frame);
   void on_claim(MemberId from, const Frame& frame);
+  void on_lookup(MemberId from, const LookupPayload& lookup);
   void on_close(MemberId from, ChannelId channel);
   bool adopt(const OpenPayload& open);
   PrimaryChannel& open_channel(MemberId secondary, PrimaryChannel* adopts);
@@ -146,6 +153,7 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   bool is_avoided(const Member& member) const;
   void schedule(TimePoint at);
   void flush_acks();
+  bool is_passed_over_needed(const PrimaryChannel& channel) const;
   void forget_finished();
 
   // Constant after construction.

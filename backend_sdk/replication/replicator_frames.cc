@@ -33,11 +33,7 @@ void Replicator::on_frame(const Peer& from, const Frame& frame) {
       on_close(from.mid, frame.channel);
       return;
     case FrameType::kLookup:
-      if (const auto lookup = decode_lookup(frame.payload)) {
-        Frame answer{.type = FrameType::kFound, .payload = {}};
-        encode(owner_.on_lookup(*lookup), answer.payload);
-        send(from.mid, std::move(answer));
-      }
+      if (const auto lookup = decode_lookup(frame.payload)) on_lookup(from.mid, *lookup);
       return;
     case FrameType::kFound:
       if (const auto found = decode_found(frame.payload)) owner_.on_found(from.mid, *found);
@@ -46,6 +42,18 @@ void Replicator::on_frame(const Peer& from, const Frame& frame) {
       on_channel_frame(from.mid, frame);
       return;
   }
+}
+
+void Replicator::on_lookup(MemberId from, const LookupPayload& lookup) {
+  if (lookup.instead_of == self_) return;  // we do live; nobody shall serve in our place
+  if (lookup.instead_of != kNobody) {
+    // Its channels to us are claimed now, and take nothing more: what we answer stays true.
+    mark_proven(lookup.instead_of);
+    tell_fates();
+  }
+  Frame answer{.type = FrameType::kFound, .payload = {}};
+  encode(owner_.on_lookup(lookup), answer.payload);
+  send(from, std::move(answer));
 }
 
 void Replicator::on_channel_frame(MemberId from, const Frame& frame) {
@@ -87,7 +95,7 @@ void Replicator::on_stream(SecondaryChannel& channel, const Frame& frame) {
 void Replicator::on_open(MemberId from, const Frame& frame) {
   const auto open = decode_open(frame.channel, frame.payload);
   if (!open || open->parties.primary != from || open->parties.secondary != self_) return;
-  if (frame.seq != 1) return;
+  if (frame.seq != 1 || fate(from) == Fate::kProven) return;
   SecondaryChannel* channel = secondary(frame.channel);
   if (channel == nullptr) {
     // Refused by silence: its primary claims it, which we shall agree to.
@@ -159,6 +167,7 @@ void Replicator::on_close(MemberId from, ChannelId id) {
   schedule(votes_.wake_at());
   SecondaryChannel* channel = secondary(id);
   if (channel == nullptr || channel->parties().primary != from) return;
+  replicas_.forget_passed_over(id);
   // The primary will not come back to it; frames under way are over after a grace period.
   outcomes_[id] = clock_.now() + 2 * grace_of(lease_of(options_.beat));
   if (channel->parties().witness != kNobody) {
@@ -206,6 +215,7 @@ SecondaryChannel::Applied Replicator::apply_full(SecondaryChannel& channel, cons
   if (applied.refusal) return applied;
   if (full->replaces) {
     replicas_.erase(channel.id(), *full->replaces);
+    replicas_.take_passed_over(*full->replaces);
     owner_.on_copy_renamed(*full->replaces, full->sid);
   }
   applied.resolves = true;
@@ -252,6 +262,7 @@ SecondaryChannel::Applied Replicator::apply_sid(SecondaryChannel& channel, const
   applied.refusal = owner_.on_copy_offered(channel.parties().primary, about->sid, about->position);
   if (applied.refusal) return applied;
   replicas_.erase(channel.id(), about->sid);
+  replicas_.take_passed_over(about->sid);
   owner_.on_copy_ended(about->sid);
   applied.resolves = true;
   return applied;

@@ -75,6 +75,7 @@ class SecondaryChannel final {
   bool is_barred(const SessionId& sid) const;
   TimePoint grace_over() const;           // when a claim is allowed without proof
   bool is_lost() const { return lost_; }  // with kOut: nobody can have it
+  TimePoint last_grant() const { return last_grant_; }
   Fate primary_fate() const { return primary_; }
 
  private:

@@ -55,11 +55,18 @@ struct SessionDelta {
   std::vector<AttributeChange> changes;
 };
 
+// It was served again from a copy that its primary had passed over before it died.
+struct Recovery {
+  uint32_t epoch = 0;  // since when
+  Position from;       // of that copy: a client who was shown more has lost something
+};
+
 struct SessionImage {
   Position position;
   Duration ttl{};
   std::shared_ptr<const Attributes> attributes = std::make_shared<const Attributes>();
   RequestRing requests;
+  std::optional<Recovery> recovery;
 
   // CHECKs that the delta follows: position and base fit.
   void apply(const SessionDelta& delta);

@@ -13,10 +13,11 @@ bool Lookups::join(const SessionId& sid, PendingId waiting) {
 }
 
 void Lookups::start(uint64_t nonce, const SessionId& sid, PendingId waiting,
-                    const std::vector<MemberId>& asked, TimePoint deadline) {
+                    const std::vector<MemberId>& asked, TimePoint deadline, const Claim& claim) {
   Lookup& lookup = lookups_[sid];
   lookup.nonce = nonce;
-  lookup.waiting.push_back(waiting);
+  lookup.claim = claim;
+  if (waiting != 0) lookup.waiting.push_back(waiting);
   lookup.deadline = deadline;
   for (const MemberId member : asked) lookup.answers.emplace(member, std::nullopt);
 }
@@ -28,6 +29,18 @@ void Lookups::on_found(MemberId from, const FoundPayload& found) {
   if (answer != lookup->second.answers.end()) answer->second = found;
 }
 
+bool Lookups::has_answered(const Lookup& lookup, MemberId member) const {
+  if (member == members_.self()) return true;
+  const auto answer = lookup.answers.find(member);
+  return answer != lookup.answers.end() && answer->second;
+}
+
+bool Lookups::is_certain(const Lookup& lookup) const {
+  return std::all_of(lookup.answers.begin(), lookup.answers.end(), [this](const auto& entry) {
+    return entry.second || members_.fate_of(entry.first) == Fate::kProven;
+  });
+}
+
 bool Lookups::answered_no(const Lookup& lookup, MemberId member) const {
   if (member == members_.self()) return true;  // or we would not ask
   const auto answer = lookup.answers.find(member);
@@ -37,6 +50,8 @@ bool Lookups::answered_no(const Lookup& lookup, MemberId member) const {
 
 std::optional<Lookups::Verdict> Lookups::decide(const Lookup& lookup, TimePoint now) const {
   const FoundPayload* best_copy = nullptr;
+  const bool claims = lookup.claim.instead_of != kNobody;
+  std::pair<Position, MemberId> passed_over{lookup.claim.position, members_.self()};
   MemberId owner = kNobody;
   MemberId copy_holder = kNobody;
   MemberId pointed_to = kNobody;
@@ -65,23 +80,31 @@ std::optional<Lookups::Verdict> Lookups::decide(const Lookup& lookup, TimePoint 
         break;
       }
       case FoundRole::kPointer:
+        // Whoever has answered has said itself what it knows.
         if (members_.fate_of(answer->owner) == Fate::kUsable &&
-            !answered_no(lookup, answer->owner)) {
+            !has_answered(lookup, answer->owner)) {
           pointed_to = answer->owner;
         }
         break;
       case FoundRole::kEnded:
         ended = true;
         break;
+      case FoundRole::kPassedOver:
+        passed_over = std::max(passed_over, {answer->position, member});
+        break;
       case FoundRole::kNone:
         break;
     }
   }
-  if (owner != kNobody) return Verdict{Verdict::Kind::kRoute, owner};
+  if (owner != kNobody) return Verdict{Verdict::Kind::kRoute, owner, true};
+  if (claims) complete = is_certain(lookup);
   if (!complete && now < lookup.deadline) return std::nullopt;
-  if (copy_holder != kNobody) return Verdict{Verdict::Kind::kRoute, copy_holder};
-  if (pointed_to != kNobody) return Verdict{Verdict::Kind::kRoute, pointed_to};
+  if (copy_holder != kNobody) return Verdict{Verdict::Kind::kRoute, copy_holder, true};
   if (ended) return Verdict{Verdict::Kind::kEnded, kNobody};
+  if (passed_over.second != members_.self()) {
+    return Verdict{Verdict::Kind::kRoute, passed_over.second, true};
+  }
+  if (pointed_to != kNobody) return Verdict{Verdict::Kind::kRoute, pointed_to};
   return Verdict{complete ? Verdict::Kind::kNowhere : Verdict::Kind::kUnknown, kNobody};
 }
 
@@ -93,7 +116,8 @@ std::vector<Lookups::Finished> Lookups::take_finished(TimePoint now) {
       ++entry;
       continue;
     }
-    finished.push_back({entry->first, *verdict, std::move(entry->second.waiting)});
+    finished.push_back({entry->first, *verdict, entry->second.claim.instead_of,
+                        is_certain(entry->second), std::move(entry->second.waiting)});
     entry = lookups_.erase(entry);
   }
   return finished;
@@ -102,7 +126,7 @@ std::vector<Lookups::Finished> Lookups::take_finished(TimePoint now) {
 std::vector<Lookups::Finished> Lookups::take_all() {
   std::vector<Finished> finished;
   for (auto& [sid, lookup] : lookups_) {
-    finished.push_back({sid, Verdict{}, std::move(lookup.waiting)});
+    finished.push_back({.sid = sid, .verdict = {}, .waiting = std::move(lookup.waiting)});
   }
   lookups_.clear();
   return finished;

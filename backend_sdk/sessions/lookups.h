@@ -28,10 +28,18 @@ class Lookups final {
     };
     Kind kind = Kind::kUnknown;
     MemberId route = kNobody;
+    bool is_held = false;  // kRoute: by its own word, not by a pointer
+  };
+  // Asked by whoever holds what `instead_of`, dead, had passed over: is there anything newer?
+  struct Claim {
+    MemberId instead_of = kNobody;
+    Position position;  // of what is held
   };
   struct Finished {
     SessionId sid;
     Verdict verdict;
+    MemberId instead_of = kNobody;
+    bool is_certain = false;  // everybody has answered, or is proven dead
     std::vector<PendingId> waiting;
   };
   // What decides about answers that contradict each other.
@@ -46,8 +54,14 @@ class Lookups final {
 
   // True: there is such a question already, and `waiting` waits for it too.
   bool join(const SessionId& sid, PendingId waiting);
+  bool is_asked(const SessionId& sid) const { return lookups_.contains(sid); }
+  // `waiting` 0: no request, the claim alone.
   void start(uint64_t nonce, const SessionId& sid, PendingId waiting,
-             const std::vector<MemberId>& asked, TimePoint deadline);
+             const std::vector<MemberId>& asked, TimePoint deadline, const Claim& claim);
+  void start(uint64_t nonce, const SessionId& sid, PendingId waiting,
+             const std::vector<MemberId>& asked, TimePoint deadline) {
+    start(nonce, sid, waiting, asked, deadline, Claim());
+  }
   void on_found(MemberId from, const FoundPayload& found);
   // Those that are decided at `now`.
   std::vector<Finished> take_finished(TimePoint now);
@@ -63,9 +77,12 @@ class Lookups final {
     std::vector<PendingId> waiting;
     std::map<MemberId, std::optional<FoundPayload>> answers;  // of those asked
     TimePoint deadline;
+    Claim claim;
   };
   std::optional<Verdict> decide(const Lookup& lookup, TimePoint now) const;
+  bool has_answered(const Lookup& lookup, MemberId member) const;
   bool answered_no(const Lookup& lookup, MemberId member) const;
+  bool is_certain(const Lookup& lookup) const;
 
   const Members& members_;
   std::unordered_map<SessionId, Lookup> lookups_;

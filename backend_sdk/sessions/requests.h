@@ -67,6 +67,7 @@ struct BeginOutcome {
   MemberId secondary = kNobody;  // who holds the copy now
   bool is_new = false;           // exists only once a commit leaves something in it
   bool lost = false;             // is_new, in place of a session that no member holds any more
+  bool recovered = false;        // as CommitOutcome's
   bool replayed = false;  // ran and committed before, its answer was not kept: changes are ignored
 
   // kAnswer.

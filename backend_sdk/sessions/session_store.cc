@@ -59,6 +59,7 @@ void SessionStore::erase(Session& session) {
     channel->second.erase(session.sid);
     if (channel->second.empty()) by_channel_.erase(channel);
   }
+  set_passed_over(session, 0);
   if (session.unprotected) unprotected_.erase(*session.unprotected);
   by_generation_.erase(session.generation);
   sessions_.erase(session.sid);
@@ -92,6 +93,15 @@ void SessionStore::move_all(ChannelId from, ChannelId to) {
   by_channel_.erase(found);
   for (const SessionId& sid : sids) find(sid)->channel = to;
   by_channel_[to].merge(sids);
+}
+
+void SessionStore::set_passed_over(Session& session, ChannelId channel) {
+  if (session.passed_over != 0) {
+    const auto before = passed_over_.find(session.passed_over);
+    if (--before->second == 0) passed_over_.erase(before);
+  }
+  session.passed_over = channel;
+  if (channel != 0) ++passed_over_[channel];
 }
 
 std::vector<SessionStore::Session*> SessionStore::in_channel(ChannelId channel) {

@@ -32,6 +32,7 @@ class SessionStore final {
     // Where its copy is.
     ChannelId channel = 0;          // 0: nowhere, nobody but us can have it
     std::optional<uint64_t> acked;  // the version that the secondary is known to hold, in `channel`
+    ChannelId passed_over = 0;      // sealed by us; its secondary's copy is the newest but ours
     bool is_dirty = false;          // the secondary lacks something that was not sent yet
     bool was_shown = false;         // a client may know its position
     std::optional<SessionId> replaces;  // the id it had; said again until the secondary knows
@@ -67,6 +68,9 @@ class SessionStore final {
   void attach(Session& session, ChannelId channel);  // from nowhere
   void detach(Session& session);                     // to nowhere; waits for a copy again
   void move_all(ChannelId from, ChannelId to);
+  // See Session::passed_over; 0: there is a newer copy.
+  void set_passed_over(Session& session, ChannelId channel);
+  bool is_passed_over_in(ChannelId channel) const { return passed_over_.contains(channel); }
   std::vector<Session*> in_channel(ChannelId channel);
   size_t count_in(ChannelId channel) const;
 
@@ -89,8 +93,9 @@ class SessionStore final {
   std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
   std::unordered_map<uint64_t, Session*> by_generation_;
   std::unordered_map<ChannelId, std::unordered_set<SessionId>> by_channel_;
-  std::multimap<TimePoint, SessionId> unprotected_;  // by last access
-  std::multimap<TimePoint, uint64_t> expiring_;      // generations
+  std::multimap<TimePoint, SessionId> unprotected_;    // by last access
+  std::unordered_map<ChannelId, size_t> passed_over_;  // sessions, never 0
+  std::multimap<TimePoint, uint64_t> expiring_;        // generations
   uint64_t last_generation_ = 0;
 };
 

@@ -210,6 +210,7 @@ void Sessions::advance() {
       }
     }
     protect_in_background();
+    recover_in_background();
     advance_drain();
   }
   if (!tickets_until_.empty()) schedule(tickets_until_.front().first);

@@ -7,7 +7,8 @@
 // run by the owner.
 //
 // In sessions_begin.cc the way in, in sessions_commit.cc the way out, in sessions_channels.cc what
-// happens to channels, in sessions.cc time, drain and lives.
+// happens to channels, in sessions_lookup.cc questions to all, in sessions_recover.cc what was
+// passed over, in sessions.cc time, drain and lives.
 #pragma once
 
 #include <deque>
@@ -33,6 +34,7 @@ struct SessionStatistics {
   uint64_t created = 0;
   uint64_t promoted = 0;
   uint64_t lost = 0;
+  uint64_t recovered = 0;
   uint64_t expired = 0;
   uint64_t solo_responses = 0;
   uint64_t rerouted = 0;
@@ -88,6 +90,9 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   void on_primary(PrimaryChannel& channel) override;
   void on_adopted(ChannelId from, ChannelId to) override;
   size_t sessions_in(ChannelId channel) const override { return store_.count_in(channel); }
+  bool needs_passed_over(ChannelId channel) const override {
+    return store_.is_passed_over_in(channel);
+  }
   void on_promoted(SecondaryChannel& channel, ReplicaStore::Copies copies) override;
   void on_passed_over(SecondaryChannel& channel, std::vector<SessionId> sids) override;
   void on_secondary(SecondaryChannel& channel) override;
@@ -124,6 +129,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
     RequestId request_id = 0;
     std::optional<SessionToken> token;
     bool lost = false;
+    bool recovered = false;
     bool replayed = false;
     bool exclusive = false;
   };
@@ -157,8 +163,6 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   static bool may_be_forgotten(const Pending& pending, const Session& session);
   void admit_at_copy(PendingPtr pending, SecondaryChannel& channel);
   void admit_as_stranger(PendingPtr pending);
-  void look_up(PendingPtr pending, const SessionId& sid);
-  void finish_lookups();
   void redirect(PendingPtr pending, MemberId route);
   void refuse(PendingPtr pending, Unavailable reason);
   void park(PendingPtr pending, ChannelId channel, Duration wait);
@@ -166,6 +170,22 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   void wake(ChannelId channel);
   void readmit(PendingId id);
   Duration patience() const;
+
+  // sessions_lookup.cc
+  void look_up(PendingPtr pending, const SessionId& sid);
+  void ask_around(const SessionId& sid, PendingId waiting);
+  void finish_lookups();
+  void conclude_lookup(PendingPtr pending, const Lookups::Finished& finished);
+
+  // sessions_recover.cc
+  void admit_at_passed_over(PendingPtr pending, ChannelId channel);
+  MemberId claimable_from(const SessionId& sid) const;
+  void settle_passed_over(const Lookups::Finished& finished);
+  void recover(const SessionId& sid);
+  void recover_in_background();
+  bool end_elsewhere(Session& session);
+  static bool has_seen_more(const SessionToken& token, const Session& session);
+  static bool is_recovered(const SessionToken& token, const Session& session);
 
   // sessions_commit.cc
   void finish(const Active& active, RequestHandle handle);
@@ -243,6 +263,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   bool draining_ = false;
   TimePoint drain_until_ = TimePoint::max();
   TimePoint bulk_after_{};
+  TimePoint recover_after_{};
   double bulk_bytes_ = 0;  // may be sent now
   TimePoint bulk_filled_{};
   TimePoint wake_at_ = TimePoint::max();

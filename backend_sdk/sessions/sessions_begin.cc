@@ -28,8 +28,10 @@ Position Sessions::known_position(const SessionToken& token) {
   if (const Session* session = store_.find(sid); session != nullptr) {
     return session->image.position;
   }
-  const ReplicaStore::Replica* copy = replicator_ ? replicator_->copies().find(sid) : nullptr;
-  return copy != nullptr ? copy->image.position : token.floor;
+  if (replicator_ == nullptr) return token.floor;
+  if (const auto* copy = replicator_->copies().find(sid)) return copy->image.position;
+  const auto* passed_over = replicator_->copies().find_passed_over(sid);
+  return passed_over != nullptr ? passed_over->image.position : token.floor;
 }
 
 // Decides anew each time: a request that waited comes through here again.
@@ -60,6 +62,10 @@ void Sessions::admit(PendingPtr pending) {
   const ReplicaStore::Replica* copy = replicator_->copies().find(sid);
   if (copy != nullptr) {
     admit_at_copy(std::move(pending), *replicator_->secondary(copy->channel));
+    return;
+  }
+  if (const auto* passed_over = replicator_->copies().find_passed_over(sid)) {
+    admit_at_passed_over(std::move(pending), passed_over->channel);
     return;
   }
   const MemberId owner = history_.owner(sid);
@@ -128,6 +134,10 @@ void Sessions::admit_new(PendingPtr pending, bool lost) {
 // We serve it, or did until a moment ago (R1, R7).
 void Sessions::admit_here(PendingPtr pending, Session& session) {
   const SessionToken& token = *pending->request.token;
+  if (has_seen_more(token, session)) {
+    admit_new(std::move(pending), true);
+    return;
+  }
   if (token.sid == session.sid && token.floor > session.image.position) {
     // The client has seen more than we have: we have been overtaken and do not know it yet (S4).
     ++statistics_.fenced;
@@ -212,13 +222,16 @@ void Sessions::answer_again(PendingPtr pending, Session& session,
   ticket.needed = committed.version;
   ticket.reads_only = true;
   ticket.done = [this, callback = std::move(pending->callback), response = committed.response,
-                 token = pending->request.token](const Verdict& verdict) {
+                 token = pending->request.token,
+                 recovered =
+                     is_recovered(*pending->request.token, session)](const Verdict& verdict) {
     BeginOutcome outcome;
     switch (verdict.kind) {
       case Verdict::Kind::kReleased:
         outcome.kind = BeginOutcome::Kind::kAnswer;
         outcome.response = response;
         outcome.solo = verdict.solo;
+        outcome.recovered = recovered;
         if (verdict.solo) ++statistics_.solo_responses;
         if (!verdict.ended && verdict.token != *token) outcome.cookie = verdict.token;
         break;
@@ -249,6 +262,7 @@ void Sessions::proceed(PendingPtr pending, Session& session, bool replayed) {
   active.version = session.image.position.version;
   active.request_id = request.request_id;
   active.token = request.token;
+  active.recovered = is_recovered(*request.token, session);
   active.replayed = replayed;
   active.exclusive = request.exclusive && !replayed;
   ++session.active;
@@ -264,6 +278,7 @@ void Sessions::proceed(PendingPtr pending, Session& session, bool replayed) {
   outcome.sid = session.sid;
   outcome.attributes = session.image.attributes;
   outcome.position = session.image.position;
+  outcome.recovered = is_recovered(*request.token, session);
   outcome.replayed = replayed;
   if (session.channel != 0) {
     outcome.secondary = replicator_->primary(session.channel)->parties().secondary;
@@ -320,63 +335,6 @@ void Sessions::admit_as_stranger(PendingPtr pending) {
   }
   const SessionId sid = history_.resolve(token.sid, clock_.now());
   look_up(std::move(pending), sid);
-}
-
-void Sessions::look_up(PendingPtr pending, const SessionId& sid) {
-  const PendingId id = pending->id;
-  const bool joined = lookups_.join(sid, id);
-  if (!joined && lookups_.size() >= options_.lookups_max) {
-    refuse(std::move(pending), Unavailable::kQueueFull);
-    return;
-  }
-  park_for_session(std::move(pending), patience(), Unavailable::kWaitedOut);
-  if (joined || !parked_.contains(id)) return;
-  ++statistics_.lookups;
-  std::vector<MemberId> asked;
-  for (const Member& member : replicator_->view().members) {
-    if (member.mid != self_ && member.is_usable()) asked.push_back(member.mid);
-  }
-  const LookupPayload lookup{.nonce = random_.next(), .sid = sid};
-  lookups_.start(lookup.nonce, sid, id, asked, clock_.now() + options_.lookup_timeout);
-  for (const MemberId member : asked) replicator_->send_lookup(member, lookup);
-  schedule(asked.empty() ? clock_.now() : clock_.now() + options_.lookup_timeout);
-}
-
-void Sessions::finish_lookups() {
-  for (Lookups::Finished& finished : lookups_.take_finished(clock_.now())) {
-    for (const PendingId id : finished.waiting) {
-      const auto found = parked_.find(id);
-      if (found == parked_.end()) continue;
-      PendingPtr pending = std::move(found->second);
-      parked_.erase(found);
-      const bool is_here = store_.find(finished.sid) != nullptr ||
-                           replicator_->copies().find(finished.sid) != nullptr;
-      if (is_here) {  // it came while we asked
-        admit(std::move(pending));
-        continue;
-      }
-      switch (finished.verdict.kind) {
-        case Lookups::Verdict::Kind::kRoute:
-          redirect(std::move(pending), finished.verdict.route);
-          break;
-        case Lookups::Verdict::Kind::kEnded:
-          admit_new(std::move(pending), false);
-          break;
-        case Lookups::Verdict::Kind::kNowhere:
-          // On a minority's side it may live on the other one. Unless there is no other side: all
-          // who are not here are known to be gone.
-          if (host_.has_quorum() || !replicator_->is_anybody_missing()) {
-            admit_new(std::move(pending), true);
-          } else {
-            refuse(std::move(pending), Unavailable::kMinority);
-          }
-          break;
-        case Lookups::Verdict::Kind::kUnknown:
-          refuse(std::move(pending), Unavailable::kSuspect);
-          break;
-      }
-    }
-  }
 }
 
 void Sessions::redirect(PendingPtr pending, MemberId route) {

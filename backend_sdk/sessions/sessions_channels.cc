@@ -123,6 +123,7 @@ void Sessions::on_acked(ChannelId channel, const SessionId& sid, Position positi
   }
   CHECK(position <= session->image.position, "nothing is acknowledged before it is written");
   session->acked = std::max(session->acked.value_or(0), position.version);
+  store_.set_passed_over(*session, 0);
   if (*session->acked == session->image.position.version) session->replaces.reset();
   open_gate(*session);
 }
@@ -218,9 +219,13 @@ void Sessions::on_primary(PrimaryChannel& channel) {
 // follow in the background.
 void Sessions::on_owned(PrimaryChannel& channel) {
   for (Session* session : store_.in_channel(channel.id())) {
+    // What the secondary knows is what is left of it if we die now. In doubt it has adopted it.
+    const bool is_newest = session->acked.has_value() || session->passed_over == 0;
+    if (is_newest) store_.set_passed_over(*session, channel.id());
+    if (channel.successor() != nullptr) ++session->image.position.epoch;
     store_.detach(*session);
     if (session->is_ended) {
-      finish_end(*session);
+      if (!end_elsewhere(*session)) finish_end(*session);
       continue;
     }
     if (session->tickets.empty()) continue;
@@ -312,6 +317,9 @@ void Sessions::on_passed_over(SecondaryChannel& channel, std::vector<SessionId> 
 
 void Sessions::on_secondary(SecondaryChannel& channel) {
   wake(channel.id());
+  const bool is_passed_over =
+      channel.state() == SecondaryChannel::State::kOut && channel.primary_fate() == Fate::kProven;
+  if (is_passed_over) schedule(clock_.now());
 }
 
 std::optional<NackCode> Sessions::on_copy_offered(MemberId primary, const SessionId& sid,
@@ -408,6 +416,12 @@ FoundPayload Sessions::on_lookup(const LookupPayload& lookup) {
     found.position = copy->image.position;
   } else if (history_.is_ended(sid)) {
     found.role = FoundRole::kEnded;
+  } else if (const auto* passed_over = replicator_->copies().find_passed_over(sid);
+             passed_over != nullptr &&
+             replicator_->fate(primary_of(passed_over->channel)) != Fate::kUsable) {
+    found.role = FoundRole::kPassedOver;
+    found.owner = primary_of(passed_over->channel);
+    found.position = passed_over->image.position;
   } else if (const MemberId owner = history_.owner(sid); owner != kNobody) {
     found.role = FoundRole::kPointer;
     found.owner = owner;

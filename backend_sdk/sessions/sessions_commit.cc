@@ -281,8 +281,12 @@ void Sessions::end_session(Session& session, const Active& active, CommitCallbac
     call(callback, outcome_of(active, verdict));
   };
   if (session.channel == 0) {
-    wait_at_gate(session, std::move(ticket));
-    finish_end(session);
+    if (end_elsewhere(session)) {
+      wait_at_gate(session, std::move(ticket));
+    } else {
+      wait_at_gate(session, std::move(ticket));
+      finish_end(session);
+    }
     return;
   }
   session.is_dirty = false;
@@ -397,6 +401,7 @@ CommitOutcome Sessions::outcome_of(const Active& active, const Verdict& verdict)
     case Verdict::Kind::kReleased: {
       outcome.kind = CommitOutcome::Kind::kReleased;
       outcome.lost = active.lost;
+      outcome.recovered = active.recovered;
       outcome.replayed = active.replayed;
       outcome.solo = verdict.solo;
       outcome.clear_cookie = verdict.ended;
@@ -407,7 +412,8 @@ CommitOutcome Sessions::outcome_of(const Active& active, const Verdict& verdict)
       const bool current =
           active.token && active.token->sid == now.sid && active.token->primary == now.primary &&
           active.token->secondary == now.secondary && active.token->floor.epoch == now.floor.epoch;
-      if (!current) outcome.cookie = now;
+      // While nobody holds a copy, only the cookie knows how far the session has come.
+      if (!current || verdict.solo) outcome.cookie = now;
       break;
     }
     case Verdict::Kind::kFenced:

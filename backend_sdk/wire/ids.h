@@ -17,6 +17,9 @@ inline constexpr MemberId kNobody = 0;
 
 // mid << 32 | counter: unique over all lives of all members.
 using ChannelId = uint64_t;
+constexpr MemberId primary_of(ChannelId channel) {
+  return static_cast<MemberId>(channel >> 32);
+}
 
 // The proxy's name for one request of a client, the same when it sends it again. 0: none given.
 using RequestId = uint64_t;

@@ -5,10 +5,13 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include "base/log.h"
 #include "base/socket.h"
+#include "conf/values.h"
 #include "proxy/admin/json_text.h"
 #include "proxy/admin/metrics_text.h"
 #include "proxy/server/server.h"
@@ -66,6 +69,72 @@ bool is_admin_host(std::string_view host, const Address& address) {
   const std::string_view name = host_name(host);
   return name == address.host() || is_loopback_name(name);
 }
+
+namespace {
+
+// The values of a query by name; nothing when the query is malformed.
+class Query final {
+ public:
+  explicit Query(evhttp_request& request) {
+    const char* text = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(&request));
+    is_valid_ = evhttp_parse_query_str(text == nullptr ? "" : text, &values_) == 0;
+  }
+  ~Query() {
+    if (is_valid_) evhttp_clear_headers(&values_);
+  }
+  Query(const Query&) = delete;
+
+  std::string operator[](const char* name) const {
+    const char* value = is_valid_ ? evhttp_find_header(&values_, name) : nullptr;
+    return value == nullptr ? std::string() : value;
+  }
+  // The first name that is none of these; empty: there is none.
+  std::string unknown(std::initializer_list<std::string_view> names) const {
+    if (!is_valid_) return {};
+    for (const evkeyval* pair = values_.tqh_first; pair != nullptr; pair = pair->next.tqe_next) {
+      const bool is_known = std::any_of(names.begin(), names.end(),
+                                        [&](std::string_view name) { return name == pair->key; });
+      if (!is_known) return pair->key;
+    }
+    return {};
+  }
+
+ private:
+  evkeyvalq values_{};
+  bool is_valid_ = false;
+};
+
+// What was asked for, or a sentence about what is wrong with it.
+Result<OperatorCommand> command_of(std::string_view path, const Query& query) {
+  const auto invalid = [](std::string sentence) {
+    return Error{.code = ErrorCode::kInvalid, .detail = std::move(sentence)};
+  };
+  const bool is_drain = path == "/drain";
+  const std::string unknown = is_drain ? query.unknown({"member", "cluster", "mode", "deadline"})
+                                       : query.unknown({"member", "cluster"});
+  if (!unknown.empty()) return invalid(std::string(path) + " has no parameter '" + unknown + "'");
+  OperatorCommand command{.member = query["member"], .cluster = query["cluster"]};
+  if (command.member.empty()) return invalid("say which member: ?member=NAME");
+  if (path == "/disable") command.order.state = OperatorState::kDisabled;
+  if (!is_drain) return command;
+
+  command.order.state = OperatorState::kDraining;
+  const std::string mode = query["mode"];
+  if (mode == "move") command.order.mode = routing::DrainMode::kMove;
+  if (!mode.empty() && mode != "move" && mode != "keep") {
+    return invalid("mode is keep or move, not '" + mode + "'");
+  }
+  const std::string deadline = query["deadline"];
+  if (deadline.empty()) return command;
+  const auto time = conf::parse_duration(deadline, conf::TimeUnit::kSeconds);
+  if (!time || *time <= std::chrono::milliseconds(0) || *time > kDrainDeadlineMax) {
+    return invalid("deadline is a time such as 90s, 30m or 2h, at most 7d, not '" + deadline + "'");
+  }
+  command.deadline = *time;
+  return command;
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Admin>> Admin::open(EventLoop& loop, const Address& address,
                                            Server& server) {
@@ -162,7 +231,19 @@ void Admin::handle_command(evhttp_request& request, std::string_view path) {
     server_.reopen_logs();
     return send(request, {.body = outcome_json("")});
   }
-  refuse(request, 404, "known are /stop, /reload, /reopen-logs");
+  if (path == "/drain" || path == "/enable" || path == "/disable") return order(request, path);
+  refuse(request, 404, "known are /stop, /reload, /reopen-logs, /drain, /enable, /disable");
+}
+
+void Admin::order(evhttp_request& request, std::string_view path) {
+  const auto command = command_of(path, Query(request));
+  if (!command) return refuse(request, 400, command.error().detail);
+  server_.command(*command, [self = self_, &request](Result<std::vector<MemberChange>> answer) {
+    if (*self == nullptr) return;
+    if (answer) return send(request, {.body = members_changed_json(*answer)});
+    const bool is_unknown = answer.error().code == ErrorCode::kNoMember;
+    refuse(request, is_unknown ? 404 : 503, answer.error().detail);
+  });
 }
 
 }  // namespace understudy

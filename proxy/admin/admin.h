@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Admin: the address where operators ask and command. GET /status, /members, /metrics and
-// /why?cookie=VALUE; POST /stop, /reload and /reopen-logs. It decides nothing; the Server does.
-// Runs on the main loop with libevent's HTTP server, never on the path of a client's request.
+// /why?cookie=VALUE; POST /stop, /reload, /reopen-logs, and /drain, /enable, /disable?member=NAME
+// (with &cluster=LABEL; /drain also &mode=keep|move and &deadline=TIME). It decides nothing; the
+// Server does. Runs on the main loop with libevent's HTTP server, never on the path of a client's
+// request.
 //
 // It asks for no password: it listens on loopback unless the configuration says otherwise. So that
 // a page in a browser on the same machine cannot use it, requests with a foreign Host or an Origin
@@ -9,6 +11,7 @@
 // page can send elsewhere without asking first.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +31,7 @@ inline constexpr std::string_view kAdminHeader = "Understudy-Admin";
 inline constexpr std::size_t kAdminBodyBytesMax = 4096;
 inline constexpr std::size_t kAdminHeadBytesMax = 16 * 1024;
 inline constexpr int kAdminTimeoutSeconds = 30;
+inline constexpr std::chrono::hours kDrainDeadlineMax{7 * 24};
 
 class Admin final {
  public:
@@ -47,6 +51,7 @@ class Admin final {
   void handle_question(evhttp_request& request, std::string_view path);
   void handle_command(evhttp_request& request, std::string_view path);
   void explain(evhttp_request& request);
+  void order(evhttp_request& request, std::string_view path);
 
   Server& server_;
   Address address_;

@@ -31,6 +31,10 @@ Json::Value count(uint64_t value) {
   return Json::Value(static_cast<Json::UInt64>(value));
 }
 
+Json::Value seconds(Duration time) {
+  return static_cast<Json::Int64>(std::chrono::duration_cast<std::chrono::seconds>(time).count());
+}
+
 Json::Value member_value(const MemberStatus& member) {
   Json::Value out;
   out["name"] = member.name;
@@ -39,12 +43,22 @@ Json::Value member_value(const MemberStatus& member) {
   if (!member.route.empty()) out["route"] = member.route;
   out["liveness"] = text(routing::to_text(member.liveness));
   out["state"] = text(routing::to_text(member.operator_state));
+  if (member.operator_state == OperatorState::kDraining) {
+    out["drain"] = text(routing::to_text(member.order.mode));
+  }
+  if (member.deadline) out["disabled_in_seconds"] = seconds(*member.deadline);
+  out["health"] = text(routing::to_text(member.checked));
+  out["standby"] = member.is_standby;
   out["configured"] = member.is_seed;
   out["resolved"] = member.is_resolved;
   out["weight"] = member.weight;
+  out["share_percent"] = member.share_percent;
   out["skipped_by_workers"] = member.skipped_by_workers;
+  out["ejected_by_workers"] = member.ejected_by_workers;
   out["last_failure"] = text(routing::to_text(member.last_failure));
   const routing::MemberCounters& counters = member.counters;
+  out["ejections"] = count(counters.ejections);
+  out["busy"] = member.busy;
   out["in_flight"] = counters.in_flight;
   out["requests"] = count(counters.requests);
   out["responses"] = count(counters.responses);
@@ -61,6 +75,9 @@ Json::Value cluster_value(const ClusterStatus& cluster) {
   Json::Value out;
   out["name"] = cluster.label;
   out["dynamic"] = cluster.is_dynamic;
+  out["exchanges"] = count(cluster.exchanges);
+  out["resends_under_way"] = count(cluster.resends);
+  out["queued"] = count(cluster.queued);
   if (cluster.has_view) {
     const Hex64 hash = format_hex64(cluster.view_hash);
     out["view"]["hash"] = std::string(hash.data(), hash.size());
@@ -93,7 +110,14 @@ Json::Value counters_value(const WorkerCounters& counters) {
   out["resends_refused"] = count(counters.resends_refused);
   out["view_drops"] = count(counters.view_drops);
   out["views_asked"] = count(counters.views_asked);
+  out["resends_over_budget"] = count(counters.resends_over_budget);
+  out["queued"] = count(counters.queued);
+  out["queue_refusals"] = count(counters.queue_refusals);
+  out["queue_timeouts"] = count(counters.queue_timeouts);
   out["splices"] = count(counters.splices);
+  out["tunnels"] = count(counters.tunnels);
+  out["tunnels_open"] = count(counters.tunnels_open);
+  out["tunnels_refused"] = count(counters.tunnels_refused);
   return out;
 }
 
@@ -112,8 +136,7 @@ std::string status_json(const ServerStatus& status) {
   Json::Value out;
   out["version"] = status.version;
   out["pid"] = static_cast<Json::Int64>(status.pid);
-  out["uptime_seconds"] = static_cast<Json::Int64>(
-      std::chrono::duration_cast<std::chrono::seconds>(status.uptime).count());
+  out["uptime_seconds"] = seconds(status.uptime);
   out["stopping"] = status.is_stopping;
   out["configuration"]["path"] = status.config_path;
   out["configuration"]["hash"] = status.config_hash;
@@ -154,8 +177,26 @@ std::string explanation_json(const std::vector<CookieExplanation>& clusters) {
       if (!cluster.route.empty()) one["route"] = cluster.route;
     }
     one["decision"] = cluster.decision;
-    one["member"] = cluster.member.empty() ? Json::Value("by round robin") : cluster.member;
+    one["member"] = cluster.member.empty() ? Json::Value("by LoadBalanceMethod") : cluster.member;
     out["clusters"].append(one);
+  }
+  return text_of(out);
+}
+
+std::string members_changed_json(const std::vector<MemberChange>& changes) {
+  Json::Value out;
+  out["ok"] = true;
+  out["members"] = Json::arrayValue;
+  for (const MemberChange& change : changes) {
+    Json::Value one;
+    one["cluster"] = change.cluster;
+    one["name"] = change.name;
+    one["address"] = change.address;
+    one["state"] = text(routing::to_text(change.order.state));
+    if (change.order.state == OperatorState::kDraining) {
+      one["drain"] = text(routing::to_text(change.order.mode));
+    }
+    out["members"].append(one);
   }
   return text_of(out);
 }

@@ -69,7 +69,7 @@ void add_members(const ServerStatus& status, Exposition& out) {
     std::string_view help;
     uint64_t (*value)(const MemberStatus&);
   };
-  static constexpr std::array<Family, 11> kFamilies = {{
+  static constexpr std::array<Family, 16> kFamilies = {{
       {"understudy_member_requests_total", Kind::kCounter, "Requests sent, re-sent ones included.",
        [](const MemberStatus& m) { return m.counters.requests; }},
       {"understudy_member_responses_total", Kind::kCounter, "Final responses received.",
@@ -92,6 +92,18 @@ void add_members(const ServerStatus& status, Exposition& out) {
       {"understudy_member_skipped_by_workers", Kind::kGauge,
        "Workers that pass it by because it failed a moment ago.",
        [](const MemberStatus& m) { return uint64_t{m.skipped_by_workers}; }},
+      {"understudy_member_ejections_total", Kind::kCounter,
+       "Times that a worker left it out for failing again and again.",
+       [](const MemberStatus& m) { return m.counters.ejections; }},
+      {"understudy_member_ejected_by_workers", Kind::kGauge, "Workers that leave it out now.",
+       [](const MemberStatus& m) { return uint64_t{m.ejected_by_workers}; }},
+      {"understudy_member_busy", Kind::kGauge, "Requests under way, until their answers' end.",
+       [](const MemberStatus& m) { return uint64_t{m.busy}; }},
+      {"understudy_member_healthy", Kind::kGauge,
+       "0 while its health check fails, else 1; also without a health check.",
+       [](const MemberStatus& m) { return uint64_t{m.checked != routing::Checked::kFailing}; }},
+      {"understudy_member_operator_state", Kind::kGauge, "0 ready, 1 draining, 2 disabled.",
+       [](const MemberStatus& m) { return static_cast<uint64_t>(m.operator_state); }},
       {"understudy_member_alive", Kind::kGauge,
        "1 while the view has it alive or nothing else is known, else 0.",
        [](const MemberStatus& m) {
@@ -114,6 +126,19 @@ void add_clusters(const ServerStatus& status, Exposition& out) {
   out.family("understudy_cluster_members", Kind::kGauge, "Members known, dead ones included.");
   for (const ClusterStatus& cluster : status.clusters) {
     out.sample(labels_of(cluster), cluster.members.size());
+  }
+  out.family("understudy_cluster_queued", Kind::kGauge, "Requests that wait for a connection.");
+  for (const ClusterStatus& cluster : status.clusters) {
+    out.sample(labels_of(cluster), cluster.queued);
+  }
+  out.family("understudy_cluster_exchanges", Kind::kGauge, "Requests under way.");
+  for (const ClusterStatus& cluster : status.clusters) {
+    out.sample(labels_of(cluster), cluster.exchanges);
+  }
+  out.family("understudy_cluster_resends", Kind::kGauge,
+             "Requests under way that RetryBudget counts.");
+  for (const ClusterStatus& cluster : status.clusters) {
+    out.sample(labels_of(cluster), cluster.resends);
   }
   out.family("understudy_cluster_view_version", Kind::kGauge, "Of the view in force; 0: none.");
   for (const ClusterStatus& cluster : status.clusters) {
@@ -153,7 +178,21 @@ std::string metrics_text(const ServerStatus& status) {
              "Requests freed because a view said that their member is gone.", all.view_drops);
   out.single("understudy_views_asked_total", Kind::kCounter,
              "Questions for a view by a waiting worker.", all.views_asked);
+  out.single("understudy_resends_over_budget_total", Kind::kCounter,
+             "Requests that failed because RetryBudget was used up.", all.resends_over_budget);
+  out.single("understudy_queued_total", Kind::kCounter,
+             "Requests that had to wait for a connection to a member.", all.queued);
+  out.single("understudy_queue_refusals_total", Kind::kCounter,
+             "Requests refused because too many waited already.", all.queue_refusals);
+  out.single("understudy_queue_timeouts_total", Kind::kCounter,
+             "Requests that waited for longer than QueueTimeout.", all.queue_timeouts);
   out.single("understudy_splices_total", Kind::kCounter, "Bodies moved by splice.", all.splices);
+  out.single("understudy_tunnels_total", Kind::kCounter,
+             "WebSocket and other upgraded connections begun.", all.tunnels);
+  out.single("understudy_tunnels_open", Kind::kGauge, "Upgraded connections now.",
+             all.tunnels_open);
+  out.single("understudy_tunnels_refused_total", Kind::kCounter,
+             "Upgrades answered 503 for MaxWebSocketClients.", all.tunnels_refused);
   add_clusters(status, out);
   add_members(status, out);
   return out.take();

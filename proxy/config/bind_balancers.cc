@@ -16,11 +16,6 @@ constexpr std::string_view kHttpScheme = "http://";
 constexpr std::string_view kHttpsScheme = "https://";
 constexpr std::uint32_t kLoadFactorMax = 100;
 
-struct KeyValue {
-  std::string_view key;
-  std::string_view value;
-};
-
 KeyValue split_key_value(std::string_view text) {
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos) return {.key = text, .value = {}};
@@ -38,9 +33,26 @@ MemberScheme scheme_of(std::string_view text) {
   return text.starts_with(kHttpsScheme) ? MemberScheme::kHttps : MemberScheme::kUnsaid;
 }
 
+// "unix:/path|http://name/", as Apache writes it; the name is of no use, for Host is the client's.
+std::optional<MemberSeed> unix_member(const conf::Word& word, std::string_view text,
+                                      conf::Diagnostics& diagnostics) {
+  const std::size_t bar = text.find('|');
+  const std::string_view rest = bar == std::string_view::npos ? "" : text.substr(bar + 1);
+  const bool is_http = bar == std::string_view::npos || scheme_of(rest) == MemberScheme::kHttp;
+  const auto parsed = Address::parse(text.substr(0, bar));
+  if (is_http && parsed && parsed->host().starts_with('/')) {
+    return MemberSeed{.address = parsed->to_string(), .route = {}, .scheme = MemberScheme::kHttp};
+  }
+  diagnostics.error(word, is_http
+                              ? "expected unix:/PATH|http://NAME/ with a PATH of at most 107 bytes"
+                              : "a member on a unix-domain socket is spoken to with http://");
+  return std::nullopt;
+}
+
 // The address and the scheme of "host:port" or "http[s]://host[:port][/]"; nothing after an error.
 std::optional<MemberSeed> named_member(const conf::Word& word, std::string_view text,
                                        conf::Diagnostics& diagnostics) {
+  if (text.starts_with("unix:")) return unix_member(word, text, diagnostics);
   MemberSeed member{.address = {}, .route = {}, .scheme = scheme_of(text)};
   const bool has_scheme = member.scheme != MemberScheme::kUnsaid;
   if (has_scheme) text = without_slash(text.substr(text.find("://") + 3));
@@ -57,6 +69,34 @@ std::optional<MemberSeed> named_member(const conf::Word& word, std::string_view 
       word,
       "expected a member such as 127.0.0.1:7001 or http://127.0.0.1:7001, not '" + word.text + "'");
   return std::nullopt;
+}
+
+// Apache's letters; later ones undo earlier ones. D (and S) is disabled, N draining, H a standby.
+bool set_status(std::string_view text, MemberSeed& member) {
+  bool on = true;
+  for (const char c : text) {
+    switch (c | 0x20) {  // in lower case; the signs have this bit anyway
+      case '+':
+        on = true;
+        break;
+      case '-':
+        on = false;
+        break;
+      case 'd':
+      case 's':
+        member.operator_state = on ? OperatorState::kDisabled : OperatorState::kReady;
+        break;
+      case 'n':
+        member.operator_state = on ? OperatorState::kDraining : OperatorState::kReady;
+        break;
+      case 'h':
+        member.is_standby = on;
+        break;
+      default:
+        return false;
+    }
+  }
+  return !text.empty();
 }
 
 bool set_member_parameter(const conf::Word& word, MemberSeed& member,
@@ -79,11 +119,18 @@ bool set_member_parameter(const conf::Word& word, MemberSeed& member,
     diagnostics.error(word, "loadfactor is a number from 1 to 100");
     return false;
   }
-  constexpr std::string_view kKnown[] = {"route", "loadfactor"};
-  diagnostics.error(
-      word,
-      "BalancerMember has the parameters route=NAME and loadfactor=NUMBER, not '" + word.text + "'",
-      std::string(conf::nearest(parameter.key, kKnown)));
+  if (conf::equal_ignoring_case(parameter.key, "status")) {
+    if (set_status(parameter.value, member)) return true;
+    diagnostics.error(word,
+                      "status has the letters D (disabled), N (draining) and H (standby), "
+                      "with + or - before them");
+    return false;
+  }
+  if (const auto is_check = set_check_parameter(word, member, diagnostics)) return *is_check;
+  constexpr std::string_view kKnown[] = {"route",      "loadfactor", "status",  "ping", "hcmethod",
+                                         "hcinterval", "hcpasses",   "hcfails", "hcuri"};
+  diagnostics.error(word, "BalancerMember has no parameter '" + word.text + "'",
+                    std::string(conf::nearest(parameter.key, kKnown)));
   return false;
 }
 
@@ -98,10 +145,18 @@ bool set_balancer_parameter(const conf::Word& word, Seeds& seeds, conf::Diagnost
     }
     return true;
   }
-  if (conf::equal_ignoring_case(word.text, "lbmethod=byrequests")) return true;
+  const bool is_method = conf::equal_ignoring_case(parameter.key, "lbmethod");
+  if (is_method && conf::equal_ignoring_case(parameter.value, "byrequests")) {
+    seeds.method = Method::kRoundRobin;
+    return true;
+  }
+  if (is_method && conf::equal_ignoring_case(parameter.value, "bybusyness")) {
+    seeds.method = Method::kLeastBusy;
+    return true;
+  }
   diagnostics.error(word,
-                    "a balancer has the parameters stickysession=NAME and "
-                    "lbmethod=byrequests, not '" +
+                    "a balancer has the parameters stickysession=NAME and lbmethod=byrequests or "
+                    "lbmethod=bybusyness, not '" +
                         word.text + "'");
   return false;
 }
@@ -121,7 +176,8 @@ std::optional<Seeds> seeds_of_target(const conf::Word& word, std::string_view pa
                                      const Balancers& balancers, conf::Diagnostics& diagnostics) {
   const std::string_view text = word.text;
   const bool is_balancer = text.starts_with(kBalancerScheme);
-  if (!is_balancer && scheme_of(text) == MemberScheme::kUnsaid) {
+  const bool is_unix = text.starts_with("unix:") && text.find("://") != std::string_view::npos;
+  if (!is_balancer && !is_unix && scheme_of(text) == MemberScheme::kUnsaid) {
     diagnostics.error(
         word, "expected \"balancer://name/\" or http://host:port/, not '" + word.text + "'");
     return std::nullopt;
@@ -197,6 +253,9 @@ void add_balancers(const conf::Settings& settings, Balancers& balancers,
       for (const conf::Word& parameter : directive->arguments) {
         set_balancer_parameter(parameter, seeds, diagnostics);
       }
+    }
+    if (!inner.all_here("LoadBalanceMethod").empty()) {
+      seeds.method = method_of(inner.text("LoadBalanceMethod"));
     }
     if (!balancers.emplace(name, std::move(seeds)).second) {
       diagnostics.error(word, "balancer://" + name + " is already there");

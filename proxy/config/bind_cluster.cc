@@ -10,6 +10,26 @@ namespace understudy::config {
 
 namespace {
 
+MemberProtocol bind_protocol(std::string_view text) {
+  if (text == "h2") return MemberProtocol::kHttp2;
+  return text == "auto" ? MemberProtocol::kAuto : MemberProtocol::kHttp1;
+}
+
+// A connection that says whose it is can serve nobody else.
+void bind_proxy_header(const conf::Settings& settings, Cluster& cluster,
+                       conf::Diagnostics& diagnostics) {
+  const std::string version = settings.text("BackendProxyProtocol");
+  if (version == "off") return;
+  cluster.proxy_header = version == "v1" ? ProxyHeader::kV1 : ProxyHeader::kV2;
+  const conf::Directive* keep = settings.directive("KeepAliveEnabled");
+  if (keep != nullptr && cluster.connections.keep_alive) {
+    diagnostics.error(keep->arguments.front(),
+                      "with BackendProxyProtocol each connection belongs to one request, so it "
+                      "cannot be kept; write KeepAliveEnabled Off, or leave it out");
+  }
+  cluster.connections.keep_alive = false;
+}
+
 Connections bind_connections(const conf::Settings& settings) {
   Connections connections;
   connections.connect_timeout = settings.duration("SocketTimeoutSecs");
@@ -21,6 +41,7 @@ Connections bind_connections(const conf::Settings& settings) {
   connections.idle_per_member_max = static_cast<std::size_t>(settings.integer("MaxIdlePerMember"));
   connections.waiting_requests_max =
       static_cast<std::size_t>(settings.integer("MaxWaitingRequests"));
+  connections.queue_timeout = settings.duration("QueueTimeout");
   return connections;
 }
 
@@ -65,11 +86,20 @@ bool has_same_identity(const TlsDialer* a, const TlsDialer* b) {
 
 bool Cluster::is_same_as(const Cluster& other) const {
   return seeds == other.seeds && is_dynamic == other.is_dynamic &&
-         members_max == other.members_max && name == other.name && key_file == other.key_file &&
+         members_max == other.members_max && dns_refresh_interval == other.dns_refresh_interval &&
+         name == other.name && key_file == other.key_file &&
          session_cookie == other.session_cookie && session_parameter == other.session_parameter &&
          session_form_field == other.session_form_field && dialect == other.dialect &&
-         inserted == other.inserted && connections == other.connections &&
+         inserted == other.inserted &&
+         connections == other.connections && balancing == other.balancing &&
+         protocol == other.protocol && proxy_header == other.proxy_header &&
          tls_name == other.tls_name && has_same_identity(tls.get(), other.tls.get());
+}
+
+bool Cluster::has_checks() const {
+  return balancing.check.is_on() || std::any_of(seeds.begin(), seeds.end(), [](const auto& seed) {
+           return seed.check && seed.check->is_on();
+         });
 }
 
 std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& where,
@@ -77,13 +107,17 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
   const conf::Settings& settings = scope.settings;
   Cluster cluster;
   bind_session(settings, seeds, cluster, binding);
+  cluster.balancing = bind_balancing(seeds, settings, binding.diagnostics());
   cluster.label = std::move(seeds.label);
   cluster.seeds = std::move(seeds.members);
   cluster.is_dynamic = seeds.speak_views && settings.flag("DynamicServerList");
   cluster.members_max = static_cast<std::size_t>(settings.integer("MaxMembers"));
+  cluster.dns_refresh_interval = settings.duration("DNSRefreshInterval");
   cluster.name = settings.text("ClusterName");
   cluster.connections = bind_connections(settings);
 
+  cluster.protocol = bind_protocol(settings.text("BackendProtocol"));
+  bind_proxy_header(settings, cluster, binding.diagnostics());
   bind_member_tls(scope, where, cluster, binding);
 
   auto& clusters = binding.config.clusters;

@@ -51,6 +51,8 @@ Failover bind_failover(const conf::Settings& settings, const conf::Word& where, 
   failover.session_replay = settings.flag("SessionReplay");
   failover.replay_buffer_bytes_max = settings.bytes("ReplayBufferSize");
   bind_file_caching(settings, where, failover, binding);
+  failover.retry_percent = static_cast<unsigned>(settings.integer("RetryBudget"));
+  failover.retry_floor = static_cast<unsigned>(settings.integer("RetryBudgetFloor"));
   if (failover.connect_timeout >= failover.connect_retry) return failover;
 
   const conf::Directive* timeout = settings.directive("ConnectTimeoutSecs");
@@ -132,6 +134,7 @@ class LocationBinder final {
     location.failover = bind_failover(settings, path, binding_);
     location.body_bytes_max =
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
+    location.tunnel_idle_timeout = settings.duration("WebSocketIdleTimeout");
     location.cluster = bind_cluster(std::move(seeds), scope, path, binding_);
     locations_.push_back(std::move(location));
   }

@@ -83,13 +83,25 @@ bool bind_own_certificate(const Scope& scope, TlsDialer::Options& options, Bindi
   return true;
 }
 
+std::vector<std::string> protocols_offered(MemberProtocol protocol) {
+  switch (protocol) {
+    case MemberProtocol::kHttp1:
+      return {"http/1.1"};
+    case MemberProtocol::kHttp2:
+      return {"h2"};
+    case MemberProtocol::kAuto:
+      break;
+  }
+  return {"h2", "http/1.1"};
+}
+
 }  // namespace
 
 void bind_member_tls(const Scope& scope, const conf::Word& where, Cluster& cluster,
                      Binding& binding) {
   const auto wanted = wants_tls(cluster.seeds, scope.settings, where, binding.diagnostics());
   if (!wanted || !*wanted) return;
-  TlsDialer::Options options{.protocols = {"http/1.1"}};
+  TlsDialer::Options options{.protocols = protocols_offered(cluster.protocol)};
   if (!bind_trust(scope, options, binding) || !bind_own_certificate(scope, options, binding) ||
       !bind_versions(scope, "SSLProxyProtocol", {options.oldest, options.newest}, binding) ||
       !bind_ciphers(scope, "SSLProxyCipherSuite", {options.ciphers, options.suites}, binding)) {

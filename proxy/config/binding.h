@@ -24,6 +24,7 @@ struct Seeds {
   bool speak_views = false;       // by BackendCluster or BackendHost: they may send views
   std::string session_cookie;     // of stickysession=; empty: SessionCookie decides
   std::string session_parameter;  // of stickysession=NAME|parameter; empty: none was given
+  std::optional<Method> method = {};  // of lbmethod=, or in <Proxy>
 };
 
 using Balancers = std::map<std::string, Seeds>;         // by the name in balancer://name
@@ -34,6 +35,12 @@ struct Scope {
   conf::Settings settings;
   const Scope* outer = nullptr;
   bool is_location = false;
+};
+
+// Of a parameter such as key=value; without '=' the value is empty.
+struct KeyValue {
+  std::string_view key;
+  std::string_view value;
 };
 
 // What the parts share.
@@ -70,6 +77,15 @@ void add_balancers(const conf::Settings& settings, Balancers& balancers,
 std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::size_t target,
                                          std::string_view path, const Balancers& balancers,
                                          conf::Diagnostics& diagnostics);
+
+// bind_balancing.cc
+Balancing bind_balancing(const Seeds& seeds, const conf::Settings& settings,
+                         conf::Diagnostics& diagnostics);
+Method method_of(std::string_view text);  // in the table's spelling
+// hcmethod= and its like of BalancerMember. Nothing: it is none of these; false: it is wrong, which
+// is reported.
+std::optional<bool> set_check_parameter(const conf::Word& word, MemberSeed& member,
+                                        conf::Diagnostics& diagnostics);
 
 // bind_members.cc: the members of the innermost scope that names any. Nothing if none does; no
 // members if they could not be understood, which is reported.

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,16 @@
 #include "cookies/affinity.h"
 #include "cookies/cookie_header.h"
 #include "cookies/keyring.h"
+#include "cookies/view_header.h"
+#include "proxy/config/balancing.h"
 
 namespace understudy::config {
+
+// What members are spoken to in: BackendProtocol. kAuto: HTTP/2 where TLS agrees on it.
+enum class MemberProtocol : std::uint8_t { kHttp1, kHttp2, kAuto };
+
+// What a connection to a member says first: BackendProxyProtocol.
+enum class ProxyHeader : std::uint8_t { kNone, kV1, kV2 };
 
 // Whether a member was named with http:// or https://.
 enum class MemberScheme : std::uint8_t { kUnsaid, kHttp, kHttps };
@@ -26,6 +35,9 @@ struct MemberSeed {
   std::string route;    // of the cookie format `route`; may be empty
   std::uint32_t load_factor = 1;
   MemberScheme scheme = MemberScheme::kUnsaid;
+  OperatorState operator_state = OperatorState::kReady;  // status=D, status=N
+  bool is_standby = false;                               // status=H
+  std::optional<HealthCheck> check = {};                 // nothing: that of the cluster
 
   bool operator==(const MemberSeed&) const = default;
 };
@@ -37,7 +49,8 @@ struct Connections {
   std::chrono::milliseconds idle_max{};         // KeepAliveSecs
   std::size_t per_member_max = 0;               // of one worker
   std::size_t idle_per_member_max = 0;          // of one worker
-  std::size_t waiting_requests_max = 0;         // of one worker
+  std::size_t waiting_requests_max = 0;         // MaxWaitingRequests: of one worker, in queues
+  std::chrono::milliseconds queue_timeout{};    // QueueTimeout
 
   bool operator==(const Connections&) const = default;
 };
@@ -53,9 +66,10 @@ struct InsertedCookie {
 
 struct Cluster {
   std::string label;  // for logs and /status: the balancer's name, or the first seed's address
-  std::vector<MemberSeed> seeds;  // never empty
-  bool is_dynamic = true;         // DynamicServerList
-  std::size_t members_max = 0;    // MaxMembers
+  std::vector<MemberSeed> seeds;                     // never empty
+  bool is_dynamic = true;                            // DynamicServerList
+  std::size_t members_max = 0;                       // MaxMembers
+  std::chrono::milliseconds dns_refresh_interval{};  // DNSRefreshInterval; zero: at the start only
 
   std::string name;                        // ClusterName: part of every signature
   std::shared_ptr<const Keyring> keyring;  // null without ClusterKeyFile
@@ -67,8 +81,17 @@ struct Cluster {
   InsertedCookie inserted;                 // with Dialect::kInsert
 
   Connections connections;
+  MemberProtocol protocol = MemberProtocol::kHttp1;
+  ProxyHeader proxy_header = ProxyHeader::kNone;
   std::shared_ptr<const TlsDialer> tls;  // null: members are spoken to in plain
   std::string tls_name;                  // SSLProxyPeerName; empty: each member's own host name
+  Balancing balancing;
+
+  // Of one member; off where it has none.
+  const HealthCheck& check_of(const MemberSeed& member) const {
+    return member.check ? *member.check : balancing.check;
+  }
+  bool has_checks() const;
 
   // The same members, sessions and connections; the label and the loaded keys do not count.
   bool is_same_as(const Cluster& other) const;

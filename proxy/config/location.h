@@ -33,6 +33,8 @@ struct Failover {
         on_timeout == Resend::kAll || on_dropped == Resend::kAll || on_503 == Resend::kAll;
     return session_replay || (idempotent && by_knob);
   }
+  unsigned retry_percent = 20;                  // RetryBudget: of the exchanges under way
+  unsigned retry_floor = 3;                     // RetryBudgetFloor: so many always may
 
   // Rounds over all members before 503; at least two, as the plug-in does.
   std::size_t rounds_max() const;
@@ -42,7 +44,8 @@ struct Location {
   std::string path;         // "/", "/shop": matches itself and what is below it
   std::size_t cluster = 0;  // index into Config::clusters
   Failover failover;
-  std::uint64_t body_bytes_max = 0;  // kUnlimitedBodyBytes: no limit
+  std::uint64_t body_bytes_max = 0;                 // kUnlimitedBodyBytes: no limit
+  std::chrono::milliseconds tunnel_idle_timeout{};  // WebSocketIdleTimeout
 };
 
 }  // namespace understudy::config

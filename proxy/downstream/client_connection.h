@@ -40,6 +40,8 @@ class ClientConnection : public ClosedList::Item {
   virtual void start() = 0;
   // Graceful: ends when nothing is under way any more.
   virtual void stop() = 0;
+  // The worker has new routes. Requests that come from now on use them in any case.
+  virtual void on_reload() = 0;
   // At once, whatever is on its way.
   virtual void abandon() = 0;
   virtual bool is_idle() const = 0;

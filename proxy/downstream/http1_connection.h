@@ -35,6 +35,7 @@ class Http1Connection final : public ClientConnection, private FdWatcher::Handle
 
   void start() override;
   void stop() override;
+  void on_reload() override {}
   void abandon() override;
   bool is_idle() const override { return state_ == State::kOpen && active_ == nullptr; }
   const Options& options() const override { return options_; }

@@ -37,6 +37,8 @@ void Http1Downstream::detach() {
   DCHECK(!exchange_.is_active());
   connection_ = nullptr;
   let_go_request_body();
+  if (tunnel_) tunnel_head_ = {};
+  tunnel_ = closing_ = false;
   in_.clear();
   more_.clear();
   out_.clear();
@@ -189,14 +191,15 @@ void Http1Downstream::begin(const http::RequestHead& head, uint32_t head_bytes) 
 const http::RequestHead& Http1Downstream::request_head() {
   http::HeadProgress progress;
   const http::HeadLimits limits = this->limits();
+  const std::string_view text = tunnel_ ? tunnel_head_ : in_.readable().substr(0, head_bytes_);
   const auto parsed = http::parse_request_head(
-      in_.readable().substr(0, head_bytes_),
-      {.limits = limits, .fields = worker_.io.scratch.request_fields}, progress, head_);
+      text, {.limits = limits, .fields = worker_.io.scratch.request_fields}, progress, head_);
   CHECK(parsed.progress == Progress::kComplete, "a head is not what it was");
   return head_;
 }
 
 std::string_view Http1Downstream::head_text() const {
+  if (tunnel_) return tunnel_head_;
   return in_.readable().substr(head_at_, head_bytes_ - head_at_);
 }
 
@@ -232,6 +235,7 @@ uint64_t Http1Downstream::request_body_bytes() const {
 }
 
 BodyBytes Http1Downstream::request_body() {
+  if (tunnel_) return {.bytes = in_.readable(), .last = complete_};
   if (kept_sent_ < kept_) {
     return {.bytes = in_.readable().substr(head_bytes_ + kept_sent_, kept_ - kept_sent_),
             .last = complete_ && !more_.has_unsent()};
@@ -241,6 +245,7 @@ BodyBytes Http1Downstream::request_body() {
 }
 
 void Http1Downstream::consume_request_body(size_t bytes) {
+  if (tunnel_) return in_.consume(bytes);
   if (kept_sent_ < kept_) {
     kept_sent_ += bytes;
   } else {
@@ -298,6 +303,7 @@ std::span<char> Http1Downstream::room_for_body() {
 }
 
 Fetched Http1Downstream::fetch_request_body() {
+  if (tunnel_) return fetch_from_tunnel();
   if (body_broken_ || more_.has_failed()) return Fetched::kBroken;
   if (complete_ || !connection_->readable_) return Fetched::kNone;
   if (turn_bytes_ >= kReadPerTurnBytesMax) {
@@ -326,6 +332,32 @@ Fetched Http1Downstream::fetch_request_body() {
     check_kept();
   }
   return body_broken_ ? Fetched::kBroken : Fetched::kSome;
+}
+
+Fetched Http1Downstream::fetch_from_tunnel() {
+  if (complete_ || !connection_->readable_) return Fetched::kNone;
+  if (turn_bytes_ >= kReadPerTurnBytesMax) {
+    connection_->yield();
+    return Fetched::kNone;
+  }
+  const IoResult result = connection_->read(in_.writable());
+  switch (result.state) {
+    case IoResult::State::kOk:
+      turn_bytes_ += result.bytes;
+      in_.commit(result.bytes);
+      return Fetched::kSome;
+    case IoResult::State::kWouldBlock:
+      // A tunnel in which nothing moves holds no block.
+      in_.clear();
+      return Fetched::kNone;
+    case IoResult::State::kEnd:
+      in_.clear();
+      complete_ = true;
+      return Fetched::kSome;
+    case IoResult::State::kError:
+      break;
+  }
+  return Fetched::kBroken;
 }
 
 // ---- The end of a request.

@@ -6,12 +6,14 @@
 //
 // in_:   [head][body, as far as it is kept for a re-send][next requests]
 // more_: the body behind that, kept for a re-send too as far as the location allows it.
+// A tunnel has no requests any more: in_ holds what the client sent and the member has not taken.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -64,6 +66,8 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
                   BodyForm form, BodyBytes body) override;
   Taken send_body(BodyBytes body) override;
   void send_page(const Page& page) override;
+  unsigned begin_tunnel(const http::ResponseHead& head,
+                        const http::ResponseRewrite& rewrite) override;
   SpliceEnd splice_sink() override;
   void on_spliced(size_t bytes, bool blocked) override;
   void finish() override;
@@ -94,6 +98,7 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   uint64_t whole_body_bytes() const;
   KeptBody::Keep how_to_keep() const;
   std::span<char> room_for_body();
+  Fetched fetch_from_tunnel();
   void end_request();
   void drain();
   void drop_request();
@@ -101,6 +106,7 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   // Responses: http1_response.cc.
   bool may_keep_alive() const;
   http::ConnectionLine connection_line() const;
+  Taken send_through_tunnel(BodyBytes body);
   Taken write_chunks(BodyBytes body);
   size_t write_chunk(std::string_view bytes, bool last);
   size_t write(std::span<const iovec> pieces);
@@ -148,6 +154,11 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   Outgoing outgoing_ = Outgoing::kAsIs;
   bool keep_alive_ = false;
   size_t chunk_left_ = 0;  // kOurChunks: announced and not sent
+
+  // Of the present tunnel.
+  bool tunnel_ = false;
+  bool closing_ = false;     // our side ends as soon as out_ is empty
+  std::string tunnel_head_;  // the request's, so that in_ need not hold it
 };
 
 // Http1Downstreams that wait for a request; they hold no buffers. Owned by the worker.

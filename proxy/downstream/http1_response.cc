@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 #include "base/check.h"
 #include "proxy/downstream/http1_connection.h"
@@ -86,12 +87,44 @@ Taken Http1Downstream::send_head(const http::ResponseHead& head,
 
 Taken Http1Downstream::send_body(BodyBytes body) {
   if (broken_) return {.broken = true};
+  if (tunnel_) return send_through_tunnel(body);
   if (!flush()) return {.broken = broken_};
   if (outgoing_ == Outgoing::kOurChunks) return write_chunks(body);
   if (body.bytes.empty()) return {};
   const iovec piece = piece_of(body.bytes);
   const size_t written = write({&piece, 1});
   return {.body_bytes = written, .broken = broken_};
+}
+
+// RFC 9110 7.8: behind the 101 nothing on this connection is HTTP any more. What came behind the
+// request is the tunnel's first bytes.
+unsigned Http1Downstream::begin_tunnel(const http::ResponseHead& head,
+                                       const http::ResponseRewrite& rewrite) {
+  auto& spans = worker_.io.scratch.spans;
+  if (!http::compose_response(head, rewrite, worker_.io.scratch.lines, spans)) return 0;
+  const size_t written = flush() ? write(spans.pieces()) : 0;
+  if (written < spans.bytes()) keep_for_later(spans.pieces(), written, spans.bytes());
+  outgoing_ = Outgoing::kUntilClose;
+  keep_alive_ = complete_ = false;
+  tunnel_head_ = head_text();
+  in_.consume(head_bytes_);
+  tunnel_ = true;
+  return head.status;
+}
+
+Taken Http1Downstream::send_through_tunnel(BodyBytes body) {
+  const bool clear = flush();
+  size_t written = 0;
+  if (clear && !body.bytes.empty()) {
+    const iovec piece = piece_of(body.bytes);
+    written = write({&piece, 1});
+  }
+  if (broken_) return {.broken = true};
+  if (body.last && written == body.bytes.size()) {
+    closing_ = !out_.empty();
+    if (!closing_) connection_->stream_->shutdown_write();
+  }
+  return {.body_bytes = written};
 }
 
 Taken Http1Downstream::write_chunks(BodyBytes body) {
@@ -184,12 +217,13 @@ bool Http1Downstream::flush() {
 
 void Http1Downstream::on_writable() {
   blocked_ = false;
-  connection_->wait_for(complete_ || state_ == State::kFlushing ? Http1Connection::Wait::kNothing
-                                                                : Http1Connection::Wait::kBody);
+  const bool waits = !complete_ && !tunnel_ && state_ != State::kFlushing;
+  connection_->wait_for(waits ? Http1Connection::Wait::kBody : Http1Connection::Wait::kNothing);
   const bool flushed = flush();
   if (broken_) return connection_->close_now();
   if (!flushed) return;
   if (state_ == State::kFlushing) return end_request();
+  if (std::exchange(closing_, false)) connection_->stream_->shutdown_write();
   exchange_.on_downstream_writable();
 }
 

@@ -47,6 +47,9 @@ class Http2Connection final : public ClientConnection, private FdWatcher::Handle
 
   void start() override;
   void stop() override;
+  // The limits that were announced are those of the old configuration, and TLS was agreed upon by
+  // it: the client is asked to come back on a new connection when it likes.
+  void on_reload() override { stop(); }
   void abandon() override;
   bool is_idle() const override { return streams_.empty(); }
   const Options& options() const override { return options_; }

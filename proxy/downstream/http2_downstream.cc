@@ -39,7 +39,7 @@ void Http2Downstream::attach(Http2Connection& connection, int32_t stream, http::
   stream_ = stream;
   head_.swap(head);
   complete_ = ended;
-  lost_ = dropping_ = body_broken_ = false;
+  lost_ = dropping_ = body_broken_ = tunnel_ = false;
   framing_ = http::Framing::kNone;
   keeping_ = {};
   sent_ = unread_ = held_ = payload_left_ = 0;
@@ -51,16 +51,22 @@ void Http2Downstream::attach(Http2Connection& connection, int32_t stream, http::
 
 void Http2Downstream::begin() {
   const std::size_t site = connection_->options_.site;
-  if (head_.method() == http::Method::kConnect) {
+  const bool is_unknown = head_.refusal() == http::Refusal::kUnknownProtocol;
+  if (head_.method() == http::Method::kConnect && !is_unknown) {
     return exchange_.refuse(405, "This proxy does not offer the method.", site);
   }
   if (head_.refusal() != http::Refusal::kNone) {
     return exchange_.refuse(status_of(head_.refusal()), to_string(head_.refusal()), site);
   }
+  if (head_.is_websocket()) {
+    std::array<uint8_t, http::kWebSocketNonceBytes> nonce;
+    worker_.request_ids.fill(nonce);
+    head_.set_websocket_key(http::websocket_key(nonce));
+  }
   const http::RequestHead head = head_.view(worker_.io.scratch.request_fields);
   framing_ = head.body.kind;
   length_ = head.body.length;
-  if (!complete_) wait_for(Wait::kBody);
+  if (!complete_ && !head_.is_websocket()) wait_for(Wait::kBody);
   exchange_.start(head, site);
 }
 
@@ -196,6 +202,8 @@ void Http2Downstream::stop_keeping() {
   }
   body_.erase(0, sent_);
   sent_ = 0;
+  // A tunnel in which nothing moves holds no room.
+  if (tunnel_ && body_.empty()) clear(body_);
 }
 
 // The response has begun: nobody asks for the request again.
@@ -234,6 +242,16 @@ void Http2Downstream::wait_for(Wait what) {
   timer_.start_at(worker_.io.loop.now() + wait);
 }
 
+// Where the socket is full, it is not this stream's windows that hold it up; the connection has a
+// time limit of its own for that.
+bool Http2Downstream::takes_too_little() const {
+  if (connection_->blocked_) return false;
+  const std::chrono::milliseconds time = std::chrono::duration_cast<std::chrono::milliseconds>(
+      connection_->first_host().timeouts.silence);
+  const auto milliseconds = static_cast<uint64_t>(time.count());
+  return taken_in_time_ * 1000 < http::kHttp2TakenBytesPerSecondMin * milliseconds;
+}
+
 void Http2Downstream::on_timer() {
   switch (wait_) {
     case Wait::kNothing:
@@ -245,6 +263,10 @@ void Http2Downstream::on_timer() {
       if (exchange_.is_active()) exchange_.on_request_timeout();
       break;
     case Wait::kWindow:
+      if (!takes_too_little()) {
+        taken_in_time_ = 0;
+        return wait_for(Wait::kWindow);
+      }
       wait_ = Wait::kNothing;
       connection_->codec().reset(stream_, http::Http2Error::kCancel);
       break;

@@ -65,6 +65,9 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
                   BodyForm form, BodyBytes body) override;
   Taken send_body(BodyBytes body) override;
   void send_page(const Page& page) override;
+  unsigned begin_tunnel(const http::ResponseHead& head,
+                        const http::ResponseRewrite& rewrite) override;
+  bool takes_answer_for_upgrade() const override { return !head_.is_websocket(); }
   SpliceEnd splice_sink() override { return {}; }
   void on_spliced(size_t, bool) override {}
   void finish() override;
@@ -89,6 +92,7 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   void stop_keeping_for_good();
   void on_timer();
   void wait_for(Wait what);
+  bool takes_too_little() const;
 
   // Responses: http2_response.cc.
   void scan_chunks();
@@ -122,6 +126,7 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   bool complete_ = false;
   bool lost_ = false;      // not all that was consumed is here
   bool dropping_ = false;  // what is consumed is not kept in body_
+  bool tunnel_ = false;    // the body is a WebSocket's bytes (RFC 8441)
   bool body_broken_ = false;
 
   // Of the present response.
@@ -131,12 +136,13 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   http::ChunkScanner scanner_;
   BodyForm form_ = BodyForm::kPayload;
   Wait wait_ = Wait::kNothing;
-  bool ends_ = false;      // the body ends behind offered_
-  bool ended_ = false;     // and that has been said
-  bool is_short_ = false;  // send_body() was not taken whole: the exchange waits for a turn
-  bool has_head_ = false;  // the response's head has been given to the codec
-  bool waits_ = false;     // stands in the connection's list
-  bool finished_ = false;  // the exchange has ended
+  uint64_t taken_in_time_ = 0;  // kWindow: since the timer was started
+  bool ends_ = false;           // the body ends behind offered_
+  bool ended_ = false;          // and that has been said
+  bool is_short_ = false;       // send_body() was not taken whole: the exchange waits for a turn
+  bool has_head_ = false;       // the response's head has been given to the codec
+  bool waits_ = false;          // stands in the connection's list
+  bool finished_ = false;       // the exchange has ended
 
   friend class Http2Connection;
 };

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "proxy/downstream/http2_connection.h"
 #include "proxy/downstream/http2_downstream.h"
+#include "proxy/http/char_class.h"
 
 namespace understudy {
 namespace {
@@ -37,6 +38,33 @@ Taken Http2Downstream::send_head(const http::ResponseHead& head,
   return {};
 }
 
+// RFC 8441 5: the member's 101 is the client's 200, and who has asked with a key of its own checks
+// the answer to it.
+unsigned Http2Downstream::begin_tunnel(const http::ResponseHead& head,
+                                       const http::ResponseRewrite& rewrite) {
+  if (!head_.is_websocket() || connection_->is_broken()) return 0;
+  const http::WebSocketAccept wanted = http::websocket_accept(head_.websocket_key());
+  http::FieldMask dropped = rewrite.dropped;
+  size_t accepted = 0;
+  for (size_t i = 0; i < head.fields.size(); ++i) {
+    const http::Field& field = head.fields[i];
+    if (!http::equals_ignoring_case(field.name, http::kWebSocketAcceptName)) continue;
+    if (field.value != std::string_view(wanted.data(), wanted.size())) return 0;
+    dropped.set(i);
+    ++accepted;
+  }
+  if (accepted != 1) return 0;
+  tunnel_ = has_head_ = true;
+  form_ = BodyForm::kPayload;
+  http::ResponseHead answer = head;
+  answer.status = 200;
+  connection_->codec().set_tunnel(stream_);
+  connection_->codec().send_head(stream_, answer, {.dropped = dropped, .added = rewrite.added},
+                                 this);
+  connection_->pump();
+  return answer.status;
+}
+
 Taken Http2Downstream::send_body(BodyBytes body) {
   if (connection_->is_broken()) return {.broken = true};
   offered_ = body.bytes;
@@ -52,9 +80,13 @@ Taken Http2Downstream::send_body(BodyBytes body) {
   is_short_ = !offered_.empty();
   if (is_short_ && form_ == BodyForm::kPayload) ends_ = false;
   offered_ = {};
-  // The time that a client may leave its windows shut begins anew with each byte that it takes.
-  if (is_short_ && (taken != 0 || wait_ != Wait::kWindow)) wait_for(Wait::kWindow);
-  if (!is_short_ && wait_ == Wait::kWindow) wait_for(complete_ ? Wait::kNothing : Wait::kBody);
+  taken_in_time_ += taken;
+  if (is_short_ && wait_ != Wait::kWindow) {
+    taken_in_time_ = 0;
+    wait_for(Wait::kWindow);
+  }
+  if (!is_short_ && wait_ == Wait::kWindow)
+    wait_for(complete_ || tunnel_ ? Wait::kNothing : Wait::kBody);
   return {.body_bytes = taken, .broken = connection_->is_broken()};
 }
 
@@ -97,7 +129,8 @@ void Http2Downstream::send_page(const Page& page) {
 
 Http2Downstream::Offer Http2Downstream::offer_body(size_t bytes_max) {
   const bool chunked = form_ == BodyForm::kChunked;
-  const size_t here = chunked ? payload_left_ : offered_.size();
+  // The client may open its window while nothing is offered.
+  const size_t here = chunked ? std::min(payload_left_, offered_.size()) : offered_.size();
   const size_t bytes = std::min({bytes_max, here, turn_left_});
   const bool last = ends_ && bytes == offered_.size();
   ended_ = last;
@@ -132,7 +165,7 @@ void Http2Downstream::on_body_wanted() {
 }
 
 void Http2Downstream::on_turn() {
-  if (!finished_) return exchange_.on_downstream_writable();
+  if (!finished_ && (is_short_ || !ends_)) return exchange_.on_downstream_writable();
   // A page, or an end for which there was no room.
   turn_left_ = kUnlimited;
   connection_->codec().resume(stream_);
@@ -150,7 +183,8 @@ void Http2Downstream::finish() {
 
 void Http2Downstream::abort() {
   finished_ = true;
-  connection_->codec().reset(stream_, http::Http2Error::kInternal);
+  connection_->codec().reset(stream_,
+                             tunnel_ ? http::Http2Error::kCancel : http::Http2Error::kInternal);
   connection_->settle_later();
 }
 

@@ -13,6 +13,9 @@
 
 namespace understudy {
 
+// As nginx writes it; it is in no response.
+inline constexpr unsigned kClientClosedRequest = 499;
+
 struct AccessRecord {
   const Client& client;
   // The request's head as received, request line and empty line included. Empty when it could not
@@ -22,7 +25,7 @@ struct AccessRecord {
   std::string_view target;
   std::string_view version;  // "HTTP/1.1"
 
-  unsigned status = 0;  // 0: the client has got none
+  unsigned status = 0;  // kClientClosedRequest: the client went away before it got one
   uint64_t body_bytes_sent = 0;
   uint64_t body_bytes_received = 0;
   Duration duration{};

@@ -48,6 +48,11 @@ void add_weblogic(const WorkerCluster& cluster, const ContractFacts& facts,
 
 void add_contract_lines(const WorkerCluster& cluster, const ContractFacts& facts,
                         http::LineArena& lines) {
+  // In every dialect: a member without the SDK may end its sessions, too.
+  if (facts.member.operator_state != OperatorState::kReady) {
+    const bool moves = facts.member.order.mode == routing::DrainMode::kMove;
+    lines.add_line(kDrainingHeader, moves ? kDrainingMove : kDrainingKeep);
+  }
   if (cluster.speaks_native()) add_native(cluster, facts, lines);
   if (cluster.speaks_weblogic()) add_weblogic(cluster, facts, lines);
 }

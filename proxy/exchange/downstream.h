@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,10 @@ class TlsStream;
 // Who asks; constant for a connection.
 struct Client {
   Address address;
-  std::string host;                // of address, as text
-  uint16_t local_port = 0;         // of the listener
+  std::string host;         // of address, as text
+  uint16_t local_port = 0;  // of the listener
+  // Where it connected to; null unless members are to be told.
+  std::shared_ptr<const Address> local = {};
   const TlsStream* tls = nullptr;  // as long as the connection; null: plain
 };
 
@@ -78,6 +81,14 @@ class Downstream {
                           BodyForm form, BodyBytes body) = 0;
   virtual Taken send_body(BodyBytes body) = 0;
   virtual void send_page(const Page& page) = 0;
+  // `head` is the 101 that answers this request's Upgrade. The client is told that it may begin, by
+  // the status that is returned; 0: the answer does not fit, and nothing was sent. From then on the
+  // request's body is what the client sends, as it is, until it closes its side, and send_body
+  // gives it the member's bytes; `last` closes ours.
+  virtual unsigned begin_tunnel(const http::ResponseHead& head,
+                                const http::ResponseRewrite& rewrite) = 0;
+  // Whether the client, having asked for an upgrade, takes a 2xx for a plain answer.
+  virtual bool takes_answer_for_upgrade() const { return true; }
   // Where payload can be moved to by splice(2) now; on_spliced tells what was moved.
   virtual SpliceEnd splice_sink() = 0;
   virtual void on_spliced(size_t bytes, bool blocked) = 0;

@@ -17,9 +17,12 @@ namespace {
 
 using http::FieldId;
 
-// The path that rules are matched over; "*" of OPTIONS stands for the whole server.
+// The path that rules are matched over; "*" of OPTIONS and the authority of CONNECT, which have
+// none, stand for the whole server.
 std::string_view path_to_match(const http::RequestHead& head) {
-  return head.target_form == http::TargetForm::kAsterisk ? std::string_view("/") : head.path;
+  const bool has_path = head.target_form == http::TargetForm::kOrigin ||
+                        head.target_form == http::TargetForm::kAbsolute;
+  return has_path ? head.path : std::string_view("/");
 }
 
 // draft-ietf-httpapi-idempotency-key-header 2: one field with one value. Several, or an empty one,
@@ -115,12 +118,13 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   }
   location_ = &here.hosts[match.host]->locations[*match.location];
   cluster_ = routes_->clusters[location_->cluster];
+  ++cluster_->load().exchanges;
   if (head.body.kind == http::Framing::kLength && head.body.length > location_->body_bytes_max) {
     answer(413, "The request's body is larger than this site accepts.", false);
     return false;
   }
   note_resends(head);
-  return true;
+  return !head.wants_upgrade || open_tunnel(head);
 }
 
 // How often it may be sent, and so how much of its body is kept.
@@ -145,25 +149,68 @@ void Exchange::choose(const http::RequestHead& head) {
   phase_ = Phase::kChoosing;
   const TimePoint now = worker_.io.loop.now();
   while (const routing::Choice choice = cluster_->routing().choose(attempt_, now)) {
-    member_ = choice.member;
-    account_.tried_fresh = false;
-    hold(&cluster_->connections(*member_));
-    if (ask(head)) return;
+    if (approach(choice, head)) return;
   }
+  // Those that could be asked are busy, and somebody else of the cluster may be free first.
+  if (account_.met_full_member) return queue(nullptr);
   end_pass();
+}
+
+// False: ask another one.
+bool Exchange::approach(const routing::Choice& choice, const http::RequestHead& head) {
+  turn_to(*choice.member);
+  account_.tried_fresh = false;
+  if (!cluster_->must_queue(*member_, *connections_)) return ask(head);
+  if (choice.is_bound()) {
+    queue(connections_);
+    return true;
+  }
+  account_.met_full_member = true;
+  member_ = nullptr;
+  return false;
+}
+
+void Exchange::queue(MemberConnections* connections) {
+  vacate();
+  member_ = nullptr;
+  account_.met_full_member = false;
+  if (!cluster_->join_queue(*this, connections)) {
+    ++worker_.counters.queue_refusals;
+    return give_up_queueing("queue is full");
+  }
+  ++worker_.counters.queued;
+  phase_ = Phase::kQueued;
+  timer_.start_at(worker_.io.loop.now() + cluster_->connection_options().queue_timeout);
+}
+
+void Exchange::on_room(uint64_t serial) {
+  const http::RequestHead& head = downstream_.request_head();
+  phase_ = Phase::kChoosing;
+  routing::Member* const member = cluster_->routing().table().by_serial(serial);
+  if (!member) return choose(head);
+  const bool was_bound = attempt_.last().is_bound() && attempt_.last().member == member;
+  if (!was_bound) cluster_->routing().take(attempt_, *member, worker_.io.loop.now());
+  turn_to(*member);
+  if (!ask(head)) choose(head);
 }
 
 // ---- 4. A connection to it: an idle one, or a new one. False when that failed at once.
 
+Wants Exchange::wants() const {
+  return tunnel_ ? Wants::kTunnel : Wants::kAny;
+}
+
 bool Exchange::ask(const http::RequestHead& head) {
-  upstream_ = connections_->take_idle(*this);
+  upstream_ = connections_->take_idle(*this, wants());
   if (!upstream_) return connect();
   send_request(head);
   return true;
 }
 
 bool Exchange::connect() {
-  auto upstream = connections_->connect(*this);
+  const Client& client = downstream_.client();
+  auto upstream = connections_->connect(
+      *this, {.wants = wants(), .client = &client.address, .server = client.local.get()});
   if (!upstream) {
     mark_member(upstream.error().code == ErrorCode::kConnectRefused ? TryFailure::kConnectRefused
                 : upstream.error().code == ErrorCode::kUnavailable  ? TryFailure::kNoConnection
@@ -197,7 +244,9 @@ void Exchange::send_request(const http::RequestHead& head) {
   const BodyBytes body = account_.has_body ? downstream_.request_body() : BodyBytes{.last = true};
   // A client that sends its body already waits for no 100.
   if (!body.bytes.empty()) account_.body_has_begun = true;
-  http::drop_from_request(head, {.keep_expect = !account_.body_has_begun}, scratch.dropped);
+  const bool upgrades = tunnel_ && upstream_->can_tunnel();
+  http::drop_from_request(head, {.keep_upgrade = upgrades, .keep_expect = !account_.body_has_begun},
+                          scratch.dropped);
   const Client& client = downstream_.client();
   http::forward_peer(
       head, {},
@@ -214,8 +263,11 @@ void Exchange::send_request(const http::RequestHead& head) {
   }
   http::RequestRewrite rewrite{
       .dropped = scratch.dropped, .added = scratch.lines.text(), .target = {}, .host = {}};
+  rewrite.add_upgrade = upgrades;
   if (!account_.path_is_normal) rewrite.target = normal_target(head, scratch.path);
-  if (head.authority.empty()) rewrite.host = member_->address_text;
+  if (head.authority.empty()) {
+    rewrite.host = member_->address.is_unix() ? "localhost" : member_->address_text;
+  }
 
   phase_ = Phase::kWaiting;
   if (!is_waiting()) cluster_->begin_waiting(*this, *connections_);
@@ -271,10 +323,12 @@ bool Exchange::is_body_too_large() const {
 
 void Exchange::on_request_body() {
   if (phase_ == Phase::kGathering) return gather();
+  if (phase_ == Phase::kTunnel) return move_to_member();
   if (upstream_ && !account_.request_sent && phase_ != Phase::kConnecting) relay_request_body();
 }
 
 void Exchange::on_upstream_writable() {
+  if (phase_ == Phase::kTunnel) return move_to_member();
   if (!account_.request_sent && account_.has_body) relay_request_body();
 }
 
@@ -296,14 +350,17 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
     if (ask_elsewhere(TryFailure::kUnavailable, head)) return;
   } else if (head.status == 421 && cluster_->speaks_native()) {
     if (ask_elsewhere(TryFailure::kMisdirected, head)) return;
-  } else if (member_->back_off.last_failure() != routing::Failure::kNone) {
-    cluster_->routing().on_success(*member_);
+  } else if (head.status == 502 || head.status == 504) {
+    cluster_->routing().on_bad_answer(*member_, worker_.io.loop.now());
+  } else if (!member_->has_clean_record()) {
+    cluster_->routing().on_success(*member_, worker_.io.loop.now());
   }
   // A member that wants to be left alone binds nobody.
   if (const InsertedCookie* inserted = cluster_->inserted(); inserted && head.status != 503) {
     account_.given = inserted->next(account_.shown, *member_, cluster_->wall_seconds());
   }
   leave_member();
+  if (tunnel_ && answer_upgrade(head)) return;
   send_response_head(head);
 }
 
@@ -400,11 +457,13 @@ void Exchange::splice_response_body() {
 }
 
 void Exchange::on_response_body() {
+  if (phase_ == Phase::kTunnel) return move_to_client();
   relay_response_body();
 }
 
 void Exchange::on_downstream_writable() {
-  if (phase_ == Phase::kRelaying) relay_response_body();
+  if (phase_ == Phase::kRelaying) return relay_response_body();
+  if (phase_ == Phase::kTunnel) move_to_client();
 }
 
 // ---- 9. The end.

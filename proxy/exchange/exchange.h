@@ -3,8 +3,8 @@
 // protocol and owns neither connection: it maps the request to a cluster, chooses members one after
 // another, relays both bodies with back-pressure, and decides with retry.h what happens when a
 // member fails. Its phases stand in exchange.cc in the order in which they come, what happens when
-// one does not go well in exchange_failure.cc. One object serves many exchanges, one after the
-// other. Owned by a Downstream; worker thread only.
+// one does not go well in exchange_failure.cc, and tunnels in exchange_tunnel.cc. One object serves
+// many exchanges, one after the other. Owned by a Downstream; worker thread only.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +20,7 @@
 #include "proxy/exchange/inserted_cookie.h"
 #include "proxy/exchange/retry.h"
 #include "proxy/exchange/routes.h"
+#include "proxy/exchange/tunnel.h"
 #include "proxy/exchange/worker_context.h"
 #include "proxy/routing/affinity_choice.h"
 #include "proxy/upstream/upstream.h"
@@ -28,6 +29,7 @@
 namespace understudy {
 
 class FormSearch;
+enum class Wants : uint8_t;
 class MemberConnections;
 class WorkerCluster;
 
@@ -48,7 +50,7 @@ class Exchange final : private Upstream::User, private Waiter {
   // ends.
   void refuse(unsigned status, std::string_view sentence, std::size_t site);
   bool is_active() const { return phase_ != Phase::kNone; }
-  bool has_response_begun() const { return phase_ == Phase::kRelaying; }
+  bool has_response_begun() const { return phase_ == Phase::kRelaying || phase_ == Phase::kTunnel; }
 
   // There may be more of the request's body, or it has broken off.
   void on_request_body();
@@ -63,9 +65,11 @@ class Exchange final : private Upstream::User, private Waiter {
     kNone,
     kGathering,   // the request's body may name the session: nobody is asked before it is here
     kChoosing,    // within one call
+    kQueued,      // for a connection, to one member or to anybody
     kConnecting,  // to member_
     kWaiting,     // the request is on its way or sent; the response's head is not there
     kRelaying,    // the response's body
+    kTunnel,      // the member has switched protocols
     kPausing,     // nobody could be asked; ConnectRetrySecs until the next pass
   };
 
@@ -77,6 +81,7 @@ class Exchange final : private Upstream::User, private Waiter {
   void on_upstream_writable() override;
   void on_upstream_failed(ErrorCode code, std::string_view detail) override;
   void on_member_gone() override;
+  void on_room(uint64_t serial) override;
 
   // The phases.
   void receive(std::size_t site);
@@ -88,6 +93,8 @@ class Exchange final : private Upstream::User, private Waiter {
   bool begin_gathering(const http::RequestHead& head);
   void gather();
   void choose(const http::RequestHead& head);
+  bool approach(const routing::Choice& choice, const http::RequestHead& head);
+  void queue(MemberConnections* connections);
   bool ask(const http::RequestHead& head);
   bool connect();
   void send_request(const http::RequestHead& head);
@@ -98,11 +105,25 @@ class Exchange final : private Upstream::User, private Waiter {
   void splice_response_body();
   void finish();
 
+  // Tunnels.
+  Wants wants() const;
+  bool open_tunnel(const http::RequestHead& head);
+  // False: the response is an ordinary one.
+  bool answer_upgrade(const http::ResponseHead& head);
+  void begin_tunnel(const http::ResponseHead& head);
+  void move_to_member();
+  void move_to_client();
+  void on_tunnel(Tunnel::State state);
+  void wait_in_tunnel(TimePoint now);
+  void on_tunnel_timer();
+
   // When it does not go well.
   void fail_try(TryFailure failure);
   // False when the response is to be given to the client after all.
   bool ask_elsewhere(TryFailure failure, const http::ResponseHead& head);
   FailedTry describe(TryFailure failure) const;
+  bool counts_as_resend(TryFailure failure) const;
+  void give_up_queueing(std::string_view why);
   void mark_member(TryFailure failure);
   void try_again(NextStep step);
   void end_pass();
@@ -121,9 +142,11 @@ class Exchange final : private Upstream::User, private Waiter {
   void leave_member();
   void release_upstream();
   void hold(MemberConnections* connections);
+  void turn_to(routing::Member& member);
+  void vacate();
   void end(bool aborted);
   void log(bool aborted) const;
-  void note_resend(TryFailure failure) const;
+  void note_resend(TryFailure failure, bool counts);
 
   // What must be fresh for each exchange.
   struct Account {
@@ -146,7 +169,10 @@ class Exchange final : private Upstream::User, private Waiter {
     bool request_sent = false;  // to its end, in the present try
     bool tried_fresh = false;   // the present member, on a fresh connection
     bool path_is_normal = true;
-    bool body_has_begun = false;  // so that Expect has been answered
+    bool met_full_member = false;  // in this pass
+    bool has_failed_over = false;  // it has been sent to another member once already
+    bool is_resend = false;        // counted as such
+    bool body_has_begun = false;   // so that Expect has been answered
   };
 
   // Constant after construction.
@@ -157,6 +183,7 @@ class Exchange final : private Upstream::User, private Waiter {
   Timer timer_;
   BodyPipe pipe_;
   std::unique_ptr<FormSearch> form_;  // in kGathering
+  std::unique_ptr<Tunnel> tunnel_;  // of a request that asks for one
 
   // State of the present exchange; what is borrowed lives as long as the exchange.
   Phase phase_ = Phase::kNone;
@@ -166,6 +193,7 @@ class Exchange final : private Upstream::User, private Waiter {
   WorkerCluster* cluster_ = nullptr;
   routing::Member* member_ = nullptr;         // while we wait for it
   MemberConnections* connections_ = nullptr;  // of the member asked last; held
+  uint64_t occupied_ = 0;                     // serial of the member that counts us; 0: none
   Upstream* upstream_ = nullptr;
   Account account_;
   routing::Attempt attempt_;

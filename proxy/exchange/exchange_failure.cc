@@ -96,6 +96,7 @@ void Exchange::on_upstream_failed(ErrorCode code, std::string_view detail) {
 }
 
 void Exchange::on_member_gone() {
+  if (phase_ == Phase::kQueued) return choose(downstream_.request_head());
   fail_try(TryFailure::kMemberGone);
 }
 
@@ -106,7 +107,17 @@ FailedTry Exchange::describe(TryFailure failure) const {
           .connection_was_reused = upstream_->was_reused(),
           .tried_fresh = account_.tried_fresh,
           .is_idempotent = account_.is_idempotent,
-          .replayable = downstream_.can_rewind()};
+          .replayable = downstream_.can_rewind(),
+          .over_budget =
+              counts_as_resend(failure) && !cluster_->load().allows_resend(location_->failover)};
+}
+
+// Load that would not be there without re-sends. What a member leaves unfinished that has died is
+// no more than it was before, but only once.
+bool Exchange::counts_as_resend(TryFailure failure) const {
+  if (account_.is_resend || !upstream_->has_sent()) return false;
+  if (failure == TryFailure::kMemberGone || failure == TryFailure::kMisdirected) return false;
+  return failure != TryFailure::kDropped || account_.has_failed_over;
 }
 
 void Exchange::mark_member(TryFailure failure) {
@@ -118,12 +129,13 @@ void Exchange::mark_member(TryFailure failure) {
 
 void Exchange::fail_try(TryFailure failure) {
   const RetryDecision decision = decide(describe(failure), location_->failover);
+  const bool counts = decision.step != NextStep::kSameMember && counts_as_resend(failure);
   routing::Member* const member = member_;
   if (decision.step != NextStep::kSameMember) mark_member(failure);
   leave_member();
   release_upstream();
   if (decision.step == NextStep::kGiveUp) return give_up_after(failure, decision.reason);
-  note_resend(failure);
+  note_resend(failure, counts);
   if (decision.step == NextStep::kSameMember) member_ = member;
   try_again(decision.step);
 }
@@ -150,6 +162,11 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
   mark_member(failure);
   if (decision.step == NextStep::kPassOn) {
     account_.failure = to_text(decision.reason);
+    if (decision.reason == Reason::kOverBudget) {
+      ++worker_.counters.resends_over_budget;
+      LOG(kWarn, "{}: member {}: {}, not sent again: {}", request_line(downstream_.head_text()),
+          connections_->label(), to_text(failure), to_text(decision.reason));
+    }
     return false;
   }
   if (decision.step == NextStep::kGiveUp) {
@@ -160,7 +177,7 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
   if (decision.step == NextStep::kFollowRoute) routing.follow_route(attempt_, *route);
   const routing::Choice choice = routing.choose(attempt_, worker_.io.loop.now());
   if (!choice && failure == TryFailure::kUnavailable) return false;
-  note_resend(failure);
+  note_resend(failure, counts_as_resend(failure));
   leave_member();
   release_upstream();
   if (!choice) {
@@ -171,12 +188,9 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
   downstream_.rewind_request_body();
   account_.request_sent = false;
   account_.body_bytes_received = 0;
-  account_.tried_fresh = false;
   phase_ = Phase::kChoosing;
-  member_ = choice.member;
-  hold(&cluster_->connections(*member_));
   const http::RequestHead& request = downstream_.request_head();
-  if (!ask(request)) choose(request);
+  if (!approach(choice, request)) choose(request);
   return true;
 }
 
@@ -189,6 +203,7 @@ void Exchange::end_pass() {
   const bool was_last =
       attempt_.passes() >= failover.rounds_max() || (now >= deadline && attempt_.passes() > 1);
   if (!was_last) {
+    vacate();
     phase_ = Phase::kPausing;
     timer_.start_at(now + failover.connect_retry);
     return;
@@ -203,8 +218,17 @@ void Exchange::end_pass() {
           "Please try again in a moment.");
 }
 
+void Exchange::give_up_queueing(std::string_view why) {
+  account_.failure = why;
+  LOG(kWarn, "{}: {}: no connection to a member of {} is free, {} requests wait",
+      request_line(downstream_.head_text()), why, cluster_->routing().options().name,
+      cluster_->queued());
+  give_up(503, "The servers of this site are busy. Please try again in a moment.");
+}
+
 void Exchange::give_up_after(TryFailure failure, Reason reason) {
   ++worker_.counters.resends_refused;
+  if (reason == Reason::kOverBudget) ++worker_.counters.resends_over_budget;
   account_.failure = reason != Reason::kNone ? to_text(reason) : to_text(failure);
   LOG(kWarn, "{}: member {}: {}, not sent again: {}", request_line(downstream_.head_text()),
       connections_->label(), to_text(failure), to_text(reason));
@@ -217,7 +241,7 @@ void Exchange::give_up_after(TryFailure failure, Reason reason) {
 }
 
 void Exchange::give_up(unsigned status, std::string_view sentence) {
-  if (phase_ == Phase::kRelaying) return abort(sentence);
+  if (has_response_begun()) return abort(sentence);
   answer(status, sentence, false);
 }
 
@@ -244,13 +268,13 @@ void Exchange::refuse(unsigned status, std::string_view sentence, std::size_t si
 
 void Exchange::on_request_broken() {
   account_.failure = "request body broken";
-  if (phase_ == Phase::kRelaying) return abort("the request's body is broken");
+  if (has_response_begun()) return abort("the request's body is broken");
   answer(400, "The request's body ended early or is not validly framed.", true);
 }
 
 void Exchange::on_request_timeout() {
   account_.failure = "request body timed out";
-  if (phase_ == Phase::kRelaying) return abort("the request's body did not come in time");
+  if (has_response_begun()) return abort("the request's body did not come in time");
   answer(408, "The request's body did not arrive in time.", true);
 }
 
@@ -285,14 +309,21 @@ void Exchange::on_timer() {
     case Phase::kGathering:  // the client's time is the connection's business
     case Phase::kChoosing:
       return;
+    case Phase::kQueued:
+      ++worker_.counters.queue_timeouts;
+      leave();
+      return give_up_queueing("waited in the queue for too long");
     case Phase::kConnecting:
       return fail_try(TryFailure::kConnectTimeout);
     case Phase::kPausing:
       attempt_.start_pass();
+      account_.met_full_member = false;
       return choose(downstream_.request_head());
     case Phase::kWaiting:
     case Phase::kRelaying:
       return on_silence();
+    case Phase::kTunnel:
+      return on_tunnel_timer();
   }
 }
 
@@ -334,12 +365,36 @@ void Exchange::hold(MemberConnections* connections) {
   connections_ = connections;
 }
 
+void Exchange::turn_to(routing::Member& member) {
+  member_ = &member;
+  hold(&cluster_->connections(member));
+  vacate();
+  cluster_->routing().occupy(member);
+  occupied_ = member.serial;
+}
+
+void Exchange::vacate() {
+  if (occupied_ == 0) return;
+  cluster_->routing().vacate(occupied_);
+  occupied_ = 0;
+}
+
 void Exchange::end(bool aborted) {
   if (pipe_.is_open()) pipe_.close();
   form_.reset();
   ++worker_.counters.responses_by_class[std::min(account_.status / 100, 5)];
+  if (tunnel_) {
+    account_.body_bytes_sent += tunnel_->bytes_to_client();
+    account_.body_bytes_received += tunnel_->bytes_to_member();
+  }
   if (access_log_) log(aborted);
+  vacate();
+  if (tunnel_) tunnel_.reset();
   hold(nullptr);
+  if (cluster_) {
+    --cluster_->load().exchanges;
+    if (account_.is_resend) --cluster_->load().resends;
+  }
   --routes_->exchanges;
   ++serial_;
   phase_ = Phase::kNone;
@@ -361,7 +416,7 @@ void Exchange::log(bool aborted) const {
                     : std::string_view(),
       .version =
           before_version < line.size() ? line.substr(before_version + 1) : std::string_view(),
-      .status = account_.status,
+      .status = account_.status != 0 ? account_.status : kClientClosedRequest,
       .body_bytes_sent = account_.body_bytes_sent,
       .body_bytes_received = account_.body_bytes_received,
       .duration = worker_.io.loop.now() - account_.started,
@@ -376,7 +431,12 @@ void Exchange::log(bool aborted) const {
   access_log_->write(record);
 }
 
-void Exchange::note_resend(TryFailure failure) const {
+void Exchange::note_resend(TryFailure failure, bool counts) {
+  account_.has_failed_over = true;
+  if (counts) {
+    account_.is_resend = true;
+    ++cluster_->load().resends;
+  }
   LOG(kInfo, "{}: member {}: {}, asking again (try {})", request_line(downstream_.head_text()),
       connections_->label(), to_text(failure), attempt_.tries() + 1);
 }

@@ -31,6 +31,12 @@ Reason reason_against(const FailedTry& failed, const config::Failover& policy) {
   return failed.is_idempotent ? Reason::kNone : Reason::kMethodNotIdempotent;
 }
 
+// And if it may: do we want to ask the other members for more now?
+Reason reason_against_another(const FailedTry& failed, const config::Failover& policy) {
+  const Reason reason = reason_against(failed, policy);
+  return reason == Reason::kNone && failed.over_budget ? Reason::kOverBudget : reason;
+}
+
 // The member closed a connection that it had kept open while our request was on its way to it. That
 // says nothing about the member.
 bool is_half_open(const FailedTry& failed) {
@@ -43,7 +49,8 @@ bool is_half_open(const FailedTry& failed) {
 RetryDecision decide(const FailedTry& failed, const config::Failover& policy) {
   const NextStep again = is_half_open(failed) ? NextStep::kSameMember : NextStep::kNextMember;
   if (!failed.sent) return {.step = again};
-  const Reason reason = reason_against(failed, policy);
+  const Reason reason = again == NextStep::kSameMember ? reason_against(failed, policy)
+                                                       : reason_against_another(failed, policy);
   switch (failed.failure) {
     case TryFailure::kUnavailable:
       // A 503 that may not be answered by a re-send is an answer.
@@ -97,6 +104,8 @@ std::string_view to_text(Reason reason) {
       return "the retry policy is NONE";
     case Reason::kBodyNotKept:
       return "request body above ReplayBufferSize";
+    case Reason::kOverBudget:
+      return "RetryBudget is used up";
   }
   return "";
 }

@@ -23,19 +23,18 @@ bool has_native_contract(const routing::ClusterOptions& options) {
   return options.dialect == Dialect::kNative || options.dialect == Dialect::kAuto;
 }
 
-// "host:port" without the port and without an IPv6 address's brackets.
-std::string host_of(std::string_view address_text) {
-  std::string_view host = address_text.substr(0, address_text.rfind(':'));
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  return std::string(host);
-}
-
 std::optional<InsertedCookie> inserted_cookie(const WorkerCluster::Options& options) {
   if (options.routing.dialect != Dialect::kInsert) return std::nullopt;
   return InsertedCookie(options.session_cookie, options.inserted);
 }
 
 }  // namespace
+
+std::string WorkerCluster::host_of(std::string_view address_text) {
+  std::string_view host = address_text.substr(0, address_text.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return std::string(host);
+}
 
 WorkerCluster::WorkerCluster(WorkerContext& worker, const Options& options)
     : worker_(worker),
@@ -82,9 +81,14 @@ MemberConnections& WorkerCluster::connections(const routing::Member& member) {
       slot.connections->retire();
       retired_.push_back(std::exchange(slot, {}));
       discard_unused();
+      if (queued_ > 0) worker_.io.loop.at_turn_end([this] { dismiss_retired(); });
     }
     slot.serial = member.serial;
-    slot.connections = std::make_unique<MemberConnections>(worker_.io, reach(member));
+    MemberConnections::Options options = reach(member);
+    options.serial = member.serial;
+    options.owner = this;
+    options.queued = &queued_;
+    slot.connections = std::make_unique<MemberConnections>(worker_.io, std::move(options));
   }
   return *slot.connections;
 }
@@ -92,6 +96,9 @@ MemberConnections& WorkerCluster::connections(const routing::Member& member) {
 MemberConnections::Options WorkerCluster::reach(const routing::Member& member) const {
   return {.label = member.name.empty() ? member.address_text : member.name,
           .address = member.address,
+          .more_addresses = member.more_addresses,
+          .protocol = options_.protocol,
+          .proxy_header = options_.proxy_header,
           .tls = options_.tls,
           .tls_name = options_.tls_name.empty() ? host_of(member.address_text) : options_.tls_name,
           .connect_timeout = options_.connections.connect_timeout,
@@ -99,6 +106,84 @@ MemberConnections::Options WorkerCluster::reach(const routing::Member& member) c
           .idle_max = options_.connections.idle_max,
           .open_max = options_.connections.per_member_max,
           .idle_count_max = options_.connections.idle_per_member_max};
+}
+
+// ---- Queues.
+
+bool WorkerCluster::must_queue(const routing::Member& member, MemberConnections& connections) {
+  if (queued_ == 0) return !connections.has_room();
+  const bool others_wait =
+      !connections.queue().is_empty() ||
+      (!queue_.is_empty() && routing_.table().is_good(member, worker_.io.loop.now()));
+  if (others_wait && connections.has_room()) on_room(connections);
+  return others_wait || !connections.has_room();
+}
+
+bool WorkerCluster::join_queue(Waiter& waiter, MemberConnections* connections) {
+  if (queued_ >= options_.connections.waiting_requests_max) return false;
+  WaitingList& queue = connections ? connections->queue() : queue_;
+  queue.join(waiter, worker_.io.loop.now());
+  return true;
+}
+
+// Whoever is served asks a member at once, and that is not for the middle of something.
+void WorkerCluster::on_room(MemberConnections& connections) {
+  if (queued_ == 0) return;
+  if (roomy_.empty()) worker_.io.loop.at_turn_end([this] { serve_queues(); });
+  roomy_.push_back(connections.serial());
+}
+
+void WorkerCluster::serve_queues() {
+  // Who is served may end at once, and give room to the next one at the end of the next turn.
+  for (const uint64_t serial : std::exchange(roomy_, {})) serve_queue(serial);
+}
+
+// One for each connection that is free, the one that came first: known clients, who can ask only
+// this member, and new ones, who can ask anybody, wait equally long.
+void WorkerCluster::serve_queue(uint64_t serial) {
+  for (std::size_t served = queued_; served > 0; --served) {
+    MemberConnections* connections = find(serial);
+    if (!connections || !connections->has_room()) return;
+    const routing::Member* member = routing_.table().by_serial(serial);
+    Waiter* first = connections->queue().oldest();
+    if (member && routing_.table().is_good(*member, worker_.io.loop.now())) {
+      Waiter* anybodys = queue_.oldest();
+      const bool came_first =
+          anybodys && (!first || anybodys->waiting_since() < first->waiting_since());
+      if (came_first) first = anybodys;
+    }
+    if (!first) return;
+    first->leave();
+    first->on_room(serial);
+  }
+}
+
+// Their member has another address now; they choose anew.
+void WorkerCluster::dismiss_retired() {
+  for (std::size_t i = 0; i < retired_.size(); ++i) {
+    MemberConnections& connections = *retired_[i].connections;
+    connections.hold();
+    connections.queue().dismiss_all();
+    connections.let_go();
+  }
+  discard_unused();
+}
+
+bool WorkerCluster::Load::allows_resend(const config::Failover& policy) const {
+  const uint64_t share = uint64_t{exchanges} * policy.retry_percent / 100;
+  return resends < std::max<uint64_t>(share, policy.retry_floor);
+}
+
+// Another address in use shows in connections(); whether it is still there does not.
+void WorkerCluster::on_addresses(const std::string& address_text,
+                                 const std::vector<Address>& addresses) {
+  routing_.table().set_addresses(address_text, addresses);
+  for (Slot& slot : slots_) {
+    if (!slot.connections) continue;
+    const routing::Member* member = routing_.table().by_serial(slot.serial);
+    if (member == nullptr || member->address_text != address_text) continue;
+    slot.connections->set_more_addresses(member->more_addresses);
+  }
 }
 
 void WorkerCluster::begin_waiting(Waiter& waiter, MemberConnections& connections) {
@@ -159,6 +244,17 @@ void WorkerCluster::hear(routing::Member& from, const http::FieldList& fields) {
 void WorkerCluster::on_shared_view(const routing::ViewKeeper::Shared& shared) {
   routing::ViewOutcome outcome = routing_.on_shared_view(shared, worker_.io.loop.now());
   drop_gone(std::move(outcome.change));
+}
+
+// Idle connections of a member that fails are worth nothing. Exchanges that wait for it go on: it
+// may be slow only, and what they wait for may still come.
+void WorkerCluster::on_checked(std::string_view address_text, routing::Checked checked) {
+  routing::MemberTable& table = routing_.table();
+  if (!table.set_checked(address_text, checked, worker_.io.loop.now())) return;
+  if (checked != routing::Checked::kFailing) return;
+  const routing::Member* member = table.by_address(address_text);
+  MemberConnections* connections = member ? find(member->serial) : nullptr;
+  if (connections) connections->close_idle();
 }
 
 void WorkerCluster::apply(routing::ViewOutcome outcome) {
@@ -222,6 +318,7 @@ void WorkerCluster::drop(uint64_t serial, bool for_good) {
   // What is freed may end exchanges and ask other members.
   connections->hold();
   worker_.counters.view_drops += connections->waiting().dismiss_all();
+  connections->queue().dismiss_all();
   connections->let_go();
   if (for_good) retire_slot(serial);
 }

@@ -16,6 +16,7 @@
 #include "cookies/affinity.h"
 #include "proxy/config/cluster.h"
 #include "proxy/exchange/inserted_cookie.h"
+#include "proxy/config/location.h"
 #include "proxy/http/message.h"
 #include "proxy/routing/cluster.h"
 #include "proxy/upstream/member_connections.h"
@@ -33,11 +34,13 @@ class ViewListener {
   virtual void on_new_view(WorkerCluster& cluster, const routing::ViewKeeper::Shared& view) = 0;
 };
 
-class WorkerCluster final : private ViewProbe::User {
+class WorkerCluster final : private ViewProbe::User, private MemberConnections::Owner {
  public:
   struct Options {
     routing::ClusterOptions routing;
     config::Connections connections;
+    config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
+    config::ProxyHeader proxy_header = config::ProxyHeader::kNone;
     std::shared_ptr<const TlsDialer> tls = {};  // null: members are spoken to in plain
     std::string tls_name = {};                  // empty: each member's own host name
     std::string session_cookie;
@@ -73,6 +76,22 @@ class WorkerCluster final : private ViewProbe::User {
   // Valid until the member vanishes from the table, and while somebody holds it.
   MemberConnections& connections(const routing::Member& member);
 
+  // Connections that are all in use. Who comes later than one that waits does not pass it by.
+  bool must_queue(const routing::Member& member, MemberConnections& connections);
+  // For this member's, or with null for anybody's; the waiter leaves by itself, or hears on_room at
+  // the end of a turn. False: MaxWaitingRequests are waiting already.
+  bool join_queue(Waiter& waiter, MemberConnections* connections);
+  std::size_t queued() const { return queued_; }
+
+  // How many exchanges are under way, and how many of them have been sent again; counted by them.
+  struct Load {
+    uint32_t exchanges = 0;
+    uint32_t resends = 0;
+    bool allows_resend(const config::Failover& policy) const;
+  };
+  Load& load() { return load_; }
+  const Load& load() const { return load_; }
+
   // The waiter has asked this member, and leaves by itself.
   void begin_waiting(Waiter& waiter, MemberConnections& connections);
 
@@ -81,6 +100,13 @@ class WorkerCluster final : private ViewProbe::User {
   void hear(routing::Member& from, const http::FieldList& fields);
   // From another worker of this process.
   void on_shared_view(const routing::ViewKeeper::Shared& shared);
+  // A host's name has been looked up.
+  void on_addresses(const std::string& address_text, const std::vector<Address>& addresses);
+  // The process's health check has changed its mind.
+  void on_checked(std::string_view address_text, routing::Checked checked);
+  // "host:port" without the port and without an IPv6 address's brackets: whom a member's
+  // certificate names.
+  static std::string host_of(std::string_view address_text);
   // A graceful end: idle connections are closed, no more are kept.
   void retire();
   // True while exchanges use it or remember its members.
@@ -106,6 +132,10 @@ class WorkerCluster final : private ViewProbe::User {
   void on_view(const routing::Member& from, std::string_view header);
   void on_watch();
   void on_view_text(uint64_t serial, std::string_view text) override;
+  void on_room(MemberConnections& connections) override;
+  void serve_queues();
+  void serve_queue(uint64_t serial);
+  void dismiss_retired();
 
   // Constant after construction.
   WorkerContext& worker_;
@@ -115,6 +145,10 @@ class WorkerCluster final : private ViewProbe::User {
 
   // Owned; state of the worker thread.
   routing::Cluster routing_;
+  std::size_t queued_ = 0;       // in all queues
+  WaitingList queue_{&queued_};  // for anybody
+  std::vector<uint64_t> roomy_;  // serials of members that somebody may be able to ask now
+  Load load_;
   std::vector<Slot> slots_;                // by Member::slot
   std::vector<Slot> retired_;              // of members that vanished, while exchanges use them
   std::vector<routing::ViewChange> gone_;  // to be acted upon at the end of the turn

@@ -3,6 +3,7 @@
 // of them; worker thread only.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "base/random.h"
@@ -22,7 +23,14 @@ struct WorkerCounters {
   uint64_t resends_refused = 0;  // the request had been sent and may not be sent twice
   uint64_t view_drops = 0;       // exchanges freed because a view said their member is gone
   uint64_t views_asked = 0;      // by a waiting worker
+  uint64_t resends_over_budget = 0;
+  uint64_t queued = 0;          // exchanges that had to wait for a connection
+  uint64_t queue_refusals = 0;  // MaxWaitingRequests
+  uint64_t queue_timeouts = 0;
   uint64_t splices = 0;
+  uint64_t tunnels = 0;          // begun: WebSocket and other upgrades
+  uint64_t tunnels_open = 0;     // now
+  uint64_t tunnels_refused = 0;  // for MaxWebSocketClients
 };
 
 struct WorkerContext {
@@ -37,9 +45,11 @@ struct WorkerContext {
   WorkerCounters counters = {};
   // Of request bodies beyond their first block, for all exchanges: MaxReplayMemory.
   uint64_t replay_bytes = 0;
-  // Of those that are kept in files. MaxReplayFiles is shared evenly by the workers.
+  // Tunnels and requests that ask for one, of this worker's part of MaxWebSocketClients.
+  std::size_t tunnels = 0;
+  std::size_t workers = 1;  // that share what is the whole process's
+  // Of request bodies that are kept in files. MaxReplayFiles is shared evenly by the workers.
   uint64_t replay_file_bytes = 0;
-  uint64_t workers = 1;
 
   uint64_t replay_file_room() const {
     const uint64_t share = routes->config->replay_file_bytes_max / workers;

@@ -49,7 +49,8 @@ enum class Refusal : uint8_t {
   kInvalidTransferEncoding,
   kUnsupportedTransferEncoding,
   kTransferEncodingOnHttp10,
-  kBodyNotAllowed,  // 1xx or 204 with framing fields that announce a body
+  kUnknownProtocol,  // :protocol of an extended CONNECT
+  kBodyNotAllowed,   // 1xx or 204 with framing fields that announce a body
   kMissingHost,
   kDuplicateHost,
   kInvalidHost,

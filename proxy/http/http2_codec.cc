@@ -72,6 +72,7 @@ struct Http2Codec::Session {
   Http2Head head;        // of the header block that is being received
   std::string trailers;  // the same
   std::vector<void*> closed;
+  std::vector<int32_t> tunnels;    // no more than there may be streams
   std::vector<nghttp2_nv> fields;  // scratch
   std::string_view pending;        // of nghttp2's, not taken yet
 
@@ -177,6 +178,7 @@ struct Http2Callbacks {
   }
 
   static int on_closed(nghttp2_session* session, int32_t stream, uint32_t, void* user) {
+    if (auto& tunnels = session_of(user).tunnels; !tunnels.empty()) std::erase(tunnels, stream);
     if (void* of_stream = nghttp2_session_get_stream_user_data(session, stream)) {
       session_of(user).closed.push_back(of_stream);
     }
@@ -186,6 +188,7 @@ struct Http2Callbacks {
   static int on_frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     Session& self = session_of(user);
     const int32_t stream = frame->hd.stream_id;
+    if (frame->hd.type == NGHTTP2_DATA) self.guard.on_data_sent();
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
       // CVE-2025-8671: a stream that the client makes us reset counts like one that it resets.
       const uint32_t error = frame->rst_stream.error_code;
@@ -194,7 +197,8 @@ struct Http2Callbacks {
       if (frame->goaway.error_code != NGHTTP2_NO_ERROR) self.terminated = true;
     } else if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
                (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 &&
-               nghttp2_session_get_stream_remote_close(session, stream) == 0) {
+               nghttp2_session_get_stream_remote_close(session, stream) == 0 &&
+               std::find(self.tunnels.begin(), self.tunnels.end(), stream) == self.tunnels.end()) {
       // RFC 9113 8.1: answered before the request was complete; its rest is of no use.
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream, NGHTTP2_NO_ERROR);
     }
@@ -273,10 +277,11 @@ Http2Codec::Http2Codec(const HeadLimits& limits) : session_(std::make_unique<Ses
   CHECK(nghttp2_session_server_new2(&session, calls, session_.get(), option) == 0);
   session_->nghttp2.reset(session);
   constexpr uint16_t kNoRfc7540Priorities = 0x9;  // RFC 9218 2.1
-  const std::array<nghttp2_settings_entry, 3> settings = {{
+  const std::array<nghttp2_settings_entry, 4> settings = {{
       {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, kHttp2StreamsMax},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.head_bytes_max},
       {kNoRfc7540Priorities, 1},
+      {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},  // RFC 8441 3
   }};
   CHECK(nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) == 0);
   CHECK(nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0,
@@ -386,6 +391,10 @@ void Http2Codec::send_head(int32_t stream, const ResponseHead& head, const Respo
 
 void Http2Codec::resume(int32_t stream) {
   nghttp2_session_resume_data(session_->nghttp2.get(), stream);
+}
+
+void Http2Codec::set_tunnel(int32_t stream) {
+  session_->tunnels.push_back(stream);
 }
 
 void Http2Codec::reset(int32_t stream, Http2Error error) {

@@ -84,6 +84,8 @@ class Http2Codec final {
   void send_head(int32_t stream, const ResponseHead& head, const ResponseRewrite& rewrite,
                  Http2BodySource* source);
   void resume(int32_t stream);
+  // The stream is a tunnel: each side ends by itself, and our end does not cut off the client's.
+  void set_tunnel(int32_t stream);
   void reset(int32_t stream, Http2Error error);
   // So much of bodies has been consumed and may be sent anew: over all streams, and on one.
   void open_connection_window(size_t bytes);

@@ -42,6 +42,8 @@ std::string_view to_string(Http2Abuse abuse) {
       return "too many frames that mean nothing";
     case Http2Abuse::kEmptyData:
       return "too many empty DATA frames";
+    case Http2Abuse::kWindowUpdates:
+      return "too many WINDOW_UPDATEs";
   }
   return "";
 }
@@ -51,7 +53,7 @@ bool Http2Budget::spend(TimePoint now) {
   return paid_until_ - now <= allowance_.burst * allowance_.interval;
 }
 
-Http2Guard::Http2Guard(Sender sender) : payload_left_(0) {
+Http2Guard::Http2Guard(Sender sender) : sender_(sender), payload_left_(0) {
   if (sender == Sender::kServer) return;
   payload_left_ = kHttp2Preface.size();
   head_bytes_ = kHttp2FrameHeadBytes;
@@ -99,7 +101,10 @@ Http2Abuse Http2Guard::look_at_head(TimePoint now) {
       return within(settings_, Http2Abuse::kSettings);
     case kPing:
       return within(pings_, Http2Abuse::kPings);
-    case kWindowUpdate:  // costs an addition; who downloads fast sends many
+    case kWindowUpdate:
+      // A member's answer an upload; how many it sends is up to its windows.
+      if (sender_ == Sender::kServer) return Http2Abuse::kNone;
+      return within(window_updates_, Http2Abuse::kWindowUpdates);
     case kGoaway:
     case kPushPromise:
       return Http2Abuse::kNone;

@@ -23,6 +23,7 @@ enum class Http2Abuse : uint8_t {
   kPings,
   kIdlers,
   kEmptyData,
+  kWindowUpdates,
 };
 // Half a sentence for the log; empty for kNone.
 std::string_view to_string(Http2Abuse abuse);
@@ -33,6 +34,8 @@ class Http2Budget final {
   explicit constexpr Http2Budget(const Http2Allowance& allowance) : allowance_(allowance) {}
   // False when there is nothing left.
   bool spend(TimePoint now);
+  // So many more may be spent; what was not spent is not saved up.
+  void earn(unsigned count) { paid_until_ -= count * allowance_.interval; }
 
  private:
   const Http2Allowance& allowance_;
@@ -53,6 +56,8 @@ class Http2Guard final {
 
   // A stream has been reset from our side for what the client sent, or its head was refused.
   Http2Abuse on_reset(TimePoint now);
+  // A DATA frame has been sent, which the client may answer by opening its windows.
+  void on_data_sent() { window_updates_.earn(kHttp2WindowUpdatesPerData); }
   // A header block has begun and has not ended: nothing else may come in between.
   bool is_in_header_block() const { return in_block_; }
 
@@ -60,11 +65,13 @@ class Http2Guard final {
   Http2Abuse look_at_head(TimePoint now);
   Http2Abuse add_to_block(size_t bytes);
 
+  const Sender sender_;
   Http2Budget resets_{kHttp2Resets};
   Http2Budget settings_{kHttp2Settings};
   Http2Budget pings_{kHttp2Pings};
   Http2Budget idlers_{kHttp2Idlers};
   Http2Budget empty_data_{kHttp2EmptyData};
+  Http2Budget window_updates_{kHttp2WindowUpdates};
   std::array<uint8_t, kHttp2FrameHeadBytes> head_{};
   size_t payload_left_;  // of the present frame; the connection preface counts as one
   size_t block_bytes_ = 0;

@@ -15,6 +15,8 @@ constexpr size_t kRoomKeptBytes = 4096;
 // RFC 9113 6.5.2: what each field counts beyond its name and value.
 constexpr uint32_t kFieldOverheadBytes = 32;
 constexpr std::string_view kVersionText = "HTTP/2.0";
+// Beyond the fields received: host, cookie or transfer-encoding, upgrade and the WebSocket's key.
+constexpr size_t kLinesAddedMax = 4;
 constexpr uint64_t kContentLengthMax = UINT64_MAX / 2;
 
 Method method_of(std::string_view text) {
@@ -61,15 +63,16 @@ void Http2Head::clear() {
   method_text_.clear();
   path_.clear();
   authority_.clear();
+  protocol_.clear();
   cookie_.clear();
   lines_.clear();
   present_ = {};
   body_ = {};
   content_length_ = 0;
-  list_bytes_ = count_ = beyond_ = authority_line_ = 0;
+  list_bytes_ = count_ = beyond_ = authority_line_ = key_at_ = 0;
   method_ = Method::kOther;
   refusal_ = Refusal::kNone;
-  started_ = scheme_is_known_ = expect_continue_ = accepts_trailers_ = false;
+  started_ = scheme_is_known_ = websocket_ = expect_continue_ = accepts_trailers_ = false;
 }
 
 void Http2Head::swap(Http2Head& other) noexcept {
@@ -95,7 +98,7 @@ void Http2Head::add(std::string_view name, std::string_view value, const HeadLim
     return add_pseudo(name, value);
   }
   if (!started_) start(limits);
-  if (++count_ > std::min<size_t>(limits.fields_max, kFieldsMax - 3)) {
+  if (++count_ > std::min<size_t>(limits.fields_max, kFieldsMax - kLinesAddedMax)) {
     return refuse(Refusal::kTooManyFields);
   }
   if (name.size() + value.size() + 1 > limits.field_bytes_max) {
@@ -107,6 +110,8 @@ void Http2Head::add(std::string_view name, std::string_view value, const HeadLim
   note(value, id);
   // Said by :authority already (RFC 9113 8.3.1); note() has compared them.
   if (id == FieldId::kHost && present_.has(FieldId::kHost)) return;
+  // RFC 8441 5.1: it is not used here, and the member shall see one only.
+  if (websocket_ && equals_ignoring_case(name, kWebSocketKeyName)) return;
   add_line(name, value, id);
 }
 
@@ -120,9 +125,21 @@ void Http2Head::add_pseudo(std::string_view name, std::string_view value) {
     path_ = value;
   } else if (name == ":authority") {
     authority_ = value;
+  } else if (name == ":protocol") {
+    protocol_ = value;
   } else if (name == ":scheme") {
     scheme_is_known_ = value == "https" || value == "http";
   }
+}
+
+// RFC 8441 4: CONNECT with a protocol is no CONNECT.
+void Http2Head::check_protocol() {
+  if (protocol_.empty()) return;
+  if (method_ != Method::kConnect) return refuse(Refusal::kInvalidMethod);
+  if (!equals_ignoring_case(protocol_, kWebSocketToken)) return refuse(Refusal::kUnknownProtocol);
+  websocket_ = true;
+  method_ = Method::kGet;
+  method_text_ = to_string(Method::kGet);
 }
 
 // RFC 9113 8.2.3: one field of all crumbs, since HTTP/1.1 knows none.
@@ -177,6 +194,7 @@ void Http2Head::note(std::string_view value, FieldId id) {
 
 void Http2Head::start(const HeadLimits& limits) {
   started_ = true;
+  check_protocol();
   const size_t line_bytes = method_text_.size() + path_.size() + kVersionText.size() + 2;
   if (line_bytes > limits.first_line_bytes_max) return refuse(Refusal::kFirstLineTooLong);
   text_.reserve(512);
@@ -191,13 +209,32 @@ void Http2Head::finish(bool has_body, const HeadLimits& limits) {
   if (!started_ && refusal_ == Refusal::kNone) start(limits);
   if (refusal_ != Refusal::kNone) return;
   if (!cookie_.empty()) add_line("cookie", cookie_, FieldId::kCookie);
+  if (websocket_) {
+    add_line("upgrade", kWebSocketToken, FieldId::kUpgrade);
+    add_line(kWebSocketKeyName, std::string(kWebSocketKeyBytes, '0'), FieldId::kOther);
+    key_at_ = static_cast<uint32_t>(text_.size() - kWebSocketKeyBytes - 2);
+  }
   frame_body(has_body);
   text_.append("\r\n");
   if (!scheme_is_known_) return refuse(Refusal::kInvalidTarget);
   refuse(check_target());
 }
 
+void Http2Head::set_websocket_key(const WebSocketKey& key) {
+  DCHECK(websocket_ && refusal_ == Refusal::kNone);
+  text_.replace(key_at_, key.size(), key.data(), key.size());
+}
+
+std::string_view Http2Head::websocket_key() const {
+  return std::string_view(text_).substr(key_at_, kWebSocketKeyBytes);
+}
+
 void Http2Head::frame_body(bool has_body) {
+  if (websocket_) {
+    // What comes on the stream is the tunnel's, and begins behind the answer.
+    if (present_.has(FieldId::kContentLength)) refuse(Refusal::kInvalidContentLength);
+    return;
+  }
   if (present_.has(FieldId::kContentLength)) {
     body_ = {.kind = Framing::kLength, .length = content_length_};
     if (!has_body && content_length_ != 0) refuse(Refusal::kInvalidContentLength);
@@ -248,6 +285,7 @@ RequestHead Http2Head::view(std::span<Field> fields) const {
   head.fields = FieldList(fields.first(lines_.size()), present_);
   head.body = body_;
   head.keep_alive = true;
+  head.connection.upgrade = head.wants_upgrade = websocket_;
   head.expect_continue = expect_continue_ && body_.has_bytes();
   head.accepts_trailers = accepts_trailers_;
   return head;

@@ -5,6 +5,8 @@
 //
 // text_: "GET /x HTTP/2.0" CRLF "host: a" CRLF, the fields in the order received, the cookie crumbs
 // as one field, "transfer-encoding: chunked" where a body comes whose length nobody knows, CRLF.
+// A WebSocket's extended CONNECT (RFC 8441) becomes the GET of RFC 6455 4.1 that means the same,
+// with an Upgrade field and a key that is the proxy's own.
 // Pure. Filled by the codec, then owned by whoever answers the request; one thread.
 #pragma once
 
@@ -19,6 +21,7 @@
 #include "proxy/http/http2_limits.h"
 #include "proxy/http/limits.h"
 #include "proxy/http/message.h"
+#include "proxy/http/websocket.h"
 
 namespace understudy::http {
 
@@ -40,6 +43,10 @@ class Http2Head final {
   // As far as it could be written.
   std::string_view text() const { return text_; }
   Method method() const { return method_; }
+  // Whether this asks for a WebSocket; then its key must be set before view() is used.
+  bool is_websocket() const { return websocket_; }
+  void set_websocket_key(const WebSocketKey& key);
+  std::string_view websocket_key() const;
   void swap(Http2Head& other) noexcept;
 
  private:
@@ -51,6 +58,7 @@ class Http2Head final {
   };
   void refuse(Refusal why);
   void add_pseudo(std::string_view name, std::string_view value);
+  void check_protocol();
   void add_crumb(std::string_view value, const HeadLimits& limits);
   void add_line(std::string_view name, std::string_view value, FieldId id);
   void note(std::string_view value, FieldId id);
@@ -63,6 +71,7 @@ class Http2Head final {
   std::string method_text_;
   std::string path_;
   std::string authority_;
+  std::string protocol_;
   std::string cookie_;
   std::vector<Line> lines_;
   FieldSet present_;
@@ -72,10 +81,12 @@ class Http2Head final {
   uint32_t count_ = 0;       // of fields received, each crumb counts
   uint32_t beyond_ = 0;      // fields behind the one that was refused
   uint32_t authority_line_ = 0;
+  uint32_t key_at_ = 0;  // in text_, of a WebSocket
   Method method_ = Method::kOther;
   Refusal refusal_ = Refusal::kNone;
   bool started_ = false;
   bool scheme_is_known_ = false;
+  bool websocket_ = false;
   bool expect_continue_ = false;
   bool accepts_trailers_ = false;
 };

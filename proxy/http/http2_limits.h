@@ -37,5 +37,12 @@ inline constexpr Http2Allowance kHttp2Pings{100, std::chrono::milliseconds(100)}
 inline constexpr Http2Allowance kHttp2Idlers{500, std::chrono::milliseconds(10)};
 // DATA without data that does not end a body either.
 inline constexpr Http2Allowance kHttp2EmptyData{100, std::chrono::milliseconds(100)};
+// Each DATA frame that we send earns a few more: who downloads fast sends many.
+inline constexpr Http2Allowance kHttp2WindowUpdates{1000, std::chrono::milliseconds(10)};
+inline constexpr unsigned kHttp2WindowUpdatesPerData = 4;
+
+// Of a response that waits for the client's windows so much must be taken, on the average of each
+// `Timeout`: a window that opens by the byte is one that stays shut.
+inline constexpr uint64_t kHttp2TakenBytesPerSecondMin = 256;
 
 }  // namespace understudy::http

@@ -94,8 +94,9 @@ struct ConnectionOptions {
 enum class TargetForm : uint8_t { kOrigin, kAbsolute, kAuthority, kAsterisk };
 
 struct RequestHead {
-  // The head's bytes from the request line's first to the empty line's last. Empty when the head
-  // was not made from HTTP/1 text: then the field lines do not lie in a row.
+  // The head's bytes from the request line's first to the empty line's last. Over HTTP/2 they are
+  // the text that http2_head writes, with the version "HTTP/2.0". Empty when the head was made from
+  // no text: then the field lines do not lie in a row.
   std::string_view bytes;
   std::string_view method_text;
   std::string_view target;  // as received

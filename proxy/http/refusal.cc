@@ -20,6 +20,7 @@ unsigned status_of(Refusal refusal) {
     case Refusal::kTrailerTooLarge:
       return 431;
     case Refusal::kUnsupportedTransferEncoding:
+    case Refusal::kUnknownProtocol:
       return 501;
     case Refusal::kUnsupportedVersion:
       return 505;
@@ -86,6 +87,8 @@ std::string_view to_string(Refusal refusal) {
       return "a Transfer-Encoding other than chunked";
     case Refusal::kTransferEncodingOnHttp10:
       return "Transfer-Encoding in HTTP/1.0";
+    case Refusal::kUnknownProtocol:
+      return "a :protocol other than websocket";
     case Refusal::kBodyNotAllowed:
       return "a body where the status allows none";
     case Refusal::kMissingHost:

@@ -4,10 +4,16 @@
 #include <algorithm>
 
 #include "cookies/contract.h"
-#include "proxy/routing/member_table.h"
-#include "proxy/routing/method.h"
 
 namespace understudy::routing {
+namespace {
+
+// A session of such a member is better off with its secondary, but not with a stranger.
+bool yields_to_secondary(const Member& member, TimePoint now) {
+  return member.sends_sessions_away() || member.outlier.is_ejected(now);
+}
+
+}  // namespace
 
 std::string_view to_text(Why why) {
   switch (why) {
@@ -55,6 +61,12 @@ std::string_view to_text(PassedOver passed_over) {
       return "unlisted";
     case PassedOver::kDisabled:
       return "disabled";
+    case PassedOver::kDraining:
+      return "draining";
+    case PassedOver::kUnhealthy:
+      return "unhealthy";
+    case PassedOver::kEjected:
+      return "ejected";
     case PassedOver::kUnresolved:
       return "unresolved";
     case PassedOver::kSkipped:
@@ -65,6 +77,11 @@ std::string_view to_text(PassedOver passed_over) {
       return "routed";
   }
   return "";
+}
+
+bool Choice::is_bound() const {
+  return why == Why::kCookiePrimary || why == Why::kCookieSecondary || why == Why::kCookieRoute ||
+         why == Why::kRouted;
 }
 
 std::string_view Choice::failover() const {
@@ -78,6 +95,12 @@ std::string_view Choice::failover() const {
     case PassedOver::kUnlisted:
     case PassedOver::kDisabled:
       return kFailoverView;
+    case PassedOver::kDraining:
+      return kFailoverDrain;
+    case PassedOver::kUnhealthy:
+      return kFailoverCheck;
+    case PassedOver::kEjected:
+      return kFailoverUnavailable;
     case PassedOver::kUnresolved:
       return kFailoverTimeout;
     case PassedOver::kSkipped:
@@ -154,7 +177,10 @@ PassedOver AffinityChoice::obstacle(const Attempt& attempt, const Member& member
   if (attempt.has_tried(member)) {
     return attempt.routes_followed_ > 0 ? PassedOver::kRouted : PassedOver::kFailed;
   }
-  // A 503 closes a member to new sessions only: its own have nowhere better to go.
+  if (member.checked == Checked::kFailing) return PassedOver::kUnhealthy;
+  // What answers, if only with errors, is closed to new sessions only: its own have nowhere better
+  // to go. The same holds for a 503.
+  if (member.outlier.is_ejected(now) && !member.outlier.has_answered()) return PassedOver::kEjected;
   const bool skipped =
       member.back_off.is_blocked(now) && member.back_off.last_failure() != Failure::kUnavailable;
   return skipped ? PassedOver::kSkipped : PassedOver::kNo;
@@ -169,7 +195,12 @@ void AffinityChoice::explain_primary(const Attempt& attempt, TimePoint now, Choi
     return;
   }
   choice.primary = obstacle(attempt, *member, now);
-  if (choice.primary == PassedOver::kNo) choice.primary = PassedOver::kRouted;
+  if (choice.primary == PassedOver::kNo) {
+    const bool yields = choice.why == Why::kCookieSecondary && yields_to_secondary(*member, now);
+    choice.primary = !yields                         ? PassedOver::kRouted
+                     : member->sends_sessions_away() ? PassedOver::kDraining
+                                                     : PassedOver::kEjected;
+  }
   if (choice.primary == PassedOver::kFailed) choice.failure = attempt.primary_failure_;
   if (choice.primary == PassedOver::kSkipped) choice.failure = member->back_off.last_failure();
 }
@@ -184,16 +215,20 @@ Member* AffinityChoice::named(Attempt& attempt, TimePoint now, Why& why) const {
     }
   }
   Member* const first = primary(attempt);
-  if (first != nullptr && obstacle(attempt, *first, now) == PassedOver::kNo) {
+  const bool first_can = first != nullptr && obstacle(attempt, *first, now) == PassedOver::kNo;
+  if (first_can && !yields_to_secondary(*first, now)) {
     why = attempt.has_route_ ? Why::kCookieRoute : Why::kCookiePrimary;
     return first;
   }
   Member* const second = secondary(attempt);
-  if (second != nullptr && obstacle(attempt, *second, now) == PassedOver::kNo) {
+  const bool second_can = second != nullptr && obstacle(attempt, *second, now) == PassedOver::kNo;
+  if (second_can && !(first_can && yields_to_secondary(*second, now))) {
     why = Why::kCookieSecondary;
     return second;
   }
-  return nullptr;
+  if (!first_can) return nullptr;
+  why = attempt.has_route_ ? Why::kCookieRoute : Why::kCookiePrimary;
+  return first;
 }
 
 Member* AffinityChoice::in_turn(const Attempt& attempt, TimePoint now) {
@@ -223,10 +258,13 @@ Member* AffinityChoice::first_untried(const Attempt& attempt, std::span<Member* 
 Member* AffinityChoice::left_over(const Attempt& attempt, TimePoint now, Why& why) {
   why = Why::kLastResort;
   for (Member* const member : {primary(attempt), secondary(attempt)}) {
-    if (member != nullptr && obstacle(attempt, *member, now) == PassedOver::kSkipped) return member;
+    if (member == nullptr) continue;
+    const PassedOver why_not = obstacle(attempt, *member, now);
+    if (why_not == PassedOver::kSkipped || why_not == PassedOver::kEjected) return member;
   }
   const MemberTable::Rings& rings = table_.rings(now);
   if (Member* const member = first_untried(attempt, rings.doubtful)) return member;
+  if (Member* const member = first_untried(attempt, rings.failing)) return member;
   why = Why::kSeed;
   if (Member* const member = first_untried(attempt, rings.last_resort)) return member;
   why = Why::kNobody;
@@ -271,6 +309,16 @@ Choice AffinityChoice::choose(Attempt& attempt, TimePoint now) {
   ++attempt.tries_;
   if (choice.member->back_off.is_on_trial(now)) table_.begin_trial(*choice.member, now);
   return choice;
+}
+
+void AffinityChoice::take(Attempt& attempt, Member& member, TimePoint now) const {
+  Choice choice{.member = &member, .why = why_in_turn(attempt)};
+  explain_primary(attempt, now, choice);
+  attempt.last_ = choice;
+  if (!attempt.has_tried(member) && attempt.tried_count_ < kTriesPerPassMax) {
+    attempt.tried_[attempt.tried_count_++] = member.serial;
+  }
+  ++attempt.tries_;
 }
 
 void AffinityChoice::on_failure(Attempt& attempt, const Member& member, Failure failure) const {

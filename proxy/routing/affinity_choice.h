@@ -22,11 +22,10 @@
 #include "cookies/affinity.h"
 #include "proxy/routing/back_off.h"
 #include "proxy/routing/member.h"
+#include "proxy/routing/member_table.h"
+#include "proxy/routing/method.h"
 
 namespace understudy::routing {
-
-class MemberTable;
-class Method;
 
 // A pass ends after as many members; what follows is the next pass, ConnectRetrySecs later.
 inline constexpr std::size_t kTriesPerPassMax = 32;
@@ -58,6 +57,9 @@ enum class PassedOver : std::uint8_t {
   kLeft,
   kUnlisted,
   kDisabled,
+  kDraining,    // and its sessions are to move; this one went to its secondary
+  kUnhealthy,   // a health check says so
+  kEjected,     // failed again and again
   kUnresolved,  // its host's name has no address yet
   kSkipped,     // failed a moment ago in another exchange; Choice::failure says how
   kFailed,      // failed in this exchange
@@ -72,6 +74,8 @@ struct [[nodiscard]] Choice {
   Failure failure = Failure::kNone;  // with kSkipped and kFailed
 
   explicit operator bool() const { return member != nullptr; }
+  // By its cookie or a 421, so that no other member will do as well.
+  bool is_bound() const;
   // For Understudy-Failover: empty when the header is not to be sent, else one word of contract.h.
   std::string_view failover() const;
 };
@@ -130,10 +134,18 @@ class AffinityChoice final {
   Choice preview(const DecodedAffinity& cookie, TimePoint now) const;
   // The next member to ask, marked as tried; nothing when the pass is over.
   Choice choose(Attempt& attempt, TimePoint now);
+  // This member it is, for it has room now; the exchange has waited for anybody.
+  void take(Attempt& attempt, Member& member, TimePoint now) const;
   void on_failure(Attempt& attempt, const Member& member, Failure failure) const;
   // A 421 with Understudy-Route: asks that member next, at most kRoutesFollowedMax times in a pass.
   // False when it is not to be followed: unknown, dead, disabled, or one too many.
   bool follow_route(Attempt& attempt, std::uint32_t mid) const;
+  // Member::busy has changed; for methods that heed it.
+  void on_busy(const Member& member) {
+    // While it knows other members than those that are there, it learns all of them first.
+    const bool is_known = method_version_ == table_.rings_version() && !table_.rings_are_stale();
+    if (is_known) method_.on_busy(member);
+  }
 
  private:
   Member* primary(const Attempt& attempt) const;

@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
+#include "base/random.h"
 #include "cookies/contract.h"
-#include "proxy/routing/round_robin.h"
+#include "proxy/routing/methods.h"
 
 namespace understudy::routing {
 namespace {
@@ -36,14 +37,26 @@ Cluster::Cluster(const ClusterOptions& options)
       codec_(codec_options(options_)),
       table_(options_.seeds, {.skip_time = options_.skip_time,
                               .members_max = options_.members_max,
+                              .slow_start = options_.balancing.slow_start,
+                              .ejection = options_.balancing.ejection,
+                              .is_checked = options_.is_checked,
                               .tags = options_.dialect == Dialect::kInsert ? &codec_ : nullptr}),
-      method_(std::make_unique<RoundRobin>()),
+      method_(make_method(options_.balancing.method,
+                          options_.seed != 0 ? options_.seed : SystemRandom().next())),
+      heeds_busy_(method_->heeds_busy()),
       choice_(table_, *method_),
       views_(keeper_options(options_)) {}
 
 void Cluster::on_failure(Attempt& attempt, Member& member, Failure failure, TimePoint now) {
   choice_.on_failure(attempt, member, failure);
   table_.on_failure(member, failure, now);
+}
+
+void Cluster::vacate(std::uint64_t serial) {
+  Member* const member = table_.by_serial(serial);
+  if (member == nullptr) return;
+  --member->busy;
+  if (heeds_busy_) choice_.on_busy(*member);
 }
 
 bool Cluster::is_alone(const Member& member) const {
@@ -53,23 +66,23 @@ bool Cluster::is_alone(const Member& member) const {
   });
 }
 
-ViewOutcome Cluster::outcome(ViewVerdict verdict) {
+ViewOutcome Cluster::outcome(ViewVerdict verdict, TimePoint now) {
   ViewOutcome out{.verdict = verdict};
-  if (verdict == ViewVerdict::kNew) out.change = table_.apply(*views_.view());
+  if (verdict == ViewVerdict::kNew) out.change = table_.apply(*views_.view(), now);
   return out;
 }
 
 ViewOutcome Cluster::on_view(const Member& from, std::string_view header, TimePoint now) {
   const bool may_be_rival = views_.view() != nullptr && !holds_view(header, views_.hash());
-  return outcome(views_.on_header({from, may_be_rival && is_alone(from)}, header, now));
+  return outcome(views_.on_header({from, may_be_rival && is_alone(from)}, header, now), now);
 }
 
 ViewOutcome Cluster::on_weblogic_view(const ViewKeeper::WeblogicView& view, TimePoint now) {
-  return outcome(views_.on_weblogic(view, now));
+  return outcome(views_.on_weblogic(view, now), now);
 }
 
 ViewOutcome Cluster::on_shared_view(const ViewKeeper::Shared& shared, TimePoint now) {
-  return outcome(views_.on_shared(shared, now));
+  return outcome(views_.on_shared(shared, now), now);
 }
 
 Member* Cluster::whom_to_ask(const Member& waiting_for, TimePoint since, TimePoint now) {

@@ -32,7 +32,10 @@ struct ClusterOptions {
   bool believes_weblogic_lists = false;
   WeblogicPort weblogic_port = WeblogicPort::kPlain;
   Duration skip_time = std::chrono::seconds(10);  // MaxSkipTime
-  std::size_t members_max = kMembersMax;          // MaxMembers; views beyond it are cut
+  config::Balancing balancing = {};
+  bool is_checked = false;                // members have health checks
+  std::uint64_t seed = 0;                 // of methods that draw lots; 0: from the system
+  std::size_t members_max = kMembersMax;  // MaxMembers; views beyond it are cut
 };
 
 // With kNew `change` says what vanished, and views().shared() is to be shown to the other workers.
@@ -48,6 +51,9 @@ class Cluster final {
   // Choosing. See affinity_choice.h.
   Attempt begin(const DecodedAffinity& cookie) const { return choice_.begin(cookie); }
   Choice choose(Attempt& attempt, TimePoint now) { return choice_.choose(attempt, now); }
+  void take(Attempt& attempt, Member& member, TimePoint now) const {
+    choice_.take(attempt, member, now);
+  }
   Choice preview(const DecodedAffinity& cookie, TimePoint now) const {
     return choice_.preview(cookie, now);
   }
@@ -57,7 +63,17 @@ class Cluster final {
 
   // Seen by exchange and upstream.
   void on_failure(Attempt& attempt, Member& member, Failure failure, TimePoint now);
-  void on_success(Member& member) { table_.on_success(member); }
+  // Needed only for a member without has_clean_record().
+  void on_success(Member& member, TimePoint now) { table_.on_success(member, now); }
+  void on_bad_answer(Member& member, TimePoint now) { table_.on_bad_answer(member, now); }
+
+  // An exchange has begun to ask this member, and later is done with it (which may be gone by then;
+  // hence the serial).
+  void occupy(Member& member) {
+    ++member.busy;
+    if (heeds_busy_) choice_.on_busy(member);
+  }
+  void vacate(std::uint64_t serial);
 
   // Views. on_view costs a comparison of 16 bytes while the hash is the one in force.
   ViewOutcome on_view(const Member& from, std::string_view header, TimePoint now);
@@ -75,7 +91,7 @@ class Cluster final {
   const MemberTable& table() const { return table_; }
 
  private:
-  ViewOutcome outcome(ViewVerdict verdict);
+  ViewOutcome outcome(ViewVerdict verdict, TimePoint now);
   bool is_alone(const Member& member) const;
 
   // Constant after construction.
@@ -85,6 +101,7 @@ class Cluster final {
   // Owned; state of the worker thread.
   MemberTable table_;
   std::unique_ptr<Method> method_;
+  const bool heeds_busy_;
   AffinityChoice choice_;
   ViewKeeper views_;
   std::uint64_t ask_turn_ = 0;  // serial of the member asked last

@@ -33,4 +33,20 @@ std::string_view to_text(OperatorState state) {
   return "";
 }
 
+std::string_view to_text(DrainMode mode) {
+  return mode == DrainMode::kKeep ? "keep" : "move";
+}
+
+std::string_view to_text(Checked checked) {
+  switch (checked) {
+    case Checked::kNot:
+      return "unchecked";
+    case Checked::kWorking:
+      return "working";
+    case Checked::kFailing:
+      return "failing";
+  }
+  return "";
+}
+
 }  // namespace understudy::routing

@@ -9,12 +9,15 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/address.h"
 #include "base/clock.h"
 #include "cookies/affinity.h"
 #include "cookies/view_header.h"
 #include "proxy/routing/back_off.h"
+#include "proxy/routing/operator_order.h"
+#include "proxy/routing/outlier.h"
 
 namespace understudy::routing {
 
@@ -30,7 +33,19 @@ enum class Liveness : std::uint8_t {
   kUnlisted,  // named in the configuration, absent from the view
 };
 std::string_view to_text(Liveness liveness);
-std::string_view to_text(OperatorState state);
+// No view, or none that knows it, says that it is there.
+constexpr bool is_gone(Liveness liveness) {
+  return liveness == Liveness::kDead || liveness == Liveness::kLeft ||
+         liveness == Liveness::kUnlisted;
+}
+
+// What the health check of this process says.
+enum class Checked : std::uint8_t {
+  kNot,  // it has not spoken yet, or there is none
+  kWorking,
+  kFailing,
+};
+std::string_view to_text(Checked checked);
 
 // Written by proxy/exchange and proxy/upstream; summed over the workers by message.
 struct MemberCounters {
@@ -42,8 +57,12 @@ struct MemberCounters {
   std::uint64_t unavailable = 0;  // 503 of its own
   std::uint64_t failovers = 0;    // exchanges of its sessions that went elsewhere
   std::uint64_t connections = 0;  // opened
-  std::uint32_t in_flight = 0;    // exchanges waiting for it now
+  std::uint64_t ejections = 0;
+  std::uint32_t in_flight = 0;  // exchanges waiting for it now
 };
+
+// Member::share is the weight times this, while nothing reduces it.
+inline constexpr std::uint32_t kWholeShare = 100;
 
 struct Member {
   // Constant while it lives.
@@ -52,23 +71,44 @@ struct Member {
   bool is_seed = false;      // named in the configuration
 
   // What it is. A new mid is a new member, but a seed gets its first one.
-  std::optional<std::uint32_t> mid = {};  // in dialect weblogic the JVMID's bits
-  std::string name = {};                  // from the view, else the address
-  std::string route = {};                 // BalancerMember route=
+  std::optional<std::uint32_t> mid = {};     // in dialect weblogic the JVMID's bits
+  std::string name = {};                     // from the view, else the address
+  std::string route = {};                    // BalancerMember route=
+  std::string address_text = {};             // "host:port"
+  Address address = {};                      // unset until the host's name has been resolved
+  std::vector<Address> more_addresses = {};  // of the same name
   // SessionCookieFormat insert: its names in cookies, by key; they stay through reloads and
   // restarts, for they are made of the route, or the address where there is none.
   std::array<MemberTag, kKeySlotsMax> tags = {};
-  std::string address_text = {};  // "host:port"
-  Address address = {};           // unset until the host's name has been resolved
   std::uint16_t weight = 100;
 
-  // What is said of it.
+  // What is said of it. Whether an operator wants it is the stricter of what he ordered (or the
+  // configuration says) and what the view says.
   Liveness liveness = Liveness::kAssumed;
+  Checked checked = Checked::kNot;
+  OperatorState view_state = OperatorState::kReady;
+  OperatorOrder order = {};
+  bool is_standby = false;  // status=+H: only while no other can be asked
+  // What comes of it: the state in force, and the part of new clients that it gets.
   OperatorState operator_state = OperatorState::kReady;
+  std::uint32_t share = 100 * kWholeShare;
 
   // What this worker has seen.
   BackOff back_off = {};
+  Outlier outlier = {};
+  TimePoint ramp_ends{};   // new or back: SlowStart
+  std::uint32_t busy = 0;  // exchanges of this worker under way, from the choice to their end
   MemberCounters counters = {};
+
+  // A success need not be told to the table.
+  bool has_clean_record() const {
+    return back_off.last_failure() == Failure::kNone && !outlier.has_failures();
+  }
+  // Its sessions are to go to their secondary, where there is one.
+  bool sends_sessions_away() const {
+    return operator_state == OperatorState::kDraining && order.state == OperatorState::kDraining &&
+           order.mode == DrainMode::kMove;
+  }
 };
 
 }  // namespace understudy::routing

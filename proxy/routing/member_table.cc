@@ -23,11 +23,6 @@ Liveness liveness_of(AliveState state) {
   return Liveness::kDead;
 }
 
-bool is_gone(Liveness liveness) {
-  return liveness == Liveness::kDead || liveness == Liveness::kLeft ||
-         liveness == Liveness::kUnlisted;
-}
-
 bool is_same_place(const Seed& seed, const Member& member) {
   return seed.address_text == member.address_text ||
          (seed.address.is_set() && seed.address == member.address);
@@ -80,16 +75,15 @@ Member& MemberTable::add(const Seed& seed) {
   member->serial = ++last_serial_;
   member->address_text = seed.address_text;
   member->address = seed.address;
+  member->more_addresses = seed.more_addresses;
   member->name = seed.name.empty() ? seed.address_text : seed.name;
   member->route = seed.route;
   member->weight = seed.weight;
-  member->operator_state = seed.operator_state;
   if (options_.tags != nullptr) {
     member->tags = options_.tags->member_tags(seed.route.empty() ? seed.address_text : seed.route);
   }
-  member->is_seed = std::any_of(seeds_.begin(), seeds_.end(), [&](const Seed& configured) {
-    return is_same_place(configured, *member);
-  });
+  member->is_seed = seed_of(*member) != nullptr;
+  settle(*member);
   members_.push_back(std::move(member));
   return *members_.back();
 }
@@ -104,12 +98,37 @@ Member* MemberTable::seed_without_mid(const ViewEntry& entry) const {
   return nullptr;
 }
 
-void MemberTable::update(Member& member, const ViewEntry& entry) {
+void MemberTable::update(Member& member, const ViewEntry& entry, TimePoint now) {
+  const bool was_gone = is_gone(member.liveness);
   member.mid = entry.mid;
   member.name = entry.name;
   member.liveness = liveness_of(entry.alive);
-  member.operator_state = entry.operator_state;
+  member.view_state = entry.operator_state;
   member.weight = entry.weight;
+  settle(member);
+  if (was_gone && !is_gone(member.liveness)) begin_ramp(member, now);
+}
+
+// What was ordered for it and seen by checks holds for whoever listens at its address.
+void MemberTable::settle(Member& member) {
+  const Seed* const seed = seed_of(member);
+  const auto order = orders_.find(member.address_text);
+  if (order != orders_.end()) {
+    member.order = order->second;
+  } else {
+    member.order = seed == nullptr ? OperatorOrder() : seed->order;
+  }
+  member.is_standby = seed != nullptr && seed->is_standby;
+  member.operator_state = std::max(member.order.state, member.view_state);
+  const auto checked = checks_.find(member.address_text);
+  member.checked = checked == checks_.end() ? Checked::kNot : checked->second;
+}
+
+const Seed* MemberTable::seed_of(const Member& member) const {
+  const auto seed = std::find_if(seeds_.begin(), seeds_.end(), [&](const Seed& configured) {
+    return is_same_place(configured, member);
+  });
+  return seed == seeds_.end() ? nullptr : &*seed;
 }
 
 void MemberTable::move_out(const ClusterView& view, ViewChange& change) {
@@ -137,8 +156,9 @@ void MemberTable::restore_seeds() {
   }
 }
 
-ViewChange MemberTable::apply(const ClusterView& view) {
+ViewChange MemberTable::apply(const ClusterView& view, TimePoint now) {
   ViewChange change;
+  const bool is_first = !has_view_;
   has_view_ = true;
   free_slots_.insert(free_slots_.end(), retired_slots_.begin(), retired_slots_.end());
   retired_slots_.clear();
@@ -152,9 +172,10 @@ ViewChange MemberTable::apply(const ClusterView& view) {
       if (members_.size() >= options_.members_max) continue;
       const auto parsed = Address::parse(entry.address);
       member = &add({.address_text = entry.address, .address = parsed.value_or(Address())});
+      if (!is_first) begin_ramp(*member, now);
     }
     const bool was_gone = is_gone(member->liveness);
-    update(*member, entry);
+    update(*member, entry, now);
     if (!was_gone && is_gone(member->liveness)) change.dead.push_back(member);
   }
   restore_seeds();
@@ -165,32 +186,23 @@ ViewChange MemberTable::apply(const ClusterView& view) {
   return change;
 }
 
-void MemberTable::set_address(std::string_view address_text, const Address& address) {
+void MemberTable::set_addresses(std::string_view address_text, std::span<const Address> addresses) {
+  DCHECK(!addresses.empty());
   for (const auto& member : members_) {
-    if (member->address_text == address_text) member->address = address;
+    if (member->address_text != address_text) continue;
+    const bool stays =
+        std::find(addresses.begin(), addresses.end(), member->address) != addresses.end();
+    if (!stays) member->address = addresses.front();
+    member->more_addresses.clear();
+    for (const Address& address : addresses) {
+      if (address != member->address) member->more_addresses.push_back(address);
+    }
   }
   rings_are_stale_ = true;
 }
 
 void MemberTable::learn_mid(Member& member, std::uint32_t mid) {
   if (!member.mid && by_mid_.try_emplace(mid, &member).second) member.mid = mid;
-}
-
-void MemberTable::on_failure(Member& member, Failure failure, TimePoint now) {
-  if (!member.back_off.is_blocked(now)) rings_are_stale_ = true;
-  member.back_off.on_failure(failure, now, options_.skip_time);
-}
-
-void MemberTable::on_success(Member& member) {
-  if (member.back_off.last_failure() == Failure::kNone) return;
-  member.back_off.on_success();
-  rings_are_stale_ = true;
-}
-
-void MemberTable::begin_trial(Member& member, TimePoint now) {
-  DCHECK(member.back_off.is_on_trial(now));
-  member.back_off.begin_trial(now, options_.skip_time);
-  rings_are_stale_ = true;
 }
 
 void MemberTable::rebuild_index() {
@@ -210,33 +222,6 @@ void MemberTable::rebuild_index() {
     }
   }
   rings_are_stale_ = true;
-}
-
-const MemberTable::Rings& MemberTable::rings(TimePoint now) {
-  if (rings_are_stale_ || now >= next_return_) rebuild_rings(now);
-  return rings_;
-}
-
-void MemberTable::rebuild_rings(TimePoint now) {
-  rings_.good.clear();
-  rings_.doubtful.clear();
-  rings_.last_resort.clear();
-  next_return_ = TimePoint::max();
-  for (const auto& member : members_) {
-    if (member->operator_state != OperatorState::kReady || !member->address.is_set()) continue;
-    if (is_gone(member->liveness)) {
-      if (member->is_seed) rings_.last_resort.push_back(member.get());
-    } else if (member->back_off.is_blocked(now)) {
-      rings_.doubtful.push_back(member.get());
-      next_return_ = std::min(next_return_, member->back_off.blocked_until());
-    } else if (member->liveness == Liveness::kSuspect) {
-      rings_.doubtful.push_back(member.get());
-    } else {
-      rings_.good.push_back(member.get());
-    }
-  }
-  rings_are_stale_ = false;
-  ++rings_version_;
 }
 
 }  // namespace understudy::routing

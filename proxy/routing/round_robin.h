@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Round robin: each in turn, in the order of the list. When weights differ, a member of weight 2
-// comes twice as often as one of weight 1, spread evenly over the round. A round is laid out once
-// per change of the members, so that a choice is one array access with 2,000 members too.
+// Round robin: each in turn, in the order of the list. When shares differ, a member of share 2
+// comes twice as often as one of share 1, spread evenly over the round (round.h).
 #pragma once
 
 #include <cstddef>
@@ -9,12 +8,9 @@
 #include <vector>
 
 #include "proxy/routing/method.h"
+#include "proxy/routing/round.h"
 
 namespace understudy::routing {
-
-// A round of this length follows the weights exactly; where their sum (divided by what they have
-// in common) is above it they are scaled down to it, never below one turn in a round.
-inline constexpr std::size_t kRoundLengthMax = 8192;
 
 class RoundRobin final : public Method {
  public:

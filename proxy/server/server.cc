@@ -38,6 +38,8 @@ Server::Server(EventLoop& loop, Options options)
     : loop_(loop),
       options_(std::move(options)),
       started_(loop.now()),
+      orders_(loop, static_cast<OperatorOrders::Listener&>(*this)),
+      checks_(loop, random_, [this](const auto& verdict) { on_verdict(verdict); }),
       mailbox_(loop, [this](LetterToServer letter) { on_letter(std::move(letter)); }) {}
 
 Server::~Server() {
@@ -77,9 +79,10 @@ Result<void> Server::listen() {
 }
 
 Result<void> Server::open_workers() {
-  auto resolver = HostResolver::open(loop_, [this](const std::string& text, const Address& found) {
-    post_all(to_worker::Resolve{.address_text = text, .address = found});
-  });
+  auto resolver = HostResolver::open(
+      loop_, {.found = [this](const std::string& text, const std::vector<Address>& found) {
+        on_resolved(text, found);
+      }});
   if (!resolver) return std::move(resolver).error();
   resolver_ = *std::move(resolver);
   const std::size_t share = options_.config->client_connections_max / listeners_.size();
@@ -99,7 +102,18 @@ Result<void> Server::open_workers() {
 void Server::start() {
   for (const auto& worker : workers_) worker->start();
   workers_running_ = workers_.size();
-  for (const std::string& name : snapshot_->unresolved) resolver_->ask(name);
+  look_up_names();
+  watch_members();
+}
+
+void Server::look_up_names() {
+  for (const Snapshot::HostName& name : snapshot_->host_names) {
+    if (name.is_resolved) {
+      resolver_->watch(name.address_text, name.interval);
+    } else {
+      resolver_->ask(name.address_text, name.interval);
+    }
+  }
 }
 
 void Server::stop() {
@@ -125,14 +139,26 @@ Result<void> Server::reload() {
   }
   auto made = Snapshot::make(*config, addresses_, files_, tickets_);
   if (!made) return std::move(made).error();
+  const std::shared_ptr<const Snapshot> before = snapshot_;
   auto snapshot = std::make_shared<Snapshot>(**made);
   snapshot->generation = snapshot_->generation + 1;
   snapshot_ = std::move(snapshot);
-  views_.assign(snapshot_->clusters.size(), {});
-  post_all(to_worker::Adopt{.snapshot = snapshot_});
-  for (const std::string& name : snapshot_->unresolved) resolver_->ask(name);
+  keep_views(*before);
+  watch_members();
+  post_all(adoption());
+  resolver_->forget_all();
+  look_up_names();
   LOG(kNotice, "configuration {} is in force", (*config)->hash);
   return {};
+}
+
+// What the workers keep of their clusters they do not tell again.
+void Server::keep_views(const Snapshot& before) {
+  auto old = std::exchange(views_, {});
+  views_.resize(snapshot_->clusters.size());
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    if (const auto same = same_cluster(*snapshot_, i, before)) views_[i] = old[*same];
+  }
 }
 
 void Server::reopen_logs() {
@@ -164,13 +190,15 @@ void Server::on(to_server::NewView& letter) {
     workers_[worker]->post(
         to_worker::Learn{.generation = letter.generation, .cluster = letter.cluster, .view = held});
   }
-  resolve_names(*held.view);
+  resolve_names(letter.cluster, *held.view);
+  watch_members();
 }
 
-void Server::resolve_names(const ClusterView& view) {
+void Server::resolve_names(std::size_t cluster, const ClusterView& view) {
+  const Duration interval = snapshot_->config->clusters[cluster].dns_refresh_interval;
   for (const ViewEntry& entry : view.entries) {
     if (entry.alive == AliveState::kDead || entry.alive == AliveState::kLeft) continue;
-    if (!Address::parse(entry.address)) resolver_->ask(entry.address);
+    if (!Address::parse(entry.address)) resolver_->ask(entry.address, interval);
   }
 }
 
@@ -190,6 +218,7 @@ void Server::on(to_server::Stopped& letter) {
     if (!has_answered) finish_one(current->first);
   }
   if (workers_running_ > 0) return;
+  checks_.stop();
   for (auto& [id, answer] : std::exchange(explain_questions_, {})) answer({});
   loop_.stop();
 }
@@ -232,6 +261,7 @@ void Server::finish_one(uint64_t id) {
   std::sort(workers.begin(), workers.end(),
             [](const auto& a, const auto& b) { return a.worker < b.worker; });
   sum_workers(question.status);
+  add_deadlines(question.status);
   question.answer(std::move(question.status));
 }
 

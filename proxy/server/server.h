@@ -7,16 +7,20 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/event_loop.h"
 #include "base/mailbox.h"
+#include "base/random.h"
 #include "base/tls_tickets.h"
 #include "proxy/config/config.h"
+#include "proxy/server/health_checks.h"
 #include "proxy/server/host_resolver.h"
 #include "proxy/server/log_file.h"
+#include "proxy/server/operator_orders.h"
 #include "proxy/server/snapshot.h"
 #include "proxy/server/status.h"
 #include "proxy/server/worker.h"
@@ -27,7 +31,18 @@ inline constexpr const char* kVersionText = "0.1.0";
 inline constexpr std::size_t kWorkersMax = 256;
 inline constexpr std::size_t kQuestionsMax = 1024;  // of admin/, under way
 
-class Server final {
+// The names that an answer about an unknown member holds.
+inline constexpr std::size_t kNamesShownBytesMax = 1024;
+
+// A member by name, address or route, in one cluster or in all that have one of this name.
+struct OperatorCommand {
+  std::string member = {};
+  std::string cluster = {};  // its label; empty: any
+  routing::OperatorOrder order = {};
+  std::optional<Duration> deadline = {};  // of draining: disabled after that
+};
+
+class Server final : private OperatorOrders::Listener {
  public:
   struct Options {
     std::shared_ptr<const config::Config> config = {};
@@ -56,6 +71,11 @@ class Server final {
   void explain(const std::string& cookie,
                std::function<void(std::vector<CookieExplanation>)> answer);
 
+  // Holds until the next command for this member, over reloads too. Answered in a later turn:
+  // kNoMember when nobody is meant.
+  using CommandAnswer = std::function<void(Result<std::vector<MemberChange>>)>;
+  void command(const OperatorCommand& command, CommandAnswer answer);
+
   // As bound: port 0 has become a port.
   const std::vector<Address>& addresses() const { return addresses_; }
 
@@ -76,7 +96,21 @@ class Server final {
   void on(to_server::Explanation& letter);
   void on(to_server::Stopped& letter);
   void finish_one(uint64_t question);
-  void resolve_names(const ClusterView& view);
+  void look_up_names();
+  void resolve_names(std::size_t cluster, const ClusterView& view);
+  void keep_views(const Snapshot& before);
+  // server_members.cc
+  void watch_members();
+  Address address_of(const std::string& address_text, const Address& known) const;
+  void on_resolved(const std::string& address_text, const std::vector<Address>& addresses);
+  void on_verdict(const HealthChecks::Verdict& verdict);
+  void on_order(const OperatorOrders::Place& place,
+                const std::optional<routing::OperatorOrder>& order) override;
+  to_worker::Adopt adoption() const;
+  Result<std::vector<MemberChange>> obey(const OperatorCommand& command,
+                                         const ServerStatus& status);
+  bool is_restricted_by_configuration(const OperatorOrders::Place& place) const;
+  void add_deadlines(ServerStatus& status) const;
   void post_all(const LetterToWorker& letter);
 
   // Constant after construction.
@@ -92,7 +126,11 @@ class Server final {
   std::vector<Address> addresses_;
   std::vector<std::vector<Fd>> listeners_;  // by worker, until its thread has them
   std::unique_ptr<HostResolver> resolver_;
-  std::vector<routing::ViewKeeper::Shared> views_;  // by cluster, the newest believed
+  std::vector<routing::ViewKeeper::Shared> views_;     // by cluster, the newest believed
+  std::unordered_map<std::string, Address> resolved_;  // host names; at most kNamesResolvedMax
+  SystemRandom random_;
+  OperatorOrders orders_;
+  HealthChecks checks_;
   uint64_t last_question_ = 0;
   std::unordered_map<uint64_t, StatusQuestion> status_questions_;
   std::unordered_map<uint64_t, ExplainAnswer> explain_questions_;

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "proxy/routing/request_path.h"
+#include "proxy/server/host_resolver.h"
 
 namespace understudy {
 namespace {
@@ -55,7 +56,7 @@ Snapshot::Site make_site(const config::Config& config, const Address& listen) {
 }
 
 routing::ClusterOptions make_cluster(const config::Cluster& cluster,
-                                     std::vector<std::string>& unresolved) {
+                                     std::vector<Snapshot::HostName>& host_names) {
   routing::ClusterOptions options{
       .name = cluster.label,
       .cluster = cluster.name,
@@ -65,21 +66,45 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
       .believes_weblogic_lists = cluster.is_dynamic && cluster.dialect == Dialect::kWeblogic,
       .weblogic_port = cluster.tls != nullptr ? WeblogicPort::kTls : WeblogicPort::kPlain,
       .skip_time = cluster.connections.skip_time,
-      .members_max = std::min(cluster.members_max, routing::kMembersMax)};
+      .members_max = std::min(cluster.members_max, routing::kMembersMax),
+      .balancing = cluster.balancing,
+      .is_checked = cluster.has_checks()};
   for (const config::MemberSeed& seed : cluster.seeds) {
-    routing::Seed out{.address_text = seed.address, .route = seed.route};
+    routing::Seed out{.address_text = seed.address,
+                      .route = seed.route,
+                      .order = {.state = seed.operator_state},
+                      .is_standby = seed.is_standby};
     out.weight = static_cast<std::uint16_t>(
         std::min<std::uint32_t>(seed.load_factor, std::numeric_limits<std::uint16_t>::max()));
-    if (const auto addresses = resolve(seed.address); addresses && !addresses->empty()) {
+    const bool is_name = !Address::parse(seed.address).has_value();
+    const auto addresses = resolve(seed.address);
+    const bool is_resolved = addresses && !addresses->empty();
+    if (is_name) {
+      host_names.push_back({seed.address, cluster.dns_refresh_interval, is_resolved});
+    }
+    if (is_resolved) {
+      const std::size_t count = std::min(addresses->size(), kAddressesOfNameMax);
       out.address = addresses->front();
+      out.more_addresses.assign(addresses->begin() + 1,
+                                addresses->begin() + static_cast<std::ptrdiff_t>(count));
     } else {
-      unresolved.push_back(seed.address);
       LOG(kWarn, "cluster {}: member {} has no address right now; it is looked up again",
           cluster.label, seed.address);
     }
     options.seeds.push_back(std::move(out));
   }
   return options;
+}
+
+bool has_same_keys(const Keyring* a, const Keyring* b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  if (a->size() != b->size()) return false;
+  for (std::size_t slot = 0; slot < a->size(); ++slot) {
+    const bool same = a->id(slot) == b->id(slot) && a->sub_key(slot, KeyPurpose::kCookie) ==
+                                                        b->sub_key(slot, KeyPurpose::kCookie);
+    if (!same) return false;
+  }
+  return true;
 }
 
 Result<AccessLogTarget> make_target(const config::AccessLog& log, LogFiles& files) {
@@ -92,6 +117,18 @@ Result<AccessLogTarget> make_target(const config::AccessLog& log, LogFiles& file
 }
 
 }  // namespace
+
+std::optional<std::size_t> same_cluster(const Snapshot& wanted, std::size_t index,
+                                        const Snapshot& among) {
+  const config::Cluster& cluster = wanted.config->clusters[index];
+  const auto& known = among.config->clusters;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const bool same = known[i].is_same_as(cluster) &&
+                      has_same_keys(known[i].keyring.get(), cluster.keyring.get());
+    if (same) return i;
+  }
+  return std::nullopt;
+}
 
 Result<void> check_log_formats(const config::Config& config) {
   for (const config::VirtualHost& host : config.hosts.all()) {
@@ -123,7 +160,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::make(
     }
   }
   for (const config::Cluster& cluster : config->clusters) {
-    out->clusters.push_back(make_cluster(cluster, out->unresolved));
+    out->sends_proxy_headers |= cluster.proxy_header != config::ProxyHeader::kNone;
+    out->clusters.push_back(make_cluster(cluster, out->host_names));
   }
   return std::shared_ptr<const Snapshot>(std::move(out));
 }

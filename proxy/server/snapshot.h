@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ struct Snapshot {
     std::shared_ptr<const TlsServer> tls = {};  // null: plain
   };
 
-  // Every value but `unresolved` is complete, or there is no snapshot: kInvalid for a log format,
+  // Every value but `host_names` is complete, or there is no snapshot: kInvalid for a log format,
   // kSystem for a log that cannot be opened.
   // `listens` as config->listens, with the ports that were bound. `tickets` outlives all
   // connections, and is the same for each configuration, so that clients come back after a reload.
@@ -40,8 +41,19 @@ struct Snapshot {
   std::vector<Site> sites = {};                                // as config->listens
   std::vector<std::vector<AccessLogTarget>> access_logs = {};  // by host
   std::vector<routing::ClusterOptions> clusters = {};          // as config->clusters
-  std::vector<std::string> unresolved = {};  // seeds whose host has no address right now
+  bool sends_proxy_headers = false;  // some cluster does: BackendProxyProtocol
+  // Seeds that are named by a host's name.
+  struct HostName {
+    std::string address_text;
+    Duration interval{};       // DNSRefreshInterval; zero: never again
+    bool is_resolved = false;  // it has an address right now
+  };
+  std::vector<HostName> host_names = {};
 };
+
+// The cluster of `among` that is the same one, so that what has been learned of it stays.
+std::optional<std::size_t> same_cluster(const Snapshot& wanted, std::size_t index,
+                                        const Snapshot& among);
 
 // Only that: what `understudy check` does beyond loading the configuration.
 Result<void> check_log_formats(const config::Config& config);

@@ -15,6 +15,7 @@ void add(routing::MemberCounters& sum, const routing::MemberCounters& more) {
   sum.unavailable += more.unavailable;
   sum.failovers += more.failovers;
   sum.connections += more.connections;
+  sum.ejections += more.ejections;
   sum.in_flight += more.in_flight;
 }
 
@@ -29,33 +30,52 @@ void add(WorkerCounters& sum, const WorkerCounters& more) {
   sum.resends_refused += more.resends_refused;
   sum.view_drops += more.view_drops;
   sum.views_asked += more.views_asked;
+  sum.resends_over_budget += more.resends_over_budget;
+  sum.queued += more.queued;
+  sum.queue_refusals += more.queue_refusals;
+  sum.queue_timeouts += more.queue_timeouts;
   sum.splices += more.splices;
+  sum.tunnels += more.tunnels;
+  sum.tunnels_open += more.tunnels_open;
+  sum.tunnels_refused += more.tunnels_refused;
 }
 
 bool is_same_life(const MemberStatus& a, const MemberStatus& b) {
   return a.address == b.address && a.mid == b.mid;
 }
 
+// What each worker has of its own.
+void add_share(MemberStatus& sum, const MemberStatus& more) {
+  add(sum.counters, more.counters);
+  sum.busy += more.busy;
+  sum.skipped_by_workers += more.skipped_by_workers;
+  sum.ejected_by_workers += more.ejected_by_workers;
+}
+
 // Of the view that `sum` shows; a member that only one worker still remembers is not shown twice.
 void add(ClusterStatus& sum, const ClusterStatus& more) {
   if (more.view_version > sum.view_version) {
     ClusterStatus newer = more;
+    newer.queued += sum.queued;
+    newer.exchanges += sum.exchanges;
+    newer.resends += sum.resends;
     for (MemberStatus& member : newer.members) {
       const auto old = std::find_if(sum.members.begin(), sum.members.end(),
                                     [&](const auto& other) { return is_same_life(other, member); });
       if (old == sum.members.end()) continue;
-      add(member.counters, old->counters);
-      member.skipped_by_workers += old->skipped_by_workers;
+      add_share(member, *old);
     }
     sum = std::move(newer);
     return;
   }
+  sum.queued += more.queued;
+  sum.exchanges += more.exchanges;
+  sum.resends += more.resends;
   for (const MemberStatus& member : more.members) {
     const auto place = std::find_if(sum.members.begin(), sum.members.end(),
                                     [&](const auto& other) { return is_same_life(other, member); });
     if (place == sum.members.end()) continue;
-    add(place->counters, member.counters);
-    place->skipped_by_workers += member.skipped_by_workers;
+    add_share(*place, member);
     if (member.last_failure != routing::Failure::kNone) place->last_failure = member.last_failure;
   }
 }

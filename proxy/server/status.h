@@ -24,7 +24,14 @@ struct MemberStatus {
   bool is_seed = false;
   routing::Liveness liveness = routing::Liveness::kAssumed;
   OperatorState operator_state = OperatorState::kReady;
+  routing::OperatorOrder order = {};
+  std::optional<Duration> deadline = {};  // until draining becomes disabled
+  bool is_standby = false;
+  routing::Checked checked = routing::Checked::kNot;
   uint16_t weight = 1;
+  unsigned share_percent = 100;  // of its weight: SlowStart
+  uint32_t busy = 0;             // exchanges under way, to their end
+  unsigned ejected_by_workers = 0;
   bool is_resolved = true;
   unsigned skipped_by_workers = 0;  // how many pass it by because it failed there
   routing::Failure last_failure = routing::Failure::kNone;
@@ -38,6 +45,9 @@ struct ClusterStatus {
   uint64_t view_hash = 0;
   uint64_t view_version = 0;
   std::chrono::milliseconds beat{0};
+  uint64_t queued = 0;     // exchanges that wait for a connection
+  uint64_t exchanges = 0;  // under way
+  uint64_t resends = 0;    // of these, those that RetryBudget counts
   std::vector<MemberStatus> members = {};
 };
 
@@ -65,6 +75,14 @@ struct ServerStatus {
 // Fills `counters` and `clusters` from `workers`.
 void sum_workers(ServerStatus& status);
 
+// A member that an operator's command has met.
+struct MemberChange {
+  std::string cluster = {};
+  std::string name = {};
+  std::string address = {};
+  routing::OperatorOrder order = {};
+};
+
 // How one cluster reads a cookie's value, as one worker sees it.
 struct CookieExplanation {
   std::string cluster = {};
@@ -80,7 +98,7 @@ struct CookieExplanation {
   Named primary = {};
   Named secondary = {};
   std::string route = {};
-  std::string member = {};    // empty: by round robin
+  std::string member = {};    // empty: by the method
   std::string decision = {};  // as %{why}u in the access log
 };
 

@@ -6,93 +6,15 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/socket.h"
 #include "base/stream.h"
 #include "base/tls_stream.h"
+#include "proxy/server/member_report.h"
 
 namespace understudy {
 namespace {
 
 constexpr Duration kSweepEvery = std::chrono::seconds(1);
-
-bool has_same_keys(const Keyring* a, const Keyring* b) {
-  if (a == nullptr || b == nullptr) return a == b;
-  if (a->size() != b->size()) return false;
-  for (std::size_t slot = 0; slot < a->size(); ++slot) {
-    const bool same = a->id(slot) == b->id(slot) && a->sub_key(slot, KeyPurpose::kCookie) ==
-                                                        b->sub_key(slot, KeyPurpose::kCookie);
-    if (!same) return false;
-  }
-  return true;
-}
-
-MemberStatus status_of(const routing::Member& member, TimePoint now) {
-  return {.name = member.name,
-          .address = member.address_text,
-          .route = member.route,
-          .mid = member.mid,
-          .is_seed = member.is_seed,
-          .liveness = member.liveness,
-          .operator_state = member.operator_state,
-          .weight = member.weight,
-          .is_resolved = member.address.is_set(),
-          .skipped_by_workers = member.back_off.is_blocked(now) ? 1U : 0U,
-          .last_failure = member.back_off.last_failure(),
-          .counters = member.counters};
-}
-
-ClusterStatus status_of(const routing::Cluster& cluster, TimePoint now) {
-  ClusterStatus out{.label = cluster.options().name, .is_dynamic = cluster.options().is_dynamic};
-  if (const auto& view = cluster.views().view(); view != nullptr) {
-    out.has_view = true;
-    out.view_hash = view->hash;
-    out.view_version = view->version;
-    out.beat = view->beat;
-  }
-  for (const auto& member : cluster.table().members()) {
-    out.members.push_back(status_of(*member, now));
-  }
-  return out;
-}
-
-CookieExplanation::Named explain_member(const routing::Member* member, std::optional<uint32_t> mid,
-                                        TimePoint now) {
-  CookieExplanation::Named out{.mid = mid};
-  if (member == nullptr) return out;
-  out.name = member->name;
-  out.state = std::string(routing::to_text(member->liveness)) + ", " +
-              std::string(routing::to_text(member->operator_state));
-  if (member->back_off.is_blocked(now)) {
-    out.state +=
-        ", skipped after " + std::string(routing::to_text(member->back_off.last_failure()));
-  }
-  return out;
-}
-
-CookieExplanation explain_cookie(const routing::Cluster& cluster, std::string_view value,
-                                 TimePoint now) {
-  const DecodedAffinity cookie = cluster.codec().decode(value);
-  CookieExplanation out{.cluster = cluster.options().name, .refusal = cookie.refusal};
-  if (cookie) {
-    out.dialect = cookie.token.dialect;
-    out.is_verified = cookie.token.verified;
-    out.epoch = cookie.token.epoch;
-    const AffinityToken& token = cookie.token;
-    const routing::MemberTable& table = cluster.table();
-    const routing::Member* const first = token.primary ? table.by_mid(*token.primary)
-                                         : token.dialect == Dialect::kInsert
-                                             ? table.by_tag(token.member_tag)
-                                             : table.by_route(token.route);
-    const routing::Member* const second =
-        token.secondary ? table.by_mid(*token.secondary) : nullptr;
-    out.primary = explain_member(first, token.primary, now);
-    out.secondary = explain_member(second, token.secondary, now);
-    out.route = token.route;
-  }
-  const routing::Choice choice = cluster.preview(cookie, now);
-  if (choice) out.member = choice.member->name;
-  out.decision = routing::ChoiceText(choice).view();
-  return out;
-}
 
 }  // namespace
 
@@ -173,6 +95,9 @@ void Worker::on_accepted(std::size_t site, Accepted accepted) {
                                               .local_port = snapshot.listens[site].port()},
                                    .site = site,
                                    .http2 = current().routes.sites[site].speaks_http2()};
+  if (snapshot.sends_proxy_headers) {
+    options.client.local = std::make_shared<const Address>(local_address(accepted.fd));
+  }
   std::unique_ptr<Stream> stream;
   if (const auto& tls = snapshot.sites[site].tls) {
     auto secure = std::make_unique<TlsStream>(*tls, std::move(accepted.fd));
@@ -223,16 +148,14 @@ void Worker::on_closed(ClientConnection& connection) {
 std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std::size_t index) {
   const config::Cluster& wanted = snapshot.config->clusters[index];
   if (!adopted_.empty()) {
-    const auto& known = current().snapshot->config->clusters;
-    for (std::size_t i = 0; i < known.size(); ++i) {
-      const bool same = known[i].is_same_as(wanted) &&
-                        has_same_keys(known[i].keyring.get(), wanted.keyring.get());
-      if (same) return current().clusters[i];
-    }
+    const auto same = same_cluster(snapshot, index, *current().snapshot);
+    if (same) return current().clusters[*same];
   }
   return std::make_shared<WorkerCluster>(
       context_, WorkerCluster::Options{.routing = snapshot.clusters[index],
                                        .connections = wanted.connections,
+                                       .protocol = wanted.protocol,
+                                       .proxy_header = wanted.proxy_header,
                                        .tls = wanted.tls,
                                        .tls_name = wanted.tls_name,
                                        .session_cookie = wanted.session_cookie,
@@ -271,11 +194,14 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
 
 void Worker::on(const to_worker::Adopt& letter) {
   adopt(letter.snapshot);
+  for (const to_worker::Order& order : letter.orders) on(order);
+  for (const to_worker::Verdict& verdict : letter.verdicts) on(verdict);
   const auto& kept = current().clusters;
   for (const auto& cluster : adopted_[adopted_.size() - 2]->clusters) {
     if (std::find(kept.begin(), kept.end(), cluster) == kept.end()) cluster->retire();
   }
   sweep_.start_at(loop_->now() + kSweepEvery);
+  for (ClientConnection* connection : all_connections()) connection->on_reload();
 }
 
 void Worker::drop_unused() {
@@ -307,9 +233,21 @@ void Worker::on(const to_worker::Learn& letter) {
   current().clusters[letter.cluster]->on_shared_view(letter.view);
 }
 
+void Worker::on(const to_worker::Order& letter) {
+  for (const auto& cluster : current().clusters) {
+    if (cluster->routing().options().name != letter.cluster) continue;
+    cluster->routing().table().set_order(letter.address_text, letter.order, loop_->now());
+  }
+}
+
+void Worker::on(const to_worker::Verdict& letter) {
+  if (letter.generation != current().snapshot->generation) return;
+  current().clusters[letter.cluster]->on_checked(letter.address_text, letter.checked);
+}
+
 void Worker::on(const to_worker::Resolve& letter) {
   for (const auto& cluster : current().clusters) {
-    cluster->routing().table().set_address(letter.address_text, letter.address);
+    cluster->on_addresses(letter.address_text, letter.addresses);
   }
 }
 
@@ -320,7 +258,11 @@ void Worker::on(const to_worker::Report& letter) {
                       .generation = current().snapshot->generation,
                       .counters = context_.counters};
   for (const auto& cluster : current().clusters) {
-    status.clusters.push_back(status_of(std::as_const(*cluster).routing(), loop_->now()));
+    ClusterStatus& out =
+        status.clusters.emplace_back(status_of(std::as_const(*cluster).routing(), loop_->now()));
+    out.queued = cluster->queued();
+    out.exchanges = cluster->load().exchanges;
+    out.resends = cluster->load().resends;
   }
   server_.post(to_server::Status{letter.question, std::move(status)});
 }
@@ -338,6 +280,13 @@ void Worker::on(const to_worker::FlushLogs&) {
   for (const auto& log : current().logs) log->flush();
 }
 
+// As they are now: each may close itself while the others are told.
+std::vector<ClientConnection*> Worker::all_connections() const {
+  std::vector<ClientConnection*> all;
+  for (const auto& [key, connection] : connections_) all.push_back(connection.get());
+  return all;
+}
+
 // --- The end.
 
 void Worker::on(const to_worker::Stop& letter) {
@@ -347,9 +296,7 @@ void Worker::on(const to_worker::Stop& letter) {
   context_.stopping = true;
   if (letter.limit <= Duration::zero()) return on_stop_deadline();
   stop_deadline_.start_at(loop_->now() + letter.limit);
-  std::vector<ClientConnection*> all;
-  for (const auto& [key, connection] : connections_) all.push_back(connection.get());
-  for (ClientConnection* connection : all) connection->stop();
+  for (ClientConnection* connection : all_connections()) connection->stop();
   end_if_idle();
 }
 

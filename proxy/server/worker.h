@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <unordered_map>
@@ -32,8 +33,21 @@ namespace understudy {
 
 // From the Server to a worker.
 namespace to_worker {
-struct Adopt {  // a reload
+struct Order {          // of an operator; nothing: as the configuration says
+  std::string cluster;  // its label
+  std::string address_text;
+  std::optional<routing::OperatorOrder> order;
+};
+struct Verdict {  // of a health check
+  uint64_t generation;
+  std::size_t cluster;
+  std::string address_text;
+  routing::Checked checked;
+};
+struct Adopt {  // a reload, with what still holds from before
   std::shared_ptr<const Snapshot> snapshot;
+  std::vector<Order> orders;
+  std::vector<Verdict> verdicts;
 };
 struct Learn {  // a view that another worker has believed
   uint64_t generation;
@@ -42,7 +56,7 @@ struct Learn {  // a view that another worker has believed
 };
 struct Resolve {  // a host's name has been looked up
   std::string address_text;
-  Address address;
+  std::vector<Address> addresses;
 };
 struct Report {
   uint64_t question;
@@ -56,9 +70,9 @@ struct Stop {  // accept no more; end when the last connection has gone, at the 
   Duration limit;
 };
 }  // namespace to_worker
-using LetterToWorker =
-    std::variant<to_worker::Adopt, to_worker::Learn, to_worker::Resolve, to_worker::Report,
-                 to_worker::Explain, to_worker::FlushLogs, to_worker::Stop>;
+using LetterToWorker = std::variant<to_worker::Adopt, to_worker::Order, to_worker::Verdict,
+                                    to_worker::Learn, to_worker::Resolve, to_worker::Report,
+                                    to_worker::Explain, to_worker::FlushLogs, to_worker::Stop>;
 
 // From a worker to the Server.
 namespace to_server {
@@ -122,6 +136,8 @@ class Worker final : private Acceptor::Owner,
 
   void on_letter(LetterToWorker letter);
   void on(const to_worker::Adopt& letter);
+  void on(const to_worker::Order& letter);
+  void on(const to_worker::Verdict& letter);
   void on(const to_worker::Learn& letter);
   void on(const to_worker::Resolve& letter);
   void on(const to_worker::Report& letter);
@@ -139,6 +155,7 @@ class Worker final : private Acceptor::Owner,
   void adopt(std::shared_ptr<const Snapshot> snapshot);
   std::shared_ptr<WorkerCluster> cluster_for(const Snapshot& snapshot, std::size_t index);
   void drop_unused();
+  std::vector<ClientConnection*> all_connections() const;
   void on_stop_deadline();
   void end_if_idle();
   Adopted& current() { return *adopted_.back(); }

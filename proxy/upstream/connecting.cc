@@ -21,15 +21,16 @@ void Connecting::Seat::release() {
   if (connecting_ != nullptr) connecting_->leave(*this);
 }
 
-Connecting::Connecting(MemberConnections& home, const IoContext& io)
+Connecting::Connecting(MemberConnections& home, const IoContext& io, Wants wants)
     : home_(home),
       io_(io),
+      wants_(wants),
       patience_(Timer::of<&Connecting::on_patience>(io.loop.timers(), *this)) {}
 
 Connecting::~Connecting() = default;
 
 Upstream& Connecting::add(Upstream::User& user) {
-  seats_.push_back(std::make_unique<Seat>(*this, user));
+  seats_.push_back(std::make_unique<Seat>(*this, user, !seats_.empty()));
   return *seats_.back();
 }
 
@@ -74,7 +75,7 @@ Result<void> Connecting::try_next() {
       last = std::move(fd).error();
       continue;
     }
-    stream_ = home_.make_stream(*std::move(fd));
+    stream_ = home_.make_stream(*std::move(fd), wants_);
     connected_ = false;
     watcher_.start(io_.loop, stream_->fd(), *this);
     if (tried_ < home_.address_count()) {
@@ -94,6 +95,10 @@ void Connecting::go_on() {
     const auto outcome = connect_outcome(stream_->fd(), home_.address_to_try(tried_ - 1));
     if (!outcome) return fail_address(outcome.error().code, outcome.error().detail);
     connected_ = true;
+    // A socket that is new has room for it.
+    if (!first_.empty() && !send_at_once(stream_->fd(), first_)) {
+      return fail_address(ErrorCode::kConnectFailed, "the PROXY header could not be sent");
+    }
   }
   const IoResult result = stream_->shake_hands();
   switch (result.state) {

@@ -9,17 +9,18 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fd_watcher.h"
 #include "base/stream.h"
 #include "base/timer_wheel.h"
+#include "proxy/http/http2_limits.h"
 #include "proxy/upstream/io_context.h"
+#include "proxy/upstream/member_connections.h"
 #include "proxy/upstream/upstream.h"
 
 namespace understudy {
-
-class MemberConnections;
 
 class Connecting final : public ClosedList::Item, private FdWatcher::Handler {
  public:
@@ -28,7 +29,9 @@ class Connecting final : public ClosedList::Item, private FdWatcher::Handler {
   // use any more.
   class Seat final : public Upstream, public ClosedList::Item {
    public:
-    Seat(Connecting& connecting, User& user) : connecting_(&connecting), user_(user) {}
+    // `joins`: another's attempt, so that its failure may say nothing about the member.
+    Seat(Connecting& connecting, User& user, bool joins)
+        : connecting_(&connecting), user_(user), joins_(joins) {}
     Taken send_head(const http::RequestHead&, const http::RequestRewrite&, BodyBytes) override;
     Taken send_body(BodyBytes) override { return {}; }
     BodyBytes body(BodyForm) override { return {}; }
@@ -41,21 +44,26 @@ class Connecting final : public ClosedList::Item, private FdWatcher::Handler {
     void release() override;
     bool has_sent() const override { return false; }
     bool has_received() const override { return false; }
-    bool was_reused() const override { return false; }
+    bool was_reused() const override { return joins_; }
 
    private:
     friend class Connecting;
     Connecting* connecting_;  // null: it has ended
     User& user_;
+    const bool joins_;
   };
 
-  Connecting(MemberConnections& home, const IoContext& io);
+  Connecting(MemberConnections& home, const IoContext& io, Wants wants);
   ~Connecting() override;
 
+  // What stands in front of everything else, TLS too.
+  void say_first(std::string text) { first_ = std::move(text); }
   // An error when not even an attempt could be made at any address.
   Result<void> begin();
   Upstream& add(Upstream::User& user);
-  bool is_wanted() const { return !seats_.empty(); }
+  // Whether somebody else may wait for the same connection.
+  bool has_room() const { return wants_ == Wants::kAny && seats_.size() < http::kHttp2StreamsMax; }
+  Wants wants() const { return wants_; }
   // The next one who waits, who is thereby released; null when nobody is left.
   Upstream::User* take_user();
   // Tells everybody who waits.
@@ -75,9 +83,11 @@ class Connecting final : public ClosedList::Item, private FdWatcher::Handler {
   // Constant after construction.
   MemberConnections& home_;
   const IoContext io_;
+  const Wants wants_;
 
   // State of the worker thread.
   std::vector<std::unique_ptr<Seat>> seats_;
+  std::string first_;
   std::unique_ptr<Stream> stream_;
   FdWatcher watcher_;
   Timer patience_;          // with one address, while others are left

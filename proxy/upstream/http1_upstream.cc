@@ -39,6 +39,7 @@ void Http1Upstream::attach(User& user) {
   user_ = &user;
   ++exchanges_;
   sent_ = received_ = request_done_ = ended_ = broken_ = false;
+  upgrade_asked_ = false;
   interims_ = 0;
   progress_ = {};
   reused_ = state_ == State::kIdle;
@@ -51,6 +52,7 @@ Taken Http1Upstream::send_head(const http::RequestHead& head, const http::Reques
                                BodyBytes body) {
   DCHECK(state_ == State::kHead);
   method_ = head.method;
+  upgrade_asked_ = rewrite.add_upgrade;
   auto& spans = io_.scratch.spans;
   if (!http::compose_request(head, rewrite, io_.scratch.lines, spans)) return {.too_large = true};
   const size_t head_bytes = spans.bytes();
@@ -66,14 +68,24 @@ Taken Http1Upstream::send_head(const http::RequestHead& head, const http::Reques
 }
 
 Taken Http1Upstream::send_body(BodyBytes body) {
-  if (!flush()) return {};
+  if (!flush()) {
+    closing_ = tunnel_ && body.last && body.bytes.empty();
+    return {};
+  }
   size_t taken = body.bytes.size();
   if (taken != 0) {
     const iovec piece{const_cast<char*>(body.bytes.data()), taken};
     taken = write_some({&piece, 1});
   }
   request_done_ = body.last && taken == body.bytes.size();
+  if (tunnel_ && request_done_) close_tunnel_side();
   return {.body_bytes = taken};
+}
+
+// The client has closed its side of a tunnel: the member gets to know that behind the last byte.
+void Http1Upstream::close_tunnel_side() {
+  closing_ = !out_.empty();
+  if (!closing_ && !send_broken_) stream_->shutdown_write();
 }
 
 // How many bytes went out. A broken connection takes all of them: what the member has answered
@@ -126,6 +138,7 @@ void Http1Upstream::on_ready(bool readable, bool writable) {
   }
   if (writable && send_blocked_ && flush()) {
     send_blocked_ = false;
+    if (closing_) close_tunnel_side();
     const uint32_t exchange = exchanges_;
     user_->on_upstream_writable();
     if (exchange != exchanges_ || user_ == nullptr) return;
@@ -234,7 +247,7 @@ bool Http1Upstream::parse_head() {
     }
     progress_ = {};
     if (!head.is_interim()) {
-      if (head.status == 101) {
+      if (head.status == 101 && !upgrade_asked_) {
         fail(ErrorCode::kProtocol, "101 without an Upgrade");
         return false;
       }
@@ -255,13 +268,17 @@ bool Http1Upstream::parse_head() {
 
 void Http1Upstream::begin_body(const http::ResponseHead& head, uint32_t head_bytes) {
   state_ = State::kBody;
-  keep_alive_ = head.keep_alive;
+  // Who was asked to switch and did not: nobody knows for sure what it makes of the next bytes.
+  keep_alive_ = head.keep_alive && !upgrade_asked_;
   lead_ = head_bytes;
   ready_ = 0;
   framing_ = head.body.kind;
   left_ = head.body.length;
   had_large_body_ = framing_ == Framing::kLength && left_ > io_.blocks.options().small_bytes;
   if (framing_ == Framing::kChunked) scanner_ = {};
+  if (head.status != 101) return;
+  tunnel_ = true;
+  framing_ = Framing::kUntilClose;
 }
 
 // ---- Receiving a body.
@@ -318,7 +335,7 @@ Fetched Http1Upstream::fetch() {
     yield();
     return Fetched::kNone;
   }
-  if (in_.empty() && framing_ != Framing::kLength) had_large_body_ = true;
+  if (in_.empty() && framing_ != Framing::kLength && !tunnel_) had_large_body_ = true;
   const IoResult result = read_some();
   switch (result.state) {
     case IoResult::State::kOk:

@@ -64,6 +64,7 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   std::string_view reason_of(const IoResult& result) const;
   size_t write_some(std::span<const iovec> pieces);
   bool flush();
+  void close_tunnel_side();
   bool is_body_complete() const;
   bool is_reusable() const;
   BodyBytes chunks_as_received();
@@ -96,6 +97,9 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   bool send_blocked_ = false;
   bool send_broken_ = false;
   bool request_done_ = false;
+  bool upgrade_asked_ = false;
+  bool tunnel_ = false;   // a 101 has come
+  bool closing_ = false;  // tunnel_: our side ends as soon as out_ is empty
   bool keep_alive_ = false;
   bool ended_ = false;   // the member has closed
   bool broken_ = false;  // the body cannot be completed

@@ -8,23 +8,35 @@
 #include "base/tls_stream.h"
 #include "proxy/upstream/connecting.h"
 #include "proxy/upstream/http1_upstream.h"
+#include "proxy/upstream/http2_member_connection.h"
+#include "proxy/upstream/proxy_header.h"
 
 namespace understudy {
 
 MemberConnections::MemberConnections(const IoContext& io, Options options)
     : io_(io),
       options_(std::move(options)),
-      expiry_(Timer::of<&MemberConnections::on_expiry>(io.loop.timers(), *this)) {
+      expiry_(Timer::of<&MemberConnections::on_expiry>(io.loop.timers(), *this)),
+      queue_(options_.queued) {
   idle_.reserve(options_.idle_count_max);
   if (options_.tls) tls_.emplace(options_.tls, options_.tls_name);
+  if (options_.proxy_header != config::ProxyHeader::kNone) options_.keep_alive = false;
+  only_http1_ = options_.protocol == config::MemberProtocol::kHttp1;
+  speaks_http2_ = options_.protocol == config::MemberProtocol::kHttp2;
 }
 
 MemberConnections::~MemberConnections() {
-  CHECK(open_count() == idle_.size(), "a connection is in use while its member goes");
+  CHECK(http2_streams_ == 0 && open_.size() + connecting_.size() == idle_.size(),
+        "a connection is in use while its member goes");
   close_idle();
 }
 
-Upstream* MemberConnections::take_idle(Upstream::User& user) {
+Upstream* MemberConnections::take_idle(Upstream::User& user, Wants wants) {
+  if (!http2_.empty() && wants != Wants::kTunnel && options_.keep_alive) {
+    for (const auto& shared : http2_) {
+      if (shared->can_open()) return &shared->open(user);
+    }
+  }
   if (idle_.empty()) return nullptr;
   Http1Upstream* connection = idle_.back();
   idle_.pop_back();
@@ -32,7 +44,15 @@ Upstream* MemberConnections::take_idle(Upstream::User& user) {
   return connection;
 }
 
-Result<Upstream*> MemberConnections::connect(Upstream::User& user) {
+bool MemberConnections::has_room() const {
+  if (!idle_.empty() || open_count() < options_.open_max) return true;
+  if (!options_.keep_alive) return false;
+  const auto has_stream = [](const auto& shared) { return shared->can_open(); };
+  return std::any_of(http2_.begin(), http2_.end(), has_stream);
+}
+
+Result<Upstream*> MemberConnections::connect(Upstream::User& user, const ConnectFor& purpose) {
+  if (Connecting* const under_way = one_to_join(purpose.wants)) return &under_way->add(user);
   // An idle connection makes room: the caller wants a fresh one.
   if (open_count() >= options_.open_max && !idle_.empty()) idle_.front()->close();
   if (open_count() >= options_.open_max) {
@@ -41,7 +61,13 @@ Result<Upstream*> MemberConnections::connect(Upstream::User& user) {
                  .side = Side::kUpstream,
                  .retry = Retry::kIfNothingSent};
   }
-  auto connecting = std::make_unique<Connecting>(*this, io_);
+  auto connecting = std::make_unique<Connecting>(*this, io_, purpose.wants);
+  if (options_.proxy_header != config::ProxyHeader::kNone) {
+    static const Address nobody;
+    connecting->say_first(proxy_header(options_.proxy_header,
+                                       purpose.client != nullptr ? *purpose.client : nobody,
+                                       purpose.server != nullptr ? *purpose.server : nobody));
+  }
   if (auto begun = connecting->begin(); !begun) return std::move(begun).error();
   connecting->index_ = connecting_.size();
   connecting_.push_back(std::move(connecting));
@@ -49,6 +75,13 @@ Result<Upstream*> MemberConnections::connect(Upstream::User& user) {
 }
 
 // ---- The way to a new connection.
+
+// Attempts that are under way have counted on those of before.
+void MemberConnections::set_more_addresses(std::vector<Address> addresses) {
+  if (addresses == options_.more_addresses) return;
+  options_.more_addresses = std::move(addresses);
+  preferred_address_ = 0;
+}
 
 const Address& MemberConnections::address_to_try(std::size_t turn) const {
   const std::size_t index = (preferred_address_ + turn) % address_count();
@@ -59,7 +92,21 @@ Duration MemberConnections::patience_with_address() const {
   return options_.connect_timeout / address_count();
 }
 
-std::unique_ptr<Stream> MemberConnections::make_stream(Fd fd) {
+// Who will share a connection waits for it together. That the member speaks HTTP/2 is what it did
+// last; when it does not any more, those who share begin anew.
+Connecting* MemberConnections::one_to_join(Wants wants) {
+  if (!speaks_http2_ || wants == Wants::kTunnel || !options_.keep_alive) return nullptr;
+  for (const auto& connecting : connecting_) {
+    if (connecting->has_room()) return connecting.get();
+  }
+  return nullptr;
+}
+
+std::unique_ptr<Stream> MemberConnections::make_stream(Fd fd, Wants wants) {
+  const bool needs_http1 = wants == Wants::kTunnel || only_http1_;
+  if (tls_ && options_.protocol == config::MemberProtocol::kAuto && needs_http1) {
+    return std::make_unique<TlsStream>(*tls_, std::move(fd), "http/1.1");
+  }
   if (tls_) return std::make_unique<TlsStream>(*tls_, std::move(fd));
   return std::make_unique<TcpStream>(std::move(fd));
 }
@@ -71,13 +118,41 @@ std::string_view MemberConnections::tls_name() const {
 void MemberConnections::on_connected(Connecting& connecting, std::unique_ptr<Stream> stream,
                                      std::size_t turn) {
   preferred_address_ = (preferred_address_ + turn) % address_count();
-  Upstream::User* const user = connecting.take_user();
+  const bool says_http2 = stream->protocol() == "h2";
+  const bool wants_http2 = options_.protocol == config::MemberProtocol::kHttp2;
+  if (tls_ && wants_http2 && !says_http2) {
+    return on_connect_failed(connecting, ErrorCode::kTls,
+                             "the member does not speak HTTP/2 (BackendProtocol h2)");
+  }
+  if (connecting.wants() == Wants::kAny) speaks_http2_ = says_http2 || wants_http2;
   remove(connecting);
+  if (says_http2 || wants_http2) {
+    begin_http2(connecting, std::move(stream));
+  } else {
+    begin_http1(connecting, std::move(stream));
+  }
+}
+
+void MemberConnections::begin_http1(Connecting& connecting, std::unique_ptr<Stream> stream) {
+  Upstream::User* const user = connecting.take_user();
   open_.push_back(std::make_unique<Http1Upstream>(*this, io_, std::move(stream)));
   Http1Upstream& connection = *open_.back();
   connection.index_ = open_.size() - 1;
   connection.attach(*user);
   user->on_connected(connection);
+  connecting.fail_all(ErrorCode::kClosed, "the member does not speak HTTP/2 any more");
+}
+
+void MemberConnections::begin_http2(Connecting& connecting, std::unique_ptr<Stream> stream) {
+  http2_.push_back(std::make_unique<Http2MemberConnection>(*this, io_, std::move(stream)));
+  Http2MemberConnection& connection = *http2_.back();
+  connection.index_ = http2_.size() - 1;
+  while (connection.can_open()) {
+    Upstream::User* const user = connecting.take_user();
+    if (user == nullptr) return;
+    user->on_connected(connection.open(*user));
+  }
+  connecting.fail_all(ErrorCode::kClosed, "the connection takes no more streams");
 }
 
 void MemberConnections::on_connect_failed(Connecting& connecting, ErrorCode code,
@@ -95,12 +170,55 @@ void MemberConnections::remove(Connecting& connecting) {
   connecting_[index]->index_ = index;
   io_.closed.add(std::move(connecting_.back()));
   connecting_.pop_back();
+  if (options_.owner) options_.owner->on_room(*this);
+}
+
+// ---- HTTP/2.
+
+bool MemberConnections::fall_back_to_http1() {
+  if (options_.protocol != config::MemberProtocol::kAuto) return false;
+  only_http1_ = true;
+  speaks_http2_ = false;
+  for (std::size_t i = http2_.size(); i > 0; --i) http2_[i - 1]->retire();
+  return true;
+}
+
+void MemberConnections::on_http2_stream(Http2MemberConnection& connection, bool begins) {
+  if (begins) {
+    ++http2_streams_;
+    return;
+  }
+  --http2_streams_;
+  if (connection.stream_count() != 0 || expiry_.is_running()) return;
+  expiry_.start_at(io_.loop.now() + options_.idle_max);
+}
+
+void MemberConnections::remove(Http2MemberConnection& connection) {
+  const std::size_t index = connection.index_;
+  DCHECK(http2_[index].get() == &connection);
+  std::swap(http2_[index], http2_.back());
+  http2_[index]->index_ = index;
+  io_.closed.add(std::move(http2_.back()));
+  http2_.pop_back();
+}
+
+void MemberConnections::close_idle_http2(TimePoint idle_since_max) {
+  for (std::size_t i = http2_.size(); i > 0; --i) {
+    Http2MemberConnection& connection = *http2_[i - 1];
+    if (connection.stream_count() != 0) continue;
+    if (connection.idle_since() <= idle_since_max) {
+      connection.retire();
+    } else if (!expiry_.is_running()) {
+      expiry_.start_at(connection.idle_since() + options_.idle_max);
+    }
+  }
 }
 
 // ---- Connections.
 
 void MemberConnections::close_idle() {
   while (!idle_.empty()) idle_.back()->close();
+  for (std::size_t i = http2_.size(); i > 0; --i) http2_[i - 1]->retire();
 }
 
 void MemberConnections::retire() {
@@ -116,6 +234,7 @@ void MemberConnections::park(Http1Upstream& connection) {
   connection.idle_since_ = io_.loop.now();
   idle_.push_back(&connection);
   if (!expiry_.is_running()) expiry_.start_at(connection.idle_since_ + options_.idle_max);
+  if (options_.owner) options_.owner->on_room(*this);
 }
 
 void MemberConnections::remove(Http1Upstream& connection, bool was_idle) {
@@ -127,6 +246,7 @@ void MemberConnections::remove(Http1Upstream& connection, bool was_idle) {
   open_[index]->index_ = index;
   io_.closed.add(std::move(open_.back()));
   open_.pop_back();
+  if (options_.owner) options_.owner->on_room(*this);
 }
 
 void MemberConnections::on_expiry() {
@@ -135,6 +255,7 @@ void MemberConnections::on_expiry() {
     idle_.front()->close();
   }
   if (!idle_.empty()) expiry_.start_at(idle_.front()->idle_since_ + options_.idle_max);
+  if (!http2_.empty()) close_idle_http2(now - options_.idle_max);
 }
 
 }  // namespace understudy

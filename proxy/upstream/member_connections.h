@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // MemberConnections: the connections of one worker to one member: those in use, the idle ones (last
 // used first, watched, so that one which the member closes goes at once), and who waits for an
-// answer. A member may have several addresses; the one that answered last is tried first. It
-// chooses nothing and counts no failures. Owned by exchange/worker_cluster; worker thread only.
+// answer. Over HTTP/2 exchanges share them. A member may have several addresses; the one that
+// answered last is tried first. It chooses nothing and counts no failures. Owned by
+// exchange/worker_cluster; worker thread only.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +20,7 @@
 #include "base/stream.h"
 #include "base/timer_wheel.h"
 #include "base/tls_dialer.h"
+#include "proxy/config/cluster.h"
 #include "proxy/upstream/io_context.h"
 #include "proxy/upstream/upstream.h"
 #include "proxy/upstream/waiting.h"
@@ -26,59 +29,110 @@ namespace understudy {
 
 class Connecting;
 class Http1Upstream;
+class Http2MemberConnection;
+
+// What an exchange needs of a connection.
+enum class Wants : uint8_t { kAny, kTunnel };
+
+// What a new connection is for.
+struct ConnectFor {
+  Wants wants = Wants::kAny;
+  // Whose request it is, and where that came in; borrowed for the call. Null: nobody's.
+  const Address* client = nullptr;
+  const Address* server = nullptr;
+};
 
 class MemberConnections final {
  public:
+  class Owner {
+   public:
+    // A connection is idle again, or there is room for a new one. In the middle of something.
+    virtual void on_room(MemberConnections& connections) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
   struct Options {
     std::string label;  // the member's name, for logs
     Address address;
-    std::vector<Address> more_addresses = {};            // of the same name
-    std::shared_ptr<const TlsDialer> tls = {};           // null: plain
+    std::vector<Address> more_addresses = {};  // of the same name
+    config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
+    config::ProxyHeader proxy_header = config::ProxyHeader::kNone;  // then none is kept alive
+    std::shared_ptr<const TlsDialer> tls = {};                      // null: plain
     std::string tls_name = {};                           // whom its certificate must name
     Duration connect_timeout = std::chrono::seconds(2);  // of all addresses together
     bool keep_alive = true;                              // KeepAliveEnabled
     Duration idle_max = std::chrono::seconds(20);        // KeepAliveSecs
     std::size_t open_max = 1024;                         // MaxConnections, of this worker
     std::size_t idle_count_max = 256;                    // MaxIdleConnections, of this worker
+    std::uint64_t serial = 0;                            // of the member
+    Owner* owner = nullptr;                              // borrowed; null: nobody queues
+    std::size_t* queued = nullptr;                       // counts who queues, here and elsewhere
   };
   MemberConnections(const IoContext& io, Options options);
   // No connection is in use any more.
   ~MemberConnections();
   MemberConnections(const MemberConnections&) = delete;
 
-  // The idle connection that was used last, or null. Never waits.
-  Upstream* take_idle(Upstream::User& user);
+  // A connection that can be used at once, or null: the idle one that was used last, or a stream of
+  // one that is shared.
+  Upstream* take_idle(Upstream::User& user, Wants wants = Wants::kAny);
   // Begins to connect; the user hears on_connected or on_upstream_failed. kUnavailable: open_max.
-  Result<Upstream*> connect(Upstream::User& user);
+  Result<Upstream*> connect(Upstream::User& user, const ConnectFor& purpose = {});
   // The member is gone, or refuses: what is idle is worthless. Nothing is kept idle after retire().
   void close_idle();
   void retire();
 
+  // The name's other addresses have been looked up anew.
+  void set_more_addresses(std::vector<Address> addresses);
+
+  // Whether take_idle() or connect() will do.
+  bool has_room() const;
+  // Those that may ask no other member, in the order in which they came.
+  WaitingList& queue() { return queue_; }
   WaitingList& waiting() { return waiting_; }
+  std::uint64_t serial() const { return options_.serial; }
   const std::string& label() const { return options_.label; }
   const Address& address() const { return options_.address; }
   // In use, idle, and those that are not there yet.
-  std::size_t open_count() const { return open_.size() + connecting_.size(); }
+  std::size_t open_count() const { return open_.size() + connecting_.size() + http2_.size(); }
+  std::size_t http2_stream_count() const { return http2_streams_; }
   std::size_t idle_count() const { return idle_.size(); }
 
   // Exchanges that remember this member; with 0 of them and nothing in use it may be destroyed.
   void hold() { ++holders_; }
   void let_go() { --holders_; }
-  bool is_in_use() const { return holders_ != 0 || open_count() != idle_.size(); }
+  bool is_in_use() const {
+    return holders_ != 0 || http2_streams_ != 0 ||
+           open_.size() + connecting_.size() != idle_.size();
+  }
 
  private:
   friend class Connecting;
   friend class Http1Upstream;
+  friend class Http2MemberConnection;
 
   // For Connecting.
   std::size_t address_count() const { return 1 + options_.more_addresses.size(); }
   const Address& address_to_try(std::size_t turn) const;
   Duration patience_with_address() const;
-  std::unique_ptr<Stream> make_stream(Fd fd);
+  std::unique_ptr<Stream> make_stream(Fd fd, Wants wants);
   std::string_view tls_name() const;
   void on_connected(Connecting& connecting, std::unique_ptr<Stream> stream, std::size_t turn);
   void on_connect_failed(Connecting& connecting, ErrorCode code, std::string_view detail);
   void remove(Connecting& connecting);
+  Connecting* one_to_join(Wants wants);
+  void begin_http1(Connecting& connecting, std::unique_ptr<Stream> stream);
+  void begin_http2(Connecting& connecting, std::unique_ptr<Stream> stream);
+
+  // For Http2MemberConnection.
+  bool keeps_alive() const { return options_.keep_alive && !retired_; }
+  // The member wants HTTP/1.1 for what it was asked; false: it cannot have it.
+  bool fall_back_to_http1();
+  void on_http2_stream(Http2MemberConnection& connection, bool begins);
+  void remove(Http2MemberConnection& connection);
+  void close_idle_http2(TimePoint idle_since_max);
 
   void park(Http1Upstream& connection);
   void remove(Http1Upstream& connection, bool was_idle);
@@ -92,10 +146,15 @@ class MemberConnections final {
   std::optional<TlsTarget> tls_;
   std::size_t preferred_address_ = 0;  // that answered last
   std::vector<std::unique_ptr<Connecting>> connecting_;
+  std::vector<std::unique_ptr<Http2MemberConnection>> http2_;
+  std::size_t http2_streams_ = 0;
+  bool speaks_http2_ = false;  // when it was asked last
+  bool only_http1_ = false;    // it said so, or nobody may ask for more
   std::vector<std::unique_ptr<Http1Upstream>> open_;
   std::vector<Http1Upstream*> idle_;  // the longest idle first
   Timer expiry_;
   WaitingList waiting_;
+  WaitingList queue_;
   std::size_t holders_ = 0;
   bool retired_ = false;
 };

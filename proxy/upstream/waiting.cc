@@ -9,6 +9,7 @@ void Waiter::leave() {
   if (!list_) return;
   (previous_ ? previous_->next_ : list_->first_) = next_;
   (next_ ? next_->previous_ : list_->last_) = previous_;
+  if (list_->total_) --*list_->total_;
   list_ = nullptr;
   next_ = previous_ = nullptr;
 }
@@ -24,6 +25,7 @@ void WaitingList::join(Waiter& waiter, TimePoint now) {
   waiter.previous_ = last_;
   (last_ ? last_->next_ : first_) = &waiter;
   last_ = &waiter;
+  if (total_) ++*total_;
 }
 
 std::size_t WaitingList::dismiss_all() {

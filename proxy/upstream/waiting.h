@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who waits for a member's answer, oldest first: an intrusive list, so that joining and leaving
-// cost a few stores. Owned by the member's connections; worker thread only.
+// Who waits for a member's answer, or in a queue for a connection to it, oldest first: an intrusive
+// list, so that joining and leaving cost a few stores. Owned by the member's connections; worker
+// thread only.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "base/clock.h"
 
@@ -18,6 +20,8 @@ class Waiter {
   virtual ~Waiter() { leave(); }
   // A view says that the member is dead or left. Has left the list already.
   virtual void on_member_gone() = 0;
+  // In a queue: it is its turn, and the member of this serial has room. Has left the list already.
+  virtual void on_room(std::uint64_t serial) = 0;
 
   bool is_waiting() const { return list_ != nullptr; }
   TimePoint waiting_since() const { return since_; }
@@ -37,13 +41,14 @@ class Waiter {
 
 class WaitingList final {
  public:
-  WaitingList() = default;
+  // `total`, where given, counts the waiters of several lists; it outlives this one.
+  explicit WaitingList(std::size_t* total = nullptr) : total_(total) {}
   ~WaitingList();
   WaitingList(const WaitingList&) = delete;
 
   void join(Waiter& waiter, TimePoint now);
   bool is_empty() const { return first_ == nullptr; }
-  const Waiter* oldest() const { return first_; }
+  Waiter* oldest() { return first_; }
   // Calls on_member_gone for each that waits now; those that join meanwhile stay. Returns how many.
   std::size_t dismiss_all();
 
@@ -51,6 +56,7 @@ class WaitingList final {
   friend class Waiter;
   Waiter* first_ = nullptr;
   Waiter* last_ = nullptr;
+  std::size_t* const total_;
 };
 
 }  // namespace understudy

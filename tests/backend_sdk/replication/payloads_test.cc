@@ -36,6 +36,7 @@ FullPayload some_full() {
   full.image.requests.add({100, 8, bytes_of("stored")});
   full.image.requests.add({101, 9, nullptr});
   full.replaces = sid_of(6);
+  full.image.recovery = Recovery{.epoch = 3, .from = {2, 7}};
   return full;
 }
 
@@ -79,6 +80,9 @@ TEST(Payloads, AFullSessionArrivesAsItWas) {
   EXPECT_EQ(*full->image.requests.find(100)->response, "stored");
   EXPECT_EQ(full->image.requests.find(101)->response, nullptr);
   EXPECT_EQ(full->replaces, sid_of(6));
+  ASSERT_TRUE(full->image.recovery);
+  EXPECT_EQ(full->image.recovery->epoch, 3u);
+  EXPECT_EQ(full->image.recovery->from, (Position{2, 7}));
 }
 
 TEST(Payloads, ADeltaArrivesAsItWas) {
@@ -128,7 +132,7 @@ std::vector<Case> cases() {
        [](auto text) { return bool(decode_sid(text)); }},
       {"CLAIM", encoded(ClaimPayload{{kChannel, kA, kB, kW}, kB}),
        [](auto text) { return bool(decode_claim(kChannel, text)); }},
-      {"LOOKUP", encoded(LookupPayload{4, sid_of(1)}),
+      {"LOOKUP", encoded(LookupPayload{4, sid_of(1), kA}),
        [](auto text) { return bool(decode_lookup(text)); }},
       {"FOUND", encoded(FoundPayload{4, sid_of(1), FoundRole::kCopy, kA, {1, 1}}),
        [](auto text) { return bool(decode_found(text)); }},
@@ -212,6 +216,20 @@ TEST(Payloads, ANameIsBounded) {
     full.image.attributes =
         std::make_shared<const Attributes>(Attributes{{std::string(size, 'n'), bytes_of("v")}});
     EXPECT_EQ(bool(decode_full(encoded(full))), size == kAttributeNameMax) << size;
+  }
+}
+
+TEST(Payloads, ARecoveryIsNewerThanWhatItIsFromAndNoNewerThanTheSession) {
+  struct {
+    Recovery recovery;
+    bool good;
+  } table[] = {
+      {{3, {2, 7}}, true}, {{3, {3, 7}}, false}, {{4, {2, 7}}, false}, {{1, {0, 0}}, true}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.recovery.epoch);
+    FullPayload full = some_full();
+    full.image.recovery = row.recovery;
+    EXPECT_EQ(bool(decode_full(encoded(full))), row.good);
   }
 }
 

@@ -135,6 +135,48 @@ TEST_F(ReplicaStoreTest, ASuccessorAdoptsCopiesOneEpochUp) {
   EXPECT_EQ(store_.size(), 0u);
 }
 
+TEST_F(ReplicaStoreTest, WhatIsPassedOverIsNoCopyAndGivesWayToOne) {
+  const size_t one = full({1, 1}, 1000).image.bytes();
+  ReplicaStore store({.bytes_max = one});
+  ASSERT_FALSE(store.apply_full(kOld, full({1, 1}, 1000), kNow));
+  store.pass_over(kOld, kNow + seconds(10));
+  EXPECT_EQ(store.find(sid_of(1)), nullptr);
+  ASSERT_NE(store.find_passed_over(sid_of(1)), nullptr);
+  EXPECT_EQ(store.bytes(), one);
+  FullPayload other = full({1, 1}, 1000);
+  other.sid = sid_of(2);
+  EXPECT_FALSE(store.apply_full(kNew, other, kNow));
+  EXPECT_EQ(store.find_passed_over(sid_of(1)), nullptr);
+  EXPECT_EQ(store.bytes(), one);
+}
+
+TEST_F(ReplicaStoreTest, WhatIsPassedOverGoesWithItsChannelItsTimeOrANewerCopy) {
+  const auto pass_over = [this] {
+    ASSERT_FALSE(store_.apply_full(kOld, full({2, 5}), kNow));
+    store_.pass_over(kOld, kNow + seconds(10));
+    ASSERT_EQ(store_.passed_over_in(kOld).size(), 1u);
+  };
+  pass_over();
+  EXPECT_FALSE(store_.apply_full(kNew, full({3, 5}), kNow));
+  EXPECT_EQ(store_.passed_over_count(), 0u);
+  store_.take(kNew);
+  pass_over();
+  EXPECT_FALSE(store_.apply_full(kNew, full({1, 9}), kNow)) << "late, out of an older channel";
+  EXPECT_EQ(store_.passed_over_count(), 1u);
+  store_.take(kNew);
+  store_.forget_passed_over(kNew);
+  EXPECT_EQ(store_.passed_over_count(), 1u);
+  store_.forget_passed_over(kOld);
+  EXPECT_EQ(store_.passed_over_count(), 0u);
+  pass_over();
+  EXPECT_EQ(store_.wake_at(), kNow + seconds(10));
+  store_.expire(kNow + seconds(10) - Duration(1));
+  EXPECT_EQ(store_.passed_over_count(), 1u);
+  store_.expire(kNow + seconds(10));
+  EXPECT_EQ(store_.passed_over_count(), 0u);
+  EXPECT_EQ(store_.bytes(), 0u);
+}
+
 TEST_F(ReplicaStoreTest, AnotherChannelErasesNothing) {
   ASSERT_FALSE(store_.apply_full(kOld, full({1, 3}), kNow));
   store_.erase(kNew, sid_of(1));

@@ -254,6 +254,30 @@ TEST_F(Failover, OfTwoTheSurvivorGoesOnAndAThirdBecomesWitnessWithoutAGap) {
   EXPECT_EQ(value(begin(secondary, token, {.failover = true}), "a"), "2");
 }
 
+TEST_F(Failover, WhileChannelsGetTheirWitnessNobodyWaits) {
+  boot(2);
+  SessionToken token = new_session();
+  NodeCoreOptions options = options_;
+  options.membership.self.name = "late";
+  options.membership.self.machine = "elsewhere";
+  members_.push_back(std::make_unique<SimMember>(network_, 2, options, 300, *this));
+  member(2).boot();
+  Duration longest{};
+  for (int count = 0; count < 2000 && !has_witnesses(); ++count) {
+    const TimePoint asked_at = network_.now();
+    const BeginOutcome begun = begin(member(0), token);
+    ASSERT_EQ(begun.kind, BeginKind::kProceed);
+    const CommitOutcome done = commit(member(0), begun.handle, set("a", std::to_string(count)));
+    ASSERT_EQ(done.kind, CommitKind::kReleased);
+    EXPECT_FALSE(done.solo);
+    if (done.cookie) token = *done.cookie;
+    longest = std::max(longest, network_.now() - asked_at);
+    run_for(milliseconds(1));
+  }
+  EXPECT_TRUE(has_witnesses());
+  EXPECT_LT(longest, milliseconds(10)) << "one round trip more";
+}
+
 TEST_F(Failover, AWitnessThatDiesIsReplaced) {
   boot(4);
   const SessionToken token = new_session();

@@ -22,7 +22,7 @@ SessionId sid_of(uint8_t byte) {
 class LookupsTest : public testing::Test, public Lookups::Members {
  protected:
   Fate fate_of(MemberId member) const override {
-    return dead_ == member ? Fate::kDead : Fate::kUsable;
+    return dead_ == member ? dead_fate_ : Fate::kUsable;
   }
   MemberId self() const override { return kSelf; }
 
@@ -38,6 +38,7 @@ class LookupsTest : public testing::Test, public Lookups::Members {
   }
 
   MemberId dead_ = kNobody;
+  Fate dead_fate_ = Fate::kDead;
   Lookups lookups_{*this};
 };
 
@@ -125,6 +126,47 @@ TEST_F(LookupsTest, RequestsForOneIdShareAQuestion) {
   EXPECT_FALSE(lookups_.join(sid_of(2), 79));
   answer(3, FoundRole::kOwner, 3);
   EXPECT_EQ(lookups_.take_finished(kNow).at(0).waiting, (std::vector<PendingId>{77, 78}));
+}
+
+// Asked by whoever has the passed-over copy (2, 5) of the dead member 9.
+TEST_F(LookupsTest, AClaimNeedsEverybodysAnswerOrAProof) {
+  struct {
+    const char* name;
+    std::optional<FoundRole> third;
+    Position position;
+    Fate fate;
+    Kind kind;
+    bool is_certain;
+  } table[] = {{"nothing", FoundRole::kNone, {}, Fate::kUsable, Kind::kNowhere, true},
+               {"silent", {}, {}, Fate::kUsable, Kind::kUnknown, false},
+               {"believed dead", {}, {}, Fate::kDead, Kind::kUnknown, false},
+               {"proven dead", {}, {}, Fate::kProven, Kind::kNowhere, true},
+               {"ended", FoundRole::kEnded, {}, Fate::kUsable, Kind::kEnded, true},
+               {"a copy", FoundRole::kCopy, {3, 1}, Fate::kUsable, Kind::kRoute, true},
+               {"older", FoundRole::kPassedOver, {1, 9}, Fate::kUsable, Kind::kNowhere, true},
+               {"newer", FoundRole::kPassedOver, {2, 6}, Fate::kUsable, Kind::kRoute, true}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.name);
+    dead_ = row.fate == Fate::kUsable ? kNobody : 4;
+    dead_fate_ = row.fate;
+    lookups_.start(5, sid_of(1), 0, {2, 4}, kDeadline, {.instead_of = 9, .position = {2, 5}});
+    answer(2, FoundRole::kNone);
+    if (row.third) answer(4, *row.third, 9, row.position);
+    const auto finished = lookups_.take_finished(kDeadline);
+    ASSERT_EQ(finished.size(), 1u);
+    EXPECT_TRUE(finished[0].waiting.empty());
+    EXPECT_EQ(finished[0].instead_of, 9u);
+    EXPECT_EQ(finished[0].verdict.kind, row.kind);
+    EXPECT_EQ(finished[0].is_certain, row.is_certain);
+  }
+}
+
+TEST_F(LookupsTest, APassedOverCopyIsWorthAskingBeforeAnythingIsReportedLost) {
+  ask();
+  answer(2, FoundRole::kNone);
+  answer(3, FoundRole::kPassedOver, 9, {1, 1});
+  answer(4, FoundRole::kNone);
+  EXPECT_EQ(verdict()->route, 3u);
 }
 
 TEST_F(LookupsTest, WithNobodyToAskItIsDecidedAtOnce) {

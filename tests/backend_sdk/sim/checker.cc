@@ -41,6 +41,70 @@ std::string ClientHistory::on_response(const Shown& shown, const Floor& floor) {
   return {};
 }
 
+// A secondary may withdraw its own vote for the primary's as long as it has not won; nobody else
+// may change one (PROTOCOL 2.3).
+std::string VoteWatch::on_vote(Channel& channel, MemberId from, MemberId winner) {
+  const ChannelParties& parties = channel.parties;
+  if (winner != parties.primary && winner != parties.secondary) return "S8: a vote for a stranger";
+  if (from == parties.secondary) {
+    const bool gives_way = winner == parties.primary && !channel.secondary_has_won;
+    const bool fits = channel.secondary_vote == kNobody || channel.secondary_vote == winner;
+    channel.secondary_vote = winner;
+    if (!fits && !gives_way) return "S8: the secondary has voted for both";
+    return {};
+  }
+  if (from != parties.primary && from != parties.witness) {
+    return fmt::format("S8: {:x} votes in a channel of others, or of an earlier life", from);
+  }
+  MemberId& vote = from == parties.primary ? channel.primary_vote : channel.witness_vote;
+  if (vote != kNobody && vote != winner) return fmt::format("S8: {:x} has voted for both", from);
+  vote = winner;
+  return {};
+}
+
+std::string VoteWatch::on_sent(MemberId from, const Frame& frame) {
+  std::optional<ChannelParties> parties;
+  std::optional<MemberId> winner;
+  switch (frame.type) {
+    case FrameType::kOpen:
+      if (const auto open = decode_open(frame.channel, frame.payload)) parties = open->parties;
+      break;
+    case FrameType::kClaim:
+      if (const auto claim = decode_claim(frame.channel, frame.payload)) {
+        parties = claim->parties;
+        winner = claim->claimant;
+      }
+      break;
+    case FrameType::kVote:
+    case FrameType::kStale:
+      winner = decode_member(frame.payload);
+      break;
+    default:
+      break;
+  }
+  if (parties) {
+    Channel& channel = channels_[frame.channel];
+    if (channel.parties.id == 0) channel.parties = *parties;
+    if (channel.parties != *parties) return "S8: a channel has changed its parties";
+  }
+  const auto found = channels_.find(frame.channel);
+  if (found == channels_.end()) return {};
+  Channel& channel = found->second;
+  const bool is_ack = frame.type == FrameType::kAck || frame.type == FrameType::kOpenOk;
+  if (is_ack && from == channel.parties.secondary && channel.secondary_vote != kNobody) {
+    return fmt::format("S7: {:x} acknowledges after its vote", from);
+  }
+  if (frame.type == FrameType::kGrant) winner = channel.parties.secondary;
+  std::string wrong = winner ? on_vote(channel, from, *winner) : std::string();
+  if (frame.type == FrameType::kStale) channel.secondary_has_won = true;
+  return wrong;
+}
+
+void Checker::on_sent(TimePoint now, MemberId from, const Frame& frame) {
+  const std::string wrong = votes_.on_sent(from, frame);
+  if (!wrong.empty()) violation(now, fmt::format("channel {:x}: {}", frame.channel, wrong));
+}
+
 void Checker::violation(TimePoint now, const std::string& text) {
   if (violations_.size() >= kKept) return;
   const auto ms =

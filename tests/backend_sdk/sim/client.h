@@ -58,6 +58,7 @@ struct Answer {
   bool is_new = false;
   bool lost = false;
   bool solo = false;
+  bool recovered = false;
   bool replayed = false;
   bool clear_cookie = false;
   std::optional<SessionToken> cookie;

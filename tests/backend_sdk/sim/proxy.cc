@@ -145,6 +145,7 @@ void Proxy::on_begin(const ExchangePtr& exchange, uint64_t attempt, SimMember& m
       Answer answer;
       answer.replayed = true;
       answer.solo = outcome.solo;
+      answer.recovered = outcome.recovered;
       answer.cookie = outcome.cookie;
       answer.shown = decode_shown(*outcome.response);
       reply(exchange, attempt, member, [this, exchange, answer] {
@@ -186,6 +187,7 @@ void Proxy::on_commit(const ExchangePtr& exchange, uint64_t attempt, SimMember& 
       answer.is_new = begun.is_new;
       answer.lost = outcome.lost;
       answer.solo = outcome.solo;
+      answer.recovered = outcome.recovered;
       answer.replayed = outcome.replayed;
       answer.clear_cookie = outcome.clear_cookie;
       answer.cookie = outcome.cookie;

@@ -19,7 +19,7 @@ void Storm::start() {
   network_.at(network_.now() + seconds(3), [this] { next(); });
 }
 
-// Everybody runs, is in everybody's view, and every session has a copy.
+// Everybody runs, is in everybody's view, every session has a copy, and every channel a witness.
 bool Storm::is_whole() const {
   for (const auto& member : members_) {
     if (!member->is_up() || member->is_paused() || !member->core().is_admitted()) return false;
@@ -35,6 +35,9 @@ bool Storm::is_whole() const {
           std::string(channel.state) != "closed") {
         return false;
       }
+      const bool is_open = channel.primary == member->mid() && std::string(channel.state) == "open";
+      const Member* witness = view.find(channel.witness);
+      if (is_open && (witness == nullptr || !witness->is_usable())) return false;
     }
   }
   return true;

@@ -262,6 +262,7 @@ void VirtualNetwork::Life::send(const Peer& to, Frame frame) {
   if (is_over_) return;
   CHECK(to.address != self_.address, "a member sends no frame to itself");
   CHECK(frame.payload.size() <= kFramePayloadMax);
+  if (network_.watch_) network_.watch_(self_.mid, to.mid, frame);
   const LinkKey key{index_, to.mid, to.address};
   auto [found, is_new] = network_.links_.try_emplace(key);
   Link& link = found->second;
@@ -393,9 +394,8 @@ void VirtualNetwork::Life::probe(const Peer& peer) {
   }
   if (time >= network_.weather_.probe_timeout) {
     network_.at(deadline, [this, peer] {
-      network_.run_in(*this, [peer](Process& process) {
-        process.on_probe_failed(peer, LinkDown::kReset);
-      });
+      network_.run_in(
+          *this, [peer](Process& process) { process.on_probe_failed(peer, LinkDown::kReset); });
     });
     return;
   }

@@ -97,6 +97,9 @@ class VirtualNetwork final {
   // Resets the links between both, in both directions; what is under way is lost.
   void break_links(const Address& a, const Address& b);
   void set_weather(const Weather& weather) { weather_ = weather; }
+  // Sees every frame when it is sent, whatever becomes of it.
+  using Watch = std::function<void(MemberId from, MemberId to, const Frame& frame)>;
+  void set_watch(Watch watch) { watch_ = std::move(watch); }
 
   TimePoint now() const { return now_; }
   Random& random() { return random_; }
@@ -154,6 +157,7 @@ class VirtualNetwork final {
   std::map<LinkKey, Link> links_;
   std::set<std::pair<Address, Address>> cuts_;  // from, to
   uint64_t link_number_ = 0;
+  Watch watch_;
 };
 
 }  // namespace understudy

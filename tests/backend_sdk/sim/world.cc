@@ -81,6 +81,9 @@ World::World(const WorldOptions& options)
       network_(options.seed, weather(options.seed)),
       random_(options.seed * 7 + 1),
       proxy_(network_, members_, options.seed * 11 + 3, *this) {
+  network_.set_watch([this](MemberId from, MemberId, const Frame& frame) {
+    checker_.on_sent(network_.now(), from, frame);
+  });
   // Three members can lose one and still have a witness for what is left of old channels only.
   const size_t count = 3 + options.seed % 3;
   for (size_t index = 0; index < count; ++index) {
@@ -208,11 +211,13 @@ void World::on_answer(const ExchangePtr& exchange, const Answer& answer) {
   client.under_way.erase(exchange->number);
   ++result_.responses;
   if (answer.solo) ++result_.solo;
+  if (answer.recovered) ++result_.recovered;
   if (answer.replayed) ++result_.replayed;
   result_.longest_wait = std::max(result_.longest_wait, network_.now() - exchange->started);
-  trace(*exchange, fmt::format("answer: {} entries{}{}{}{}", answer.shown.log.size(),
+  trace(*exchange, fmt::format("answer: {} entries{}{}{}{}{}", answer.shown.log.size(),
                                answer.is_new ? " new" : "", answer.lost ? " lost" : "",
-                               answer.solo ? " solo" : "", answer.replayed ? " replayed" : ""));
+                               answer.solo ? " solo" : "", answer.recovered ? " recovered" : "",
+                               answer.replayed ? " replayed" : ""));
   think(client, exchange->slot);
   if (exchange->is_ghost) {
     if (!answer.is_new) violation(*exchange, "S6: a session was served after its logout");
@@ -243,7 +248,11 @@ void World::on_answer(const ExchangePtr& exchange, const Answer& answer) {
     client.cookie.reset();
     return;
   }
-  const std::string wrong = client.history.on_response(answer.shown, exchange->floor);
+  // What was shown solo may be gone with the only member that had it, and nothing else.
+  const bool may_go_back = answer.recovered && client.solo;
+  if (may_go_back) client.history = ClientHistory();
+  const std::string wrong = client.history.on_response(
+      answer.shown, may_go_back ? ClientHistory::Floor() : exchange->floor);
   if (!wrong.empty()) violation(*exchange, wrong);
   const bool appends = exchange->action == Action::kAppend || exchange->action == Action::kAnswer;
   if (appends) {

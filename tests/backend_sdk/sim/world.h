@@ -29,6 +29,7 @@ struct WorldResult {
   uint64_t given_up = 0;
   uint64_t lost = 0;
   uint64_t solo = 0;
+  uint64_t recovered = 0;  // responses flagged so
   uint64_t replayed = 0;
   uint64_t promotions = 0;
   uint64_t faults_done = 0;

@@ -107,6 +107,44 @@ TEST_F(AdminAddress, TakesCommandsOnlyByPostWithItsHeader) {
   EXPECT_EQ(status(ask(request("GET /status"))), 200) << "still there";
 }
 
+TEST_F(AdminAddress, TakesOrdersForMembers) {
+  const std::string header = std::string(kAdminHeader) + ": 1\r\n";
+  const std::string member = "?member=127.0.0.1:1";
+  const std::string drained = ask(
+      request("POST /drain" + member + "&mode=move&deadline=30m&cluster=127.0.0.1%3A1", header));
+  EXPECT_EQ(status(drained), 200) << drained;
+  EXPECT_NE(drained.find("\"drain\" : \"move\""), std::string::npos) << drained;
+  const std::string members = ask(request("GET /members"));
+  EXPECT_NE(members.find("\"state\" : \"draining\""), std::string::npos) << members;
+  EXPECT_NE(members.find("\"disabled_in_seconds\" : 1"), std::string::npos) << members;
+  EXPECT_EQ(status(ask(request("POST /disable" + member, header))), 200);
+  EXPECT_EQ(status(ask(request("POST /enable" + member, header))), 200);
+  EXPECT_NE(ask(request("GET /members")).find("\"state\" : \"ready\""), std::string::npos);
+}
+
+TEST_F(AdminAddress, RefusesOrdersThatItCannotCarryOut) {
+  const std::string header = std::string(kAdminHeader) + ": 1\r\n";
+  struct Row {
+    const char* line;
+    int status;
+    const char* said;
+  };
+  for (const Row& row :
+       {Row{"POST /drain", 400, "say which member"}, Row{"POST /drain?member=", 400, "say which"},
+        Row{"POST /drain?member=a&mode=kick", 400, "keep or move, not 'kick'"},
+        Row{"POST /drain?member=a&deadline=soon", 400, "not 'soon'"},
+        Row{"POST /drain?member=a&deadline=8d", 400, "at most 7d"},
+        Row{"POST /drain?member=a&deadline=0s", 400, "not '0s'"},
+        Row{"POST /disable?member=a&mode=move", 400, "no parameter 'mode'"},
+        Row{"POST /disable?member=a", 404, "there is no member 'a'; there are 127.0.0.1:1"},
+        Row{"GET /disable?member=127.0.0.1:1", 404, "known are"}}) {
+    const std::string answer = ask(request(row.line, header));
+    EXPECT_EQ(status(answer), row.status) << row.line;
+    EXPECT_NE(answer.find(row.said), std::string::npos) << answer;
+  }
+  EXPECT_EQ(status(ask(request("POST /disable?member=127.0.0.1:1"))), 403) << "without the header";
+}
+
 TEST_F(AdminAddress, SaysWhyAReloadIsRefused) {
   const std::string header = std::string(kAdminHeader) + ": 1\r\n";
   EXPECT_EQ(status(ask(request("POST /reload", header))), 409);

@@ -63,7 +63,7 @@ TEST(JsonText, ExplainsACookie) {
   EXPECT_TRUE(clusters[0]["secondary"].isNull());
   EXPECT_EQ(clusters[0]["member"].asString(), "b");
   EXPECT_FALSE(clusters[1]["accepted"].asBool());
-  EXPECT_EQ(clusters[1]["member"].asString(), "by round robin");
+  EXPECT_EQ(clusters[1]["member"].asString(), "by LoadBalanceMethod");
 }
 
 TEST(JsonText, TellsTheOutcome) {

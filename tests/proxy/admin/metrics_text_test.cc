@@ -14,6 +14,9 @@ ServerStatus sample() {
   ServerStatus status{.version = "1.2"};
   status.counters.requests = 42;
   status.counters.responses_by_class[5] = 3;
+  status.counters.tunnels = 9;
+  status.counters.tunnels_open = 7;
+  status.counters.tunnels_refused = 5;
   MemberStatus member{.name = "a\"\\\nb", .address = "127.0.0.1:1"};
   member.counters.requests = 40;
   status.clusters.push_back({.label = "c"});
@@ -25,6 +28,8 @@ TEST(MetricsText, TellsTheFigures) {
   const std::string text = metrics_text(sample());
   for (const char* line :
        {"\nunderstudy_requests_total 42\n", "\nunderstudy_responses_total{class=\"5xx\"} 3\n",
+        "\nunderstudy_tunnels_total 9\n", "\nunderstudy_tunnels_open 7\n",
+        "\nunderstudy_tunnels_refused_total 5\n",
         "\nunderstudy_member_requests_total{cluster=\"c\",member=\"a\\\"\\\\\\nb\",address="
         "\"127.0.0.1:1\"} 40\n",
         "\nunderstudy_cluster_members{cluster=\"c\"} 1\n"}) {

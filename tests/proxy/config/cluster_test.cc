@@ -167,9 +167,7 @@ TEST(Cluster, RefusesWhatCannotWork) {
        "t.conf:2:16: error: expected a member such as 127.0.0.1:7001 or http://127.0.0.1:7001, not "
        "'http://a:1/path'"},
       {"<Location />\nBalancerMember a:1 rout=b1\n</Location>",
-       "t.conf:2:20: error: BalancerMember has the parameters route=NAME and loadfactor=NUMBER, "
-       "not "
-       "'rout=b1'; did you mean route?"},
+       "t.conf:2:20: error: BalancerMember has no parameter 'rout=b1'; did you mean route?"},
       {"<Location />\nBalancerMember a:1 loadfactor=101\n</Location>",
        "t.conf:2:20: error: loadfactor is a number from 1 to 100"},
       {"<Location />\nBalancerMember a:1 route=x\nBalancerMember b:1 route=x\n</Location>",
@@ -188,7 +186,7 @@ TEST(Cluster, RefusesWhatCannotWork) {
        "t.conf:5:13: error: there is no <Proxy \"balancer://shp\">; did you mean shop?"},
       {balancer + "ProxyPass / balancer://shop/ stickysession=",
        "t.conf:5:30: error: a balancer has the parameters stickysession=NAME and "
-       "lbmethod=byrequests, not 'stickysession='"},
+       "lbmethod=byrequests or lbmethod=bybusyness, not 'stickysession='"},
       {balancer + "ProxyPass balancer://shop/",
        "t.conf:5:11: error: expected a path such as /shop, without '//', '..', '?'"},
       {balancer + balancer, "t.conf:5:8: error: balancer://shop is already there"},

@@ -95,6 +95,55 @@ TEST_F(MemberTls, MistakesAreShownWhereTheyStand) {
   }
 }
 
+TEST_F(MemberTls, BackendProtocolSaysWhatIsSpoken) {
+  EXPECT_EQ(cluster("BalancerMember a:1").protocol, MemberProtocol::kHttp1);
+  EXPECT_EQ(cluster("BackendProtocol h2\nBalancerMember a:1").protocol, MemberProtocol::kHttp2);
+  EXPECT_EQ(cluster("BackendProtocol auto\nBalancerMember https://a").protocol,
+            MemberProtocol::kAuto);
+  EXPECT_EQ(said("BackendProtocol h3\nBalancerMember a:1").substr(0, 17), "t.conf:2:17: erro");
+}
+
+TEST_F(MemberTls, AProxyHeaderForbidsToKeepConnections) {
+  const Cluster plain = cluster("BalancerMember a:1");
+  EXPECT_EQ(plain.proxy_header, ProxyHeader::kNone);
+  EXPECT_TRUE(plain.connections.keep_alive);
+  const Cluster v2 = cluster("BackendProxyProtocol v2\nBalancerMember a:1");
+  EXPECT_EQ(v2.proxy_header, ProxyHeader::kV2);
+  EXPECT_FALSE(v2.connections.keep_alive);
+  EXPECT_EQ(said("BackendProxyProtocol v1\nKeepAliveEnabled On\nBalancerMember a:1"),
+            "t.conf:3:18: error: with BackendProxyProtocol each connection belongs to one request, "
+            "so it cannot be kept; write KeepAliveEnabled Off, or leave it out");
+  EXPECT_EQ(
+      cluster("BackendProxyProtocol v1\nKeepAliveEnabled Off\nBalancerMember a:1").proxy_header,
+      ProxyHeader::kV1);
+}
+
+TEST_F(MemberTls, MembersMayBeOnUnixDomainSockets) {
+  for (const std::string text :
+       {"BalancerMember unix:/run/a.sock|http://a/ route=x", "ProxyPass unix:/run/a.sock|http://a/",
+        "BalancerMember unix:/run/a.sock"}) {
+    const Cluster found = cluster(text);
+    ASSERT_EQ(found.seeds.size(), 1u) << text;
+    EXPECT_EQ(found.seeds[0].address, "unix:/run/a.sock") << text;
+    EXPECT_EQ(found.tls, nullptr);
+  }
+  EXPECT_EQ(said("BalancerMember unix:/run/a.sock|https://a/"),
+            "t.conf:2:16: error: a member on a unix-domain socket is spoken to with http://");
+  for (const std::string wrong : {"unix:run/a.sock|http://a/", "unix:|http://a/",
+                                  "unix:/" + std::string(107, 'x') + "|http://a/"}) {
+    EXPECT_EQ(
+        said("BalancerMember " + wrong),
+        "t.conf:2:16: error: expected unix:/PATH|http://NAME/ with a PATH of at most 107 bytes");
+  }
+}
+
+TEST_F(MemberTls, NamesAreLookedUpAgain) {
+  using std::chrono::seconds;
+  EXPECT_EQ(cluster("BalancerMember a:1").dns_refresh_interval, seconds(60));
+  EXPECT_EQ(cluster("WLDNSRefreshInterval 5\nBalancerMember a:1").dns_refresh_interval, seconds(5));
+  EXPECT_EQ(cluster("DNSRefreshInterval 0\nBalancerMember a:1").dns_refresh_interval, seconds(0));
+}
+
 TEST_F(MemberTls, OtherTrustIsAnotherClusterSoNothingIsSharedWithIt) {
   const auto same = [this](const std::string& a, const std::string& b) {
     const std::string members = "SecureProxy On\nBalancerMember a:1\n";

@@ -248,6 +248,38 @@ TEST(Http2, ARequestIsSentAgainWithItsBody) {
   EXPECT_EQ(site.response(3).body, "body");
 }
 
+// Whoever asks while no member accepts is answered and logged with that status.
+TEST(Http2, StreamsWhoseMemberRefusesAreLoggedWithTheirStatus) {
+  Http2Site site;
+  site.member().kill();
+  std::string bytes;
+  for (uint32_t stream = 1; stream < 60; stream += 2) bytes += headers(stream, get("/"));
+  site.send(bytes);
+  for (uint32_t stream = 1; stream < 60; stream += 2) {
+    ASSERT_TRUE(site.run_until_ended(stream));
+    EXPECT_EQ(site.response(stream).status, "503");
+  }
+  ASSERT_EQ(site.proxy.log().lines.size(), 30u);
+  for (const auto& line : site.proxy.log().lines) EXPECT_EQ(line.status, 503u);
+}
+
+// And who does not wait for that, with one that says so.
+TEST(Http2, WhoGoesAwayWhileNoMemberIsFoundIsLoggedAsGone) {
+  TestProxy::Options options;
+  options.failover.connect_timeout = std::chrono::hours(1);
+  Http2Site site(options);
+  site.member().kill();
+  site.send(headers(1, get("/")) + reset(1) + headers(3, get("/")));
+  site.run_a_little();
+  site.send(reset(3));
+  ASSERT_TRUE(site.run_until([&] { return site.proxy.log().lines.size() == 2; }));
+  for (const auto& line : site.proxy.log().lines) {
+    EXPECT_EQ(line.status, 499u);
+    EXPECT_EQ(line.failure, "client gone");
+    EXPECT_TRUE(line.aborted);
+  }
+}
+
 TEST(Http2, ConnectIsRefusedForItsStreamOnly) {
   Http2Site site;
   site.member().answer = [](std::string_view) { return ok("x"); };

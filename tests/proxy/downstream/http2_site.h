@@ -16,8 +16,10 @@ class Http2Site {
   using Entries = std::vector<std::pair<uint16_t, uint32_t>>;
 
   Http2Site() : Http2Site(TestProxy::Options{}) {}
-  explicit Http2Site(TestProxy::Options options, const Entries& settings = {})
-      : proxy((options.http2 = true, options)), peer(proxy.connect()) {
+  explicit Http2Site(TestProxy::Options options, const Entries& settings = {},
+                     bool in_memory = false)
+      : proxy((options.http2 = true, options)),
+        peer(in_memory ? proxy.connect_in_memory() : proxy.connect()) {
     peer.send(Http2Client::greeting(settings));
   }
 

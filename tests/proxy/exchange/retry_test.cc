@@ -144,6 +144,25 @@ TEST(Retry, A421ThatNamesAMemberIsFollowed) {
   EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kFollowRoute);
 }
 
+TEST(Retry, NobodyElseIsAskedWhenTheBudgetIsUsedUp) {
+  for (const TryFailure failure : {kDropped, kBadResponse, kTimeout}) {
+    FailedTry failed = sent(failure, true);
+    failed.over_budget = true;
+    const RetryDecision decision = decide(failed, policy(Resend::kIdempotent));
+    EXPECT_EQ(decision.step, kGiveUp);
+    EXPECT_EQ(decision.reason, Reason::kOverBudget);
+  }
+  FailedTry unavailable = sent(kUnavailable, true);
+  unavailable.over_budget = true;
+  EXPECT_EQ(decide(unavailable, policy(Resend::kAll)).step, kPassOn);
+  FailedTry half_open = sent(kDropped, true);
+  half_open.connection_was_reused = half_open.over_budget = true;
+  EXPECT_EQ(decide(half_open, policy(Resend::kIdempotent)).step, kSameMember);
+  FailedTry forbidden = sent(kDropped, false);
+  forbidden.over_budget = true;
+  EXPECT_EQ(decide(forbidden, policy(Resend::kIdempotent)).reason, Reason::kMethodNotIdempotent);
+}
+
 TEST(Retry, EveryFailureAndReasonHasAText) {
   for (const TryFailure failure : kAllFailures) EXPECT_FALSE(to_text(failure).empty());
   EXPECT_NE(to_text(Reason::kIdempotentOff), to_text(Reason::kMethodNotIdempotent));

@@ -122,7 +122,7 @@ TEST(AffinityChoice, LetsOneExchangeTryAMemberWhoseSkipTimeIsOver) {
   std::string names;
   for (int i = 0; i < 6; ++i) names += cluster.first();
   EXPECT_EQ(std::count(names.begin(), names.end(), 'a'), 1);
-  cluster->on_success(*cluster.member("a"));
+  cluster->on_success(*cluster.member("a"), cluster.now());
   names.clear();
   for (int i = 0; i < 6; ++i) names += cluster.first();
   EXPECT_EQ(std::count(names.begin(), names.end(), 'a'), 3);

@@ -18,7 +18,7 @@ MemberTable table_of(std::string_view seeds, MemberTable::Options options = {}) 
 
 TEST(MemberTable, FindsMembersByEveryNameTheyHave) {
   MemberTable table = table_of("ab");
-  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")})));
+  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")}), TimePoint()));
   Member* const a = table.by_address(address_of("a"));
   ASSERT_NE(a, nullptr);
   EXPECT_EQ(table.by_mid(mid_of("a")), a);
@@ -34,7 +34,7 @@ TEST(MemberTable, GivesASeedTheIdentityThatTheViewHasForItsAddress) {
   MemberTable table = table_of("a");
   Member* const seed = table.by_address(address_of("a"));
   seed->counters.requests = 7;
-  const ViewChange change = table.apply(view_of(1, {entry_of("a"), entry_of("b")}));
+  const ViewChange change = table.apply(view_of(1, {entry_of("a"), entry_of("b")}), TimePoint());
   EXPECT_TRUE(change.is_empty());
   EXPECT_EQ(table.by_mid(mid_of("a")), seed);
   EXPECT_EQ(seed->counters.requests, 7U);
@@ -44,11 +44,11 @@ TEST(MemberTable, GivesASeedTheIdentityThatTheViewHasForItsAddress) {
 
 TEST(MemberTable, KeepsObjectsSlotsAndCountersOverViews) {
   MemberTable table = table_of("a");
-  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")})));
+  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")}), TimePoint()));
   Member* const b = table.by_mid(mid_of("b"));
   b->counters.requests = 3;
   const std::uint32_t slot = b->slot;
-  static_cast<void>(table.apply(view_of(2, {entry_of("b"), entry_of("c")})));
+  static_cast<void>(table.apply(view_of(2, {entry_of("b"), entry_of("c")}), TimePoint()));
   EXPECT_EQ(table.by_mid(mid_of("b")), b);
   EXPECT_EQ(b->slot, slot);
   EXPECT_EQ(b->counters.requests, 3U);
@@ -56,9 +56,9 @@ TEST(MemberTable, KeepsObjectsSlotsAndCountersOverViews) {
 
 TEST(MemberTable, HandsBackWhoVanished) {
   MemberTable table = table_of("a");
-  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")})));
+  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")}), TimePoint()));
   const Member* const b = table.by_mid(mid_of("b"));
-  const ViewChange change = table.apply(view_of(2, {entry_of("a")}));
+  const ViewChange change = table.apply(view_of(2, {entry_of("a")}), TimePoint());
   ASSERT_EQ(change.vanished.size(), 1U);
   EXPECT_EQ(change.vanished[0].get(), b);
   EXPECT_EQ(table.by_mid(mid_of("b")), nullptr);
@@ -66,20 +66,20 @@ TEST(MemberTable, HandsBackWhoVanished) {
 
 TEST(MemberTable, NamesADeadMemberOnceAndKeepsIt) {
   MemberTable table = table_of("ab");
-  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")})));
+  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")}), TimePoint()));
   const ClusterView dead = view_of(2, {entry_of("a"), entry_of("b", AliveState::kDead)});
-  EXPECT_EQ(table.apply(dead).dead, std::vector<Member*>{table.by_mid(mid_of("b"))});
-  EXPECT_TRUE(table.apply(dead).is_empty());
+  EXPECT_EQ(table.apply(dead, TimePoint()).dead, std::vector<Member*>{table.by_mid(mid_of("b"))});
+  EXPECT_TRUE(table.apply(dead, TimePoint()).is_empty());
 }
 
 TEST(MemberTable, TakesARestartedMemberForANewOne) {
   MemberTable table = table_of("ab");
-  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")})));
+  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")}), TimePoint()));
   Member* const before = table.by_address(address_of("b"));
   before->counters.requests = 9;
   ViewEntry reborn = entry_of("b");
   reborn.mid = 77;
-  const ViewChange change = table.apply(view_of(2, {entry_of("a"), reborn}));
+  const ViewChange change = table.apply(view_of(2, {entry_of("a"), reborn}), TimePoint());
   ASSERT_EQ(change.vanished.size(), 1U);
   EXPECT_EQ(change.vanished[0].get(), before);
   const Member* const after = table.by_address(address_of("b"));
@@ -93,15 +93,15 @@ TEST(MemberTable, PrefersTheLivingAtAnAddressWhereADeadOneIsStillListed) {
   MemberTable table = table_of("a");
   ViewEntry reborn = entry_of("b");
   reborn.mid = 77;
-  static_cast<void>(
-      table.apply(view_of(1, {entry_of("a"), entry_of("b", AliveState::kDead), reborn})));
+  static_cast<void>(table.apply(
+      view_of(1, {entry_of("a"), entry_of("b", AliveState::kDead), reborn}), TimePoint()));
   EXPECT_EQ(table.by_address(address_of("b"))->mid, 77U);
 }
 
 TEST(MemberTable, NeverLosesASeed) {
   MemberTable table = table_of("ab");
-  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")})));
-  static_cast<void>(table.apply(view_of(2, {entry_of("a")})));
+  static_cast<void>(table.apply(view_of(1, {entry_of("a"), entry_of("b")}), TimePoint()));
+  static_cast<void>(table.apply(view_of(2, {entry_of("a")}), TimePoint()));
   const Member* const b = table.by_address(address_of("b"));
   ASSERT_NE(b, nullptr);
   EXPECT_EQ(b->liveness, Liveness::kUnlisted);
@@ -114,7 +114,7 @@ TEST(MemberTable, UsesSlotsAgainButNotAtOnce) {
   for (std::uint64_t version = 1; version < 1000; ++version) {
     ViewEntry changing = entry_of("b");
     changing.mid = static_cast<std::uint32_t>(1000 + version);
-    static_cast<void>(table.apply(view_of(version, {entry_of("a"), changing})));
+    static_cast<void>(table.apply(view_of(version, {entry_of("a"), changing}), TimePoint()));
     highest = std::max(highest, table.by_mid(changing.mid)->slot);
   }
   EXPECT_LE(highest, 4U);
@@ -128,7 +128,7 @@ TEST(MemberTable, HoldsNoMoreMembersThanItsLimit) {
       entries.push_back(
           {.mid = 100 + i, .name = "m", .address = "127.0.0.2:" + std::to_string(i + 1)});
     }
-    static_cast<void>(table.apply(view_of(1, entries)));
+    static_cast<void>(table.apply(view_of(1, entries), TimePoint()));
     EXPECT_EQ(table.members().size(), 10U);
   }
 }
@@ -137,9 +137,9 @@ TEST(MemberTable, AsksNobodyWhoseHostHasNoAddressYet) {
   MemberTable table = table_of("a");
   ViewEntry named = entry_of("b");
   named.address = "member-b.example:7002";
-  static_cast<void>(table.apply(view_of(1, {entry_of("a"), named})));
+  static_cast<void>(table.apply(view_of(1, {entry_of("a"), named}), TimePoint()));
   EXPECT_EQ(table.rings(TimePoint()).good.size(), 1U);
-  table.set_address(named.address, *Address::parse("127.0.0.9:7002"));
+  table.set_addresses(named.address, std::vector{*Address::parse("127.0.0.9:7002")});
   EXPECT_EQ(table.rings(TimePoint()).good.size(), 2U);
 }
 
@@ -160,7 +160,7 @@ TEST(MemberTable, SortsItsRingsOnlyWhenSomethingChanged) {
   ManualClock clock;
   static_cast<void>(table.rings(clock.now()));
   const std::uint64_t version = table.rings_version();
-  for (int i = 0; i < 10; ++i) table.on_success(*table.by_address(address_of("a")));
+  for (int i = 0; i < 10; ++i) table.on_success(*table.by_address(address_of("a")), clock.now());
   static_cast<void>(table.rings(clock.now()));
   EXPECT_EQ(table.rings_version(), version);
   table.on_failure(*table.by_address(address_of("a")), Failure::kReset, clock.now());

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -19,7 +20,7 @@ class Turns {
       auto member = std::make_unique<Member>();
       member->serial = members_.size() + 1;
       member->name = std::string(1, static_cast<char>('a' + members_.size()));
-      member->weight = weight;
+      member->share = weight;
       present_.push_back(member.get());
       members_.push_back(std::move(member));
     }
@@ -67,8 +68,26 @@ TEST(RoundRobin, GoesOnBehindTheLastOneWhenMembersChange) {
 }
 
 TEST(RoundRobin, GivesTurnsByWeightSpreadOverTheRound) {
-  EXPECT_EQ(Turns({2, 1, 1}).next(8), "abcaabca");
-  EXPECT_EQ(Turns({200, 100, 100}).next(8), "abcaabca");
+  EXPECT_EQ(Turns({2, 1, 1}).next(8), "abacabac");
+  EXPECT_EQ(Turns({200, 100, 100}).next(8), "abacabac");
+}
+
+TEST(RoundRobin, BringsNoBurstsOfTheHeavyOnes) {
+  struct Row {
+    std::vector<std::uint16_t> weights;
+    std::size_t in_a_row;  // the least that is possible
+  };
+  for (const Row& row : {Row{{5, 1, 1}, 3}, Row{{3, 3, 1, 1}, 1}, Row{{10, 1}, 10},
+                         Row{{100, 50, 25, 25}, 1}, Row{{4, 1, 1, 1, 1}, 1}}) {
+    Turns turns(row.weights);
+    const std::string names = turns.next(1000);
+    std::size_t longest = 0;
+    for (std::size_t i = 0, run = 0; i < names.size(); ++i) {
+      run = i > 0 && names[i] == names[i - 1] ? run + 1 : 1;
+      longest = std::max(longest, run);
+    }
+    EXPECT_EQ(longest, row.in_a_row) << row.weights[0] << ": " << names.substr(0, 40);
+  }
 }
 
 TEST(RoundRobin, FollowsAnyWeightsExactlyWhileTheRoundIsShortEnough) {

@@ -149,6 +149,22 @@ TEST_F(Secure, AskingForACertificateCannotBeAvoided) {
                   .starts_with("HTTP/1.1 200"));
 }
 
+TEST_F(Secure, CarriesATunnel) {
+  const auto client = connect({.server_name = "lax.example", .protocols = {"http/1.1"}});
+  ASSERT_TRUE(until([&] { return !client->move_on() || client->is_established(); }));
+  client->write(
+      "GET / HTTP/1.1\r\nHost: lax.example\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+  const std::string text(10'000, 'x');
+  ASSERT_TRUE(
+      until([&] { return !client->move_on() || client->received().ends_with("\r\n\r\n"); }));
+  EXPECT_TRUE(client->received().starts_with("HTTP/1.1 101 "));
+  const std::size_t before = client->received().size();
+  client->write(text);
+  EXPECT_TRUE(until(
+      [&] { return !client->move_on() || client->received().size() == before + text.size(); }));
+  EXPECT_EQ(client->received().substr(before), text);
+}
+
 TEST_F(Secure, PlainBytesEndTheConnection) {
   ToyClient client(server_->addresses()[0]);
   client.say("GET / HTTP/1.1\r\nHost: lax.example\r\n\r\n");

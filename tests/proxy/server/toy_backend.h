@@ -29,6 +29,7 @@ class ToyBackend final : private FdWatcher::Handler {
     held_ = false;
     for (auto& connection : connections_) connection->answer();
   }
+  void answer_with(std::string status) { status_ = std::move(status); }
   int waiting() const {
     int count = 0;
     for (const auto& connection : connections_) count += connection->unanswered_;
@@ -47,15 +48,31 @@ class ToyBackend final : private FdWatcher::Handler {
         if (size <= 0) break;
         text_.append(some.data(), static_cast<std::size_t>(size));
       }
+      if (tunnel_) return echo();
       for (std::size_t end; (end = text_.find("\r\n\r\n")) != std::string::npos;) {
+        const bool upgrades = text_.substr(0, end).find("pgrade: echo") != std::string::npos;
         text_.erase(0, end + 4);
+        if (upgrades) return begin_tunnel();
         ++unanswered_;
       }
       if (!backend_.held_) answer();
     }
+    // A tunnel that says what it is told.
+    void begin_tunnel() {
+      tunnel_ = true;
+      say("HTTP/1.1 101 Sure\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n");
+      echo();
+    }
+    void echo() {
+      say(text_);
+      text_.clear();
+    }
+    void say(std::string_view text) {
+      static_cast<void>(::send(fd_.value(), text.data(), text.size(), MSG_NOSIGNAL));
+    }
     void answer() {
       const std::string body = backend_.name_;
-      const std::string response = "HTTP/1.1 200 OK\r\nX-Member: " + body +
+      const std::string response = "HTTP/1.1 " + backend_.status_ + "\r\nX-Member: " + body +
                                    "\r\nContent-Length: " + std::to_string(body.size()) +
                                    "\r\n\r\n" + body;
       for (; unanswered_ > 0; --unanswered_) {
@@ -67,6 +84,7 @@ class ToyBackend final : private FdWatcher::Handler {
     FdWatcher watcher_;
     std::string text_;
     int unanswered_ = 0;
+    bool tunnel_ = false;
   };
 
   void on_ready(bool, bool) override {
@@ -83,6 +101,7 @@ class ToyBackend final : private FdWatcher::Handler {
   FdWatcher watcher_;
   std::list<std::unique_ptr<Connection>> connections_;
   bool held_ = false;
+  std::string status_ = "200 OK";
 };
 
 // A client's connection: sends text, gathers what comes.

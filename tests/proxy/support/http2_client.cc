@@ -206,6 +206,10 @@ void Http2Client::on_block(uint32_t stream, std::string_view block, bool ends) {
   nghttp2_hd_inflate_end_headers(inflater_);
   Response& response = responses_[stream];
   response.ended |= ends;
+  if (!fields.empty() && fields.front().first == ":method") {
+    response.request = fields;
+    return;
+  }
   if (fields.empty() || fields.front().first != ":status") {
     response.trailers = fields;
     return;

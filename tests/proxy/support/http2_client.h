@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An HTTP/2 client made of bytes: the test writes frames as it likes, valid or not, and gets told
 // what came back. It keeps no rule of the protocol by itself but the acknowledgement of SETTINGS
-// and, unless told otherwise, open windows.
+// and, unless told otherwise, open windows. A member's end reads requests with it.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +46,7 @@ class Http2Client {
     std::vector<std::string> interims;  // statuses
     Fields fields;
     Fields trailers;
+    Fields request;  // what was asked, when a member reads with this
     std::string body;
     bool ended = false;
     int64_t reset = -1;  // the error, if it was

@@ -160,6 +160,7 @@ config::Connections TestProxy::default_connections() {
   connections.per_member_max = 1024;
   connections.idle_per_member_max = 256;
   connections.waiting_requests_max = 1024;
+  connections.queue_timeout = seconds(5);
   return connections;
 }
 
@@ -187,7 +188,9 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
                                   .is_dynamic = true,
                                   .dialect = options.dialect,
                                   .keyring = options.keyring,
-                                  .skip_time = options.connections.skip_time};
+                                  .skip_time = options.connections.skip_time,
+                                  .balancing = options.balancing,
+                                  .seed = 1};
   for (std::size_t i = 0; i < options.members; ++i) {
     members_.push_back(std::make_unique<Member>());
     routing.seeds.push_back({.address_text = members_[i]->address_text(),
@@ -197,6 +200,7 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
   cluster_ = std::make_unique<WorkerCluster>(
       *context_, WorkerCluster::Options{.routing = routing,
                                         .connections = options.connections,
+                                        .protocol = options.protocol,
                                         .session_cookie = options.session_cookie,
                                         .session_parameter = options.session_parameter,
                                         .session_form_field = options.session_form_field,
@@ -209,8 +213,10 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
   host.locations.push_back({.path = "/",
                             .cluster = 0,
                             .failover = options.failover,
-                            .body_bytes_max = options.body_bytes_max});
+                            .body_bytes_max = options.body_bytes_max,
+                            .tunnel_idle_timeout = options.tunnel_idle_timeout});
   auto config = std::make_shared<config::Config>();
+  config->tunnels_max = options.tunnels_max;
   config->replay_memory_bytes_max = options.replay_memory_bytes_max;
   config->replay_file_bytes_max = options.replay_file_bytes_max;
   config->hosts = config::VirtualHosts({host});
@@ -318,6 +324,27 @@ std::size_t count_of(std::string_view text, std::string_view needle) {
   return count;
 }
 
+namespace {
+
+// Where a chunked body that begins at `at` ends, trailers included; 0: not yet. Takes sizes as they
+// are written: what the proxy forwards is sound, or a test fails elsewhere.
+std::size_t chunked_end(std::string_view text, std::size_t at) {
+  for (;;) {
+    const std::size_t line_end = text.find("\r\n", at);
+    if (line_end == std::string_view::npos) return 0;
+    std::size_t size = 0;
+    std::from_chars(text.data() + at, text.data() + line_end, size, 16);
+    if (size == 0) {
+      const std::size_t end = text.find("\r\n\r\n", line_end);
+      return end == std::string_view::npos ? 0 : end + 4;
+    }
+    at = line_end + 2 + size + 2;
+    if (at > text.size()) return 0;
+  }
+}
+
+}  // namespace
+
 std::size_t message_bytes(std::string_view text) {
   const std::size_t end = text.find("\r\n\r\n");
   if (end == std::string_view::npos) return 0;
@@ -326,8 +353,7 @@ std::size_t message_bytes(std::string_view text) {
                  [](unsigned char c) { return std::tolower(c); });
   const std::size_t body = end + 4;
   if (head.find("transfer-encoding: chunked\r\n") != std::string_view::npos) {
-    const std::size_t last = text.find("0\r\n\r\n", body);
-    return last == std::string_view::npos ? 0 : last + 5;
+    return chunked_end(text, body);
   }
   constexpr std::string_view kLength = "content-length: ";
   const std::size_t at = head.find(kLength);

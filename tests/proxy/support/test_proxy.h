@@ -102,9 +102,12 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     std::size_t members = 1;
     config::Failover failover = default_failover();
     config::Connections connections = default_connections();
+    config::Balancing balancing = {};
     config::ClientTimeouts timeouts = default_timeouts();
     config::RequestLimits limits = {8190, 100, 8190};
     uint64_t body_bytes_max = config::kUnlimitedBodyBytes;
+    std::size_t tunnels_max = 100;
+    std::chrono::milliseconds tunnel_idle_timeout = std::chrono::seconds(20);
     Dialect dialect = Dialect::kRoute;
     std::string session_cookie = "JSESSIONID";
     std::string session_parameter = "jsessionid";
@@ -115,6 +118,7 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     uint64_t replay_file_bytes_max = uint64_t{64} * 1024 * 1024;
     bool logs = true;
     bool http2 = false;  // on the listener
+    config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
     BlockPool::Options blocks = {};
   };
   static config::Failover default_failover();

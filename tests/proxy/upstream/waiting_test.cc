@@ -10,6 +10,8 @@ namespace {
 
 class Guest final : public Waiter {
  public:
+  void on_room(std::uint64_t serial) override { served = serial; }
+  std::uint64_t served = 0;
   void on_member_gone() override {
     ++told;
     if (when_told) when_told();

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The directives of the proxy about choosing a member: method, health, limits, retries.
+#include "conf/directive_table.h"
+
+namespace understudy::conf {
+
+namespace {
+
+constexpr DirectiveSpec kRows[] = {
+    // How new clients are spread.
+    {.name = "LoadBalanceMethod",
+     .contexts = kEverywhere | kProxySection,
+     .argument = Argument::kChoice,
+     .default_text = "roundrobin",
+     .choices = "roundrobin|leastbusy|randomtwo",
+     .named = "weighted=roundrobin byrequests=roundrobin bybusyness=leastbusy",
+     .description = "Who gets a new client: each in turn by weight (weighted is the same), the one "
+                    "with the fewest requests under way, or the better of two drawn by lot"},
+    {.name = "SlowStart",
+     .contexts = kEverywhere,
+     .argument = Argument::kDuration,
+     .default_text = "0s",
+     .minimum = "0s",
+     .maximum = "1d",
+     .description = "How long a member that is new or has come back gets fewer new clients, from a "
+                    "tenth of its share to all of it; 0 is off"},
+
+    // Whether a member works.
+    {.name = "HealthCheck",
+     .contexts = kEverywhere,
+     .argument = Argument::kWords,
+     .default_text = "off",
+     .words_max = 10,
+     .description = "off, tcp or http, then path=/ method=GET status=200-399 body=TEXT host=NAME "
+                    "interval=2s timeout=1s fall=3 rise=2; a member that fails it is asked last"},
+    {.name = "EjectAfterFailures",
+     .contexts = kEverywhere,
+     .argument = Argument::kInteger,
+     .default_text = "5",
+     .minimum = "0",
+     .maximum = "1000000",
+     .description = "Failures in a row (no answer, or 502, 503, 504) until a member gets no new "
+                    "clients for EjectTime; 0 is off"},
+    {.name = "EjectTime",
+     .contexts = kEverywhere,
+     .argument = Argument::kDuration,
+     .default_text = "30s",
+     .minimum = "10ms",
+     .maximum = "1d",
+     .description = "How long the first ejection lasts; the next ones twice, three times as long"},
+    {.name = "MaxEjectTime",
+     .contexts = kEverywhere,
+     .argument = Argument::kDuration,
+     .default_text = "5m",
+     .minimum = "10ms",
+     .maximum = "1d",
+     .description = "How long an ejection lasts at most"},
+    {.name = "MaxEjectedPercent",
+     .contexts = kEverywhere,
+     .argument = Argument::kInteger,
+     .default_text = "10",
+     .minimum = "0",
+     .maximum = "100",
+     .description = "Members of a cluster that may be ejected at a time; one always may, the last "
+                    "one never"},
+
+    // Too many at a time.
+    {.name = "QueueTimeout",
+     .contexts = kEverywhere,
+     .argument = Argument::kDuration,
+     .default_text = "10s",
+     .minimum = "10ms",
+     .maximum = "1h",
+     .description = "How long a request waits for a connection when MaxConnectionsPerMember are in "
+                    "use, before it gets 503"},
+    {.name = "RetryBudget",
+     .contexts = kEverywhere,
+     .argument = Argument::kInteger,
+     .default_text = "20",
+     .minimum = "0",
+     .maximum = "100",
+     .description = "Percent of the requests under way that may be requests sent again; a first "
+                    "re-send because a member broke off or is dead does not count"},
+    {.name = "RetryBudgetFloor",
+     .contexts = kEverywhere,
+     .argument = Argument::kInteger,
+     .default_text = "3",
+     .minimum = "0",
+     .maximum = "1000000",
+     .description = "Requests sent again that RetryBudget always allows, of one worker"},
+};
+
+}  // namespace
+
+std::span<const DirectiveSpec> balancing_rows() {
+  return kRows;
+}
+
+}  // namespace understudy::conf

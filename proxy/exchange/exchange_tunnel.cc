@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// An Exchange whose request asks to switch protocols, and what it does when the member agrees.
+#include <algorithm>
+#include <chrono>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "proxy/exchange/exchange.h"
+
+namespace understudy {
+
+// False when there are tunnels enough. An Upgrade that the proxy does not pass on makes the request
+// an ordinary one (RFC 9110 7.8).
+bool Exchange::open_tunnel(const http::RequestHead& head) {
+  if (!Tunnel::is_wanted(head)) return true;
+  tunnel_ = Tunnel::open(worker_);
+  if (tunnel_) return true;
+  account_.failure = "MaxWebSocketClients";
+  answer(503, "This site has as many WebSocket connections as it may have.", false);
+  return false;
+}
+
+bool Exchange::answer_upgrade(const http::ResponseHead& head) {
+  if (head.status == 101) {
+    begin_tunnel(head);
+    return true;
+  }
+  // Over HTTP/2 any 2xx would mean that the tunnel is there (RFC 8441 5).
+  if (head.status / 100 != 2 || downstream_.takes_answer_for_upgrade()) return false;
+  account_.failure = "no upgrade";
+  give_up(502, "The server did not switch to WebSocket.");
+  return true;
+}
+
+void Exchange::begin_tunnel(const http::ResponseHead& head) {
+  // Nobody but a request that asked for it gets here: Upstream has seen to that.
+  CHECK(tunnel_ != nullptr);
+  HeadScratch& scratch = worker_.io.scratch;
+  scratch.lines.clear();
+  scratch.dropped.clear();
+  unsigned status = 0;
+  if (Tunnel::is_answer(downstream_.request_head(), head)) {
+    http::drop_from_response(head, {.keep_upgrade = true}, scratch.dropped);
+    status = downstream_.begin_tunnel(
+        head,
+        {.dropped = scratch.dropped, .added = {}, .connection = http::ConnectionLine::kUpgrade});
+  }
+  if (status == 0) {
+    account_.failure = "invalid response";
+    return give_up(502, "The server switched to a protocol that was not asked for.");
+  }
+  account_.status = static_cast<uint16_t>(status);
+  upstream_->consume_body(0);
+  phase_ = Phase::kTunnel;
+  tunnel_->begin(worker_.io.loop.now());
+  wait_in_tunnel(worker_.io.loop.now());
+  // Whoever did not wait for the 101 has sent something already.
+  const uint32_t serial = serial_;
+  move_to_client();
+  if (serial == serial_) move_to_member();
+}
+
+void Exchange::move_to_member() {
+  on_tunnel(tunnel_->move_to_member(downstream_, *upstream_));
+}
+
+void Exchange::move_to_client() {
+  on_tunnel(tunnel_->move_to_client(downstream_, *upstream_));
+}
+
+void Exchange::on_tunnel(Tunnel::State state) {
+  switch (state) {
+    case Tunnel::State::kOpen:
+      return;
+    case Tunnel::State::kEnded:
+      return finish();
+    case Tunnel::State::kClientGone:
+      account_.failure = "client gone";
+      return abort("the client is gone");
+    case Tunnel::State::kMemberGone:
+      account_.failure = "tunnel broken off";
+      return abort("the member is gone");
+  }
+}
+
+void Exchange::wait_in_tunnel(TimePoint now) {
+  const Duration patience = location_->tunnel_idle_timeout;
+  timer_.start_at(now + std::min<Duration>(patience, kTunnelCheck));
+}
+
+void Exchange::on_tunnel_timer() {
+  const uint32_t serial = serial_;
+  upstream_->check();
+  if (serial != serial_) return;
+  const TimePoint now = worker_.io.loop.now();
+  if (now - tunnel_->silent_since(now) < location_->tunnel_idle_timeout) {
+    return wait_in_tunnel(now);
+  }
+  account_.failure = "WebSocketIdleTimeout";
+  abort("nothing moved for WebSocketIdleTimeout");
+}
+
+}  // namespace understudy

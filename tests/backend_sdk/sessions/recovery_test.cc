@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// A primary that seals a channel and dies before its sessions have another copy (PROTOCOL 2.4):
+// what it passed over is served again, flagged, and nothing older than a client has seen.
+#include "tests/backend_sdk/sessions/stage.h"
+
+namespace understudy::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using BeginKind = BeginOutcome::Kind;
+using CommitKind = CommitOutcome::Kind;
+
+class Recovery : public Stage {
+ protected:
+  // Member 0 has a session, does not hear its secondary for a moment, and seals the channel. Then
+  // it is stopped, before the session has another copy; its secondary has agreed.
+  void seal_and_stop() {
+    boot(3);
+    token_ = new_session();
+    network_.cut(secondary().address(), member(0).address());
+    ASSERT_TRUE(network_.run_until([&] { return has_sealed(); }, seconds(2)));
+    member(0).pause();
+    network_.heal();
+    ASSERT_TRUE(network_.run_until([&] { return passed_over() == 1; }, milliseconds(50)));
+    ASSERT_EQ(member(0).core().statistics().sessions_solo, 1u);
+  }
+  bool has_sealed() {
+    for (const auto& channel : member(0).core().facts().channels) {
+      if (channel.is_sealed_by_us) return true;
+    }
+    return false;
+  }
+  SimMember& secondary() { return member_of(token_.secondary); }
+  SimMember& witness() { return *members_[secondary().index() == 1 ? 2 : 1]; }
+  uint64_t passed_over() { return secondary().core().statistics().sessions_passed_over; }
+  BeginOutcome ask(SimMember& member) { return begin(member, token_, {.failover = true}); }
+
+  SessionToken token_;
+};
+
+TEST_F(Recovery, WhatAPrimarySealedAndTookToItsGraveIsServedFromThePassedOverCopy) {
+  seal_and_stop();
+  member(0).crash();
+  const BeginOutcome asked = ask(secondary());
+  ASSERT_EQ(asked.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(asked, "a"), "1");
+  EXPECT_TRUE(asked.recovered);
+  EXPECT_GT(asked.position.epoch, token_.floor.epoch);
+  const CommitOutcome done = commit(secondary(), asked.handle, set("a", "2"));
+  EXPECT_EQ(done.kind, CommitKind::kReleased);
+  EXPECT_TRUE(done.recovered);
+  EXPECT_FALSE(done.solo) << "protected again, in line";
+  EXPECT_EQ(secondary().core().statistics().sessions_recovered, 1u);
+  ASSERT_TRUE(done.cookie);
+  const BeginOutcome next = begin(secondary(), done.cookie);
+  EXPECT_EQ(value(next, "a"), "2");
+  EXPECT_FALSE(next.recovered) << "its client has been told";
+  EXPECT_TRUE(lost_.empty());
+}
+
+TEST_F(Recovery, AStrangerAsksAroundAndNamesTheMemberThatHasThePassedOverCopy) {
+  seal_and_stop();
+  member(0).crash();
+  token_.secondary = kNobody;  // as after a response that was flagged solo
+  SimMember& stranger = *members_[1];
+  SimMember& other = *members_[2];
+  EXPECT_TRUE(network_.run_until(
+      [&] {
+        for (SimMember* member : {&stranger, &other}) {
+          const BeginOutcome asked = ask(*member);
+          EXPECT_FALSE(asked.lost);
+          if (asked.kind == BeginKind::kProceed) return value(asked, "a") == "1";
+        }
+        return false;
+      },
+      seconds(5)));
+  EXPECT_TRUE(lost_.empty());
+}
+
+TEST_F(Recovery, ASessionThatNobodyAsksForHasTwoCopiesAgain) {
+  seal_and_stop();
+  SimMember& holder = secondary();
+  SimMember& other = witness();
+  member(0).crash();
+  EXPECT_TRUE(network_.run_until([&] { return other.core().statistics().sessions_secondary == 1; },
+                                 seconds(10)));
+  EXPECT_EQ(holder.core().statistics().sessions_recovered, 1u);
+  EXPECT_EQ(holder.core().statistics().sessions_passed_over, 0u);
+  holder.crash();  // the flag and the floor have moved along
+  SessionToken more = token_;
+  ++more.floor.version;
+  EXPECT_TRUE(begin(other, more, {.failover = true}).lost);
+  const BeginOutcome asked = ask(other);
+  EXPECT_EQ(value(asked, "a"), "1");
+  EXPECT_TRUE(asked.recovered);
+}
+
+TEST_F(Recovery, WhoeverWasShownMoreIsToldThatItIsLost) {
+  seal_and_stop();
+  member(0).crash();
+  ++token_.floor.version;
+  const BeginOutcome asked = ask(secondary());
+  EXPECT_EQ(asked.kind, BeginKind::kProceed);
+  EXPECT_TRUE(asked.is_new);
+  EXPECT_TRUE(asked.lost);
+  EXPECT_EQ(lost_.size(), 1u);
+}
+
+// What a session does while nobody holds a copy stands in the cookie, or it could be rolled back
+// without a word.
+TEST_F(Recovery, ACookieFlaggedSoloSaysHowFarTheSessionHasCome) {
+  boot(2);
+  token_ = new_session();
+  member(1).crash();
+  run_for(seconds(3));
+  for (const char* text : {"2", "3"}) {
+    const BeginOutcome begun = begin(member(0), token_);
+    const CommitOutcome done = commit(member(0), begun.handle, set("a", text));
+    EXPECT_TRUE(done.solo);
+    ASSERT_TRUE(done.cookie);
+    EXPECT_EQ(done.cookie->floor.version, begun.position.version + 1);
+    token_ = *done.cookie;
+  }
+}
+
+TEST_F(Recovery, WhileThePrimaryIsOnlySilentNobodyServes) {
+  seal_and_stop();
+  member(0).power_off();
+  const BeginOutcome silent = ask(secondary());
+  EXPECT_EQ(silent.kind, BeginKind::kUnavailable);
+  run_for(seconds(3));
+  EXPECT_EQ(ask(secondary()).kind, BeginKind::kUnavailable);
+  EXPECT_TRUE(lost_.empty());
+  member(0).boot();  // the proof
+  run_for(seconds(3));
+  const BeginOutcome asked = ask(secondary());
+  EXPECT_EQ(value(asked, "a"), "1");
+  EXPECT_TRUE(asked.recovered);
+}
+
+// Isolated for a while, it comes back, wins the seal, and only then learns that it was expelled.
+TEST_F(Recovery, WhatAnExpelledPrimaryHadSealedIsNotLost) {
+  seal_and_stop();
+  const MemberId before = member(0).mid();
+  network_.isolate(member(0).address());
+  member(0).resume();
+  run_for(seconds(8));
+  EXPECT_EQ(ask(secondary()).kind, BeginKind::kUnavailable);
+  network_.heal();
+  ASSERT_TRUE(network_.run_until(
+      [&] { return member(0).mid() != before && member(0).core().is_admitted(); }, seconds(20)));
+  run_for(seconds(1));
+  const BeginOutcome asked = ask(secondary());
+  EXPECT_EQ(value(asked, "a"), "1");
+  EXPECT_TRUE(asked.recovered);
+  EXPECT_TRUE(conflicts_.empty());
+  EXPECT_TRUE(lost_.empty());
+}
+
+TEST_F(Recovery, ANewerCopyElsewhereWins) {
+  seal_and_stop();
+  SimMember& other = witness();
+  member(0).resume();
+  ASSERT_TRUE(network_.run_until([&] { return other.core().statistics().sessions_secondary == 1; },
+                                 seconds(5)));
+  member(0).crash();
+  const BeginOutcome asked = ask(secondary());
+  EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+  EXPECT_EQ(asked.route, other.mid());
+  const BeginOutcome there = ask(other);
+  EXPECT_EQ(value(there, "a"), "1");
+  EXPECT_FALSE(there.recovered);
+  EXPECT_EQ(secondary().core().statistics().sessions_recovered, 0u);
+}
+
+TEST_F(Recovery, WithANewCopyThePassedOverOneIsForgotten) {
+  seal_and_stop();
+  member(0).resume();
+  EXPECT_TRUE(network_.run_until([&] { return passed_over() == 0; }, seconds(5)));
+  EXPECT_EQ(member(0).core().statistics().sessions_solo, 0u);
+  EXPECT_EQ(value(begin(member(0), token_), "a"), "1");
+}
+
+// S6: a logout at a primary whose old copy is still somewhere is known to a third one.
+TEST_F(Recovery, ALogoutIsNotUndone) {
+  seal_and_stop();
+  network_.cut(member(0).address(), secondary().address());
+  member(0).resume();
+  const BeginOutcome begun = begin(member(0), token_);
+  Change logout;
+  logout.invalidate = true;
+  EXPECT_TRUE(commit(member(0), begun.handle, logout).clear_cookie);
+  EXPECT_EQ(passed_over(), 1u);
+  member(0).crash();
+  network_.heal();
+  const BeginOutcome asked = ask(secondary());
+  EXPECT_EQ(asked.kind, BeginKind::kProceed);
+  EXPECT_TRUE(asked.is_new);
+  EXPECT_FALSE(asked.lost);
+  EXPECT_EQ(secondary().core().statistics().sessions_recovered, 0u);
+}
+
+TEST_F(Recovery, WhatIsPassedOverIsNotKeptForEver) {
+  seal_and_stop();
+  member(0).power_off();
+  run_for(options_.replication.passed_over_kept - seconds(10));
+  EXPECT_EQ(passed_over(), 1u);
+  run_for(seconds(11));
+  EXPECT_EQ(passed_over(), 0u);
+  EXPECT_LT(options_.replication.passed_over_kept, options_.sessions.tombstone_kept);
+}
+
+}  // namespace
+}  // namespace understudy::sim

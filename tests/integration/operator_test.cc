@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Members that operators hold back, and members that fail their health check, on real processes.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <map>
+#include <set>
+#include <string>
+
+#include "tests/integration/support/site.h"
+
+namespace understudy::testing {
+namespace {
+
+std::string member_of(const loadtest::ClientResponse& response) {
+  return parse_json(response.body)["member"].asString();
+}
+
+struct CommandResult {
+  int status = -1;
+  std::string said;
+};
+
+// What the program says and its exit status.
+CommandResult understudy(Site& site, std::vector<std::string> words) {
+  words.insert(words.begin(), program("understudy"));
+  words.push_back("--admin");
+  words.push_back(site.admin_address().to_string());
+  Process process(words, site.directory() + "/command.log");
+  const int status = process.wait_exit(std::chrono::seconds(20));
+  return {status, process.log()};
+}
+
+std::map<std::string, int> shares(Site& site, int requests = 12) {
+  std::map<std::string, int> counts;
+  for (int i = 0; i < requests; ++i) ++counts[member_of(site.get("/value"))];
+  return counts;
+}
+
+// A session at the member with this name: its cookie.
+std::string session_at(Site& site, const std::string& name) {
+  for (int i = 0; i < 10; ++i) {
+    const auto response = site.post("/count");
+    if (member_of(response) == name) return response.set_cookie(site.cookie_name());
+  }
+  ADD_FAILURE() << "no session came to " << name;
+  return {};
+}
+
+TEST(Operator, DrainsDisablesAndEnablesAMember) {
+  Site site;
+  site.open();
+  const std::string cookie = session_at(site, "a");
+
+  const CommandResult drained = understudy(site, {"drain", "a", "--keep", "--deadline", "1h"});
+  EXPECT_EQ(drained.status, 0) << drained.said;
+  EXPECT_EQ(shares(site).count("a"), 0u) << "no new sessions";
+  EXPECT_EQ(member_of(site.post("/count", cookie)), "a") << "its own stay";
+  EXPECT_NE(understudy(site, {"members"}).said.find("\"disabled_in_seconds\""), std::string::npos);
+
+  EXPECT_EQ(understudy(site, {"disable", "a"}).status, 0);
+  const auto elsewhere = site.post("/count", cookie);
+  ASSERT_EQ(elsewhere.status, 200) << elsewhere.body;
+
+  EXPECT_EQ(understudy(site, {"enable", "a"}).status, 0);
+  EXPECT_EQ(shares(site).count("a"), 1u);
+}
+
+TEST(Operator, LosesNothingWhenSessionsAreMovedAway) {
+  Site site;
+  site.open();
+  const std::string cookie = session_at(site, "a");
+  EXPECT_EQ(understudy(site, {"drain", "a", "--move"}).status, 0);
+  std::string now = cookie;
+  for (uint64_t expected = 2; expected <= 20; ++expected) {
+    const auto response = site.post("/count", now);
+    ASSERT_EQ(response.status, 200) << response.body;
+    EXPECT_EQ(parse_json(response.body)["count"].asUInt64(), expected);
+    if (const auto next = response.set_cookie(site.cookie_name()); !next.empty()) now = next;
+  }
+  EXPECT_EQ(shares(site).count("a"), 0u);
+}
+
+TEST(Operator, OrdersOutliveAReload) {
+  Site site;
+  site.open();
+  EXPECT_EQ(understudy(site, {"disable", "b"}).status, 0);
+  EXPECT_EQ(understudy(site, {"reload"}).status, 0);
+  EXPECT_EQ(shares(site).count("b"), 0u);
+}
+
+TEST(Operator, IsToldWhatIsWrongWithACommand) {
+  Site site;
+  site.open();
+  const CommandResult unknown = understudy(site, {"drain", "zed"});
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_NE(unknown.said.find("there is no member 'zed'; there are a, b, c"), std::string::npos)
+      << unknown.said;
+  EXPECT_EQ(understudy(site, {"drain", "a", "--deadline", "soon"}).status, 1);
+  EXPECT_NE(understudy(site, {"drain", "a", "--keep", "--move"}).status, 0);
+  EXPECT_NE(understudy(site, {"drain"}).status, 0);
+}
+
+TEST(HealthCheck, PassesOverASilentMemberForKnownAndNewClients) {
+  Site site;
+  ProxyOptions proxy;
+  proxy.location = "  HealthCheck http path=/value interval=100ms timeout=80ms fall=2 rise=2\n";
+  site.open({}, proxy);
+  const std::string cookie = session_at(site, "a");
+  const auto health_of_a = [&] {
+    const Json::Value document = site.status();
+    for (const auto& member : document["clusters"][0]["members"]) {
+      if (member["name"].asString() == "a") return member["health"].asString();
+    }
+    return std::string();
+  };
+  ASSERT_TRUE(site.wait_until([&] { return health_of_a() == "working"; }));
+  site.member("a").signal(SIGSTOP);
+  ASSERT_TRUE(site.wait_until([&] { return health_of_a() == "failing"; }));
+  EXPECT_EQ(shares(site).count("a"), 0u);
+  const auto moved = site.post("/count", cookie);
+  ASSERT_EQ(moved.status, 200) << moved.body;
+  EXPECT_EQ(parse_json(moved.body)["count"].asUInt64(), 2u) << "the session is still there";
+  EXPECT_NE(member_of(moved), "a");
+  site.member("a").signal(SIGCONT);
+  EXPECT_TRUE(site.wait_until([&] { return health_of_a() == "working"; }));
+}
+
+}  // namespace
+}  // namespace understudy::testing
