@@ -8,6 +8,7 @@
 #include <climits>
 #include <variant>
 
+#include "backend_sdk/cookie_options.h"
 #include "base/address.h"
 #include "conf/configuration.h"
 #include "understudy/options.h"
@@ -27,7 +28,8 @@ struct AddressText {
 using Field = std::variant<std::string Options::*, Path, AddressText,
                            std::vector<std::string> Options::*, std::uint32_t Options::*,
                            bool Options::*, milliseconds Options::*, Options::Messaging Options::*,
-                           Options::Solo Options::*, Options::NoWitness Options::*>;
+                           Options::Solo Options::*, Options::NoWitness Options::*,
+                           Options::CookieSecure Options::*, Options::CookieSameSite Options::*>;
 
 // The sizes and counts of 64 bits come twice in the table of directives, as kSize and as kInteger.
 struct Binding {
@@ -60,6 +62,11 @@ const std::array kBindings = {
     Binding{"AckDeadline", &Options::ack_deadline},
     Binding{"ChannelWindowFrames", &Options::channel_window_frames},
     Binding{"SessionCookie", &Options::session_cookie},
+    Binding{"SessionCookiePath", &Options::session_cookie_path},
+    Binding{"SessionCookieDomain", &Options::session_cookie_domain},
+    Binding{"SessionCookieSecure", &Options::session_cookie_secure},
+    Binding{"SessionCookieHttpOnly", &Options::session_cookie_http_only},
+    Binding{"SessionCookieSameSite", &Options::session_cookie_same_site},
     Binding{"SessionTimeout", &Options::session_timeout},
     Binding{"ExclusiveQueue", &Options::exclusive_queue},
     Binding{"ExclusiveWait", &Options::exclusive_wait},
@@ -116,6 +123,19 @@ struct Reader {
     options.*field = settings.text(name) == "refuse" ? Options::NoWitness::kRefuse
                                                      : Options::NoWitness::kAvailable;
   }
+  void operator()(Options::CookieSecure Options::*field) const {
+    using Secure = Options::CookieSecure;
+    const std::string text = settings.text(name);
+    options.*field = text == "On" ? Secure::kOn : text == "Off" ? Secure::kOff : Secure::kAuto;
+  }
+  void operator()(Options::CookieSameSite Options::*field) const {
+    using SameSite = Options::CookieSameSite;
+    const std::string text = settings.text(name);
+    options.*field = text == "Strict"  ? SameSite::kStrict
+                     : text == "None"  ? SameSite::kNone
+                     : text == "Unset" ? SameSite::kUnset
+                                       : SameSite::kLax;
+  }
 };
 
 // Writing: one field as the directive's argument; empty when there is nothing to say.
@@ -147,6 +167,14 @@ struct Writer {
   }
   std::string operator()(Options::NoWitness Options::*field) const {
     return options.*field == Options::NoWitness::kRefuse ? "refuse" : "available";
+  }
+  std::string operator()(Options::CookieSecure Options::*field) const {
+    static constexpr std::array kWords = {"auto", "On", "Off"};
+    return kWords.at(static_cast<std::size_t>(options.*field));
+  }
+  std::string operator()(Options::CookieSameSite Options::*field) const {
+    static constexpr std::array kWords = {"Lax", "Strict", "None", "Unset"};
+    return kWords.at(static_cast<std::size_t>(options.*field));
   }
 };
 
@@ -208,6 +236,10 @@ void relate(const Options& options, std::vector<std::string>& problems) {
       problems.push_back(std::string(name) + " '" + text +
                          "' is every address and so none that others could connect to; name one");
     }
+  }
+  if (std::string fault = fault_of(cookie_attributes(options)); !fault.empty()) {
+    problems.push_back("SessionCookiePath, SessionCookieDomain, SessionCookieSameSite: " +
+                       std::move(fault));
   }
   if (options.session_bytes_soft > options.session_bytes_max) {
     problems.push_back("SoftSessionBytes is above MaxSessionBytes");

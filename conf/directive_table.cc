@@ -38,9 +38,11 @@ std::vector<const DirectiveSpec*> directives(Program program) {
   };
   if (program == Program::kBackend) {
     add(backend_rows());
+    add(session_rows(program));
     return all;
   }
   add(proxy_rows());
+  add(session_rows(program));
   add(balancing_rows());
   add(message_rows());
   add(tls_rows());
@@ -49,9 +51,12 @@ std::vector<const DirectiveSpec*> directives(Program program) {
 }
 
 const DirectiveSpec* find_directive(Program program, std::string_view name, bool is_section) {
-  if (program == Program::kBackend) return find_in(backend_rows(), name, is_section);
-  for (const auto rows :
-       {proxy_rows(), balancing_rows(), message_rows(), tls_rows(), apache_rows()}) {
+  if (program == Program::kBackend) {
+    const DirectiveSpec* found = find_in(backend_rows(), name, is_section);
+    return found != nullptr ? found : find_in(session_rows(program), name, is_section);
+  }
+  for (const auto rows : {proxy_rows(), session_rows(program), balancing_rows(), message_rows(),
+                          tls_rows(), apache_rows()}) {
     if (const DirectiveSpec* found = find_in(rows, name, is_section)) return found;
   }
   return nullptr;

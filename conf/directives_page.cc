@@ -117,10 +117,12 @@ std::string directives_page() {
       "`Define NAME [VALUE]`, `UnDefine NAME`, `<IfModule [!]NAME>`, `<IfDefine [!]NAME>`.\n\n"
       "## Proxy\n\n";
   text += working_rows(proxy_rows());
+  text += "\n## Proxy: sessions and bodies\n\n" + working_rows(session_rows(Program::kProxy));
   text += "\n## Proxy: choosing a member\n\n" + working_rows(balancing_rows());
   text += "\n## Proxy: what is changed on the way\n\n" + working_rows(message_rows());
   text += "\n## Proxy: TLS, and how members are reached\n\n" + working_rows(tls_rows());
   text += "\n## Backend\n\n" + working_rows(backend_rows());
+  text += "\n## Backend: the session's cookie\n\n" + working_rows(session_rows(Program::kBackend));
   text +=
       "\n## Accepted and ignored\n\nFor the sake of an existing `httpd.conf`; the proxy warns of "
       "each.\n\n" +

@@ -47,8 +47,6 @@ constexpr std::string_view kNoFiles = "this server serves no files";
 constexpr std::string_view kProcess = "the process is set up by Workers and by its service manager";
 constexpr std::string_view kIdentity = "it changes no answer of a proxy";
 constexpr std::string_view kOwnLog = "use ErrorLog, LogLevel and CustomLog";
-constexpr std::string_view kMemory =
-    "bodies up to ReplayBufferSize are kept in memory, never on disk";
 constexpr std::string_view kRaw = "the path and the query are forwarded as the client sent them";
 constexpr std::string_view kPaths = "paths are changed by PathTrim, PathPrepend and ProxyPass only";
 constexpr std::string_view kTickets = "session tickets need no memory of the server";
@@ -71,8 +69,6 @@ constexpr DirectiveSpec kRows[] = {
     ignored("WLLogFile", kOwnLog),
     ignored("Debug", kOwnLog),
     ignored("DebugConfigInfo", "the Admin address has /status"),
-    ignored("WLTempDir", kMemory),
-    ignored("FileCaching", kMemory),
     ignored("QueryFromRequest", kRaw),
     ignored("WLForwardUriUnparsed", kRaw),
     ignored("WLSendHdrSeparately", "heads and bodies leave as they come"),

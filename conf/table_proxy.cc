@@ -236,14 +236,15 @@ constexpr DirectiveSpec kRows[] = {
      .words_max = 8,
      .may_repeat = true,
      .description = "Proxies a path to \"balancer://name/\"; inside a location without the path; "
-                    "then stickysession=NAME"},
+                    "then stickysession=COOKIE, or COOKIE, a bar and a path parameter"},
     {.name = "ProxySet",
      .contexts = kProxySection,
      .argument = Argument::kWords,
      .words_max = 8,
      .may_repeat = true,
-     .description = "Settings of a balancer: stickysession=NAME, lbmethod=byrequests or "
-                    "lbmethod=bybusyness"},
+     .description =
+         "Settings of a balancer: stickysession=COOKIE, or COOKIE, a bar and a path parameter, "
+         "lbmethod=byrequests or lbmethod=bybusyness"},
     {.name = "DynamicServerList",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,
@@ -262,13 +263,16 @@ constexpr DirectiveSpec kRows[] = {
      .aliases = "WLCookieName CookieName",
      .contexts = kEverywhere,
      .default_text = "JSESSIONID",
-     .description = "The cookie that names a session's primary and secondary"},
+     .description = "The cookie that names a session's primary and secondary; with insert the one "
+                    "that the proxy sets, UNDERSTUDY unless named"},
     {.name = "SessionCookieFormat",
      .contexts = kEverywhere,
      .argument = Argument::kChoice,
      .default_text = "auto",
-     .choices = "auto|native|weblogic|route",
-     .description = "How the cookie is written; auto tells the formats apart by their look"},
+     .choices = "auto|native|weblogic|route|insert",
+     .description =
+         "How the cookie is written; auto tells native, weblogic and route apart by their "
+         "look; insert: the proxy sets a signed one of its own"},
     {.name = "ClusterName",
      .contexts = kEverywhere,
      .default_text = "understudy",

@@ -125,6 +125,8 @@ std::string_view to_text(Refusal refusal) {
       return "unknown-key";
     case Refusal::kBadMac:
       return "bad-mac";
+    case Refusal::kExpired:
+      return "expired";
   }
   return "";
 }
@@ -139,6 +141,8 @@ std::string_view to_text(Dialect dialect) {
       return "weblogic";
     case Dialect::kRoute:
       return "route";
+    case Dialect::kInsert:
+      return "insert";
   }
   return "";
 }
@@ -192,6 +196,8 @@ DecodedAffinity AffinityCodec::decode(std::string_view value) const {
       return decode_weblogic(value);
     case Dialect::kRoute:
       return decode_route(value);
+    case Dialect::kInsert:
+      return decode_insert(value);
     case Dialect::kAuto:
       break;
   }
@@ -247,6 +253,9 @@ std::optional<AffinityText> AffinityCodec::encode(const AffinityToken& token) co
       break;
     case Dialect::kRoute:
       is_written = encode_route(token, *text);
+      break;
+    case Dialect::kInsert:
+      is_written = encode_insert(token, *text);
       break;
     case Dialect::kAuto:
       break;

@@ -24,7 +24,12 @@ inline constexpr std::size_t kNativeValueBytesMax = 75;
 inline constexpr std::size_t kRouteBytesMax = 96;
 inline constexpr std::size_t kWeblogicFieldsMax = 6;
 
-enum class Dialect : std::uint8_t { kAuto, kNative, kWeblogic, kRoute };
+enum class Dialect : std::uint8_t { kAuto, kNative, kWeblogic, kRoute, kInsert };
+
+// Of dialect insert: a member as the proxy's own cookie names it, keyed, so that clients learn
+// neither addresses nor how many members there are. 0 names nobody.
+using MemberTag = std::uint64_t;
+inline constexpr std::size_t kInsertValueBytesMax = 45;
 
 enum class Refusal : std::uint8_t {
   kNone,          // accepted
@@ -34,6 +39,7 @@ enum class Refusal : std::uint8_t {
   kNotCanonical,  // of this dialect, but not the one text its fields have
   kUnknownKey,    // signed with a key that is not in the ring
   kBadMac,        // altered, forged, or of another cluster
+  kExpired,       // beyond SessionCookieMaxIdle or SessionCookieMaxLife; by who knows the time
 };
 
 // One word for logs and `why`: "none", "absent", "overlong", ...
@@ -44,8 +50,8 @@ using Sid = std::array<std::uint8_t, 16>;
 
 struct AffinityToken {
   Dialect dialect = Dialect::kNative;  // never kAuto
-  // True only for native with a good signature. A sid of an unverified token is never adopted by a
-  // backend; a proxy may still route by it (that is all the other dialects can offer).
+  // True only for native and insert with a good signature. A sid of an unverified token is never
+  // adopted by a backend; a proxy may still route by it (that is all foreign dialects can offer).
   bool verified = false;
 
   std::string_view id = {};  // the session's part of the text; a view into the decoded value
@@ -59,6 +65,12 @@ struct AffinityToken {
   // The floor: what this client has been shown. Native only.
   std::uint32_t epoch = 0;
   std::uint64_t version = 0;
+
+  // Dialect insert only: whom the client is bound to, since when, and when it was last seen; both
+  // in seconds since 1970.
+  MemberTag member_tag = 0;
+  std::uint32_t issued_s = 0;
+  std::uint32_t seen_s = 0;
 };
 
 // `token` is meaningful only when refusal is kNone.
@@ -89,7 +101,8 @@ class AffinityCodec final {
  public:
   struct Options {
     Dialect dialect = Dialect::kAuto;
-    // Without a ring native values are decoded but stay unverified, and cannot be encoded.
+    // Without a ring native values are decoded but stay unverified, and cannot be encoded; insert
+    // values are refused.
     std::shared_ptr<const Keyring> keyring = {};
     std::string cluster = {};  // see kDefaultClusterName
   };
@@ -97,18 +110,25 @@ class AffinityCodec final {
 
   // kAuto takes, in this order: native if it begins with "1." and has the length and the dots of
   // one (its verdict then stands: a broken native value is refused, not read as something else);
-  // weblogic if there is a '!'; route otherwise.
+  // weblogic if there is a '!'; route otherwise. It never takes insert.
   DecodedAffinity decode(std::string_view value) const;
 
-  // In the token's own dialect. Nothing when the token cannot be written: native without a primary
-  // or without keys, an id or route with bytes its dialect has no room for.
+  // In the token's own dialect. Nothing when the token cannot be written: native without a primary,
+  // insert without a member, both without keys, an id or route with bytes its dialect has no room
+  // for.
   std::optional<AffinityText> encode(const AffinityToken& token) const;
+
+  // The tags of a member of this name, one for each key of the ring, zeros behind them: the first
+  // goes into new cookies, all are met in old ones. Never 0 for a key.
+  std::array<MemberTag, kKeySlotsMax> member_tags(std::string_view name) const;
 
  private:
   DecodedAffinity decode_native(std::string_view value) const;
+  DecodedAffinity decode_insert(std::string_view value) const;
   bool encode_native(const AffinityToken& token, AffinityText& text) const;
   bool encode_weblogic(const AffinityToken& token, AffinityText& text) const;
   bool encode_route(const AffinityToken& token, AffinityText& text) const;
+  bool encode_insert(const AffinityToken& token, AffinityText& text) const;
 
   // Constant after construction.
   Dialect dialect_;

@@ -23,11 +23,6 @@ std::string_view unquote(std::string_view value) {
   return value;
 }
 
-bool is_cookie_called(std::string_view part, std::string_view name) {
-  return part.size() > name.size() && part[name.size()] == '=' &&
-         std::memcmp(part.data(), name.data(), name.size()) == 0;
-}
-
 // Cuts the first part off `rest`; the parts lie between ';'.
 std::string_view next_part(std::string_view& rest) {
   const void* end = std::memchr(rest.data(), ';', rest.size());
@@ -52,6 +47,11 @@ bool is_token_char(char c) {
 // What an attribute such as Path may carry: all but control characters and ';'.
 bool is_attribute_char(char c) {
   return c >= ' ' && c < 0x7f && c != ';';
+}
+
+bool is_domain_char(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.';
 }
 
 template <typename Predicate>
@@ -106,26 +106,20 @@ std::optional<std::string_view> find_cookie(std::span<const std::string_view> he
   return std::nullopt;
 }
 
-std::optional<std::string_view> find_path_parameter(std::string_view target,
-                                                    std::string_view name) {
-  if (name.empty()) return std::nullopt;
-  std::string_view rest = target.substr(0, target.find_first_of("?#"));
-  while (true) {
-    const std::size_t mark = rest.find(';');
-    if (mark == std::string_view::npos) return std::nullopt;
-    rest.remove_prefix(mark + 1);
-    if (is_cookie_called(rest, name)) {
-      const std::string_view value = rest.substr(name.size() + 1);
-      return value.substr(0, value.find_first_of(";/"));
-    }
-  }
+std::string_view next_cookie(std::string_view& header) {
+  return trim(next_part(header));
+}
+
+bool is_cookie_called(std::string_view cookie, std::string_view name) {
+  return cookie.size() > name.size() && cookie[name.size()] == '=' &&
+         std::memcmp(cookie.data(), name.data(), name.size()) == 0;
 }
 
 std::string remove_cookie(std::string_view header, std::string_view name) {
   std::string kept;
   kept.reserve(header.size());
   while (!header.empty()) {
-    const std::string_view part = trim(next_part(header));
+    const std::string_view part = next_cookie(header);
     if (part.empty() || (!name.empty() && is_cookie_called(part, name))) continue;
     if (!kept.empty()) kept += "; ";
     kept += part;
@@ -150,6 +144,32 @@ std::optional<std::string> build_set_cookie(const SetCookie& cookie) {
   if (cookie.http_only) line.append("; HttpOnly");
   line.append(same_site_attribute(cookie.same_site));
   return line;
+}
+
+std::optional<std::string> build_set_cookie(std::string_view name, std::string_view value,
+                                            const CookieAttributes& attributes,
+                                            bool client_has_tls) {
+  return build_set_cookie({.name = name,
+                           .value = value,
+                           .path = attributes.path,
+                           .domain = attributes.domain,
+                           .http_only = attributes.http_only,
+                           .secure = attributes.is_secure(client_has_tls),
+                           .same_site = attributes.same_site,
+                           .max_age = attributes.max_age});
+}
+
+std::string fault_of(const CookieAttributes& attributes) {
+  if (!attributes.path.starts_with('/') || !all_of(attributes.path, is_attribute_char)) {
+    return "a cookie's path begins with / and has no ; and no control characters";
+  }
+  if (!all_of(attributes.domain, is_domain_char)) {
+    return "a cookie's domain is a host name such as example.com";
+  }
+  if (attributes.same_site == SameSite::kNone && attributes.secure == SecureWhen::kNever) {
+    return "browsers refuse a cookie with SameSite=None that is not Secure";
+  }
+  return {};
 }
 
 }  // namespace understudy

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -24,15 +25,42 @@ std::optional<std::string_view> find_cookie(std::string_view header, std::string
 std::optional<std::string_view> find_cookie(std::span<const std::string_view> headers,
                                             std::string_view name);
 
-// The value of the first `;name=value` in the path of a request target: ends at ';', '/', '?' or
-// '#', and nothing after the first '?' or '#' is looked at. Case-sensitive; no allocation.
-std::optional<std::string_view> find_path_parameter(std::string_view target, std::string_view name);
+// The value of the first `;name=value` in the path of a request target, the name in any letter case
+// (containers write JSESSIONID as ;jsessionid=): ends at ';', '/', '?' or '#', and nothing after
+// the first '?' or '#' is looked at. ';', '=' and any byte of the value may be percent-encoded, as
+// mail programs and redirects leave them; such a value is written to `room`, and one that has no
+// place there is none. The view points into `target` or `room`. No allocation.
+std::optional<std::string_view> find_path_parameter(std::string_view target, std::string_view name,
+                                                    std::span<char> room);
+
+// Cuts the next cookie, `name=value` without blanks around it, off a Cookie line; empty parts may
+// come. And whether that is the cookie called so.
+std::string_view next_cookie(std::string_view& header);
+bool is_cookie_called(std::string_view cookie, std::string_view name);
 
 // `header` without any cookie called `name`; the other parts keep their bytes and order and are
 // joined by "; ". Empty when nothing is left: then the whole line goes.
 std::string remove_cookie(std::string_view header, std::string_view name);
 
-enum class SameSite { kUnset, kLax, kStrict, kNone };
+enum class SameSite : std::uint8_t { kUnset, kLax, kStrict, kNone };
+enum class SecureWhen : std::uint8_t { kTls, kAlways, kNever };  // kTls: the client's side is TLS
+
+// What an operator may choose of a cookie that we set.
+struct CookieAttributes {
+  std::string path = "/";
+  std::string domain = {};  // empty: the host that was asked, and no other
+  SecureWhen secure = SecureWhen::kTls;
+  bool http_only = true;
+  SameSite same_site = SameSite::kLax;
+  std::optional<std::chrono::seconds> max_age = {};  // nothing: until the browser closes
+
+  bool is_secure(bool client_has_tls) const {
+    return secure == SecureWhen::kAlways || (secure == SecureWhen::kTls && client_has_tls);
+  }
+  bool operator==(const CookieAttributes&) const = default;
+};
+// One sentence about what cannot be so, or an empty one.
+std::string fault_of(const CookieAttributes& attributes);
 
 struct SetCookie {
   std::string_view name;
@@ -49,5 +77,8 @@ struct SetCookie {
 // another attribute: control characters, ';', and in name and value all that RFC 6265 4.1.1
 // forbids.
 std::optional<std::string> build_set_cookie(const SetCookie& cookie);
+std::optional<std::string> build_set_cookie(std::string_view name, std::string_view value,
+                                            const CookieAttributes& attributes,
+                                            bool client_has_tls);
 
 }  // namespace understudy

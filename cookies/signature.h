@@ -34,6 +34,11 @@ class TextSigner final {
   // `text` ends with key id and mac. Compares in constant time.
   Signature check(std::string_view text) const;
 
+  std::size_t keys() const { return keys_.size(); }
+  // A keyed number for `text`, by the key in `slot`. The caller sees to it that no text that is
+  // signed begins as this one does.
+  std::uint64_t number_for(std::string_view text, std::size_t slot) const;
+
  private:
   struct Key {
     char id;

@@ -8,7 +8,6 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "cookies/contract.h"
-#include "cookies/cookie_header.h"
 
 namespace understudy {
 namespace {
@@ -42,6 +41,7 @@ std::string seconds_text(Duration duration) {
 
 HttpContract::HttpContract(const Options& options, const ViewBoard& board)
     : cookie_name_(options.cookie_name),
+      attributes_(options.attributes),
       codec_({.dialect = Dialect::kNative, .keyring = options.keyring, .cluster = options.cluster}),
       board_(board) {}
 
@@ -132,15 +132,16 @@ void HttpContract::add_cookie(const ContractFacts& facts, const SessionToken& to
   affinity.version = token.floor.version;
   const std::optional<AffinityText> value = codec_.encode(affinity);
   CHECK(value, "a token of ours can be written: there are keys, and it has a primary");
-  const auto line =
-      build_set_cookie({.name = cookie_name_, .value = value->view(), .secure = facts.tls});
-  CHECK(line, "Options::validate() refuses names that no cookie can have");
+  const auto line = build_set_cookie(cookie_name_, value->view(), attributes_, facts.tls);
+  CHECK(line, "Options::validate() refuses names and attributes that no cookie can have");
   headers.push_back({"Set-Cookie", *line});
 }
 
 void HttpContract::clear_cookie(const ContractFacts& facts, std::vector<Header>& headers) const {
-  const auto line = build_set_cookie(
-      {.name = cookie_name_, .value = "", .secure = facts.tls, .max_age = std::chrono::seconds(0)});
+  // A cookie is deleted only by one of the same path and domain.
+  CookieAttributes gone = attributes_;
+  gone.max_age = std::chrono::seconds(0);
+  const auto line = build_set_cookie(cookie_name_, "", gone, facts.tls);
   CHECK(line);
   headers.push_back({"Set-Cookie", *line});
 }

@@ -16,6 +16,7 @@
 #include "backend_sdk/node/view_board.h"
 #include "backend_sdk/sessions/requests.h"
 #include "cookies/affinity.h"
+#include "cookies/cookie_header.h"
 #include "understudy/node.h"
 
 namespace understudy {
@@ -41,6 +42,7 @@ class HttpContract final {
     std::shared_ptr<const Keyring> keyring;
     std::string cluster;
     std::string cookie_name;
+    CookieAttributes attributes = {};
   };
   HttpContract(const Options& options, const ViewBoard& board);
 
@@ -68,6 +70,7 @@ class HttpContract final {
 
   // Constant after construction.
   const std::string cookie_name_;
+  const CookieAttributes attributes_;
   const AffinityCodec codec_;
   const ViewBoard& board_;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend_sdk/node/running.h"
 
+#include "backend_sdk/cookie_options.h"
 #include "backend_sdk/node/core_options.h"
 #include "backend_sdk/node/lives_transport.h"
 #include "base/check.h"
@@ -99,7 +100,8 @@ Node::Running::Running(const Options& options, Hooks hooks, std::shared_ptr<cons
       board_(*keyring_, options_.cluster_name, options_.heartbeat_interval),
       contract_({.keyring = keyring_,
                  .cluster = options_.cluster_name,
-                 .cookie_name = options_.session_cookie},
+                 .cookie_name = options_.session_cookie,
+                 .attributes = cookie_attributes(options_)},
                 board_),
       loop_(std::move(loop)),
       door_(std::make_shared<NodeDoor>(

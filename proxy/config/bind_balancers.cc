@@ -134,6 +134,9 @@ bool set_balancer_parameter(const conf::Word& word, Seeds& seeds, conf::Diagnost
   const std::string_view cookie = parameter.value.substr(0, parameter.value.find('|'));
   if (conf::equal_ignoring_case(parameter.key, "stickysession") && !cookie.empty()) {
     seeds.session_cookie = cookie;
+    if (cookie.size() < parameter.value.size()) {
+      seeds.session_parameter = parameter.value.substr(cookie.size() + 1);
+    }
     return true;
   }
   const bool is_method = conf::equal_ignoring_case(parameter.key, "lbmethod");

@@ -10,22 +10,6 @@ namespace understudy::config {
 
 namespace {
 
-// RFC 6265 4.1.1: a cookie's name is a token.
-bool is_cookie_name(std::string_view text) {
-  static constexpr std::string_view kSeparators = "()<>@,;:\\\"/[]?={} \t";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    const auto code = static_cast<unsigned char>(c);
-    return code > 0x20 && code < 0x7F && kSeparators.find(c) == std::string_view::npos;
-  });
-}
-
-Dialect bind_dialect(std::string_view text) {
-  for (const Dialect dialect : {Dialect::kNative, Dialect::kWeblogic, Dialect::kRoute}) {
-    if (to_text(dialect) == text) return dialect;
-  }
-  return Dialect::kAuto;
-}
-
 MemberProtocol bind_protocol(std::string_view text) {
   if (text == "h2") return MemberProtocol::kHttp2;
   return text == "auto" ? MemberProtocol::kAuto : MemberProtocol::kHttp1;
@@ -65,6 +49,14 @@ void bind_keyring(const conf::Settings& settings, const conf::Word& where, Clust
                   Binding& binding) {
   const conf::Directive* directive = settings.directive("ClusterKeyFile");
   if (directive == nullptr) {
+    if (cluster.dialect == Dialect::kInsert) {
+      const conf::Directive* format = settings.directive("SessionCookieFormat");
+      binding.diagnostics().error(
+          format != nullptr ? format->arguments.front() : where,
+          "the cookie that the proxy inserts is signed, so insert needs ClusterKeyFile; make one "
+          "with: (umask 077; echo \"0 $(openssl rand -hex 32)\" > cluster.key)");
+      return;
+    }
     const bool needs_keys = cluster.is_dynamic && cluster.dialect != Dialect::kWeblogic &&
                             cluster.dialect != Dialect::kRoute;
     if (needs_keys) {
@@ -85,17 +77,6 @@ void bind_keyring(const conf::Settings& settings, const conf::Word& where, Clust
   cluster.keyring = slot->second;
 }
 
-void bind_session_cookie(const conf::Settings& settings, std::string sticky, Cluster& cluster,
-                         Binding& binding) {
-  cluster.session_cookie = settings.text("SessionCookie");
-  const conf::Directive* directive = settings.directive("SessionCookie");
-  if (directive != nullptr && !is_cookie_name(cluster.session_cookie)) {
-    binding.diagnostics().error(directive->arguments.front(),
-                                "a cookie's name has no blanks and none of ()<>@,;:\\\"/[]?={}");
-  }
-  if (directive == nullptr && !sticky.empty()) cluster.session_cookie = std::move(sticky);
-}
-
 bool has_same_identity(const TlsDialer* a, const TlsDialer* b) {
   if (a == nullptr || b == nullptr) return a == b;
   return a->identity() == b->identity();
@@ -107,7 +88,9 @@ bool Cluster::is_same_as(const Cluster& other) const {
   return seeds == other.seeds && is_dynamic == other.is_dynamic &&
          members_max == other.members_max && dns_refresh_interval == other.dns_refresh_interval &&
          name == other.name && key_file == other.key_file &&
-         session_cookie == other.session_cookie && dialect == other.dialect &&
+         session_cookie == other.session_cookie && session_parameter == other.session_parameter &&
+         session_form_field == other.session_form_field && dialect == other.dialect &&
+         inserted == other.inserted &&
          connections == other.connections && balancing == other.balancing &&
          protocol == other.protocol && proxy_header == other.proxy_header &&
          tls_name == other.tls_name && has_same_identity(tls.get(), other.tls.get());
@@ -123,6 +106,7 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
                          Binding& binding) {
   const conf::Settings& settings = scope.settings;
   Cluster cluster;
+  bind_session(settings, seeds, cluster, binding);
   cluster.balancing = bind_balancing(seeds, settings, binding.diagnostics());
   cluster.label = std::move(seeds.label);
   cluster.seeds = std::move(seeds.members);
@@ -130,9 +114,7 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
   cluster.members_max = static_cast<std::size_t>(settings.integer("MaxMembers"));
   cluster.dns_refresh_interval = settings.duration("DNSRefreshInterval");
   cluster.name = settings.text("ClusterName");
-  cluster.dialect = bind_dialect(settings.text("SessionCookieFormat"));
   cluster.connections = bind_connections(settings);
-  bind_session_cookie(settings, std::move(seeds.session_cookie), cluster, binding);
 
   cluster.protocol = bind_protocol(settings.text("BackendProtocol"));
   bind_proxy_header(settings, cluster, binding.diagnostics());

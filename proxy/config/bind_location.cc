@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstring>
 #include <map>
 #include <string>
 #include <string_view>
@@ -19,8 +23,24 @@ Resend bind_resend(std::string_view text) {
   return text == "NONE" ? Resend::kNone : Resend::kIdempotent;
 }
 
-Failover bind_failover(const conf::Settings& settings, const conf::Word& where,
-                       conf::Diagnostics& diagnostics) {
+// A directory that takes no files is found now and not under load.
+void bind_file_caching(const conf::Settings& settings, const conf::Word& where, Failover& failover,
+                       Binding& binding) {
+  if (!settings.flag("FileCaching")) return;
+  failover.replay_file_bytes_max = settings.bytes("ReplayFileSize");
+  failover.temp_directory = settings.text("TempDir");
+  const conf::Directive* directive = settings.directive("TempDir");
+  if (directive != nullptr) {
+    failover.temp_directory = binding.source.resolved_path(directive->arguments.front());
+  }
+  if (::access(failover.temp_directory.c_str(), W_OK | X_OK) == 0) return;
+  binding.diagnostics().error(
+      directive != nullptr ? directive->arguments.front() : where,
+      "FileCaching cannot keep files in " + failover.temp_directory + ": " + std::strerror(errno));
+}
+
+Failover bind_failover(const conf::Settings& settings, const conf::Word& where, Binding& binding) {
+  conf::Diagnostics& diagnostics = binding.diagnostics();
   Failover failover;
   failover.connect_timeout = settings.duration("ConnectTimeoutSecs");
   failover.connect_retry = settings.duration("ConnectRetrySecs");
@@ -29,8 +49,10 @@ Failover bind_failover(const conf::Settings& settings, const conf::Word& where,
   failover.on_timeout = bind_resend(settings.text("RetryOnTimeout"));
   failover.on_dropped = bind_resend(settings.text("RetryAfterDroppedConnection"));
   failover.on_503 = bind_resend(settings.text("ServerInitiatedFailover"));
+  failover.idempotency_key = settings.flag("IdempotencyKey");
   failover.session_replay = settings.flag("SessionReplay");
   failover.replay_buffer_bytes_max = settings.bytes("ReplayBufferSize");
+  bind_file_caching(settings, where, failover, binding);
   failover.retry_percent = static_cast<unsigned>(settings.integer("RetryBudget"));
   failover.retry_floor = static_cast<unsigned>(settings.integer("RetryBudgetFloor"));
   if (failover.connect_timeout >= failover.connect_retry) return failover;
@@ -174,11 +196,10 @@ class LocationBinder final {
 
   void add(const conf::Word& where, Location location, Seeds seeds, const Scope& scope) {
     const conf::Settings& settings = scope.settings;
-    conf::Diagnostics& diagnostics = binding_.diagnostics();
     location.is_proxied = seeds.is_proxied;
     if (!seeds.is_proxied) return locations_.push_back(std::move(location));
     if (seeds.members.empty()) return;  // reported
-    location.failover = bind_failover(settings, where, diagnostics);
+    location.failover = bind_failover(settings, where, binding_);
     location.body_bytes_max =
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
     location.tunnel_idle_timeout = settings.duration("WebSocketIdleTimeout");

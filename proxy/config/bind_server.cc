@@ -69,6 +69,7 @@ void bind_server(const conf::Settings& global, Binding& binding) {
   config.listen_backlog = static_cast<int>(global.integer("ListenBackLog"));
   config.client_connections_max = static_cast<std::size_t>(global.integer("MaxClientConnections"));
   config.replay_memory_bytes_max = global.bytes("MaxReplayMemory");
+  config.replay_file_bytes_max = global.bytes("MaxReplayFiles");
   config.tunnels_max = static_cast<std::size_t>(global.integer("MaxWebSocketClients"));
   config.graceful_shutdown_timeout = global.duration("GracefulShutdownTimeout");
 }

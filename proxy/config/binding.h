@@ -21,8 +21,9 @@ namespace understudy::config {
 struct Seeds {
   std::string label;
   std::vector<MemberSeed> members;
-  bool speak_views = false;           // by BackendCluster or BackendHost: they may send views
-  std::string session_cookie;         // of stickysession=; empty: SessionCookie decides
+  bool speak_views = false;       // by BackendCluster or BackendHost: they may send views
+  std::string session_cookie;     // of stickysession=; empty: SessionCookie decides
+  std::string session_parameter;  // of stickysession=NAME|parameter; empty: none was given
   std::optional<Method> method = {};  // of lbmethod=, or in <Proxy>
   bool is_proxied = true;      // false: `ProxyPass !`
   // Of a ProxyPass with another path than its own, without a slash at the end.
@@ -130,6 +131,10 @@ Forwarding bind_forwarding(const Scope& scope, conf::Diagnostics& diagnostics);
 // bind_header_edits.cc: what this section says, behind what is there.
 void add_header_edits(const conf::Settings& settings, HeaderEdits& edits,
                       conf::Diagnostics& diagnostics);
+
+// bind_session.cc: how sessions stick to the members of a cluster, its keys apart.
+void bind_session(const conf::Settings& settings, const Seeds& seeds, Cluster& cluster,
+                  Binding& binding);
 
 // bind_location.cc
 std::vector<Location> bind_locations(const Scope& host, const Balancers& balancers,

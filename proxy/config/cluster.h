@@ -14,6 +14,7 @@
 
 #include "base/tls_dialer.h"
 #include "cookies/affinity.h"
+#include "cookies/cookie_header.h"
 #include "cookies/keyring.h"
 #include "cookies/view_header.h"
 #include "proxy/config/balancing.h"
@@ -54,6 +55,15 @@ struct Connections {
   bool operator==(const Connections&) const = default;
 };
 
+// Of SessionCookieFormat insert.
+struct InsertedCookie {
+  CookieAttributes attributes;
+  std::chrono::seconds idle_max{};  // SessionCookieMaxIdle; 0: none
+  std::chrono::seconds life_max{};  // SessionCookieMaxLife; 0: none
+
+  bool operator==(const InsertedCookie&) const = default;
+};
+
 struct Cluster {
   std::string label;  // for logs and /status: the balancer's name, or the first seed's address
   std::vector<MemberSeed> seeds;                     // never empty
@@ -65,7 +75,10 @@ struct Cluster {
   std::shared_ptr<const Keyring> keyring;  // null without ClusterKeyFile
   std::string key_file;                    // for reload and /status; empty without
   std::string session_cookie;              // SessionCookie
+  std::string session_parameter;           // SessionParameter; empty: paths are not looked at
+  std::string session_form_field;          // SessionFormField; empty: forms are not looked at
   Dialect dialect = Dialect::kAuto;        // SessionCookieFormat
+  InsertedCookie inserted;                 // with Dialect::kInsert
 
   Connections connections;
   MemberProtocol protocol = MemberProtocol::kHttp1;

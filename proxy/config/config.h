@@ -32,6 +32,7 @@ struct Config {
   int listen_backlog = 0;
   std::size_t client_connections_max = 0;     // of the process
   std::uint64_t replay_memory_bytes_max = 0;  // of one worker
+  std::uint64_t replay_file_bytes_max = 0;    // MaxReplayFiles: of the process
   std::size_t tunnels_max = 0;                // MaxWebSocketClients: of the process
   std::chrono::milliseconds graceful_shutdown_timeout{};
 

@@ -29,8 +29,18 @@ struct Failover {
   Resend on_timeout = Resend::kIdempotent;      // RetryOnTimeout
   Resend on_dropped = Resend::kIdempotent;      // RetryAfterDroppedConnection
   Resend on_503 = Resend::kIdempotent;          // ServerInitiatedFailover
+  bool idempotency_key = false;                 // IdempotencyKey: such a POST counts as idempotent
   bool session_replay = false;                  // SessionReplay: any request may be sent again
   std::size_t replay_buffer_bytes_max = 0;      // ReplayBufferSize: of one request's body
+  std::uint64_t replay_file_bytes_max = 0;      // ReplayFileSize; 0 with FileCaching Off
+  std::string temp_directory;                   // TempDir
+
+  // Whether any request that is not idempotent may be sent a second time.
+  bool resends_all() const {
+    const bool by_knob =
+        on_timeout == Resend::kAll || on_dropped == Resend::kAll || on_503 == Resend::kAll;
+    return session_replay || (idempotent && by_knob);
+  }
   unsigned retry_percent = 20;                  // RetryBudget: of the exchanges under way
   unsigned retry_floor = 3;                     // RetryBudgetFloor: so many always may
 

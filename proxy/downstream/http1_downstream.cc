@@ -19,7 +19,7 @@ using http::Progress;
 Http1Downstream::Http1Downstream(WorkerContext& worker)
     : worker_(worker),
       in_(worker.io.blocks),
-      more_(worker.io.blocks, worker.replay_bytes),
+      more_(worker.io.blocks, worker.replay_bytes, worker.replay_file_bytes),
       out_(worker.io.blocks),
       exchange_(worker, *this) {}
 
@@ -36,6 +36,7 @@ void Http1Downstream::attach(Http1Connection& connection) {
 void Http1Downstream::detach() {
   DCHECK(!exchange_.is_active());
   connection_ = nullptr;
+  let_go_request_body();
   if (tunnel_) tunnel_head_ = {};
   tunnel_ = closing_ = false;
   in_.clear();
@@ -181,7 +182,7 @@ void Http1Downstream::begin(const http::RequestHead& head, uint32_t head_bytes) 
   ++connection_->requests_;
   if (!complete_) {
     left_ = head.body.length;
-    keep_bytes_max_ = 0;
+    keeping_ = {};
     if (framing_ == Framing::kChunked) scanner_ = {};
     check_kept();
     if (!complete_) connection_->wait_for(Http1Connection::Wait::kBody);
@@ -259,10 +260,36 @@ void Http1Downstream::rewind_request_body() {
   more_.rewind();
 }
 
-// Whether all of the body, as far as is known, stays here until it is answered.
-bool Http1Downstream::may_keep_body() const {
-  const uint64_t whole = body_bytes_ + (framing_ == Framing::kLength ? left_ : 0);
-  return whole <= keep_bytes_max_;
+// As far as is known.
+uint64_t Http1Downstream::whole_body_bytes() const {
+  return body_bytes_ + (framing_ == Framing::kLength ? left_ : 0);
+}
+
+KeptBody::Keep Http1Downstream::how_to_keep() const {
+  const uint64_t whole = whole_body_bytes();
+  const bool in_memory =
+      held_room_ != 0 || (whole <= keeping_.bytes_max &&
+                          worker_.replay_bytes < worker_.routes->config->replay_memory_bytes_max);
+  const bool in_file = whole <= keeping_.file_bytes_max && worker_.replay_file_room() != 0;
+  return {.in_memory = in_memory, .directory = in_file ? keeping_.directory : nullptr};
+}
+
+bool Http1Downstream::can_rewind() const {
+  const uint64_t whole = whole_body_bytes();
+  return more_.can_rewind() && (whole <= keeping_.bytes_max || whole <= keeping_.file_bytes_max);
+}
+
+// The room is taken at once, so that many at a time do not promise each other the same.
+size_t Http1Downstream::hold_request_body(size_t bytes_max) {
+  const uint64_t memory_max = worker_.routes->config->replay_memory_bytes_max;
+  if (held_room_ != 0 || worker_.replay_bytes + bytes_max > memory_max) return 0;
+  held_room_ = bytes_max;
+  worker_.replay_bytes += held_room_;
+  return held_room_;
+}
+
+void Http1Downstream::let_go_request_body() {
+  worker_.replay_bytes -= std::exchange(held_room_, 0);
 }
 
 // Behind the head first. Empty: there is no room before some of the body has been sent.
@@ -271,9 +298,7 @@ std::span<char> Http1Downstream::room_for_body() {
     const std::span<char> room = in_.writable();
     if (!room.empty()) return room;
   }
-  const bool keep =
-      may_keep_body() && worker_.replay_bytes < worker_.routes->config->replay_memory_bytes_max;
-  const std::span<char> room = more_.room(keep);
+  const std::span<char> room = more_.room(how_to_keep());
   // The next request's bytes are left where they are.
   if (framing_ == Framing::kLength && room.size() > left_) return room.first(left_);
   return room;
@@ -281,7 +306,7 @@ std::span<char> Http1Downstream::room_for_body() {
 
 Fetched Http1Downstream::fetch_request_body() {
   if (tunnel_) return fetch_from_tunnel();
-  if (body_broken_) return Fetched::kBroken;
+  if (body_broken_ || more_.has_failed()) return Fetched::kBroken;
   if (complete_ || !connection_->readable_) return Fetched::kNone;
   if (turn_bytes_ >= kReadPerTurnBytesMax) {
     connection_->yield();
@@ -359,6 +384,7 @@ void Http1Downstream::end_request() {
 
 // No more than kDrainBytesMax: may_keep_alive() has seen to that.
 void Http1Downstream::drain() {
+  keeping_ = {};  // the exchange has ended, and what it lent with it
   connection_->wait_for(Http1Connection::Wait::kBody);
   for (;;) {
     kept_sent_ = kept_;
@@ -376,6 +402,7 @@ void Http1Downstream::drain() {
 }
 
 void Http1Downstream::drop_request() {
+  let_go_request_body();
   in_.consume(head_bytes_ + kept_);
   // What a chunked body's last read brought along of the next request.
   if (more_.is_used()) {

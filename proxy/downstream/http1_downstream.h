@@ -53,10 +53,12 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   const http::RequestHead& request_head() override;
   BodyBytes request_body() override;
   uint64_t request_body_bytes() const override;
-  void keep_request_body(size_t bytes_max) override { keep_bytes_max_ = bytes_max; }
+  void keep_request_body(const BodyKeeping& keeping) override { keeping_ = keeping; }
+  size_t hold_request_body(size_t bytes_max) override;
+  void let_go_request_body() override;
   void consume_request_body(size_t bytes) override;
   Fetched fetch_request_body() override;
-  bool can_rewind() const override { return more_.can_rewind() && may_keep_body(); }
+  bool can_rewind() const override;
   void rewind_request_body() override;
   void send_interim(const http::ResponseHead& head, const http::ResponseRewrite& rewrite) override;
   bool takes_chunks() const override { return version_ == http::Version::kHttp11; }
@@ -94,7 +96,8 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   void settle();
   void check_kept();
   size_t check_body(std::string_view fresh);
-  bool may_keep_body() const;
+  uint64_t whole_body_bytes() const;
+  KeptBody::Keep how_to_keep() const;
   std::span<char> room_for_body();
   Fetched fetch_from_tunnel();
   void end_request();
@@ -140,7 +143,8 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   bool body_broken_ = false;      // its framing is wrong, or the client closed within it
   uint32_t head_at_ = 0;          // an empty line may stand before it
   uint32_t head_bytes_ = 0;       // to its end
-  size_t keep_bytes_max_ = 0;
+  BodyKeeping keeping_;
+  size_t held_room_ = 0;     // of hold_request_body(), in worker_.replay_bytes
   size_t kept_ = 0;          // body bytes in in_
   size_t kept_sent_ = 0;     // of them consumed
   uint64_t body_bytes_ = 0;  // received so far

@@ -27,7 +27,8 @@ void clear(std::string& text) {
 Http2Downstream::Http2Downstream(WorkerContext& worker)
     : worker_(worker),
       exchange_(worker, *this),
-      timer_(Timer::of<&Http2Downstream::on_timer>(worker.io.loop.timers(), *this)) {}
+      timer_(Timer::of<&Http2Downstream::on_timer>(worker.io.loop.timers(), *this)),
+      file_(worker.io.blocks, worker.replay_file_bytes) {}
 
 Http2Downstream::~Http2Downstream() = default;
 
@@ -40,7 +41,8 @@ void Http2Downstream::attach(Http2Connection& connection, int32_t stream, http::
   complete_ = ended;
   lost_ = dropping_ = body_broken_ = tunnel_ = false;
   framing_ = http::Framing::kNone;
-  keep_bytes_max_ = sent_ = unread_ = held_ = payload_left_ = 0;
+  keeping_ = {};
+  sent_ = unread_ = held_ = payload_left_ = 0;
   length_ = received_ = head_bytes_ = 0;
   offered_ = {};
   is_short_ = ends_ = ended_ = finished_ = has_head_ = false;
@@ -71,7 +73,9 @@ void Http2Downstream::begin() {
 void Http2Downstream::detach() {
   exchange_.on_downstream_gone();
   timer_.stop();
+  let_go_request_body();
   connection_->kept_bytes_ -= held_;
+  file_.clear();
   connection_->codec().open_connection_window(unread_);
   head_.clear();
   clear(body_);
@@ -99,7 +103,7 @@ void Http2Downstream::on_data(std::string_view data) {
     connection_->codec().open_connection_window(std::exchange(unread_, 0));
     return;
   }
-  const bool was_read = sent_ == body_.size();
+  const bool was_read = sent_ == body_.size() && !file_.has_unsent();
   if (!keep_chunk(data)) {
     body_broken_ = true;
     connection_->codec().reset(stream_, http::Http2Error::kEnhanceYourCalm);
@@ -141,16 +145,22 @@ void Http2Downstream::on_end(std::string_view trailers) {
 }
 
 BodyBytes Http2Downstream::request_body() {
-  return {.bytes = std::string_view(body_).substr(sent_), .last = complete_};
+  if (!file_.has_unsent()) {
+    return {.bytes = std::string_view(body_).substr(sent_), .last = complete_};
+  }
+  const std::string_view bytes = file_.unsent();
+  return {.bytes = bytes,
+          .last = complete_ && body_.empty() && !file_.has_failed() && file_.is_last(bytes)};
 }
 
 Fetched Http2Downstream::fetch_request_body() {
-  return body_broken_ ? Fetched::kBroken : Fetched::kNone;
+  return body_broken_ || file_.has_failed() ? Fetched::kBroken : Fetched::kNone;
 }
 
 // ---- And goes.
 
 void Http2Downstream::consume_request_body(size_t bytes) {
+  if (file_.has_unsent()) return file_.consume(bytes);
   sent_ += bytes;
   // The framing that we added makes this a little more than was consumed, or all of it.
   const size_t data = sent_ == body_.size() ? unread_ : std::min(bytes, unread_);
@@ -164,10 +174,18 @@ void Http2Downstream::consume_request_body(size_t bytes) {
 
 // A body that is kept holds the stream's window shut, so one that may not fit into it is not.
 bool Http2Downstream::may_keep() const {
-  if (dropping_ || body_.size() > keep_bytes_max_) return false;
+  if (held_room_ != 0) return true;
+  if (dropping_ || body_.size() > keeping_.bytes_max) return false;
   if (connection_->kept_bytes_ > kKeptPerConnectionBytesMax) return false;
   if (framing_ == http::Framing::kLength) return length_ <= http::kHttp2StreamWindowBytes;
   return complete_ || held_ < http::kHttp2StreamWindowBytes / 2;
+}
+
+// Instead of losing what does not stay in body_.
+bool Http2Downstream::may_file() const {
+  const uint64_t whole = std::max(received_, length_);
+  return !lost_ && keeping_.directory != nullptr && whole <= keeping_.file_bytes_max &&
+         worker_.replay_file_room() != 0;
 }
 
 void Http2Downstream::stop_keeping() {
@@ -176,17 +194,41 @@ void Http2Downstream::stop_keeping() {
   const size_t opened = std::exchange(held_, 0);
   if (!complete_) connection_->codec().open_stream_window(stream_, opened);
   if (sent_ == 0) return;
-  lost_ = true;
+  if (!may_file()) lost_ = true;
   // Seldom enough that moving the rest costs little.
   if (sent_ < body_.size() / 2) return;
+  if (!lost_ && !file_.append(std::string_view(body_).substr(0, sent_), *keeping_.directory)) {
+    lost_ = true;
+  }
   body_.erase(0, sent_);
   sent_ = 0;
   // A tunnel in which nothing moves holds no room.
   if (tunnel_ && body_.empty()) clear(body_);
 }
 
+// The response has begun: nobody asks for the request again.
+void Http2Downstream::stop_keeping_for_good() {
+  keeping_ = {};
+  stop_keeping();
+}
+
 void Http2Downstream::rewind_request_body() {
-  if (!lost_) sent_ = 0;
+  if (lost_) return;
+  file_.rewind();
+  sent_ = 0;
+}
+
+// All of it has to come before the stream's window needs to be opened.
+size_t Http2Downstream::hold_request_body(size_t bytes_max) {
+  const size_t room = std::min<size_t>(bytes_max, http::kHttp2StreamWindowBytes);
+  if (held_room_ != 0 || connection_->kept_bytes_ + room > kKeptPerConnectionBytesMax) return 0;
+  held_room_ = room;
+  connection_->kept_bytes_ += room;
+  return room;
+}
+
+void Http2Downstream::let_go_request_body() {
+  connection_->kept_bytes_ -= std::exchange(held_room_, 0);
 }
 
 // ---- Time.
@@ -216,7 +258,7 @@ void Http2Downstream::on_timer() {
       return;
     case Wait::kBody:
       // As long as the member does not take what is here, the client need not send.
-      if (sent_ < body_.size()) return wait_for(Wait::kBody);
+      if (sent_ < body_.size() || file_.has_unsent()) return wait_for(Wait::kBody);
       wait_ = Wait::kNothing;
       if (exchange_.is_active()) exchange_.on_request_timeout();
       break;

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/timer_wheel.h"
+#include "proxy/downstream/filed_body.h"
 #include "proxy/exchange/downstream.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_context.h"
@@ -51,7 +52,9 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   const http::RequestHead& request_head() override;
   BodyBytes request_body() override;
   uint64_t request_body_bytes() const override { return received_; }
-  void keep_request_body(size_t bytes_max) override { keep_bytes_max_ = bytes_max; }
+  void keep_request_body(const BodyKeeping& keeping) override { keeping_ = keeping; }
+  size_t hold_request_body(size_t bytes_max) override;
+  void let_go_request_body() override;
   void consume_request_body(size_t bytes) override;
   Fetched fetch_request_body() override;
   bool can_rewind() const override { return !lost_; }
@@ -85,7 +88,9 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   // Requests: http2_downstream.cc.
   bool keep_chunk(std::string_view data);
   bool may_keep() const;
+  bool may_file() const;
   void stop_keeping();
+  void stop_keeping_for_good();
   void on_timer();
   void wait_for(Wait what);
   bool takes_too_little() const;
@@ -100,6 +105,7 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   Exchange exchange_;
   Timer timer_;
   http::Http2Head head_;
+  FiledBody file_;    // of the request's body: what was consumed and is kept no longer in body_
   std::string body_;  // of the request: what was consumed and is kept, then the rest
   std::string page_;  // the body of a page
   std::string tail_;  // kChunked: what has come behind the last payload
@@ -111,7 +117,8 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   http::RequestHead view_;  // filled anew by request_head()
   http::Framing framing_ = http::Framing::kNone;
 
-  size_t keep_bytes_max_ = 0;
+  BodyKeeping keeping_;
+  size_t held_room_ = 0;   // of hold_request_body(), in the connection's kept_bytes_
   uint64_t length_ = 0;    // of the body; kLength
   uint64_t received_ = 0;  // of the body, so far
   size_t sent_ = 0;        // of body_, consumed
@@ -119,7 +126,7 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   size_t held_ = 0;    // DATA bytes that were consumed and are kept: the stream's window lacks them
   bool complete_ = false;
   bool lost_ = false;      // not all that was consumed is here
-  bool dropping_ = false;  // what is consumed is not kept
+  bool dropping_ = false;  // what is consumed is not kept in body_
   bool tunnel_ = false;    // the body is a WebSocket's bytes (RFC 8441)
   bool body_broken_ = false;
 

@@ -32,8 +32,7 @@ Taken Http2Downstream::send_head(const http::ResponseHead& head,
                                  const http::ResponseRewrite& rewrite, BodyForm form,
                                  BodyBytes body) {
   if (connection_->is_broken()) return {.broken = true};
-  // From here on nobody asks for the request again.
-  stop_keeping();
+  stop_keeping_for_good();
   form_ = form;
   scanner_ = {};
   has_head_ = true;
@@ -116,7 +115,7 @@ void Http2Downstream::scan_chunks() {
 }
 
 void Http2Downstream::send_page(const Page& page) {
-  stop_keeping();
+  stop_keeping_for_good();
   form_ = BodyForm::kPayload;
   has_head_ = true;
   page_ = head_.method() == http::Method::kHead ? std::string_view() : page.body;

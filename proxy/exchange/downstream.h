@@ -31,6 +31,13 @@ struct Client {
   const TlsStream* tls = nullptr;  // as long as the connection; null: plain
 };
 
+// How much of a request's body is kept for a re-send.
+struct BodyKeeping {
+  size_t bytes_max = 0;                    // in memory
+  uint64_t file_bytes_max = 0;             // beyond that in a file; 0: none
+  const std::string* directory = nullptr;  // for the file; lives as long as the exchange
+};
+
 // A complete answer of our own.
 struct Page {
   unsigned status = 500;
@@ -58,7 +65,12 @@ class Downstream {
   // Payload of the body that has come so far, sent on or not; in chunks, what they announce.
   virtual uint64_t request_body_bytes() const = 0;
   // How much of the body is to stay here for a re-send, at most.
-  virtual void keep_request_body(size_t bytes_max) = 0;
+  virtual void keep_request_body(const BodyKeeping& keeping) = 0;
+  // From now on all of the body is kept, whatever was said above, so that it can be read and
+  // rewound before anybody is asked; until let_go_request_body(), or the end of the request.
+  // Returns for how many bytes of payload there is room, at most `bytes_max`; 0: not now.
+  virtual size_t hold_request_body(size_t bytes_max) = 0;
+  virtual void let_go_request_body() = 0;
   virtual void consume_request_body(size_t bytes) = 0;
   virtual Fetched fetch_request_body() = 0;
   // Whether all that was consumed is still here; and begin again at the body's first byte.

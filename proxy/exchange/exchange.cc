@@ -5,8 +5,9 @@
 
 #include "base/check.h"
 #include "base/tls_stream.h"
-#include "cookies/cookie_header.h"
+#include "proxy/exchange/form_search.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/http/char_class.h"
 #include "proxy/routing/path_rewrite.h"
 #include "proxy/routing/request_path.h"
 
@@ -23,16 +24,17 @@ std::string_view path_to_match(const http::RequestHead& head) {
   return has_path ? head.path : std::string_view("/");
 }
 
-std::optional<std::string_view> session_value(const http::RequestHead& head,
-                                              const WorkerCluster& cluster) {
-  if (head.fields.has(FieldId::kCookie)) {
-    for (const http::Field& field : head.fields) {
-      if (field.id != FieldId::kCookie) continue;
-      if (auto value = find_cookie(field.value, cluster.session_cookie())) return value;
-    }
+// draft-ietf-httpapi-idempotency-key-header 2: one field with one value. Several, or an empty one,
+// say nothing that a member could hold us to.
+bool has_idempotency_key(const http::FieldList& fields) {
+  static constexpr std::string_view kName = "idempotency-key";
+  const http::Field* found = nullptr;
+  for (const http::Field& field : fields) {
+    if (field.id != FieldId::kOther || !http::equals_ignoring_case(field.name, kName)) continue;
+    if (found != nullptr) return false;
+    found = &field;
   }
-  if (cluster.session_parameter().empty()) return {};
-  return find_path_parameter(head.target, cluster.session_parameter());
+  return found != nullptr && !found->value.empty();
 }
 
 // RFC 9110 15.5.20: who has connected as one host's client may not reach, by another Host field, a
@@ -63,7 +65,8 @@ void Exchange::start(const http::RequestHead& head, std::size_t site) {
   account_.method = head.method;
   account_.has_body = head.body.has_bytes();
   if (!map(head, site)) return;
-  begin_affinity(head);
+  if (begin_gathering(head)) return gather();
+  begin_affinity(session_value(head));
   choose(head);
 }
 
@@ -121,31 +124,27 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
     answer(413, "The request's body is larger than this site accepts.", false);
     return false;
   }
-  if (account_.has_body) {
-    downstream_.keep_request_body(location_->failover.replay_buffer_bytes_max);
-  }
+  note_resends(head);
   return !head.wants_upgrade || open_tunnel(head);
 }
 
-// ---- 3. Whom to ask.
-
-void Exchange::begin_affinity(const http::RequestHead& head) {
-  DecodedAffinity cookie;
-  if (const auto value = session_value(head, *cluster_)) {
-    cookie = cluster_->decode(*value);
-    if (cookie) {
-      account_.primary = cookie.token.primary;
-      account_.secondary = cookie.token.secondary;
-    }
+// How often it may be sent, and so how much of its body is kept.
+void Exchange::note_resends(const http::RequestHead& head) {
+  const config::Failover& failover = location_->failover;
+  account_.is_idempotent = http::is_idempotent(head.method) ||
+                           (failover.idempotency_key && has_idempotency_key(head.fields));
+  if (!account_.has_body) return;
+  BodyKeeping keeping{.bytes_max = failover.replay_buffer_bytes_max};
+  const bool may_go_twice =
+      failover.resends_all() || (failover.idempotent && account_.is_idempotent);
+  if (failover.replay_file_bytes_max != 0 && may_go_twice) {
+    keeping.file_bytes_max = failover.replay_file_bytes_max;
+    keeping.directory = &failover.temp_directory;
   }
-  attempt_ = cluster_->routing().begin(cookie);
-  if (cluster_->speaks_native() || !location_->forwarding.request_id_header.empty()) {
-    // One id for all tries: that is how a member knows a request it has executed already.
-    do {
-      account_.request_id = worker_.request_ids.next();
-    } while (account_.request_id == 0);
-  }
+  downstream_.keep_request_body(keeping);
 }
+
+// ---- 3. Whom to ask. Which session the request names is in exchange_affinity.cc.
 
 void Exchange::choose(const http::RequestHead& head) {
   phase_ = Phase::kChoosing;
@@ -246,6 +245,9 @@ void Exchange::send_request(const http::RequestHead& head) {
   if (!body.bytes.empty()) account_.body_has_begun = true;
   const bool upgrades = tunnel_ && upstream_->can_tunnel();
   compose_request_lines(head, upgrades);
+  if (const InsertedCookie* inserted = cluster_->inserted()) {
+    inserted->take_out(head.fields, scratch.dropped, scratch.lines);
+  }
   if (!scratch.lines.ok()) return give_up(431, "The request's header fields are too large.");
   http::RequestRewrite rewrite{
       .dropped = scratch.dropped, .added = scratch.lines.text(), .target = {}, .host = {}};
@@ -310,6 +312,7 @@ bool Exchange::is_body_too_large() const {
 }
 
 void Exchange::on_request_body() {
+  if (phase_ == Phase::kGathering) return gather();
   if (phase_ == Phase::kTunnel) return move_to_member();
   if (upstream_ && !account_.request_sent && phase_ != Phase::kConnecting) relay_request_body();
 }
@@ -342,6 +345,10 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
   } else if (!member_->has_clean_record()) {
     cluster_->routing().on_success(*member_, worker_.io.loop.now());
   }
+  // A member that wants to be left alone binds nobody.
+  if (const InsertedCookie* inserted = cluster_->inserted(); inserted && head.status != 503) {
+    account_.given = inserted->next(account_.shown, *member_, cluster_->wall_seconds());
+  }
   leave_member();
   if (tunnel_ && answer_upgrade(head)) return;
   send_response_head(head);
@@ -353,7 +360,11 @@ void Exchange::send_response_head(const http::ResponseHead& head) {
   account_.form = chunked && takes_chunks ? BodyForm::kChunked : BodyForm::kPayload;
   account_.status = head.status;
   compose_response_lines(head);
-  const HeadScratch& scratch = worker_.io.scratch;
+  HeadScratch& scratch = worker_.io.scratch;
+  if (account_.given.tag != 0) {
+    cluster_->inserted()->add_to(head, account_.given, cluster_->routing().codec(), account_.is_tls,
+                                 scratch.lines);
+  }
   if (!scratch.lines.ok()) return give_up(502, "The member's answer is too large.");
 
   const BodyBytes body = upstream_->body(account_.form);

@@ -20,6 +20,7 @@
 #include "base/timer_wheel.h"
 #include "proxy/exchange/body_pipe.h"
 #include "proxy/exchange/downstream.h"
+#include "proxy/exchange/inserted_cookie.h"
 #include "proxy/exchange/retry.h"
 #include "proxy/exchange/routes.h"
 #include "proxy/exchange/tunnel.h"
@@ -30,6 +31,7 @@
 
 namespace understudy {
 
+class FormSearch;
 enum class Wants : uint8_t;
 class MemberConnections;
 class WorkerCluster;
@@ -64,6 +66,7 @@ class Exchange final : private Upstream::User, private Waiter {
  private:
   enum class Phase : uint8_t {
     kNone,
+    kGathering,   // the request's body may name the session: nobody is asked before it is here
     kChoosing,    // within one call
     kQueued,      // for a connection, to one member or to anybody
     kConnecting,  // to member_
@@ -86,7 +89,12 @@ class Exchange final : private Upstream::User, private Waiter {
   // The phases.
   void receive(std::size_t site);
   bool map(const http::RequestHead& head, std::size_t site);
-  void begin_affinity(const http::RequestHead& head);
+  void note_resends(const http::RequestHead& head);
+  std::optional<std::string_view> session_value(const http::RequestHead& head);
+  void begin_affinity(std::optional<std::string_view> session);
+  void note_shown(const AffinityToken& token);
+  bool begin_gathering(const http::RequestHead& head);
+  void gather();
   void choose(const http::RequestHead& head);
   bool approach(const routing::Choice& choice, const http::RequestHead& head);
   void queue(MemberConnections* connections);
@@ -167,6 +175,8 @@ class Exchange final : private Upstream::User, private Waiter {
     uint64_t body_bytes_received = 0;
     uint64_t body_bytes_sent = 0;
     uint64_t bytes_moved = 0;  // when last looked at
+    InsertedCookie::Shown shown = {};
+    InsertedCookie::Given given = {};
     std::optional<uint32_t> primary = {};
     std::optional<uint32_t> secondary = {};
     std::string_view failure = {};  // a constant
@@ -174,6 +184,7 @@ class Exchange final : private Upstream::User, private Waiter {
     http::Method method = http::Method::kOther;
     BodyForm form = BodyForm::kPayload;  // of the response
     bool has_body = false;
+    bool is_idempotent = false;
     bool request_sent = false;  // to its end, in the present try
     bool tried_fresh = false;   // the present member, on a fresh connection
     bool path_is_normal = true;
@@ -192,6 +203,7 @@ class Exchange final : private Upstream::User, private Waiter {
   // Owned.
   Timer timer_;
   BodyPipe pipe_;
+  std::unique_ptr<FormSearch> form_;  // in kGathering
   std::unique_ptr<Tunnel> tunnel_;  // of a request that asks for one
 
   // State of the present exchange; what is borrowed lives as long as the exchange.

@@ -11,6 +11,7 @@
 #include "cookies/contract.h"
 #include "proxy/exchange/error_response.h"
 #include "proxy/exchange/exchange.h"
+#include "proxy/exchange/form_search.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/char_class.h"
 
@@ -106,7 +107,7 @@ FailedTry Exchange::describe(TryFailure failure) const {
           .received = upstream_->has_received(),
           .connection_was_reused = upstream_->was_reused(),
           .tried_fresh = account_.tried_fresh,
-          .method_is_idempotent = http::is_idempotent(account_.method),
+          .is_idempotent = account_.is_idempotent,
           .replayable = downstream_.can_rewind(),
           .over_budget =
               counts_as_resend(failure) && !cluster_->load().allows_resend(location_->failover)};
@@ -321,6 +322,7 @@ void Exchange::wait_in_silence(TimePoint now) {
 void Exchange::on_timer() {
   switch (phase_) {
     case Phase::kNone:
+    case Phase::kGathering:  // the client's time is the connection's business
     case Phase::kChoosing:
       return;
     case Phase::kQueued:
@@ -395,6 +397,7 @@ void Exchange::vacate() {
 
 void Exchange::end(bool aborted) {
   if (pipe_.is_open()) pipe_.close();
+  form_.reset();
   ++worker_.counters.responses_by_class[std::min(account_.status / 100, 5)];
   if (tunnel_) {
     account_.body_bytes_sent += tunnel_->bytes_to_client();

@@ -28,7 +28,7 @@ Reason reason_against(const FailedTry& failed, const config::Failover& policy) {
     case config::Resend::kIdempotent:
       break;
   }
-  return failed.method_is_idempotent ? Reason::kNone : Reason::kMethodNotIdempotent;
+  return failed.is_idempotent ? Reason::kNone : Reason::kMethodNotIdempotent;
 }
 
 // And if it may: do we want to ask the other members for more now?

@@ -36,7 +36,7 @@ struct FailedTry {
   bool received = false;  // at least a byte of the response has come
   bool connection_was_reused = false;
   bool tried_fresh = false;  // this member has been asked again on a fresh connection already
-  bool method_is_idempotent = false;
+  bool is_idempotent = false;  // by its method, or by an Idempotency-Key that counts here
   bool replayable = true;    // the whole request, as far as it was sent, is still here
   bool over_budget = false;  // there are too many re-sends under way
   bool names_route = false;  // with kMisdirected: Understudy-Route was there and can be followed

@@ -13,20 +13,19 @@ namespace {
 
 // How long a member may keep our question open before it answers that nothing has changed.
 constexpr int kProbeWaitBeats = 10;
+// How old the time of day may be that an inserted cookie is judged by.
+constexpr Duration kWallClockEvery = std::chrono::milliseconds(500);
 
 bool has_native_contract(const routing::ClusterOptions& options) {
-  return options.keyring != nullptr &&
-         (options.dialect == Dialect::kNative || options.dialect == Dialect::kAuto);
+  if (options.keyring == nullptr) return false;
+  // Members that send views understand the rest of the contract too.
+  if (options.dialect == Dialect::kInsert) return options.is_dynamic;
+  return options.dialect == Dialect::kNative || options.dialect == Dialect::kAuto;
 }
 
-// Java's containers write the cookie's name in lower case. A native value never stands in a path.
-std::string parameter_name(const WorkerCluster::Options& options) {
-  if (options.routing.dialect == Dialect::kNative) return {};
-  std::string name = options.session_cookie;
-  for (char& c : name) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return name;
+std::optional<InsertedCookie> inserted_cookie(const WorkerCluster::Options& options) {
+  if (options.routing.dialect != Dialect::kInsert) return std::nullopt;
+  return InsertedCookie(options.session_cookie, options.inserted);
 }
 
 }  // namespace
@@ -41,7 +40,7 @@ WorkerCluster::WorkerCluster(WorkerContext& worker, const Options& options)
     : worker_(worker),
       options_(options),
       speaks_native_(has_native_contract(options.routing)),
-      session_parameter_(parameter_name(options)),
+      inserted_(inserted_cookie(options)),
       routing_(options.routing),
       probe_(worker.io, *this),
       watch_(Timer::of<&WorkerCluster::on_watch>(worker.io.loop.timers(), *this)) {}
@@ -60,7 +59,18 @@ size_t WorkerCluster::memo_of(std::string_view value) {
 DecodedAffinity WorkerCluster::decode(std::string_view value) {
   if (value.size() < sizeof(uint32_t)) return routing_.codec().decode(value);
   if (memos_.empty()) memos_.resize(kMemos);
-  return memos_[memo_of(value)].decode(routing_.codec(), value);
+  DecodedAffinity decoded = memos_[memo_of(value)].decode(routing_.codec(), value);
+  if (inserted_ && decoded) decoded.refusal = inserted_->judge(decoded.token, wall_seconds());
+  return decoded;
+}
+
+uint32_t WorkerCluster::wall_seconds() {
+  const TimePoint now = worker_.io.loop.now();
+  if (wall_seconds_ == 0 || now - wall_read_at_ >= kWallClockEvery) {
+    wall_seconds_ = static_cast<uint32_t>(wall_clock_us() / 1'000'000);
+    wall_read_at_ = now;
+  }
+  return wall_seconds_;
 }
 
 MemberConnections& WorkerCluster::connections(const routing::Member& member) {

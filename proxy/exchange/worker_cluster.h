@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "base/timer_wheel.h"
 #include "cookies/affinity.h"
 #include "proxy/config/cluster.h"
+#include "proxy/exchange/inserted_cookie.h"
 #include "proxy/config/location.h"
 #include "proxy/http/message.h"
 #include "proxy/routing/cluster.h"
@@ -42,7 +44,10 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
     std::shared_ptr<const TlsDialer> tls = {};  // null: members are spoken to in plain
     std::string tls_name = {};                  // empty: each member's own host name
     std::string session_cookie;
-    ViewListener* listener = nullptr;  // borrowed; null: nobody is told
+    std::string session_parameter;      // empty: paths are not looked at
+    std::string session_form_field;     // empty: forms are not looked at
+    config::InsertedCookie inserted{};  // with Dialect::kInsert
+    ViewListener* listener = nullptr;   // borrowed; null: nobody is told
   };
   WorkerCluster(WorkerContext& worker, const Options& options);
   ~WorkerCluster() override;
@@ -56,10 +61,16 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   bool speaks_weblogic() const { return options_.routing.dialect == Dialect::kWeblogic; }
   const std::string& session_cookie() const { return options_.session_cookie; }
   // The session's name as path parameter, `;jsessionid=`; empty where there is none.
-  const std::string& session_parameter() const { return session_parameter_; }
+  const std::string& session_parameter() const { return options_.session_parameter; }
+  const std::string& session_form_field() const { return options_.session_form_field; }
+  // The cookie that we set ourselves; null but in dialect insert.
+  const InsertedCookie* inserted() const { return inserted_ ? &*inserted_ : nullptr; }
+  // Seconds since 1970, for that cookie; read once in a while.
+  uint32_t wall_seconds();
 
   // What the cookie says. Values that were verified are remembered by this worker, so that a known
-  // client costs a comparison. The token's views point into `value`.
+  // client costs a comparison. The token's views point into `value`. One that we inserted may have
+  // expired.
   DecodedAffinity decode(std::string_view value);
 
   // Valid until the member vanishes from the table, and while somebody holds it.
@@ -130,7 +141,7 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   WorkerContext& worker_;
   const Options options_;
   const bool speaks_native_;
-  const std::string session_parameter_;
+  const std::optional<InsertedCookie> inserted_;
 
   // Owned; state of the worker thread.
   routing::Cluster routing_;
@@ -144,6 +155,8 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   std::vector<AffinityMemo> memos_;        // by the value's last bytes; empty until a cookie comes
   ViewProbe probe_;
   Timer watch_;  // runs only while exchanges wait
+  TimePoint wall_read_at_{};
+  uint32_t wall_seconds_ = 0;
 };
 
 }  // namespace understudy

@@ -48,6 +48,13 @@ struct WorkerContext {
   // Tunnels and requests that ask for one, of this worker's part of MaxWebSocketClients.
   std::size_t tunnels = 0;
   std::size_t workers = 1;  // that share what is the whole process's
+  // Of request bodies that are kept in files. MaxReplayFiles is shared evenly by the workers.
+  uint64_t replay_file_bytes = 0;
+
+  uint64_t replay_file_room() const {
+    const uint64_t share = routes->config->replay_file_bytes_max / workers;
+    return share > replay_file_bytes ? share - replay_file_bytes : 0;
+  }
 };
 
 }  // namespace understudy

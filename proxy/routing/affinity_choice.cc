@@ -146,9 +146,14 @@ Attempt AffinityChoice::begin(const DecodedAffinity& cookie) const {
   if (!cookie) return attempt;
   attempt.primary_ = cookie.token.primary;
   attempt.secondary_ = cookie.token.secondary;
-  if (cookie.token.dialect != Dialect::kRoute) return attempt;
-  attempt.has_route_ = !cookie.token.route.empty();
-  const Member* member = attempt.has_route_ ? table_.by_route(cookie.token.route) : nullptr;
+  const Member* member = nullptr;
+  if (cookie.token.dialect == Dialect::kRoute) {
+    attempt.has_route_ = !cookie.token.route.empty();
+    if (attempt.has_route_) member = table_.by_route(cookie.token.route);
+  } else if (cookie.token.dialect == Dialect::kInsert) {
+    attempt.has_route_ = true;
+    member = table_.by_tag(cookie.token.member_tag);
+  }
   attempt.route_serial_ = member == nullptr ? 0 : member->serial;
   return attempt;
 }

@@ -36,7 +36,7 @@ enum class Why : std::uint8_t {
   kNobody,  // no member was chosen
   kCookiePrimary,
   kCookieSecondary,
-  kCookieRoute,     // the cookie's route=
+  kCookieRoute,     // the cookie's route=, or the member that our own cookie names
   kNoCookie,        // round robin, as for every client without a session
   kInvalidCookie,   // round robin: the cookie was refused
   kUnknownMembers,  // round robin: no member is known by the names in the cookie

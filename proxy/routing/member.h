@@ -4,6 +4,7 @@
 // worker thread only. proxy/upstream keys its pools by `slot`.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "cookies/affinity.h"
 #include "cookies/view_header.h"
 #include "proxy/routing/back_off.h"
 #include "proxy/routing/operator_order.h"
@@ -75,6 +77,9 @@ struct Member {
   std::string address_text = {};             // "host:port"
   Address address = {};                      // unset until the host's name has been resolved
   std::vector<Address> more_addresses = {};  // of the same name
+  // SessionCookieFormat insert: its names in cookies, by key; they stay through reloads and
+  // restarts, for they are made of the route, or the address where there is none.
+  std::array<MemberTag, kKeySlotsMax> tags = {};
   std::uint16_t weight = 100;
 
   // What is said of it. Whether an operator wants it is the stricter of what he ordered (or the

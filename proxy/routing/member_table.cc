@@ -47,6 +47,11 @@ Member* MemberTable::by_route(std::string_view route) const {
   return found == by_route_.end() ? nullptr : found->second;
 }
 
+Member* MemberTable::by_tag(MemberTag tag) const {
+  const auto found = by_tag_.find(tag);
+  return found == by_tag_.end() ? nullptr : found->second;
+}
+
 Member* MemberTable::by_address(std::string_view address_text) const {
   const auto found = by_address_.find(address_text);
   return found == by_address_.end() ? nullptr : found->second;
@@ -74,6 +79,9 @@ Member& MemberTable::add(const Seed& seed) {
   member->name = seed.name.empty() ? seed.address_text : seed.name;
   member->route = seed.route;
   member->weight = seed.weight;
+  if (options_.tags != nullptr) {
+    member->tags = options_.tags->member_tags(seed.route.empty() ? seed.address_text : seed.route);
+  }
   member->is_seed = seed_of(*member) != nullptr;
   settle(*member);
   members_.push_back(std::move(member));
@@ -201,11 +209,17 @@ void MemberTable::rebuild_index() {
   by_mid_.clear();
   by_route_.clear();
   by_address_.clear();
+  by_tag_.clear();
   for (const auto& member : members_) {
     if (member->mid) by_mid_.emplace(*member->mid, member.get());
     if (!member->route.empty()) by_route_.emplace(member->route, member.get());
     const auto [place, is_new] = by_address_.emplace(member->address_text, member.get());
     if (!is_new && is_gone(place->second->liveness)) place->second = member.get();
+    for (const MemberTag tag : member->tags) {
+      if (tag == 0) break;
+      const auto [tagged, is_first] = by_tag_.emplace(tag, member.get());
+      if (!is_first && is_gone(tagged->second->liveness)) tagged->second = member.get();
+    }
   }
   rings_are_stale_ = true;
 }

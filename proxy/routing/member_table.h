@@ -17,6 +17,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "cookies/affinity.h"
 #include "cookies/view_header.h"
 #include "proxy/config/balancing.h"
 #include "proxy/routing/member.h"
@@ -52,11 +53,13 @@ class MemberTable final {
     Duration slow_start = {};               // SlowStart; 0: none
     config::Ejection ejection = {};
     bool is_checked = false;  // nobody that the view does not know is good before its first check
+    const AffinityCodec* tags = nullptr;    // names members for dialect insert; outlives the table
   };
   MemberTable(const std::vector<Seed>& seeds, const Options& options);
 
   Member* by_mid(std::uint32_t mid) const;  // and by JVMID
   Member* by_route(std::string_view route) const;
+  Member* by_tag(MemberTag tag) const;                      // dialect insert; of any key
   Member* by_address(std::string_view address_text) const;  // a living one before a dead one
   Member* by_serial(std::uint64_t serial) const;
   // All, in the order of their serials: seeds as configured, then as they came.
@@ -132,6 +135,7 @@ class MemberTable final {
 
   std::unordered_map<std::uint32_t, Member*> by_mid_;
   std::unordered_map<std::string_view, Member*> by_route_;
+  std::unordered_map<MemberTag, Member*> by_tag_;  // empty but in dialect insert
   std::unordered_map<std::string_view, Member*> by_address_;
 
   std::unordered_map<std::string, OperatorOrder> orders_;  // by address text

@@ -73,7 +73,9 @@ CookieExplanation explain_cookie(const routing::Cluster& cluster, std::string_vi
     const AffinityToken& token = cookie.token;
     const routing::MemberTable& table = cluster.table();
     const routing::Member* const first =
-        token.primary ? table.by_mid(*token.primary) : table.by_route(token.route);
+        token.primary                        ? table.by_mid(*token.primary)
+        : token.dialect == Dialect::kInsert ? table.by_tag(token.member_tag)
+                                            : table.by_route(token.route);
     const routing::Member* const second =
         token.secondary ? table.by_mid(*token.secondary) : nullptr;
     out.primary = explain_member(first, token.primary, now);

@@ -181,6 +181,9 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
                                        .tls = wanted.tls,
                                        .tls_name = wanted.tls_name,
                                        .session_cookie = wanted.session_cookie,
+                                       .session_parameter = wanted.session_parameter,
+                                       .session_form_field = wanted.session_form_field,
+                                       .inserted = wanted.inserted,
                                        .listener = this});
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/event_loop.h"
+#include "cookies/affinity.h"
 #include "proxy/http/hop_by_hop.h"
 #include "proxy/http/http1_writer.h"
 #include "proxy/http/limits.h"
@@ -17,8 +18,8 @@
 
 namespace understudy {
 
-// Room for the lines that the proxy adds to a head or changes in it.
-inline constexpr std::size_t kAddedLinesBytesMax = 16 * 1024;
+// Room for the lines that the proxy adds to a head or changes in it: all Cookie lines may be.
+inline constexpr std::size_t kAddedLinesBytesMax = 16 * 1024 + http::kHeadBytesMax;
 // A normalised path is at most three times as long as the received one.
 inline constexpr std::size_t kPathScratchBytes = std::size_t{3} * http::kHeadBytesMax;
 
@@ -36,6 +37,7 @@ struct HeadScratch {
   http::LineArena lines{lines_block};
   std::array<char, kPathScratchBytes> path;
   std::array<char, kTargetScratchBytes> target;
+  std::array<char, kAffinityValueBytesMax> session;  // of a path parameter, decoded
 };
 
 // Objects that are finished but may still be on the call stack; destroyed when the turn ends.

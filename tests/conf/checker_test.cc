@@ -80,8 +80,9 @@ TEST(Checker, HoldsEachKindOfValueToItsFormAndRange) {
       {"MaxPostSize -2", "error: expected a size such as 8190, 64K or 4M, not '-2'"},
       {"KeepAlive maybe", "error: expected On or Off, not 'maybe'"},
       {"ServerInitiatedFailover OFF", ""},
-      {"SessionCookieFormat insert",
-       "error: SessionCookieFormat is one of auto, native, weblogic, route, not 'insert'"},
+      {"SessionCookieFormat inserted",
+       "error: SessionCookieFormat is one of auto, native, weblogic, route, insert, not "
+       "'inserted'"},
       {"Admin 127.0.0.1",
        "error: expected a port or an address such as 8080, *:8080 or "
        "127.0.0.1:8080, not '127.0.0.1'"},

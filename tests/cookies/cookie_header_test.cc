@@ -72,7 +72,16 @@ TEST(FindPathParameter, EndsWithItsSegmentAndBeforeTheQuery) {
       {"http://host/a;jsessionid=abc", "abc"},
       {"/a?b;jsessionid=abc", std::nullopt},
       {"/a#b;jsessionid=abc", std::nullopt},
-      {"/a;JSESSIONID=abc", std::nullopt},
+      {"/a;JSESSIONID=abc", "abc"},
+      {"/a;jsessionid=abc%211%212?x", "abc!1!2"},
+      {"/a;%6Asessionid=abc", "abc"},
+      {"/a%3Bjsessionid%3Dabc.b1", "abc.b1"},
+      {"/a%3bjsessionid%3dabc%3Bw=1/b", "abc"},
+      {"/a;jsessionid=a%2Fb", "a"},
+      {"/a;jsessionid=a%zzb%4", "a%zzb%4"},
+      {"/a%25%3;jsessionid=abc", "abc"},
+      {"/a;jsessionid%3", std::nullopt},
+      {"/a%3Fb;jsessionid=abc", "abc"},
       {"/a;xjsessionid=abc", std::nullopt},
       {"/a;jsessionid", std::nullopt},
       {"/jsessionid=abc", std::nullopt},
@@ -81,8 +90,16 @@ TEST(FindPathParameter, EndsWithItsSegmentAndBeforeTheQuery) {
   };
   for (const Lookup& lookup : lookups) {
     SCOPED_TRACE(lookup.header);
-    EXPECT_EQ(find_path_parameter(lookup.header, "jsessionid"), lookup.value);
+    std::array<char, 64> room;
+    EXPECT_EQ(find_path_parameter(lookup.header, "jsessionid", room), lookup.value);
   }
+}
+
+TEST(FindPathParameter, OfAnEncodedValueBeyondItsRoomIsNone) {
+  std::array<char, 4> room;
+  EXPECT_EQ(find_path_parameter("/;id=%61bcd", "id", room), "abcd");
+  EXPECT_FALSE(find_path_parameter("/;id=%61bcde", "id", room));
+  EXPECT_EQ(find_path_parameter("/;id=abcde", "id", room), "abcde") << "nothing to decode";
 }
 
 TEST(RemoveCookie, KeepsTheBytesOfTheOthers) {
@@ -123,6 +140,27 @@ TEST(SetCookie, WritesEveryAttributeOnce) {
             "id=");
   EXPECT_EQ(build_set_cookie({.name = "id", .value = "v", .same_site = SameSite::kStrict}),
             "id=v; Path=/; HttpOnly; SameSite=Strict");
+}
+
+TEST(SetCookie, IsSecureAsTheOperatorWants) {
+  const auto line = [](SecureWhen when, bool tls) {
+    return *build_set_cookie("id", "v", {.path = "/s", .secure = when}, tls);
+  };
+  EXPECT_EQ(line(SecureWhen::kTls, true), "id=v; Path=/s; Secure; HttpOnly; SameSite=Lax");
+  EXPECT_EQ(line(SecureWhen::kTls, false), "id=v; Path=/s; HttpOnly; SameSite=Lax");
+  EXPECT_EQ(line(SecureWhen::kAlways, false), line(SecureWhen::kTls, true));
+  EXPECT_EQ(line(SecureWhen::kNever, true), line(SecureWhen::kTls, false));
+}
+
+TEST(CookieAttributes, HaveAFaultInOneSentence) {
+  EXPECT_EQ(fault_of({}), "");
+  EXPECT_EQ(fault_of({.path = "/shop", .domain = ".example.com", .same_site = SameSite::kNone}),
+            "");
+  for (const std::string path : {"", "shop", "/a;b", "/a\nb"}) {
+    EXPECT_NE(fault_of({.path = path}), "") << path;
+  }
+  EXPECT_NE(fault_of({.domain = "a b"}), "");
+  EXPECT_NE(fault_of({.secure = SecureWhen::kNever, .same_site = SameSite::kNone}), "");
 }
 
 TEST(SetCookie, RefusesWhatWouldEndAFieldEarly) {

@@ -23,15 +23,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using understudy::Dialect;
   static const auto keys = ring();
   const std::string_view value(reinterpret_cast<const char*>(data), size);
-  for (Dialect dialect : {Dialect::kAuto, Dialect::kNative, Dialect::kWeblogic, Dialect::kRoute}) {
+  for (Dialect dialect :
+       {Dialect::kAuto, Dialect::kNative, Dialect::kWeblogic, Dialect::kRoute, Dialect::kInsert}) {
     const understudy::AffinityCodec codec({.dialect = dialect, .keyring = keys, .cluster = "fuzz"});
     const auto decoded = codec.decode(value);
     if (!decoded) continue;
-    if (decoded.token.dialect == Dialect::kNative || decoded.token.dialect == Dialect::kRoute) {
+    const bool is_signed =
+        decoded.token.dialect == Dialect::kNative || decoded.token.dialect == Dialect::kInsert;
+    if (is_signed || decoded.token.dialect == Dialect::kRoute) {
       const auto text = codec.encode(decoded.token);
       if (!text || text->view() != value) std::abort();
     }
-    if (decoded.token.verified != (decoded.token.dialect == Dialect::kNative)) std::abort();
+    if (decoded.token.verified != is_signed) std::abort();
   }
   // Without keys: every canonical native value, whatever its mac.
   const understudy::AffinityCodec keyless({.dialect = Dialect::kNative});

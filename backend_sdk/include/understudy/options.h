@@ -21,6 +21,10 @@ struct Options {
   // What the survivor of two does when no third machine can witness that it may go on.
   enum class NoWitness : std::uint8_t { kAvailable, kRefuse };
 
+  // Whether browsers send the session's cookie over TLS only; kAuto: when the client's side is TLS.
+  enum class CookieSecure : std::uint8_t { kAuto, kOn, kOff };
+  enum class CookieSameSite : std::uint8_t { kLax, kStrict, kNone, kUnset };
+
   // Who this member is.
   std::string member_name;     // MemberName: stable, unique in the cluster; required
   std::string machine;         // Machine: what fails together; empty: the host's name
@@ -49,9 +53,14 @@ struct Options {
   std::uint64_t replica_bytes_max = 1u << 30;    // MaxReplicaBytes
 
   // Sessions.
-  std::string session_cookie = "JSESSIONID";                  // SessionCookie
-  std::chrono::milliseconds session_timeout{30 * 60 * 1000};  // SessionTimeout
-  std::size_t sessions_max = 1'000'000;                       // MaxSessions
+  std::string session_cookie = "JSESSIONID";                       // SessionCookie
+  std::string session_cookie_path = "/";                           // SessionCookiePath
+  std::string session_cookie_domain;                               // SessionCookieDomain
+  CookieSecure session_cookie_secure = CookieSecure::kAuto;        // SessionCookieSecure
+  bool session_cookie_http_only = true;                            // SessionCookieHttpOnly
+  CookieSameSite session_cookie_same_site = CookieSameSite::kLax;  // SessionCookieSameSite
+  std::chrono::milliseconds session_timeout{30 * 60 * 1000};       // SessionTimeout
+  std::size_t sessions_max = 1'000'000;                            // MaxSessions
   std::size_t session_bytes_soft = 256u << 10;      // SoftSessionBytes: beyond, a log line
   std::size_t session_bytes_max = 4u << 20;         // MaxSessionBytes: beyond, refused
   std::size_t stored_response_max = 16u << 10;      // StoredResponseMax

@@ -209,6 +209,29 @@ TEST_F(Contract, AnEndedSessionsCookieIsDeleted) {
   EXPECT_NE(line.find("Max-Age=0"), std::string::npos) << line;
 }
 
+TEST_F(Contract, TheCookieHasTheAttributesThatTheOptionsWant) {
+  const HttpContract chosen({.keyring = keys(1),
+                             .cluster = "c",
+                             .cookie_name = "SID",
+                             .attributes = {.path = "/shop",
+                                            .domain = "example.com",
+                                            .secure = SecureWhen::kAlways,
+                                            .http_only = false,
+                                            .same_site = SameSite::kStrict}},
+                            board_);
+  CommitOutcome outcome;
+  outcome.kind = CommitOutcome::Kind::kReleased;
+  outcome.cookie = token();
+  const std::string line = header_of(chosen.release({}, outcome).headers, "Set-Cookie");
+  const std::string attributes = "; Domain=example.com; Path=/shop; Secure; SameSite=Strict";
+  EXPECT_EQ(line.substr(line.find(';')), attributes);
+  outcome.cookie.reset();
+  outcome.clear_cookie = true;
+  EXPECT_EQ(header_of(chosen.release({}, outcome).headers, "Set-Cookie"),
+            "SID=; Max-Age=0" + attributes)
+      << "another path or domain would delete another cookie";
+}
+
 TEST_F(Contract, TheReservedPathAndItsQuestionAreUnderstood) {
   const struct {
     const char* target;

@@ -55,6 +55,11 @@ TEST_F(OptionsFile, EveryDirectiveArrives) {
     ChannelWindowFrames     64
     MaxReplicaBytes         2G
     SessionCookie           SID
+    SessionCookiePath       /shop
+    SessionCookieDomain     example.com
+    SessionCookieSecure     On
+    SessionCookieHttpOnly   Off
+    SessionCookieSameSite   None
     SessionTimeout          10m
     MaxSessions             5000
     SoftSessionBytes        8K
@@ -87,6 +92,11 @@ TEST_F(OptionsFile, EveryDirectiveArrives) {
   EXPECT_EQ(options->channel_window_frames, 64u);
   EXPECT_EQ(options->replica_bytes_max, 2ull << 30);
   EXPECT_EQ(options->session_cookie, "SID");
+  EXPECT_EQ(options->session_cookie_path, "/shop");
+  EXPECT_EQ(options->session_cookie_domain, "example.com");
+  EXPECT_EQ(options->session_cookie_secure, Options::CookieSecure::kOn);
+  EXPECT_FALSE(options->session_cookie_http_only);
+  EXPECT_EQ(options->session_cookie_same_site, Options::CookieSameSite::kNone);
   EXPECT_EQ(options->session_timeout, std::chrono::minutes(10));
   EXPECT_EQ(options->sessions_max, 5000u);
   EXPECT_EQ(options->session_bytes_soft, 8u << 10);
@@ -117,6 +127,11 @@ TEST_F(OptionsFile, DefaultsOfTheFileAreDefaultsOfTheStruct) {
   EXPECT_EQ(loaded->channel_window_frames, plain.channel_window_frames);
   EXPECT_EQ(loaded->replica_bytes_max, plain.replica_bytes_max);
   EXPECT_EQ(loaded->session_cookie, plain.session_cookie);
+  EXPECT_EQ(loaded->session_cookie_path, plain.session_cookie_path);
+  EXPECT_EQ(loaded->session_cookie_domain, plain.session_cookie_domain);
+  EXPECT_EQ(loaded->session_cookie_secure, plain.session_cookie_secure);
+  EXPECT_EQ(loaded->session_cookie_http_only, plain.session_cookie_http_only);
+  EXPECT_EQ(loaded->session_cookie_same_site, plain.session_cookie_same_site);
   EXPECT_EQ(loaded->session_timeout, plain.session_timeout);
   EXPECT_EQ(loaded->sessions_max, plain.sessions_max);
   EXPECT_EQ(loaded->session_bytes_soft, plain.session_bytes_soft);
@@ -137,6 +152,9 @@ TEST_F(OptionsFile, EachMistakeIsNamedWithItsPlace) {
       {"HeartbeatIntervall 1s\n", "HeartbeatInterval"},
       {"HeartbeatInterval 1ms\n", "a.conf:5:19"},
       {"SessionCookie\n", "SessionCookie"},
+      {"SessionCookiePath shop\n", "a cookie's path begins with /"},
+      {"SessionCookieSameSite None\nSessionCookieSecure Off\n", "browsers refuse a cookie"},
+      {"SessionCookieSameSite Loose\n", "Lax, Strict, None, Unset"},
       {"MemberWeight 0\n", "MemberWeight"},
       {"MemberWeight 101\n", "MemberWeight"},
       {"ClusterMembers 127.0.0.1\n", "a.conf:5"},
@@ -194,6 +212,8 @@ TEST(Options, FilledByHandAreCheckedLikeAFile) {
       {"ClusterListen", [](Options& o) { o.cluster_listen = "0.0.0.0:7101"; }},
       {"ClusterKeyFile", [](Options& o) { o.cluster_insecure = false; }},
       {"LogLevel", [](Options& o) { o.log_level = "loud"; }},
+      {"SessionCookiePath", [](Options& o) { o.session_cookie_path.clear(); }},
+      {"SessionCookieDomain", [](Options& o) { o.session_cookie_domain = "a;b"; }},
   };
   for (const auto& one : kCases) {
     SCOPED_TRACE(one.what);

@@ -71,6 +71,89 @@ TEST(Cluster, ProxyPassNamesABalancerInsideAndOutsideOfLocations) {
   EXPECT_EQ(cluster_at(*config, "/app").session_cookie, "T");
 }
 
+TEST(Cluster, LooksForTheSessionInPathsToo) {
+  const struct {
+    std::string lines;
+    std::string parameter;
+  } rows[] = {
+      {"", "JSESSIONID"},
+      {"SessionCookie SID", "SID"},
+      {"SessionCookie SID\nSessionParameter sid2", "sid2"},
+      {"SessionParameter none", ""},
+      {"SessionCookieFormat native", ""},
+      {"SessionCookieFormat native\nSessionParameter sid", "sid"},
+      {"SessionCookieFormat insert", ""},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.lines);
+    const auto config = config_of("<Location />\nBackendCluster a:1\nClusterKeyFile c.key\n" +
+                                  row.lines + "\n</Location>");
+    EXPECT_EQ(cluster_at(*config, "/").session_parameter, row.parameter);
+  }
+  const auto config = config_of("ProxyPass / http://a:1/ stickysession=SID|sid");
+  EXPECT_EQ(cluster_at(*config, "/").session_cookie, "SID");
+  EXPECT_EQ(cluster_at(*config, "/").session_parameter, "sid");
+}
+
+const std::string kInsert =
+    "<Location />\nBalancerMember a:1\nSessionCookieFormat insert\nClusterKeyFile c.key\n";
+
+TEST(Cluster, InsertsACookieOfItsOwn) {
+  const auto plain = config_of(kInsert + "</Location>");
+  const Cluster& cluster = cluster_at(*plain, "/");
+  EXPECT_EQ(cluster.dialect, Dialect::kInsert);
+  EXPECT_EQ(cluster.session_cookie, "UNDERSTUDY");
+  EXPECT_EQ(cluster.inserted, InsertedCookie{});
+
+  const auto chosen =
+      config_of(kInsert +
+                "SessionCookie STICK\nSessionCookiePath /shop\nSessionCookieDomain example.com\n"
+                "SessionCookieSecure on\nSessionCookieHttpOnly Off\nSessionCookieSameSite none\n"
+                "SessionCookieMaxAge 1d\nSessionCookieMaxIdle 30m\nSessionCookieMaxLife 1500ms\n"
+                "</Location>");
+  const Cluster& other = cluster_at(*chosen, "/");
+  EXPECT_EQ(other.session_cookie, "STICK");
+  EXPECT_EQ(other.inserted.attributes, (CookieAttributes{.path = "/shop",
+                                                         .domain = "example.com",
+                                                         .secure = SecureWhen::kAlways,
+                                                         .http_only = false,
+                                                         .same_site = SameSite::kNone,
+                                                         .max_age = std::chrono::hours(24)}));
+  EXPECT_EQ(other.inserted.idle_max, std::chrono::minutes(30));
+  EXPECT_EQ(other.inserted.life_max, std::chrono::seconds(2)) << "rounded up, so never no limit";
+  EXPECT_FALSE(cluster.is_same_as(other));
+}
+
+TEST(Cluster, RefusesAnInsertedCookieThatCannotWork) {
+  const struct {
+    std::string text;
+    std::string said;
+  } rows[] = {
+      {"<Location />\nBalancerMember a:1\nSessionCookieFormat insert\n</Location>",
+       "t.conf:3:21: error: the cookie that the proxy inserts is signed, so insert needs "
+       "ClusterKeyFile; make one with: (umask 077; echo \"0 $(openssl rand -hex 32)\" > "
+       "cluster.key)"},
+      {kInsert + "SessionCookie jsessionid\n</Location>",
+       "t.conf:5:15: warning: jsessionid is a cookie of applications; with insert the proxy sets "
+       "it itself and takes it out of every request"},
+      {kInsert + "SessionCookiePath shop\n</Location>",
+       "t.conf:5:19: error: a cookie's path begins with / and has no ; and no control characters"},
+      {kInsert + "SessionCookieDomain \"a b\"\n</Location>",
+       "t.conf:5:21: error: a cookie's domain is a host name such as example.com"},
+      {kInsert + "SessionCookieSameSite None\nSessionCookieSecure Off\n</Location>",
+       "t.conf:5:23: error: browsers refuse a cookie with SameSite=None that is not Secure"},
+      {kInsert + "SessionCookieSameSite Loose\n</Location>",
+       "t.conf:5:23: error: SessionCookieSameSite is one of Lax, Strict, None, Unset, not 'Loose'"},
+      {kInsert + "SessionParameter a=b\n</Location>",
+       "t.conf:5:18: error: a parameter's name has no blanks and none of ()<>@,;:\\\"/[]?={}; None "
+       "means that there is none"},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.text);
+    EXPECT_EQ(said_of(row.text), row.said);
+  }
+}
+
 TEST(Cluster, RefusesWhatCannotWork) {
   const std::string balancer = kBalancer;  // five lines
   const struct {

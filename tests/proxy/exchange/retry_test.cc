@@ -22,7 +22,7 @@ Failover policy(Resend all) {
 }
 
 FailedTry sent(TryFailure failure, bool idempotent) {
-  return {.failure = failure, .sent = true, .method_is_idempotent = idempotent};
+  return {.failure = failure, .sent = true, .is_idempotent = idempotent};
 }
 
 TEST(Retry, WhatWasNeverSentGoesToTheNextMemberWhateverTheMethodAndThePolicy) {
@@ -33,7 +33,7 @@ TEST(Retry, WhatWasNeverSentGoesToTheNextMemberWhateverTheMethodAndThePolicy) {
         Failover strict = policy(Resend::kNone);
         strict.idempotent = false;
         const FailedTry failed{
-            .failure = failure, .method_is_idempotent = idempotent, .replayable = replayable};
+            .failure = failure, .is_idempotent = idempotent, .replayable = replayable};
         EXPECT_EQ(decide(failed, strict).step, kNextMember);
       }
     }

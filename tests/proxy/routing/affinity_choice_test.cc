@@ -276,6 +276,21 @@ TEST(AffinityChoice, SticksToTheRouteThatACookieNames) {
   EXPECT_EQ(cluster->choose(attempt, cluster.now()).why, Why::kUnknownMembers);
 }
 
+TEST(AffinityChoice, SticksToTheMemberThatOurOwnCookieNames) {
+  TestCluster cluster("abc", {.is_dynamic = false, .dialect = Dialect::kInsert});
+  const AffinityCodec& codec = cluster->codec();
+  const auto cookie_for = [&](std::string_view name) {
+    return std::string(
+        codec.encode({.dialect = Dialect::kInsert, .member_tag = codec.member_tags(name)[0]})
+            ->view());
+  };
+  const std::string named = cookie_for("b");
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(cluster.first(codec.decode(named)), "b");
+  const std::string unknown = cookie_for("z");
+  Attempt attempt = cluster->begin(codec.decode(unknown));
+  EXPECT_EQ(cluster->choose(attempt, cluster.now()).why, Why::kUnknownMembers);
+}
+
 // Whatever a cookie says, only a member of the cluster is ever asked, and an altered one of the
 // native dialect has no say at all.
 TEST(AffinityChoice, IsNeverLedToANonMemberByAForgedCookie) {

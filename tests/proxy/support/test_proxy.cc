@@ -208,6 +208,9 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
                                         .connections = options.connections,
                                         .protocol = options.protocol,
                                         .session_cookie = options.session_cookie,
+                                        .session_parameter = options.session_parameter,
+                                        .session_form_field = options.session_form_field,
+                                        .inserted = options.inserted,
                                         .listener = this});
 
   config::VirtualHost host;
@@ -222,6 +225,7 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
   auto config = std::make_shared<config::Config>();
   config->tunnels_max = options.tunnels_max;
   config->replay_memory_bytes_max = options.replay_memory_bytes_max;
+  config->replay_file_bytes_max = options.replay_file_bytes_max;
   config->hosts = config::VirtualHosts({host});
   routes_.config = config;
   routes_.clusters = {cluster_.get()};

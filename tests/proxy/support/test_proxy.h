@@ -115,8 +115,12 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     std::chrono::milliseconds tunnel_idle_timeout = std::chrono::seconds(20);
     Dialect dialect = Dialect::kRoute;
     std::string session_cookie = "JSESSIONID";
+    std::string session_parameter = "jsessionid";
+    std::string session_form_field = {};
+    config::InsertedCookie inserted = {};
     std::shared_ptr<const Keyring> keyring = {};
     uint64_t replay_memory_bytes_max = uint64_t{64} * 1024 * 1024;
+    uint64_t replay_file_bytes_max = uint64_t{64} * 1024 * 1024;
     bool logs = true;
     bool http2 = false;  // on the listener
     config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
