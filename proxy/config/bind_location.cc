@@ -196,6 +196,7 @@ class LocationBinder final {
 
   void add(const conf::Word& where, Location location, Seeds seeds, const Scope& scope) {
     const conf::Settings& settings = scope.settings;
+    conf::Diagnostics& diagnostics = binding_.diagnostics();
     location.is_proxied = seeds.is_proxied;
     if (!seeds.is_proxied) return locations_.push_back(std::move(location));
     if (seeds.members.empty()) return;  // reported

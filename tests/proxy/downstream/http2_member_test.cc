@@ -356,13 +356,15 @@ TEST(Http2Member, ABodyThatBreaksOffIsBrokenOffForTheClient) {
   EXPECT_EQ(client.received().find("\r\n0\r\n"), std::string::npos);
 }
 
-TEST(Http2Member, AClientThatGoesResetsItsStreamOnly) {
+TEST(Http2Member, AClientThatHasGoneResetsItsStreamOnly) {
   Http2MemberSite site;
   Peer& first = site.get("/1");
   Peer& second = site.get("/2");
   ASSERT_TRUE(site.run_until_asked(3));
   const uint32_t stream = site.asked(1).request[3].second == "/1" ? 1 : 3;
   first.reset();
+  // It is noticed when there is something to write to it.
+  site.send(headers(stream, answer("200"), 0) + data(stream, "abc"));
   ASSERT_TRUE(site.run_until_reset(stream));
   site.send(headers(4 - stream, answer("200")));
   ASSERT_TRUE(site.run_until_answered(second));
