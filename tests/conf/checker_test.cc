@@ -53,7 +53,7 @@ TEST(Checker, RefusesTheWrongPlaceNumberAndRepetition) {
             "<Proxy>");
   EXPECT_EQ(of_proxy("Workers"), "error: Workers takes 1 argument, not 0");
   EXPECT_EQ(of_proxy("Workers 1 2"), "error: Workers takes 1 argument, not 2");
-  EXPECT_EQ(of_proxy("LogFormat %h"), "error: LogFormat takes 2 arguments, not 1");
+  EXPECT_EQ(of_proxy("LogFormat %h"), "error: LogFormat takes at least 2 arguments, not 1");
   EXPECT_EQ(of_proxy("CustomLog a b c"), "error: CustomLog takes at most 2 arguments, not 3");
   EXPECT_EQ(of_proxy("IOTimeoutSecs 20\nWLIOTimeoutSecs 20"),
             "error: IOTimeoutSecs is already given at main.conf:2:1");
@@ -80,9 +80,9 @@ TEST(Checker, HoldsEachKindOfValueToItsFormAndRange) {
       {"MaxPostSize -2", "error: expected a size such as 8190, 64K or 4M, not '-2'"},
       {"KeepAlive maybe", "error: expected On or Off, not 'maybe'"},
       {"ServerInitiatedFailover OFF", ""},
-      {"SessionCookieFormat inserted",
+      {"SessionCookieFormat mine",
        "error: SessionCookieFormat is one of auto, native, weblogic, route, insert, not "
-       "'inserted'"},
+       "'mine'"},
       {"Admin 127.0.0.1",
        "error: expected a port or an address such as 8080, *:8080 or "
        "127.0.0.1:8080, not '127.0.0.1'"},

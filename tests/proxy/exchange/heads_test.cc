@@ -283,7 +283,7 @@ TEST_P(Heads, ThePlugInsLinesPassThroughFromATrustedPeerOnly) {
 
 TEST_P(Heads, AnEditThatHasNoRoomIsAnErrorAndNoHalfHead) {
   adjust([](config::Location& location) {
-    for (int i = 0; i < 3; ++i) {
+    for (std::size_t bytes = 0; bytes <= kAddedLinesBytesMax; bytes += 8000) {
       location.edits.request.push_back(edit(Action::kAdd, "X", std::string(8000, 'v')));
     }
   });
@@ -291,7 +291,7 @@ TEST_P(Heads, AnEditThatHasNoRoomIsAnErrorAndNoHalfHead) {
   EXPECT_EQ(request.status, "431");
   EXPECT_EQ(request.seen, "");
   adjust([](config::Location& location) {
-    for (int i = 0; i < 3; ++i) {
+    for (std::size_t bytes = 0; bytes <= kAddedLinesBytesMax; bytes += 8000) {
       location.edits.response.push_back(edit(Action::kAdd, "X", std::string(8000, 'v')));
     }
   });
