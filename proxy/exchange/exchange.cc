@@ -256,7 +256,8 @@ void Exchange::send_request(const http::RequestHead& head) {
     rewrite.target = forwarded_target(head);
   }
   if (head.authority.empty()) {
-    rewrite.host = member_->address.is_unix() ? "localhost" : member_->address_text;
+    rewrite.host = member_->address.is_unix() ? std::string_view("localhost")
+                                              : std::string_view(member_->address_text);
   }
 
   phase_ = Phase::kWaiting;
