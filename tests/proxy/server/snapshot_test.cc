@@ -77,7 +77,7 @@ TEST(Snapshot, KnowsTheAddressesOfSeeds) {
   ASSERT_EQ(made.snapshot->clusters.size(), 1U);
   ASSERT_EQ(made.snapshot->clusters[0].seeds.size(), 1U);
   EXPECT_EQ(made.snapshot->clusters[0].seeds[0].address.port(), 7001);
-  EXPECT_TRUE(made.snapshot->unresolved.empty());
+  EXPECT_TRUE(made.snapshot->host_names.empty()) << "an address is no name to look up";
 }
 
 TEST(Snapshot, RefusesALogThatCannotBeOpened) {
