@@ -260,10 +260,10 @@ std::optional<std::string> EvhttpExchange::field(std::string_view name) {
     fields_ = decode_form(query ? query : "");
     const std::string_view type = header("Content-Type");
     if (equal_ignoring_case(type.substr(0, kFormType.size()), kFormType)) {
-      for (FormField& field : decode_form(body())) fields_->push_back(std::move(field));
+      for (FormEntry& field : decode_form(body())) fields_->push_back(std::move(field));
     }
   }
-  for (const FormField& field : *fields_) {
+  for (const FormEntry& field : *fields_) {
     if (field.name == name) return field.value;
   }
   return std::nullopt;

@@ -95,7 +95,7 @@ class EvhttpExchange final {
   bool is_stored_ = false;
   std::optional<std::string> body_when_repeated_;
   std::string fault_;  // what the handler did wrong; answered 500
-  std::optional<std::vector<FormField>> fields_;
+  std::optional<std::vector<FormEntry>> fields_;
   std::string body_;
   bool body_read_ = false;
   std::shared_ptr<Deferral::Ticket> ticket_;

@@ -34,8 +34,8 @@ std::string decode(std::string_view text) {
 
 }  // namespace
 
-std::vector<FormField> decode_form(std::string_view text) {
-  std::vector<FormField> fields;
+std::vector<FormEntry> decode_form(std::string_view text) {
+  std::vector<FormEntry> fields;
   while (!text.empty() && fields.size() < kFormFieldsMax) {
     const std::size_t end = text.find('&');
     const std::string_view part = text.substr(0, end);

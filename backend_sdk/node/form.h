@@ -13,15 +13,15 @@ namespace understudy {
 // What stands behind this many fields is not looked at.
 inline constexpr std::size_t kFormFieldsMax = 256;
 
-struct FormField {
+struct FormEntry {
   std::string name;
   std::string value;
 
-  bool operator==(const FormField&) const = default;
+  bool operator==(const FormEntry&) const = default;
 };
 
 // "a=1&b=x%20y+z" in its order. A part without '=' is a name with an empty value; an escape that is
 // none ("%zz", "%4") stays as it is (WHATWG URL, percent-decode).
-std::vector<FormField> decode_form(std::string_view text);
+std::vector<FormEntry> decode_form(std::string_view text);
 
 }  // namespace understudy

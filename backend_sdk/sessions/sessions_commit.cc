@@ -413,7 +413,7 @@ CommitOutcome Sessions::outcome_of(const Active& active, const Verdict& verdict)
           active.token && active.token->sid == now.sid && active.token->primary == now.primary &&
           active.token->secondary == now.secondary && active.token->floor.epoch == now.floor.epoch;
       // While nobody holds a copy, only the cookie knows how far the session has come.
-      if (!current || verdict.solo) outcome.cookie = now;
+      if (!current || (verdict.solo && active.token != now)) outcome.cookie = now;
       break;
     }
     case Verdict::Kind::kFenced:

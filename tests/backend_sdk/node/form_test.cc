@@ -9,7 +9,7 @@ namespace {
 TEST(Form, FieldsAreDecodedInTheirOrder) {
   const struct {
     const char* text;
-    std::vector<FormField> expected;
+    std::vector<FormEntry> expected;
   } kCases[] = {
       {"", {}},
       {"&&", {}},
