@@ -160,7 +160,13 @@ bool Installation::open_members(size_t count, const MemberOptions& members) {
     names.push_back(std::string(index / 26, 'z') + static_cast<char>('a' + index % 26));
     add_member(names.back(), members);
   }
-  for (const std::string& name : names) start(name);
+  // The first one founds the cluster; two that start at once may found two, and join later.
+  for (const std::string& name : names) {
+    start(name);
+    const std::vector<std::string> alone = {name};
+    if (name == names.front() && !wait_until([&] { return member_sees(name, alone); }))
+      return false;
+  }
   return wait_until([&] {
     return std::all_of(names.begin(), names.end(),
                        [&](const std::string& name) { return member_sees(name, names); });

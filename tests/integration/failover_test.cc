@@ -83,7 +83,7 @@ TEST_P(KillUnderLoad, WhatIsInFlightIsAnsweredByTheRules) {
     const std::string victim = GetParam();
     Site site;
     // A beat so slow that the connection breaks before anybody calls the stopped member dead.
-    site.open({.heartbeat = "5s"},
+    site.open({.heartbeat = "1s"},
               {.location = replay ? "  SessionReplay On\n" : "  SessionReplay Off\n"});
     std::vector<Client> clients;
     while (clients.size() < 10) {
