@@ -76,7 +76,7 @@ struct DirectiveSpec {
 std::span<const DirectiveSpec> proxy_rows();
 std::span<const DirectiveSpec> tls_rows();        // of the proxy too
 std::span<const DirectiveSpec> balancing_rows();  // of the proxy too
-std::span<const DirectiveSpec> message_rows();  // what is changed on the way; of the proxy too
+std::span<const DirectiveSpec> message_rows();    // what is changed on the way; of the proxy too
 std::span<const DirectiveSpec> backend_rows();
 std::span<const DirectiveSpec> session_rows(Program program);
 std::span<const DirectiveSpec> apache_rows();  // of the proxy too: accepted or refused, not done

@@ -90,10 +90,10 @@ bool Cluster::is_same_as(const Cluster& other) const {
          name == other.name && key_file == other.key_file &&
          session_cookie == other.session_cookie && session_parameter == other.session_parameter &&
          session_form_field == other.session_form_field && dialect == other.dialect &&
-         inserted == other.inserted &&
-         connections == other.connections && balancing == other.balancing &&
-         protocol == other.protocol && proxy_header == other.proxy_header &&
-         tls_name == other.tls_name && has_same_identity(tls.get(), other.tls.get());
+         inserted == other.inserted && connections == other.connections &&
+         balancing == other.balancing && protocol == other.protocol &&
+         proxy_header == other.proxy_header && tls_name == other.tls_name &&
+         has_same_identity(tls.get(), other.tls.get());
 }
 
 bool Cluster::has_checks() const {

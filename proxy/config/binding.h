@@ -21,11 +21,11 @@ namespace understudy::config {
 struct Seeds {
   std::string label;
   std::vector<MemberSeed> members;
-  bool speak_views = false;       // by BackendCluster or BackendHost: they may send views
-  std::string session_cookie;     // of stickysession=; empty: SessionCookie decides
-  std::string session_parameter;  // of stickysession=NAME|parameter; empty: none was given
+  bool speak_views = false;           // by BackendCluster or BackendHost: they may send views
+  std::string session_cookie;         // of stickysession=; empty: SessionCookie decides
+  std::string session_parameter;      // of stickysession=NAME|parameter; empty: none was given
   std::optional<Method> method = {};  // of lbmethod=, or in <Proxy>
-  bool is_proxied = true;      // false: `ProxyPass !`
+  bool is_proxied = true;             // false: `ProxyPass !`
   // Of a ProxyPass with another path than its own, without a slash at the end.
   std::optional<std::string> target_path = {};
 };

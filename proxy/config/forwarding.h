@@ -22,9 +22,9 @@ struct Forwarding {
   std::string request_id_header;  // empty: none is added
 
   // The plug-in's dialect.
-  bool claims_tls = false;      // WLProxySSL: WL-Proxy-SSL says true, whatever the client speaks
-  bool passes_tls = false;      // WLProxySSLPassThrough: as a trusted hop says
-  bool passes_client = false;   // WLProxyPassThrough: as a trusted hop says
+  bool claims_tls = false;     // WLProxySSL: WL-Proxy-SSL says true, whatever the client speaks
+  bool passes_tls = false;     // WLProxySSLPassThrough: as a trusted hop says
+  bool passes_client = false;  // WLProxyPassThrough: as a trusted hop says
 };
 
 // RemoteIPProxyProtocol On: who must send the PROXY protocol, and who need not.

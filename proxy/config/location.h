@@ -41,8 +41,8 @@ struct Failover {
         on_timeout == Resend::kAll || on_dropped == Resend::kAll || on_503 == Resend::kAll;
     return session_replay || (idempotent && by_knob);
   }
-  unsigned retry_percent = 20;                  // RetryBudget: of the exchanges under way
-  unsigned retry_floor = 3;                     // RetryBudgetFloor: so many always may
+  unsigned retry_percent = 20;  // RetryBudget: of the exchanges under way
+  unsigned retry_floor = 3;     // RetryBudgetFloor: so many always may
 
   // Rounds over all members before 503; at least two, as the plug-in does.
   std::size_t rounds_max() const;

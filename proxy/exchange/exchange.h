@@ -188,10 +188,10 @@ class Exchange final : private Upstream::User, private Waiter {
     bool request_sent = false;  // to its end, in the present try
     bool tried_fresh = false;   // the present member, on a fresh connection
     bool path_is_normal = true;
-    bool met_full_member = false;  // in this pass
-    bool has_failed_over = false;  // it has been sent to another member once already
-    bool is_resend = false;        // counted as such
-    bool body_has_begun = false;   // so that Expect has been answered
+    bool met_full_member = false;   // in this pass
+    bool has_failed_over = false;   // it has been sent to another member once already
+    bool is_resend = false;         // counted as such
+    bool body_has_begun = false;    // so that Expect has been answered
     bool is_tls = false;            // the client's side, a trusted proxy's word included
     bool keeps_request_id = false;  // a trusted proxy's
   };
@@ -204,7 +204,7 @@ class Exchange final : private Upstream::User, private Waiter {
   Timer timer_;
   BodyPipe pipe_;
   std::unique_ptr<FormSearch> form_;  // in kGathering
-  std::unique_ptr<Tunnel> tunnel_;  // of a request that asks for one
+  std::unique_ptr<Tunnel> tunnel_;    // of a request that asks for one
 
   // State of the present exchange; what is borrowed lives as long as the exchange.
   Phase phase_ = Phase::kNone;

@@ -46,8 +46,8 @@ void Exchange::compose_request_lines(const http::RequestHead& head, bool upgrade
   HeadScratch& scratch = worker_.io.scratch;
   scratch.lines.clear();
   scratch.dropped.clear();
-  http::drop_from_request(
-      head, {.keep_upgrade = upgrades, .keep_expect = !account_.body_has_begun}, scratch.dropped);
+  http::drop_from_request(head, {.keep_upgrade = upgrades, .keep_expect = !account_.body_has_begun},
+                          scratch.dropped);
   const Client& client = downstream_.client();
   const bool edits = !host_->edits.request.empty() || !location_->edits.request.empty();
   if (edits) edit_request(head, true);

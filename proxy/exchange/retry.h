@@ -35,11 +35,11 @@ struct FailedTry {
   bool sent = false;      // at least a byte of the request has left
   bool received = false;  // at least a byte of the response has come
   bool connection_was_reused = false;
-  bool tried_fresh = false;  // this member has been asked again on a fresh connection already
+  bool tried_fresh = false;    // this member has been asked again on a fresh connection already
   bool is_idempotent = false;  // by its method, or by an Idempotency-Key that counts here
-  bool replayable = true;    // the whole request, as far as it was sent, is still here
-  bool over_budget = false;  // there are too many re-sends under way
-  bool names_route = false;  // with kMisdirected: Understudy-Route was there and can be followed
+  bool replayable = true;      // the whole request, as far as it was sent, is still here
+  bool over_budget = false;    // there are too many re-sends under way
+  bool names_route = false;    // with kMisdirected: Understudy-Route was there and can be followed
 };
 
 enum class NextStep : uint8_t {

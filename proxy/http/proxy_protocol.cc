@@ -88,7 +88,8 @@ ProxyHeader parse_line(std::string_view bytes) {
     if (bytes.size() >= kProxyLineBytesMax) return refused(ProxyRefusal::kLineTooLong);
     // A line ends with CR LF and holds neither alone.
     const size_t stray = bytes.find_first_of("\r\n"sv);
-    const bool may_go_on = stray == bytes.npos || (bytes[stray] == '\r' && stray + 1 == bytes.size());
+    const bool may_go_on =
+        stray == bytes.npos || (bytes[stray] == '\r' && stray + 1 == bytes.size());
     return may_go_on ? ProxyHeader{} : refused(ProxyRefusal::kBadLine);
   }
   std::string_view rest = bytes.substr(kLineStart.size(), end - kLineStart.size());
@@ -140,8 +141,7 @@ ProxyRefusal check_tlvs(std::string_view header, size_t at) {
     if (header.size() - at < bytes) return ProxyRefusal::kBadTlv;
     if (type == kTlvChecksum) {
       if (bytes != kChecksumBytes) return ProxyRefusal::kBadTlv;
-      const uint32_t said =
-          uint32_t{number_at(header, at)} << 16 | number_at(header, at + 2);
+      const uint32_t said = uint32_t{number_at(header, at)} << 16 | number_at(header, at + 2);
       if (said != checksum(header, at)) return ProxyRefusal::kBadChecksum;
     }
     at += bytes;

@@ -53,7 +53,7 @@ class MemberTable final {
     Duration slow_start = {};               // SlowStart; 0: none
     config::Ejection ejection = {};
     bool is_checked = false;  // nobody that the view does not know is good before its first check
-    const AffinityCodec* tags = nullptr;    // names members for dialect insert; outlives the table
+    const AffinityCodec* tags = nullptr;  // names members for dialect insert; outlives the table
   };
   MemberTable(const std::vector<Seed>& seeds, const Options& options);
 

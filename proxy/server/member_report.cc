@@ -72,10 +72,10 @@ CookieExplanation explain_cookie(const routing::Cluster& cluster, std::string_vi
     out.epoch = cookie.token.epoch;
     const AffinityToken& token = cookie.token;
     const routing::MemberTable& table = cluster.table();
-    const routing::Member* const first =
-        token.primary                        ? table.by_mid(*token.primary)
-        : token.dialect == Dialect::kInsert ? table.by_tag(token.member_tag)
-                                            : table.by_route(token.route);
+    const routing::Member* const first = token.primary ? table.by_mid(*token.primary)
+                                         : token.dialect == Dialect::kInsert
+                                             ? table.by_tag(token.member_tag)
+                                             : table.by_route(token.route);
     const routing::Member* const second =
         token.secondary ? table.by_mid(*token.secondary) : nullptr;
     out.primary = explain_member(first, token.primary, now);

@@ -68,9 +68,9 @@ TEST(RemoteClient, MayBeNamedByAnotherHeader) {
   TrustedHops trusted = hops({"10.0.0.0/8"});
   trusted.header = "CF-Connecting-IP";
   trusted.id = field_id(trusted.header);
-  EXPECT_EQ(found(trusted, "X-Forwarded-For: 1.1.1.1\r\ncf-connecting-ip: 203.0.113.9\r\n",
-                  "10.0.0.1"),
-            "203.0.113.9/1");
+  EXPECT_EQ(
+      found(trusted, "X-Forwarded-For: 1.1.1.1\r\ncf-connecting-ip: 203.0.113.9\r\n", "10.0.0.1"),
+      "203.0.113.9/1");
 }
 
 TEST(RemoteClient, TheElementsThatWereBelievedAreThoseAtTheEnd) {
