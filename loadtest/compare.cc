@@ -77,7 +77,7 @@ std::map<std::string, std::string> Compare::names(const Address& listen) const {
 
 Result<void> Compare::start(const std::function<void(const std::string&)>& tell) {
   for (const std::string& name : options_.peers) {
-    const Address listen = Address::loopback(free_port());
+    const Address listen = Address::loopback(installation_.take_port());
     auto peer = Peer::start({.name = name,
                              .file = options_.templates + "/" + name + ".conf",
                              .directory = installation_.directory() + "/" + name,

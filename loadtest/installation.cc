@@ -4,9 +4,12 @@
 #include <fmt/core.h>
 #include <json/reader.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 
@@ -21,6 +24,19 @@ namespace {
 // moment it was found free and the moment a program listens on it.
 constexpr uint64_t kFirstPort = 15000;
 constexpr uint64_t kPorts = 17000;
+
+// A name that one socket of the machine can have, as long as it is open.
+Fd reserve(uint16_t port) {
+  Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  CHECK(fd);
+  sockaddr_un name{};
+  name.sun_family = AF_UNIX;
+  const std::string text = "understudy-port-" + std::to_string(port);
+  text.copy(name.sun_path + 1, text.size());  // behind a NUL: in no folder
+  const auto bytes = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + text.size());
+  if (::bind(fd.value(), reinterpret_cast<const sockaddr*>(&name), bytes) != 0) return {};
+  return fd;
+}
 
 std::string join(const std::vector<std::string>& parts) {
   std::string out;
@@ -37,16 +53,6 @@ Json::Value parse_json(const std::string& text) {
   std::string errors;
   if (!reader->parse(text.data(), text.data() + text.size(), &value, &errors)) return {};
   return value;
-}
-
-uint16_t free_port() {
-  SystemRandom random;
-  for (int tries = 0; tries < 200; ++tries) {
-    const auto port = static_cast<uint16_t>(kFirstPort + random.below(kPorts));
-    if (listen_tcp(Address::loopback(port), {}) && bind_udp(Address::loopback(port))) return port;
-  }
-  CHECK(false, "no free port");
-  return 0;
 }
 
 std::string make_directory(const std::string& parent) {
@@ -70,6 +76,22 @@ Installation::~Installation() {
   members_.clear();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
+}
+
+uint16_t Installation::take_port() {
+  SystemRandom random;
+  for (int tries = 0; tries < 200; ++tries) {
+    const auto port = static_cast<uint16_t>(kFirstPort + random.below(kPorts));
+    Fd reservation = reserve(port);
+    if (!reservation || !listen_tcp(Address::loopback(port), {}) ||
+        !bind_udp(Address::loopback(port))) {
+      continue;
+    }
+    reservations_.push_back(std::move(reservation));
+    return port;
+  }
+  CHECK(false, "no free port");
+  return 0;
 }
 
 std::vector<std::string> Installation::member_names() const {
@@ -96,8 +118,8 @@ std::string Installation::log_path(const std::string& name, int start) const {
 
 void Installation::add_member(const std::string& name, const MemberOptions& options) {
   MemberSlot slot;
-  slot.http = Address::loopback(free_port());
-  slot.cluster = Address::loopback(free_port());
+  slot.http = Address::loopback(take_port());
+  slot.cluster = Address::loopback(take_port());
   slot.config_path = directory_ + "/" + name + ".conf";
   slot.options = options;
   members_[name] = std::move(slot);
@@ -131,8 +153,8 @@ void Installation::start(const std::string& name) {
 
 bool Installation::start_proxy(const ProxyOptions& options) {
   if (!proxy_address_.is_set()) {
-    proxy_address_ = Address::loopback(free_port());
-    admin_address_ = Address::loopback(free_port());
+    proxy_address_ = Address::loopback(take_port());
+    admin_address_ = Address::loopback(take_port());
   }
   std::vector<std::string> seeds;
   for (const auto& [name, slot] : members_) {

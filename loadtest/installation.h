@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/event_loop.h"
+#include "base/fd.h"
 #include "base/result.h"
 #include "cookies/keyring.h"
 #include "cookies/view_header.h"
@@ -69,6 +70,9 @@ class Installation final {
   const Address& cluster_address(const std::string& name) const {
     return members_.at(name).cluster;
   }
+  // A port that nobody listens on, for TCP and UDP, and that no other installation of this machine
+  // is given while this one lives.
+  uint16_t take_port();
   const std::string& directory() const { return directory_; }
   std::string cookie_name() const { return "UNDERSTUDY"; }
   const std::string& programs() const { return programs_; }
@@ -114,14 +118,13 @@ class Installation final {
 
   std::shared_ptr<const Keyring> keyring_;
   std::unique_ptr<ViewCodec> view_codec_;
+  std::vector<Fd> reservations_;  // of ports
   std::map<std::string, MemberSlot> members_;
   std::unique_ptr<Process> proxy_;
   Address proxy_address_;
   Address admin_address_;
 };
 
-// A port nobody listens on, for TCP and for UDP.
-uint16_t free_port();
 // A directory of its own below `parent`, with a name that nobody else has.
 std::string make_directory(const std::string& parent);
 // Null when it is none.
