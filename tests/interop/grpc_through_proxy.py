@@ -5,8 +5,9 @@ deadlines, over h2c and over TLS with ALPN, with members that speak h2c and TLS.
 
     tests/interop/grpc_through_proxy.py [PATH OF understudy]
 
-Needs Debian's python3-grpcio, and says so when it is missing: it installs nothing. Listens on
-loopback only, at ports that the kernel chooses.
+`tests/interop/run grpc` installs what it needs and runs it. By itself it needs Debian's
+python3-grpcio, and says so when it is missing. Listens on loopback only, at ports that the kernel
+chooses.
 """
 import os
 import socket
