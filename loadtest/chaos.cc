@@ -24,6 +24,10 @@ void Chaos::start() {
   on_time();
 }
 
+void Chaos::stop() {
+  timer_.stop();
+}
+
 bool Chaos::is_over() const {
   return next_ == plan_.size() && restarts_.empty();
 }
@@ -33,12 +37,29 @@ void Chaos::on_time() {
   while (next_ < plan_.size() && plan_[next_].at <= passed) carry_out(plan_[next_++]);
   continue_restarts();
   std::erase_if(commands_, [](const auto& command) { return !command->is_running(); });
-  if (!is_over() || !commands_.empty()) timer_.start_at(installation_.loop().now() + kLook);
+  look_for_crashes();
+  timer_.start_at(installation_.loop().now() + kLook);
+}
+
+void Chaos::look_for_crashes() {
+  const auto look = [this](const std::string& name, Process& process) {
+    if (down_.contains(name) || process.is_running()) return;
+    down_.insert(name);
+    ++crashes_;
+    on_event_(fmt::format("{} ended by itself with status {}", name, process.wait_exit({})));
+  };
+  for (const std::string& name : installation_.member_names()) {
+    if (installation_.is_started(name)) look(name, installation_.member(name));
+  }
+  for (size_t index = 0; index < installation_.proxy_count(); ++index) {
+    look("proxy " + std::to_string(index + 1), installation_.proxy(index));
+  }
 }
 
 void Chaos::carry_out(const ChaosStep& step) {
   switch (step.action) {
     case ChaosAction::kKill:
+      down_.insert(step.member);
       if (!installation_.kill(step.member)) return on_event_(step.text() + " had no effect");
       break;
     case ChaosAction::kStop:
@@ -50,13 +71,16 @@ void Chaos::carry_out(const ChaosStep& step) {
     case ChaosAction::kStart:
       if (!installation_.has_member(step.member)) installation_.add_member(step.member);
       installation_.start(step.member);
+      down_.erase(step.member);
       break;
     case ChaosAction::kRestart:
       restarts_.push_back(step.member);
       return;  // told when it begins
     case ChaosAction::kRollingRestart:
-      for (const std::string& name : installation_.member_names()) restarts_.push_back(name);
-      return;
+      for (const std::string& name : installation_.member_names()) {
+        if (!down_.contains(name)) restarts_.push_back(name);
+      }
+      break;
     case ChaosAction::kDrain:
       tell_operator("drain", step.member);
       break;
@@ -64,17 +88,21 @@ void Chaos::carry_out(const ChaosStep& step) {
       tell_operator("enable", step.member);
       break;
     case ChaosAction::kReload:
-      installation_.proxy().signal(SIGHUP);
+      for (size_t index = 0; index < installation_.proxy_count(); ++index) {
+        installation_.proxy(index).signal(SIGHUP);
+      }
       break;
   }
   on_event_(step.text());
 }
 
 void Chaos::tell_operator(const std::string& command, const std::string& member) {
-  commands_.push_back(std::make_unique<Process>(
-      std::vector<std::string>{installation_.program("understudy"), command, member, "--admin",
-                               installation_.admin_address().to_string()},
-      installation_.directory() + "/operator.log"));
+  for (size_t index = 0; index < installation_.proxy_count(); ++index) {
+    commands_.push_back(std::make_unique<Process>(
+        std::vector<std::string>{installation_.program("understudy"), command, member, "--admin",
+                                 installation_.admin_address(index).to_string()},
+        installation_.directory() + "/operator.log"));
+  }
 }
 
 void Chaos::continue_restarts() {
@@ -83,6 +111,7 @@ void Chaos::continue_restarts() {
   switch (restarting_) {
     case Restarting::kNo:
       on_event_("restart " + member);
+      down_.insert(member);
       installation_.member(member).signal(SIGTERM);
       restarting_ = Restarting::kEnding;
       return;
@@ -92,6 +121,7 @@ void Chaos::continue_restarts() {
         on_event_(fmt::format("{} ended with status {}", member, status));
       }
       installation_.start(member);
+      down_.erase(member);
       restarting_ = Restarting::kJoining;
       return;
     case Restarting::kJoining:

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,13 +25,17 @@ class Chaos final {
   ~Chaos();
 
   void start();  // the plan's time begins now
+  void stop();   // nothing more is done, and nobody is watched any more
   // Nothing is left to do, and nothing is under way.
   bool is_over() const;
+  // Processes that ended though nobody told them to.
+  size_t crashes() const { return crashes_; }
 
  private:
   static constexpr Duration kLook = std::chrono::milliseconds(20);
 
   void on_time();
+  void look_for_crashes();
   void carry_out(const ChaosStep& step);
   void tell_operator(const std::string& command, const std::string& member);
   void restart(const std::string& member);
@@ -50,6 +55,8 @@ class Chaos final {
   std::unique_ptr<HttpClient> question_;  // to the member that is joining
   bool is_asked_ = false;
   std::vector<std::unique_ptr<Process>> commands_;  // of the operator
+  std::set<std::string> down_;  // members that are meant to be, and those already told of
+  size_t crashes_ = 0;
 };
 
 }  // namespace understudy::loadtest

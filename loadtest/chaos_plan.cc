@@ -110,23 +110,51 @@ Result<std::vector<ChaosStep>> parse_plan(std::string_view text) {
 }
 
 std::vector<ChaosStep> plan_by_seed(const SeededChaos& options) {
-  CHECK(!options.members.empty());
+  std::vector<std::string> mortal;
+  for (const std::string& member : options.members) {
+    const auto& spared = options.spared;
+    if (std::find(spared.begin(), spared.end(), member) == spared.end()) mortal.push_back(member);
+  }
+  CHECK(!mortal.empty());
   SeededRandom random(options.seed);
   std::vector<ChaosStep> steps;
+  const auto add = [&steps](Duration at, ChaosAction action, const std::string& member) {
+    steps.push_back({.at = at, .action = action, .member = member});
+  };
+  // One of these, each as likely as it stands here.
+  std::vector<ChaosAction> faults = {ChaosAction::kKill, ChaosAction::kStop, ChaosAction::kRestart};
+  if (options.is_varied) {
+    faults.insert(faults.end(), faults.begin(), faults.begin() + 3);
+    faults.insert(faults.end(), {ChaosAction::kDrain, ChaosAction::kReload});
+    faults.push_back(ChaosAction::kRollingRestart);
+  }
   for (Duration at = options.pause; at + options.pause < options.duration;) {
     const Duration outage = std::chrono::milliseconds(200 + random.below(3000));
-    const std::string& victim = options.members[random.below(options.members.size())];
-    switch (random.below(3)) {
-      case 0:
-        steps.push_back({.at = at, .action = ChaosAction::kKill, .member = victim});
-        steps.push_back({.at = at + outage, .action = ChaosAction::kStart, .member = victim});
+    const std::string& victim = mortal[random.below(mortal.size())];
+    const std::string& anyone = options.members[random.below(options.members.size())];
+    const ChaosAction action = faults[random.below(faults.size())];
+    switch (action) {
+      case ChaosAction::kKill:
+        add(at, action, victim);
+        add(at + outage, ChaosAction::kStart, victim);
         break;
-      case 1:
-        steps.push_back({.at = at, .action = ChaosAction::kStop, .member = victim});
-        steps.push_back({.at = at + outage, .action = ChaosAction::kContinue, .member = victim});
+      case ChaosAction::kStop:
+        add(at, action, anyone);
+        add(at + outage, ChaosAction::kContinue, anyone);
+        break;
+      case ChaosAction::kDrain:
+        add(at, action, anyone);
+        add(at + outage, ChaosAction::kEnable, anyone);
+        break;
+      case ChaosAction::kReload:
+        add(at, action, "");
+        break;
+      case ChaosAction::kRollingRestart:
+        // Each waits for the one before.
+        for (const std::string& member : mortal) add(at, ChaosAction::kRestart, member);
         break;
       default:
-        steps.push_back({.at = at, .action = ChaosAction::kRestart, .member = victim});
+        add(at, action, victim);
         break;
     }
     at += outage + options.pause;

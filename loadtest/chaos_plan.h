@@ -41,8 +41,13 @@ Result<std::vector<ChaosStep>> parse_plan(std::string_view text);
 struct SeededChaos {
   uint64_t seed = 1;
   std::vector<std::string> members;
+  // Of these, whoever is never ended: stopped and drained only, so that one life is as long as the
+  // run.
+  std::vector<std::string> spared = {};
   Duration duration{};
   Duration pause = std::chrono::seconds(5);  // between the end of a fault and the next one
+  // Drains, reloads and rolling restarts too.
+  bool is_varied = false;
 };
 // Kills, stops and restarts, one at a time.
 std::vector<ChaosStep> plan_by_seed(const SeededChaos& options);

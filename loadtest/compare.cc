@@ -20,10 +20,6 @@ void add_address(std::map<std::string, std::string>& names, const std::string& n
   names[name + "_PORT"] = std::to_string(address.port());
 }
 
-double ms(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
 const ComparedPeer* find(const std::vector<ComparedPeer>& results, std::string_view name) {
   for (const ComparedPeer& peer : results) {
     if (peer.name == name) return &peer;

@@ -2,33 +2,12 @@
 #include "loadtest/http_client.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/check.h"
 #include "base/fd_watcher.h"
-#include "base/socket.h"
-#include "base/stream.h"
 #include "loadtest/response_reader.h"
 
 namespace understudy::loadtest {
-
-std::string_view ClientResponse::header(std::string_view name) const {
-  for (const auto& [field, value] : headers) {
-    if (field == name) return value;
-  }
-  return {};
-}
-
-std::string ClientResponse::set_cookie(std::string_view name) const {
-  for (const auto& [field, value] : headers) {
-    if (field != "set-cookie" || value.size() <= name.size() || !value.starts_with(name) ||
-        value[name.size()] != '=') {
-      continue;
-    }
-    return value.substr(0, value.find(';'));
-  }
-  return {};
-}
 
 class HttpClient::Connection final : public FdWatcher::Handler {
  public:
@@ -38,9 +17,9 @@ class HttpClient::Connection final : public FdWatcher::Handler {
         timeout_(Timer::of<&Connection::on_timeout>(client.loop_.timers(), *this)) {}
 
   Result<void> open() {
-    auto fd = connect_tcp(client_.server_);
-    if (!fd) return std::move(fd).error();
-    stream_ = std::make_unique<TcpStream>(std::move(*fd));
+    auto stream = client_.dialer_.open();
+    if (!stream) return std::move(stream).error();
+    stream_ = std::move(*stream);
     watcher_.start(client_.loop_, stream_->fd(), *this);
     return {};
   }
@@ -59,7 +38,10 @@ class HttpClient::Connection final : public FdWatcher::Handler {
       if (!connected_) connected_ = true;
       if (callback_) write();
     }
-    if (readable) read();
+    // A handshake goes on with whatever has become possible, and the request follows it.
+    const bool is_tls = !stream_->is_plain();
+    if (readable || is_tls) read();
+    if (is_tls && stream_ && callback_) write();
   }
 
   bool is_busy() const { return static_cast<bool>(callback_); }
@@ -82,7 +64,7 @@ class HttpClient::Connection final : public FdWatcher::Handler {
       if (result.state == IoResult::State::kWouldBlock) return;
       if (!callback_) return fail("closed while idle");
       if (result.state == IoResult::State::kError) {
-        return fail(std::string("connection: ") + std::strerror(result.error_number));
+        return fail(failure_of(*stream_, result));
       }
       const auto state = result.ok() ? reader_.feed({bytes, result.bytes}) : reader_.end();
       if (state == ResponseReader::State::kMore) continue;
@@ -118,7 +100,7 @@ class HttpClient::Connection final : public FdWatcher::Handler {
   HttpClient& client_;
   ResponseReader reader_;
   Timer timeout_;
-  std::unique_ptr<TcpStream> stream_;
+  std::unique_ptr<Stream> stream_;
   FdWatcher watcher_;
   std::string request_;
   size_t written_ = 0;
@@ -127,12 +109,21 @@ class HttpClient::Connection final : public FdWatcher::Handler {
 };
 
 HttpClient::HttpClient(EventLoop& loop, Address server, const Options& options)
-    : loop_(loop), server_(std::move(server)), options_(options) {}
+    : loop_(loop), options_(options), dialer_(std::move(server), options) {}
 
 HttpClient::HttpClient(EventLoop& loop, Address server)
     : HttpClient(loop, std::move(server), Options{}) {}
 
 HttpClient::~HttpClient() = default;
+
+void HttpClient::request(const ClientRequest& request, Callback callback) {
+  std::vector<std::string> lines;
+  lines.reserve(request.headers.size());
+  for (const auto& [name, value] : request.headers) lines.push_back(name + ": " + value);
+  send(make_request({.method = request.method, .target = request.target}, dialer_.server(), lines,
+                    request.body),
+       std::move(callback));
+}
 
 void HttpClient::send(std::string request, Callback callback) {
   if (!idle_.empty()) {

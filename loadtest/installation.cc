@@ -72,7 +72,7 @@ Installation::Installation(EventLoop& loop, std::string programs, std::string di
 }
 
 Installation::~Installation() {
-  proxy_.reset();
+  proxies_.clear();
   members_.clear();
   std::error_code ignored;
   std::filesystem::remove_all(directory_, ignored);
@@ -108,7 +108,9 @@ std::string Installation::logs() const {
           fmt::format("--- log of {}, start {}\n{}", name, start, read_file(log_path(name, start)));
     }
   }
-  if (proxy_) text += "--- log of the proxy\n" + proxy_->log();
+  for (const ProxySlot& slot : proxies_) {
+    text += "--- log of the proxy at " + slot.address.to_string() + "\n" + slot.process->log();
+  }
   return text;
 }
 
@@ -151,29 +153,40 @@ void Installation::start(const std::string& name) {
       log_path(name, ++slot.starts));
 }
 
-bool Installation::start_proxy(const ProxyOptions& options) {
-  if (!proxy_address_.is_set()) {
-    proxy_address_ = Address::loopback(take_port());
-    admin_address_ = Address::loopback(take_port());
+Address Installation::proxy_address(size_t index) const {
+  return index < proxies_.size() ? proxies_[index].address : Address();
+}
+
+Address Installation::admin_address(size_t index) const {
+  return index < proxies_.size() ? proxies_[index].admin : Address();
+}
+
+bool Installation::start_proxy(const ProxyOptions& options, size_t index) {
+  CHECK(index <= proxies_.size());
+  if (index == proxies_.size()) {
+    proxies_.push_back({.address = Address::loopback(take_port()),
+                        .admin = Address::loopback(take_port()),
+                        .process = nullptr});
   }
+  ProxySlot& slot = proxies_[index];
   std::vector<std::string> seeds;
-  for (const auto& [name, slot] : members_) {
+  for (const auto& [name, its] : members_) {
     const bool wanted =
         options.seeds.empty() ||
         std::find(options.seeds.begin(), options.seeds.end(), name) != options.seeds.end();
-    if (wanted) seeds.push_back(slot.http.to_string());
+    if (wanted) seeds.push_back(its.http.to_string());
   }
-  const std::string config = directory_ + "/proxy.conf";
-  write_file(config, "Workers 1\nListen " + proxy_address_.to_string() + "\nAdmin " +
-                         admin_address_.to_string() + "\nLogLevel info\n" + options.global +
+  const std::string path = directory_ + "/proxy" + (index == 0 ? "" : std::to_string(index + 1));
+  const std::string config = path + ".conf";
+  write_file(config, "Workers 1\nListen " + slot.address.to_string() + "\nAdmin " +
+                         slot.admin.to_string() + "\nLogLevel info\n" + options.global +
                          "<Location \"/\">\n  SetHandler understudy-handler\n  BackendCluster " +
                          join(seeds) + "\n  DynamicServerList " + (options.dynamic ? "On" : "Off") +
                          "\n  SessionCookie " + cookie_name() + "\n  ClusterKeyFile cluster.key\n" +
                          options.location + "</Location>\n");
-  proxy_ = std::make_unique<Process>(
-      std::vector<std::string>{program("understudy"), "run", "-c", config},
-      directory_ + "/proxy.log");
-  return wait_until([&] { return status().isObject(); });
+  slot.process = std::make_unique<Process>(
+      std::vector<std::string>{program("understudy"), "run", "-c", config}, path + ".log");
+  return wait_until([&] { return status(index).isObject(); });
 }
 
 bool Installation::open_members(size_t count, const MemberOptions& members) {
@@ -221,18 +234,19 @@ ClientResponse Installation::fetch(const Address& server, const std::string& req
 ClientResponse Installation::get(const std::string& target, const std::string& cookie) {
   std::vector<std::string> lines;
   if (!cookie.empty()) lines.push_back("Cookie: " + cookie);
-  return fetch(proxy_address_, make_request({.target = target}, proxy_address_, lines));
+  return fetch(proxy_address(), make_request({.target = target}, proxy_address(), lines));
 }
 
 ClientResponse Installation::post(const std::string& target, const std::string& cookie) {
   std::vector<std::string> lines;
   if (!cookie.empty()) lines.push_back("Cookie: " + cookie);
-  return fetch(proxy_address_,
-               make_request({.method = "POST", .target = target}, proxy_address_, lines));
+  return fetch(proxy_address(),
+               make_request({.method = "POST", .target = target}, proxy_address(), lines));
 }
 
-Json::Value Installation::status() {
-  const auto response = fetch(admin_address_, make_request({.target = "/status"}, admin_address_));
+Json::Value Installation::status(size_t proxy) {
+  const Address admin = admin_address(proxy);
+  const auto response = fetch(admin, make_request({.target = "/status"}, admin));
   return response.status == 200 ? parse_json(response.body) : Json::Value();
 }
 

@@ -51,8 +51,9 @@ class Installation final {
   bool has_member(const std::string& name) const { return members_.contains(name); }
   std::vector<std::string> member_names() const;
   void start(const std::string& name);
-  // False when it does not answer in time: proxy().log() says why.
-  bool start_proxy(const ProxyOptions& options = {});
+  // False when it does not answer in time: proxy().log() says why. `index`: which one; at most
+  // proxy_count(), which is one more.
+  bool start_proxy(const ProxyOptions& options = {}, size_t index = 0);
   // `count` members a, b, c ..., in one view. False: not in time.
   bool open_members(size_t count, const MemberOptions& members = {});
   // And a proxy that knows them.
@@ -60,12 +61,14 @@ class Installation final {
 
   Process& member(const std::string& name) { return *members_.at(name).process; }
   bool is_started(const std::string& name) const { return members_.at(name).process != nullptr; }
-  Process& proxy() { return *proxy_; }
-  bool has_proxy() const { return proxy_ != nullptr; }
+  Process& proxy(size_t index = 0) { return *proxies_.at(index).process; }
+  bool has_proxy() const { return !proxies_.empty(); }
+  size_t proxy_count() const { return proxies_.size(); }
   // SIGKILL, and reaped. False: it outlived that by ten seconds.
   bool kill(const std::string& name);
-  const Address& proxy_address() const { return proxy_address_; }
-  const Address& admin_address() const { return admin_address_; }
+  // Of a proxy that was started once; unset before.
+  Address proxy_address(size_t index = 0) const;
+  Address admin_address(size_t index = 0) const;
   const Address& member_address(const std::string& name) const { return members_.at(name).http; }
   const Address& cluster_address(const std::string& name) const {
     return members_.at(name).cluster;
@@ -84,7 +87,7 @@ class Installation final {
   ClientResponse fetch(const Address& server, const std::string& request);
   ClientResponse get(const std::string& target, const std::string& cookie = "");
   ClientResponse post(const std::string& target, const std::string& cookie = "");
-  Json::Value status();
+  Json::Value status(size_t proxy = 0);
   // What a member itself says of the cluster, and the names of the living in such an answer.
   std::optional<ClusterView> view_of(const std::string& name);
   std::vector<std::string> alive_in(const ClientResponse& view_answer) const;
@@ -107,6 +110,11 @@ class Installation final {
     std::unique_ptr<Process> process;
     int starts = 0;
   };
+  struct ProxySlot {
+    Address address;
+    Address admin;
+    std::unique_ptr<Process> process;
+  };
   void write_config(const std::string& name);
   std::string log_path(const std::string& name, int start) const;
   bool member_sees(const std::string& name, const std::vector<std::string>& names);
@@ -120,9 +128,7 @@ class Installation final {
   std::unique_ptr<ViewCodec> view_codec_;
   std::vector<Fd> reservations_;  // of ports
   std::map<std::string, MemberSlot> members_;
-  std::unique_ptr<Process> proxy_;
-  Address proxy_address_;
-  Address admin_address_;
+  std::vector<ProxySlot> proxies_;
 };
 
 // A directory of its own below `parent`, with a name that nobody else has.

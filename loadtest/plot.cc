@@ -15,13 +15,26 @@ constexpr double kLeft = 64;
 constexpr double kRight = 16;
 constexpr double kTop = 34;
 constexpr double kBottom = 42;
-constexpr int kTicksWanted = 10;
-constexpr double kMarkRows = 6;  // of text, before it begins at the top again
+constexpr int kTicksWanted = 10;       // along x
+constexpr int kStepsWanted = 6;        // up a linear y
+constexpr ptrdiff_t kMarksNamed = 16;  // more are lines without their names
+constexpr double kMarkRows = 6;        // of text, before it begins at the top again
+
+double nice_step(double range, int wanted) {
+  const double rough = range / wanted;
+  const double power = std::pow(10, std::floor(std::log10(rough)));
+  for (const double factor : {1.0, 2.0, 5.0}) {
+    if (factor * power >= rough) return factor * power;
+  }
+  return 10 * power;
+}
 
 // Data to picture.
 class Scale {
  public:
-  explicit Scale(const Plot& plot) : x_begin_(plot.x_begin), x_end_(plot.x_end) {
+  explicit Scale(const Plot& plot)
+      : x_begin_(plot.x_begin), x_end_(plot.x_end), is_linear_(plot.is_linear) {
+    if (!(x_end_ > x_begin_)) x_end_ = x_begin_ + 1;
     double least = HUGE_VAL;
     double most = 0;
     for (const PlotLine& line : plot.lines) {
@@ -32,38 +45,42 @@ class Scale {
       }
     }
     if (most == 0) least = most = 1;
+    if (is_linear_) {
+      step_ = nice_step(most, kStepsWanted);
+      high_ = std::ceil(most / step_) * step_;
+      return;
+    }
     low_ = std::floor(std::log10(least));
     high_ = std::max(std::ceil(std::log10(most)), low_ + 1);
-    if (!(x_end_ > x_begin_)) x_end_ = x_begin_ + 1;
   }
 
   double x(double value) const {
     return kLeft + (value - x_begin_) / (x_end_ - x_begin_) * (kWidth - kLeft - kRight);
   }
   double y(double value) const {
-    const double share = (std::log10(value) - low_) / (high_ - low_);
+    const double place = is_linear_ ? value : std::log10(value);
+    const double share = (place - low_) / (high_ - low_);
     return kHeight - kBottom - share * (kHeight - kTop - kBottom);
   }
-  int low() const { return static_cast<int>(low_); }
-  int high() const { return static_cast<int>(high_); }
+  // Where the grid's lines are.
+  std::vector<double> y_values() const {
+    std::vector<double> values;
+    for (double at = low_; at <= high_ + step_ / 2; at += step_) {
+      values.push_back(is_linear_ ? at : std::pow(10, at));
+    }
+    return values;
+  }
   double x_begin() const { return x_begin_; }
   double x_end() const { return x_end_; }
 
  private:
   double x_begin_;
   double x_end_;
-  double low_ = 0;  // powers of ten
+  bool is_linear_;
+  double low_ = 0;  // powers of ten, or the value itself
   double high_ = 1;
+  double step_ = 1;
 };
-
-double nice_step(double range) {
-  const double rough = range / kTicksWanted;
-  const double power = std::pow(10, std::floor(std::log10(rough)));
-  for (const double factor : {1.0, 2.0, 5.0}) {
-    if (factor * power >= rough) return factor * power;
-  }
-  return 10 * power;
-}
 
 void add_text(std::string& svg, double x, double y, std::string_view anchor,
               std::string_view text) {
@@ -72,12 +89,11 @@ void add_text(std::string& svg, double x, double y, std::string_view anchor,
 }
 
 void add_grid(std::string& svg, const Plot& plot, const Scale& scale) {
-  for (int power = scale.low(); power <= scale.high(); ++power) {
-    const double y = scale.y(std::pow(10, power));
+  for (const double value : scale.y_values()) {
+    const double y = scale.y(value);
     svg += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
                        kLeft, kWidth - kRight, y, y);
-    add_text(svg, kLeft - 6, y + 4, "end",
-             fmt::format("{:g} {}", std::pow(10, power), plot.y_unit));
+    add_text(svg, kLeft - 6, y + 4, "end", fmt::format("{:g} {}", value, plot.y_unit));
   }
   const double bottom = kHeight - kBottom + 16;
   if (!plot.ticks.empty()) {
@@ -85,7 +101,7 @@ void add_grid(std::string& svg, const Plot& plot, const Scale& scale) {
       add_text(svg, scale.x(tick.x), bottom, "middle", tick.text);
     return;
   }
-  const double step = nice_step(scale.x_end() - scale.x_begin());
+  const double step = nice_step(scale.x_end() - scale.x_begin(), kTicksWanted);
   for (double x = std::ceil(scale.x_begin() / step) * step; x <= scale.x_end() + step / 1000;
        x += step) {
     add_text(svg, scale.x(x), bottom, "middle", fmt::format("{:g}{}", x, plot.x_unit));
@@ -151,14 +167,20 @@ std::string to_svg(const Plot& plot) {
         scale.x(x), kHeight - kBottom - tall, width, tall, height);
   }
   for (const PlotLine& line : plot.lines) add_line(svg, line, scale);
+  const auto is_seen = [&](const PlotMark& mark) {
+    return mark.x >= scale.x_begin() && mark.x <= scale.x_end();
+  };
+  const auto seen = std::count_if(plot.marks.begin(), plot.marks.end(), is_seen);
   double row = 0;
   for (const PlotMark& mark : plot.marks) {
-    if (mark.x < scale.x_begin() || mark.x > scale.x_end()) continue;
+    if (!is_seen(mark)) continue;
     const double x = scale.x(mark.x);
     const bool is_right = x > kWidth * 0.85;
-    svg +=
-        fmt::format("<line class=\"mark\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>\n",
-                    x, kTop - 6, kHeight - kBottom);
+    svg += fmt::format(
+        "<line class=\"mark{0}\" x1=\"{1:.1f}\" x2=\"{1:.1f}\" y1=\"{2}\" y2=\"{3}\">"
+        "<title>{4}</title></line>\n",
+        seen > kMarksNamed ? " many" : "", x, kTop - 6, kHeight - kBottom, html_text(mark.text));
+    if (seen > kMarksNamed) continue;
     add_text(svg, is_right ? x - 4 : x + 4, kTop + 4 + row * 13, is_right ? "end" : "start",
              mark.text);
     row = row < kMarkRows - 1 ? row + 1 : 0;

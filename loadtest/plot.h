@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plot: lines over a linear x and a logarithmic y, bars for counts, marks for events, as one SVG
-// element. Knows nothing of load. Pure.
+// Plot: lines over a linear x and a logarithmic (or linear) y, bars for counts, marks for events,
+// as one SVG element. Knows nothing of load. Pure.
 #pragma once
 
 #include <string>
@@ -29,6 +29,7 @@ struct Plot {
   std::vector<std::pair<double, double>> bars;  // x and height; red, from the bottom: failures
   double bar_width = 0;                         // in x
   std::vector<PlotMark> marks;
+  bool is_linear = false;  // y, from 0
   // Labels in place of x's own numbers, at these places.
   std::vector<PlotMark> ticks;
 };

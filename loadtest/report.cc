@@ -5,21 +5,19 @@
 #include <json/value.h>
 #include <json/writer.h>
 
+#include <algorithm>
 #include <array>
+
+#include "loadtest/failover.h"
+#include "loadtest/report_parts.h"
 
 namespace understudy::loadtest {
 namespace {
 
 constexpr std::array kPercentiles = {50.0, 90.0, 99.0, 99.9, 99.99};
 constexpr size_t kFailuresShown = 10;
-
-double ms(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
+constexpr size_t kPointsMax = 5000;  // of the timeline, in JSON
+constexpr size_t kEventsShown = 30;  // more are told by kind
 
 Json::Value figures(const Report& report) {
   const Timeline& timeline = *report.timeline;
@@ -41,6 +39,35 @@ Json::Value figures(const Report& report) {
   return json;
 }
 
+std::string events_text(const Report& report) {
+  const Timeline& timeline = *report.timeline;
+  std::string out;
+  if (timeline.events().size() <= kEventsShown) {
+    for (const TimelineEvent& event : timeline.events()) {
+      out += fmt::format("  {:8.3f} s  {}\n", seconds(event.at), event.text);
+    }
+  }
+  for (const FaultKind& kind : by_kind(fault_costs(timeline))) {
+    out += fmt::format("{} x {}: longest wait {:.1f} ms, in the median {:.1f} ms; {} failed\n",
+                       kind.times, kind.kind, ms(kind.longest), ms(kind.median), kind.failed);
+  }
+  if (report.crashes > 0) out += fmt::format("{} processes ended by themselves\n", report.crashes);
+  return out;
+}
+
+Json::Value faults_json(const Report& report) {
+  Json::Value kinds(Json::arrayValue);
+  for (const FaultKind& kind : by_kind(fault_costs(*report.timeline))) {
+    Json::Value& entry = kinds.append(Json::Value());
+    entry["kind"] = kind.kind;
+    entry["times"] = Json::UInt64(kind.times);
+    entry["longest_wait_ms"] = ms(kind.longest);
+    entry["median_wait_ms"] = ms(kind.median);
+    entry["failed"] = Json::UInt64(kind.failed);
+  }
+  return kinds;
+}
+
 }  // namespace
 
 Report make_report(const SessionLoad& load, bool is_checked, size_t sessions) {
@@ -55,7 +82,18 @@ Report make_report(const SessionLoad& load, bool is_checked, size_t sessions) {
           .sessions = sessions,
           .acknowledged = load.checker().acknowledged(),
           .faults = load.checker().faults(),
-          .findings = load.checker().findings()};
+          .findings = load.checker().findings(),
+          .crashes = 0,
+          .lives = {},
+          .bounds = {},
+          .newcomers = std::nullopt};
+}
+
+bool is_good(const Report& report) {
+  return report.timeline->failed() == 0 && report.faults.total() == 0 && report.crashes == 0 &&
+         (!report.newcomers || report.newcomers->failed == 0) &&
+         std::all_of(report.lives.begin(), report.lives.end(),
+                     [&](const ProcessLife& life) { return judge(life, report.bounds).is_flat; });
 }
 
 std::string to_text(const Report& report) {
@@ -73,9 +111,7 @@ std::string to_text(const Report& report) {
     out += fmt::format("  {}: {}\n", status == 0 ? "no answer" : "status " + std::to_string(status),
                        count);
   }
-  for (const TimelineEvent& event : timeline.events()) {
-    out += fmt::format("  {:8.3f} s  {}\n", seconds(event.at), event.text);
-  }
+  out += events_text(report);
   if (report.is_checked) {
     out += fmt::format(
         "sessions: {} with {} acknowledged counts; restarted {}, went back {}, counted twice {}, "
@@ -84,6 +120,7 @@ std::string to_text(const Report& report) {
         report.faults.twice, report.faults.lost);
     for (const std::string& finding : report.findings) out += "  " + finding + "\n";
   }
+  out += processes_text(report);
   for (size_t i = 0; i < report.failures.size() && i < kFailuresShown; ++i) {
     const LoadFailure& failure = report.failures[i];
     out += fmt::format("  {} at {:.3f} s failed with {}: {}\n", failure.is_post ? "POST" : "GET",
@@ -100,7 +137,9 @@ std::string to_json(const Report& report) {
   json["date"] = report.date;
   for (const auto& [name, value] : report.setup) json["setup"][name] = value;
   Json::Value& points = json["timeline"] = Json::Value(Json::arrayValue);
-  for (const TimelinePoint& point : timeline.points()) {
+  const size_t merged = timeline.points().size() / kPointsMax + 1;
+  json["interval_s"] = seconds(static_cast<Duration::rep>(merged) * timeline.interval());
+  for (const TimelinePoint& point : timeline.points(merged)) {
     Json::Value& entry = points.append(Json::Value());
     entry["at_s"] = seconds(point.at);
     entry["started"] = Json::UInt64(point.started);
@@ -116,6 +155,9 @@ std::string to_json(const Report& report) {
     entry["at_s"] = seconds(event.at);
     entry["text"] = event.text;
   }
+  json["faults"] = faults_json(report);
+  json["crashes"] = Json::UInt64(report.crashes);
+  json["good"] = is_good(report);
   if (report.is_checked) {
     Json::Value& sessions = json["sessions"];
     sessions["count"] = Json::UInt64(report.sessions);
@@ -127,6 +169,7 @@ std::string to_json(const Report& report) {
     Json::Value& findings = sessions["findings"] = Json::Value(Json::arrayValue);
     for (const std::string& finding : report.findings) findings.append(finding);
   }
+  add_processes(report, json);
   Json::StreamWriterBuilder writer;
   writer["indentation"] = "  ";
   writer["precision"] = 6;

@@ -4,10 +4,14 @@
 // run has collected.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "loadtest/flatness.h"
+#include "loadtest/newcomers.h"
+#include "loadtest/process_watch.h"
 #include "loadtest/session_checker.h"
 #include "loadtest/session_load.h"
 #include "loadtest/timeline.h"
@@ -27,9 +31,17 @@ struct Report {
   size_t acknowledged = 0;
   SessionChecker::Faults faults;
   std::vector<std::string> findings;
+  size_t crashes = 0;  // processes that ended by themselves
+  // What the processes weighed, when it was looked at; and how it is judged.
+  std::vector<ProcessLife> lives;
+  FlatnessBounds bounds;
+  std::optional<Newcomers::Figures> newcomers;
 };
 
 Report make_report(const SessionLoad& load, bool is_checked, size_t sessions);
+
+// Nothing failed, every session kept its promise, nothing crashed, nothing grew.
+bool is_good(const Report& report);
 
 std::string to_text(const Report& report);
 std::string to_json(const Report& report);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 
+#include "loadtest/failover.h"
 #include "loadtest/plot.h"
-#include "loadtest/report.h"
+#include "loadtest/report_parts.h"
 
 namespace understudy::loadtest {
 namespace {
@@ -26,21 +29,16 @@ code { font-size: .85rem; overflow-wrap: anywhere; }
 .card.bad b { color: var(--bad); } .card span { color: var(--soft); font-size: .85rem; }
 svg { width: 100%; height: auto; } svg text { font: 11px system-ui, sans-serif; fill: var(--soft); }
 .grid { stroke: var(--line); } .line { fill: none; stroke-width: 1.5; }
-.mark { stroke: var(--bad); stroke-dasharray: 4 3; } .bar { fill: var(--bad); opacity: .75; }
+.mark { stroke: var(--bad); stroke-dasharray: 4 3; } .mark.many { opacity: .35; stroke-width: .7; }
+.bar { fill: var(--bad); opacity: .75; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 td, th { text-align: left; padding: .2rem 1rem .2rem 0; border-bottom: 1px solid var(--line); }
 )";
 
 constexpr Duration kBeforeEvent = std::chrono::seconds(1);
+constexpr int kPointsMax = 900;  // in a plot; about as many as it has pixels
+constexpr size_t kZooms = 8;     // plots around the worst faults
 constexpr Duration kAfterEvent = std::chrono::seconds(3);
-
-double ms(Duration duration) {
-  return std::chrono::duration<double, std::milli>(duration).count();
-}
-
-double seconds(Duration duration) {
-  return std::chrono::duration<double>(duration).count();
-}
 
 std::string card(std::string_view figure, std::string_view name, bool is_bad = false) {
   return fmt::format("<div class=\"card{}\"><b>{}</b><span>{}</span></div>\n", is_bad ? " bad" : "",
@@ -76,8 +74,10 @@ Plot latency_over_time(const Report& report, Duration begin, Duration end) {
   plot.lines = {{.name = "longest", .colour = "#e07b39", .points = {}},
                 {.name = "p99", .colour = "#8a63d2", .points = {}},
                 {.name = "median", .colour = "#2f80ed", .points = {}}};
-  plot.bar_width = seconds(report.timeline->interval());
-  for (const TimelinePoint& point : report.timeline->points()) {
+  const Timeline& timeline = *report.timeline;
+  const auto merged = static_cast<size_t>((end - begin) / (kPointsMax * timeline.interval())) + 1;
+  plot.bar_width = seconds(static_cast<Duration::rep>(merged) * timeline.interval());
+  for (const TimelinePoint& point : timeline.points(merged)) {
     if (point.at < begin || point.at > end) continue;
     const double x = seconds(point.at);
     plot.lines[0].points.emplace_back(x, ms(point.longest));
@@ -122,16 +122,34 @@ std::string table(const std::vector<std::pair<std::string, std::string>>& rows) 
 }
 
 std::string failover_plots(const Report& report) {
+  std::vector<FaultCost> worst = fault_costs(*report.timeline);
+  std::stable_sort(worst.begin(), worst.end(), [](const FaultCost& a, const FaultCost& b) {
+    return std::tie(a.failed, a.longest) > std::tie(b.failed, b.longest);
+  });
+  if (worst.size() > kZooms) worst.resize(kZooms);
+  std::sort(worst.begin(), worst.end(),
+            [](const FaultCost& a, const FaultCost& b) { return a.at < b.at; });
   std::string out;
-  for (const TimelineEvent& event : report.timeline->events()) {
-    const bool is_fault = event.text.starts_with("kill") || event.text.starts_with("stop") ||
-                          event.text.starts_with("restart");
-    if (!is_fault) continue;
+  for (const FaultCost& cost : worst) {
     out +=
-        fmt::format("<h2>Around “{}” at {:.3f} s</h2>\n", html_text(event.text), seconds(event.at));
-    out += to_svg(latency_over_time(report, event.at - kBeforeEvent, event.at + kAfterEvent));
+        fmt::format("<h2>Around “{}” at {:.3f} s</h2>\n", html_text(cost.text), seconds(cost.at));
+    out += to_svg(latency_over_time(report, cost.at - kBeforeEvent, cost.at + kAfterEvent));
   }
   return out;
+}
+
+std::string fault_table(const Report& report) {
+  const std::vector<FaultKind> kinds = by_kind(fault_costs(*report.timeline));
+  if (kinds.empty()) return {};
+  std::string out =
+      "<h2>Faults</h2>\n<table>\n<tr><th>what</th><th>times</th><th>longest wait, median</th>"
+      "<th>longest wait, worst</th><th>failed requests</th></tr>\n";
+  for (const FaultKind& kind : kinds) {
+    out += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td>{:.1f} ms</td><td>{:.1f} ms</td><td>{}</td></tr>\n",
+        html_text(kind.kind), kind.times, ms(kind.median), ms(kind.longest), kind.failed);
+  }
+  return out + "</table>\n";
 }
 
 std::string failures(const Report& report) {
@@ -166,7 +184,7 @@ std::string to_html(const Report& report) {
   out += cards(report);
   out += "<h2>Latency over time</h2>\n" + to_svg(latency_over_time(report, Duration{}, end));
   out += "<h2>Latency by percentile</h2>\n" + to_svg(latency_by_percentile(report));
-  out += failover_plots(report);
+  out += fault_table(report) + failover_plots(report) + processes_html(report);
   out += failures(report);
   out += "<h2>Setup</h2>\n" + table(report.setup);
   return out + "</body></html>\n";

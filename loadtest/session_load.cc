@@ -44,14 +44,25 @@ SessionLoad::SessionLoad(EventLoop& loop, const Address& server, const SessionLo
     : loop_(loop),
       server_(server),
       options_(options),
-      client_(loop, server, options.client),
       schedule_(loop, options.schedule, [this](Duration intended) { start_visit(intended); }),
       timeline_(options.interval),
       checker_(options.sessions),
       cookies_(options.sessions),
-      thinking_(options.sessions) {}
+      thinking_(options.sessions) {
+  clients_.push_back(make_client(loop_, server_, options_.client));
+  for (const Address& other : options_.others) {
+    clients_.push_back(make_client(loop_, other, options_.client));
+  }
+}
 
 SessionLoad::~SessionLoad() = default;
+
+// Not in turn: the sessions come in turn, and each is to meet every address.
+LoadClient& SessionLoad::next_client() {
+  const double place = static_cast<double>(turns_++) * 0.754877666246693;
+  const double part = place - static_cast<double>(static_cast<uint64_t>(place));
+  return *clients_[static_cast<size_t>(part * static_cast<double>(clients_.size()))];
+}
 
 Duration SessionLoad::elapsed() const {
   return SystemClock().now() - schedule_.begin();
@@ -61,11 +72,11 @@ void SessionLoad::mark(std::string text) {
   timeline_.on_event(elapsed(), std::move(text));
 }
 
-std::string SessionLoad::request(size_t session, bool post, const std::string& target) const {
-  std::vector<std::string> lines;
-  if (!cookies_[session].empty()) lines.push_back("Cookie: " + cookies_[session]);
-  return make_request({.method = post ? "POST" : "GET", .target = target}, server_, lines,
-                      post ? std::string(options_.body_bytes, 'x') : std::string());
+ClientRequest SessionLoad::request(size_t session, bool post, const std::string& target) const {
+  ClientRequest request{.method = post ? "POST" : "GET", .target = target};
+  if (!cookies_[session].empty()) request.headers.emplace_back("Cookie", cookies_[session]);
+  if (post) request.body.assign(options_.body_bytes, 'x');
+  return request;
 }
 
 void SessionLoad::keep_cookies(size_t session, const ClientResponse& response) {
@@ -98,13 +109,14 @@ Result<void> SessionLoad::for_all(
     while (next < options_.sessions && open < kPreparationWidth) {
       const size_t session = next++;
       ++open;
-      client_.send(request(session, post, target), [&, session](const ClientResponse& response) {
-        --open;
-        if (response.status == 200) return on_answer(session, response);
-        if (!failure.empty()) return;
-        failure = fmt::format("{}: status {}: {}{}", target, response.status, response.error,
-                              response.body.substr(0, kErrorBytesKept));
-      });
+      next_client().request(
+          request(session, post, target), [&, session](const ClientResponse& response) {
+            --open;
+            if (response.status == 200) return on_answer(session, response);
+            if (!failure.empty()) return;
+            failure = fmt::format("{}: status {}: {}{}", target, response.status, response.error,
+                                  response.body.substr(0, kErrorBytesKept));
+          });
     }
     loop_.run_once(kTurn);
   }
@@ -155,22 +167,23 @@ void SessionLoad::send(size_t session, size_t left_in_visit, Duration intended) 
   const bool post = place - static_cast<double>(static_cast<uint64_t>(place)) < options_.post_share;
   const SessionChecker::Ticket ticket = checker_.on_sent(session);
   timeline_.on_started(intended);
-  client_.send(request(session, post, options_.target),
-               [this, ticket, post, intended, left_in_visit](const ClientResponse& response) {
-                 on_answer(ticket, post, intended, response);
-                 if (left_in_visit <= 1) {
-                   --under_way_;
-                   return;
-                 }
-                 auto& thinking = thinking_[ticket.session];
-                 if (!thinking) thinking = std::make_unique<Thinking>(*this, ticket.session);
-                 if (thinking->left > 0) {  // the client's next visit has begun meanwhile
-                   --under_way_;
-                   return;
-                 }
-                 thinking->left = left_in_visit - 1;
-                 thinking->timer.start_at(loop_.now() + options_.think_time);
-               });
+  next_client().request(
+      request(session, post, options_.target),
+      [this, ticket, post, intended, left_in_visit](const ClientResponse& response) {
+        on_answer(ticket, post, intended, response);
+        if (left_in_visit <= 1) {
+          --under_way_;
+          return;
+        }
+        auto& thinking = thinking_[ticket.session];
+        if (!thinking) thinking = std::make_unique<Thinking>(*this, ticket.session);
+        if (thinking->left > 0) {  // the client's next visit has begun meanwhile
+          --under_way_;
+          return;
+        }
+        thinking->left = left_in_visit - 1;
+        thinking->timer.start_at(loop_.now() + options_.think_time);
+      });
 }
 
 void SessionLoad::on_answer(const SessionChecker::Ticket& ticket, bool post, Duration intended,

@@ -5,13 +5,14 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/address.h"
 #include "base/event_loop.h"
-#include "loadtest/http_client.h"
+#include "loadtest/load_client.h"
 #include "loadtest/open_loop.h"
 #include "loadtest/session_checker.h"
 #include "loadtest/timeline.h"
@@ -31,7 +32,9 @@ struct SessionLoadOptions {
   size_t requests_per_visit = 1;
   Duration think_time{};
   Duration interval = std::chrono::milliseconds(100);  // of the timeline
-  HttpClient::Options client;
+  ClientOptions client;
+  // More addresses of the same service: every request goes to any of them, whoever sends it.
+  std::vector<Address> others;
 };
 
 struct LoadFailure {
@@ -72,7 +75,7 @@ class SessionLoad final {
 
  private:
   bool is_checked() const { return !options_.value_target.empty(); }
-  std::string request(size_t session, bool post, const std::string& target) const;
+  ClientRequest request(size_t session, bool post, const std::string& target) const;
   void keep_cookies(size_t session, const ClientResponse& response);
   Result<void> for_all(bool post, const std::string& target,
                        const std::function<void(size_t, const ClientResponse&)>& on_answer);
@@ -82,11 +85,12 @@ class SessionLoad final {
   void on_answer(const SessionChecker::Ticket& ticket, bool post, Duration intended,
                  const ClientResponse& response);
   void note_status(int status);
+  LoadClient& next_client();
 
   EventLoop& loop_;
   const Address server_;
   const SessionLoadOptions options_;
-  HttpClient client_;
+  std::vector<std::unique_ptr<LoadClient>> clients_;  // one for each address
   OpenLoop schedule_;
   Timeline timeline_;
   SessionChecker checker_;
@@ -97,6 +101,7 @@ class SessionLoad final {
   std::vector<std::unique_ptr<Thinking>> thinking_;  // by session; made when first needed
   size_t next_session_ = 0;
   size_t sent_ = 0;
+  size_t turns_ = 0;      // of next_client
   size_t under_way_ = 0;  // sent, or thought about
 };
 

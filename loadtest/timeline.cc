@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
+
 namespace understudy::loadtest {
 namespace {
 
@@ -18,6 +20,14 @@ Duration at_rank(const std::vector<float>& sorted_ms, double share) {
 }
 
 }  // namespace
+
+double ms(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+double seconds(Duration duration) {
+  return std::chrono::duration<double>(duration).count();
+}
 
 Timeline::Interval& Timeline::interval_at(Duration at) {
   const auto index = static_cast<size_t>(std::max(at, Duration::zero()) / interval_);
@@ -44,21 +54,25 @@ void Timeline::on_event(Duration at, std::string text) {
   events_.push_back({.at = at, .text = std::move(text)});
 }
 
-std::vector<TimelinePoint> Timeline::points() const {
+std::vector<TimelinePoint> Timeline::points(size_t merged) const {
+  CHECK(merged > 0);
   std::vector<TimelinePoint> points;
-  points.reserve(intervals_.size());
-  Duration at{};
-  for (const Interval& interval : intervals_) {
-    std::vector<float> sorted = interval.latencies_ms;
+  points.reserve(intervals_.size() / merged + 1);
+  for (size_t begin = 0; begin < intervals_.size(); begin += merged) {
+    TimelinePoint point{.at = static_cast<Duration::rep>(begin) * interval_};
+    std::vector<float> sorted;
+    for (size_t i = begin; i < std::min(begin + merged, intervals_.size()); ++i) {
+      const Interval& interval = intervals_[i];
+      point.started += interval.started;
+      point.failed += interval.failed;
+      sorted.insert(sorted.end(), interval.latencies_ms.begin(), interval.latencies_ms.end());
+    }
     std::sort(sorted.begin(), sorted.end());
-    points.push_back({.at = at,
-                      .started = interval.started,
-                      .succeeded = sorted.size(),
-                      .failed = interval.failed,
-                      .median = at_rank(sorted, 0.5),
-                      .p99 = at_rank(sorted, 0.99),
-                      .longest = at_rank(sorted, 1.0)});
-    at += interval_;
+    point.succeeded = sorted.size();
+    point.median = at_rank(sorted, 0.5);
+    point.p99 = at_rank(sorted, 0.99);
+    point.longest = at_rank(sorted, 1.0);
+    points.push_back(point);
   }
   return points;
 }

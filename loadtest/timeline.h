@@ -13,6 +13,9 @@
 
 namespace understudy::loadtest {
 
+double ms(Duration duration);
+double seconds(Duration duration);
+
 struct TimelineEvent {
   Duration at{};
   std::string text;  // "kill b"
@@ -39,8 +42,9 @@ class Timeline final {
   void on_event(Duration at, std::string text);
 
   Duration interval() const { return interval_; }
-  // One for each interval from the beginning to the last request.
-  std::vector<TimelinePoint> points() const;
+  // One for each interval from the beginning to the last request; `merged`: so many intervals as
+  // one.
+  std::vector<TimelinePoint> points(size_t merged = 1) const;
   const std::vector<TimelineEvent>& events() const { return events_; }
   const Histogram& latencies() const { return latencies_; }
   size_t started() const { return started_; }

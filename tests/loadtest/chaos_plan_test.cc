@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace understudy::loadtest {
 namespace {
 
@@ -74,6 +76,36 @@ TEST(ChaosPlan, ASeedIsAPlanWhoseFaultsEndBeforeTheNextOnesBegin) {
     }
   }
   EXPECT_EQ(open, "");
+}
+
+TEST(ChaosPlan, WhoeverIsSparedIsNeverEnded) {
+  const auto plan = plan_by_seed({.seed = 5,
+                                  .members = {"a", "b", "c"},
+                                  .spared = {"c"},
+                                  .duration = seconds(3600),
+                                  .is_varied = true});
+  size_t seen = 0;
+  for (const ChaosStep& step : plan) {
+    if (step.member != "c") continue;
+    SCOPED_TRACE(step.text());
+    ++seen;
+    EXPECT_NE(step.action, ChaosAction::kKill);
+    EXPECT_NE(step.action, ChaosAction::kStart);
+    EXPECT_NE(step.action, ChaosAction::kRestart);
+  }
+  EXPECT_GT(seen, 0u);
+}
+
+TEST(ChaosPlan, AVariedPlanHasEveryKindOfFault) {
+  const auto plan = plan_by_seed(
+      {.seed = 5, .members = {"a", "b"}, .duration = seconds(3600), .is_varied = true});
+  for (const ChaosAction action :
+       {ChaosAction::kKill, ChaosAction::kStop, ChaosAction::kRestart, ChaosAction::kDrain,
+        ChaosAction::kEnable, ChaosAction::kReload}) {
+    SCOPED_TRACE(to_text(action));
+    EXPECT_TRUE(std::any_of(plan.begin(), plan.end(),
+                            [&](const ChaosStep& step) { return step.action == action; }));
+  }
 }
 
 }  // namespace

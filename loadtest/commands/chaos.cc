@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// `loadtest chaos`: members and a proxy of its own, and what a plan does to them.
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "loadtest/chaos.h"
+#include "loadtest/commands/commands.h"
+#include "loadtest/commands/conclusion.h"
+
+namespace understudy::loadtest {
+namespace {
+
+Result<std::vector<ChaosStep>> make_plan(const ChaosArguments& arguments,
+                                         const Installation& installation, Duration duration) {
+  if (arguments.chaos_seed) {
+    return plan_by_seed({.seed = *arguments.chaos_seed,
+                         .members = installation.member_names(),
+                         .duration = duration});
+  }
+  std::string text = arguments.plan;
+  if (!arguments.plan_file.empty()) text = read_file(arguments.plan_file);
+  auto plan = parse_plan(text);
+  if (!plan) return plan;
+  for (const ChaosStep& step : *plan) {
+    const bool is_new = step.action == ChaosAction::kStart;
+    if (step.member.empty() || is_new || installation.has_member(step.member)) continue;
+    return invalid(fmt::format("plan, step '{}': there is no member {}; there are a to {}",
+                               step.text(), step.member, installation.member_names().back()));
+  }
+  return plan;
+}
+
+int chaos(const ChaosArguments& arguments, const std::string& command) {
+  const LoadArguments& load_arguments = arguments.load;
+  auto options = session_load_options(load_arguments);
+  if (!options) return fail(options.error(), kBadUsage);
+  auto loop = EventLoop::open();
+  if (!loop) return fail(loop.error());
+  Installation installation(**loop, own_directory(),
+                            make_directory(std::filesystem::temp_directory_path().string()));
+  if (auto there = has_programs(installation); !there) return fail(there.error());
+  fmt::print(stderr, "starting {} members and a proxy\n", arguments.members);
+  const std::string replay = arguments.without_replay ? "Off" : "On";
+  if (!installation.open(arguments.members, {.heartbeat = arguments.heartbeat},
+                         {.location = "  SessionReplay " + replay + "\n"})) {
+    fmt::print(stderr, "loadtest: the installation did not come up in time\n{}",
+               installation.logs());
+    return kFailed;
+  }
+  const auto plan = make_plan(arguments, installation, options->schedule.duration);
+  if (!plan) return fail(plan.error(), kBadUsage);
+
+  SessionLoad load(**loop, installation.proxy_address(), *options);
+  if (auto opened = load.open_sessions(); !opened) return fail(opened.error());
+  Chaos disorder(installation, *plan, [&load](const std::string& event) {
+    load.mark(event);
+    fmt::print(stderr, "{:7.1f} s  -- {}\n", std::chrono::duration<double>(load.elapsed()).count(),
+               event);
+  });
+  Progress progress(load);
+  disorder.start();
+  load.run([&] { progress.on_turn(); });
+  installation.wait_until([&] { return disorder.is_over(); });
+  disorder.stop();
+  if (auto read = load.read_ends(); !read) {
+    fmt::print(stderr, "{}", installation.logs());
+    return fail(read.error());
+  }
+  Report report = make_report(load, true, options->sessions);
+  report.crashes = disorder.crashes();
+  report.title = "Chaos on " + std::to_string(arguments.members) + " members";
+  report.command = command;
+  report.setup = {{"members", std::to_string(arguments.members)},
+                  {"HeartbeatInterval", arguments.heartbeat},
+                  {"SessionReplay", replay},
+                  {"rate", load_arguments.rate},
+                  {"duration", load_arguments.duration},
+                  {"sessions", std::to_string(options->sessions)}};
+  if (arguments.chaos_seed)
+    report.setup.emplace_back("seed", std::to_string(*arguments.chaos_seed));
+  const int status = conclude(std::move(report), load_arguments.out);
+  if (!load_arguments.out.empty()) {
+    write_file(load_arguments.out + "/logs.txt", installation.logs());
+  }
+  return status;
+}
+
+}  // namespace
+
+void add_chaos(CLI::App& app, ChaosArguments& arguments, Invocation& invocation) {
+  CLI::App* command =
+      app.add_subcommand("chaos", "Start members and a proxy, and let things happen to them");
+  command->add_option("--members", arguments.members, "how many")
+      ->capture_default_str()
+      ->check(CLI::Range(size_t{1}, size_t{100}));
+  command->add_option("--heartbeat", arguments.heartbeat, "HeartbeatInterval")
+      ->capture_default_str();
+  command->add_flag("--without-replay", arguments.without_replay, "SessionReplay Off");
+  auto* plan =
+      command->add_option("--plan", arguments.plan, "what happens when: '5s kill a; 8s start a'");
+  auto* file =
+      command
+          ->add_option("--plan-file", arguments.plan_file, "the same from a file, one step a line")
+          ->check(CLI::ExistingFile);
+  auto* seed = command->add_option("--chaos-seed", arguments.chaos_seed,
+                                   "draws one fault after another from this seed");
+  plan->excludes(file)->excludes(seed);
+  file->excludes(seed);
+  add_load_options(*command, arguments.load);
+  command->callback([&] { invocation.status = chaos(arguments, invocation.command); });
+}
+
+}  // namespace understudy::loadtest

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands: what `loadtest` can be told to do, one file each. Every command adds its options to the
+// command line, and does its work when that was given; its exit status goes into the invocation.
+// One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "loadtest/commands/load_arguments.h"
+
+namespace CLI {
+class App;
+}
+
+namespace understudy::loadtest {
+
+struct Invocation {
+  std::string command;  // as typed
+  int status = 0;
+};
+
+struct RunArguments {
+  LoadArguments load;
+  std::string address;
+  std::string target = "/";
+  bool check = false;
+  bool tls = false;
+  std::string authorities;  // a file; empty: whoever answers is believed
+  std::string server_name = "localhost";
+  bool full_handshakes = false;
+  bool http2 = false;
+  size_t streams = 100;
+  size_t connections = 4;
+};
+
+struct ChaosArguments {
+  LoadArguments load;
+  size_t members = 3;
+  std::string heartbeat = "200ms";
+  std::string plan;
+  std::string plan_file;
+  std::optional<uint64_t> chaos_seed;
+  bool without_replay = false;
+};
+
+struct SoakArguments {
+  SoakArguments();
+
+  LoadArguments load;
+  size_t members = 6;
+  size_t spared = 2;
+  size_t proxies = 2;
+  std::string heartbeat = "200ms";
+  uint64_t chaos_seed = 1;
+  std::string pause = "20s";
+  std::string newcomers_every = "500ms";
+  std::string sample_every = "5s";
+  std::string warm_up = "3m";
+  double memory_kib_per_hour = 1024;
+  double descriptors_per_hour = 8;
+};
+
+struct CompareArguments {
+  LoadArguments load;
+  std::vector<std::string> peers = {"floor", "understudy", "haproxy", "nginx", "apache", "nghttpx"};
+  std::string target = "/size/1024";
+  std::string templates = UNDERSTUDY_PEERS;
+  size_t rounds = 10;
+};
+
+// The arguments are the caller's, and outlive the parsing.
+void add_run(CLI::App& app, RunArguments& arguments, Invocation& invocation);
+void add_chaos(CLI::App& app, ChaosArguments& arguments, Invocation& invocation);
+void add_soak(CLI::App& app, SoakArguments& arguments, Invocation& invocation);
+void add_compare(CLI::App& app, CompareArguments& arguments, Invocation& invocation);
+
+}  // namespace understudy::loadtest
