@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <numbers>
 
 #include "base/check.h"
 #include "conf/values.h"
@@ -14,6 +15,9 @@ namespace understudy::loadtest {
 namespace {
 
 constexpr double kRateMax = 1e7;
+constexpr int kSineSteps = 64;  // straight lines that make a swing
+constexpr Duration kWaveShortest = std::chrono::milliseconds(100);
+constexpr Duration kEdge = std::chrono::milliseconds(1);  // how steep a burst begins
 
 double to_seconds(Duration duration) {
   return std::chrono::duration<double>(duration).count();
@@ -28,14 +32,64 @@ bool parse_rate(std::string_view text, double& rate) {
   return error == std::errc() && end == text.data() + text.size() && rate >= 0 && rate <= kRateMax;
 }
 
+bool has_rate(const RateCurve& curve) {
+  return std::any_of(curve.points.begin(), curve.points.end(),
+                     [](const RatePoint& point) { return point.requests_per_second > 0; });
+}
+
+// "sine:LOW-HIGH/PERIOD" or "burst:LOW-HIGH/PERIOD/LENGTH", in points.
+Result<RateCurve> parse_wave(std::string_view text, bool is_burst) {
+  const std::string_view example =
+      is_burst ? "wanted is LOW-HIGH/PERIOD/LENGTH, as in burst:100-1000/30s/2s"
+               : "wanted is LOW-HIGH/PERIOD, as in sine:100-1000/30s";
+  const std::string_view body = text.substr(text.find(':') + 1);
+  const size_t dash = body.find('-');
+  const size_t slash = std::min(body.find('/'), body.size());
+  const size_t second = std::min(body.find('/', slash + 1), body.size());
+  double low = 0;
+  double high = 0;
+  if (dash >= slash || !parse_rate(body.substr(0, dash), low) ||
+      !parse_rate(body.substr(dash + 1, slash - dash - 1), high) || slash == body.size() ||
+      (second < body.size()) != is_burst) {
+    return invalid(text, example);
+  }
+  const auto period =
+      conf::parse_duration(body.substr(slash + 1, second - slash - 1), conf::TimeUnit::kSeconds);
+  if (!period || *period < kWaveShortest) return invalid(text, "a period is at least 100ms");
+  if (low > high || high <= 0) return invalid(text, "LOW is at most HIGH, and HIGH above 0");
+  RateCurve curve{.points = {}, .period = *period};
+  if (!is_burst) {
+    for (int step = 0; step <= kSineSteps; ++step) {
+      const double turn = 2 * std::numbers::pi * step / kSineSteps;
+      curve.points.push_back(
+          {.at = *period * step / kSineSteps,
+           .requests_per_second = low + (high - low) * (1 - std::cos(turn)) / 2});
+    }
+    return curve;
+  }
+  const auto length = conf::parse_duration(body.substr(second + 1), conf::TimeUnit::kSeconds);
+  if (!length || *length < kEdge * 2 || *length + kEdge > *period) {
+    return invalid(text, "a burst is at least 2ms long and shorter than the period");
+  }
+  const Duration begin = *period - *length;
+  curve.points = {{.at = Duration{}, .requests_per_second = low},
+                  {.at = begin, .requests_per_second = low},
+                  {.at = begin + kEdge, .requests_per_second = high},
+                  {.at = *period, .requests_per_second = high}};
+  return curve;
+}
+
 }  // namespace
 
-Result<std::vector<RatePoint>> parse_curve(std::string_view text) {
-  std::vector<RatePoint> curve;
+Result<RateCurve> parse_curve(std::string_view text) {
+  if (text.starts_with("sine:")) return parse_wave(text, false);
+  if (text.starts_with("burst:")) return parse_wave(text, true);
+  RateCurve curve;
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find(',', begin), text.size());
     const std::string_view part = text.substr(begin, end - begin);
     begin = end + 1;
+    if (curve.period.count() > 0) return invalid(part, "nothing comes after repeat");
     const size_t colon = part.find(':');
     RatePoint point;
     std::string_view rate = part;
@@ -47,27 +101,42 @@ Result<std::vector<RatePoint>> parse_curve(std::string_view text) {
     } else if (text.find(',') != std::string_view::npos) {
       return invalid(part, "with more than one point each has a time, as in 0s:100,10s:500");
     }
+    if (!curve.points.empty() && point.at <= curve.points.back().at) {
+      return invalid(part, "each point comes after the one before it");
+    }
+    if (rate == "repeat" && !curve.points.empty()) {
+      curve.period = point.at;
+      continue;
+    }
     if (!parse_rate(rate, point.requests_per_second)) {
       return invalid(part, "requests per second from 0 to 10000000 are wanted");
     }
-    if (!curve.empty() && point.at <= curve.back().at) {
-      return invalid(part, "each point comes after the one before it");
-    }
-    curve.push_back(point);
+    curve.points.push_back(point);
   }
-  if (curve.back().requests_per_second <= 0) {
+  if (curve.period.count() == 0 && curve.points.back().requests_per_second <= 0) {
     return invalid(text, "the last rate stays for the rest of the run and cannot be 0");
   }
+  if (!has_rate(curve)) return invalid(text, "some rate has to be above 0");
   return curve;
 }
 
 Arrivals::Arrivals(const Options& options) : options_(options), random_(options.seed) {
-  CHECK(!options_.curve.empty() && options_.curve.back().requests_per_second > 0);
+  CHECK(!options_.curve.points.empty() && has_rate(options_.curve));
+  if (options_.curve.period.count() > 0) {
+    period_requests_ = requests_in_first_run_until(to_seconds(options_.curve.period));
+  }
+}
+
+double Arrivals::requests_until(double seconds) const {
+  const double period = to_seconds(options_.curve.period);
+  if (period == 0) return requests_in_first_run_until(seconds);
+  const double runs = std::floor(seconds / period);
+  return runs * period_requests_ + requests_in_first_run_until(seconds - runs * period);
 }
 
 // Requests up to `seconds`: the area under the curve, which starts flat and ends flat.
-double Arrivals::requests_until(double seconds) const {
-  const auto& curve = options_.curve;
+double Arrivals::requests_in_first_run_until(double seconds) const {
+  const auto& curve = options_.curve.points;
   double area = curve.front().requests_per_second * std::min(seconds, to_seconds(curve.front().at));
   for (size_t index = 0; index + 1 < curve.size(); ++index) {
     const double begin = to_seconds(curve[index].at);

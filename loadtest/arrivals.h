@@ -19,15 +19,22 @@ struct RatePoint {
   double requests_per_second = 0;
 };
 
+struct RateCurve {
+  std::vector<RatePoint> points;  // ascending; at least one
+  Duration period{};              // zero: stays at the last; else begins again after so long
+};
+
 // "500" is constant; "0s:100,10s:1000,20s:1000" goes in straight lines from point to point and
-// stays at the last. kInvalid with what is wrong.
-Result<std::vector<RatePoint>> parse_curve(std::string_view text);
+// stays at the last, or with "...,30s:repeat" begins again then. "sine:100-1000/30s" swings between
+// the two rates, from the lower one, once in 30 s. "burst:100-1000/30s/2s" is at the first rate but
+// for the last 2 of every 30 s. kInvalid with what is wrong.
+Result<RateCurve> parse_curve(std::string_view text);
 
 class Arrivals final {
  public:
   enum class Spacing : uint8_t { kEven, kPoisson };
   struct Options {
-    std::vector<RatePoint> curve;  // ascending; at least one
+    RateCurve curve;
     Spacing spacing = Spacing::kEven;
     uint64_t seed = 1;
   };
@@ -38,8 +45,10 @@ class Arrivals final {
 
  private:
   double requests_until(double seconds) const;
+  double requests_in_first_run_until(double seconds) const;
 
   const Options options_;
+  double period_requests_ = 0;
   SeededRandom random_;
   double due_ = 0;      // in requests since the beginning
   double reached_ = 0;  // in seconds: where `due_` was met last

@@ -18,7 +18,7 @@ using loadtest::SessionLoad;
 // 500 sessions at 500 requests/s, and the victim dies in the middle.
 std::unique_ptr<SessionLoad> kill_under_load(Site& site, const std::string& victim) {
   loadtest::SessionLoadOptions options;
-  options.schedule.arrivals.curve = {{.requests_per_second = 500}};
+  options.schedule.arrivals.curve = {.points = {{.requests_per_second = 500}}};
   options.schedule.requests_max = 4000;
   auto load = std::make_unique<SessionLoad>(site.loop(), site.proxy_address(), options);
   const auto opened = load->open_sessions();

@@ -58,6 +58,30 @@ TEST(Arrivals, TheSameSeedIsTheSameSchedule) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(one.next(), two.next());
 }
 
+TEST(Arrivals, ACurveThatRepeatsBeginsAgain) {
+  Arrivals arrivals = make("0s:0,1s:100,2s:0,4s:repeat");  // 100 in 2 s, then 2 s nobody
+  EXPECT_NEAR(static_cast<double>(count_until(arrivals, seconds(2))), 100, 2);
+  EXPECT_NEAR(static_cast<double>(count_until(arrivals, seconds(6))), 100, 2);
+  EXPECT_GE(arrivals.next(), Duration(seconds(8)));
+}
+
+TEST(Arrivals, ASineSwingsFromTheLowerRateToTheHigherOne) {
+  Arrivals arrivals = make("sine:0-200/4s");
+  const auto quiet = static_cast<double>(count_until(arrivals, seconds(1)));
+  const auto busy = static_cast<double>(count_until(arrivals, seconds(3)));
+  const auto again = static_cast<double>(count_until(arrivals, seconds(4)));
+  EXPECT_NEAR(quiet + busy + again, 400, 3);
+  EXPECT_NEAR(quiet, 100 - 200 / 3.14159, 3);
+  EXPECT_NEAR(again, quiet, 3);
+}
+
+TEST(Arrivals, ABurstIsTheEndOfEachPeriod) {
+  Arrivals arrivals = make("burst:10-1000/10s/1s");
+  EXPECT_NEAR(static_cast<double>(count_until(arrivals, seconds(9))), 90, 2);
+  EXPECT_NEAR(static_cast<double>(count_until(arrivals, seconds(10))), 1000, 4);
+  EXPECT_NEAR(static_cast<double>(count_until(arrivals, seconds(19))), 90, 3);
+}
+
 TEST(Curve, WhatIsWrongIsSaid) {
   struct Case {
     const char* text;
