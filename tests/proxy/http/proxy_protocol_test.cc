@@ -119,6 +119,29 @@ TEST(ProxyProtocol, RefusesEveryMalformedForm) {
   }
 }
 
+// HAProxy 488ee7fb: the length of a TLV reached beyond the header, into the request behind it that
+// had come in the same segment. Each length but the right one is refused, also where there are
+// bytes enough, and none of them is taken.
+TEST(ProxyProtocol, ATlvIsNotReadBeyondItsHeader) {
+  const std::string payload = "GET / HTTP/1.1\r\nHost: a\r\n\r\n" + std::string(70'000, 'x');
+  for (const unsigned length : {0U, 1U, 2U, 3U, 4U, 5U, 16U, 255U, 256U, 4096U, 65535U}) {
+    SCOPED_TRACE(length);
+    std::string one(1, '\x04');
+    one += static_cast<char>(length >> 8);
+    one += static_cast<char>(length & 0xff);
+    const std::string header = binary(0x21, 0x11, kIpv4 + tlv(0x04, "ab") + one + "xy");
+    const ProxyHeader parsed = parse_proxy_header(header + payload);
+    if (length == 2) {
+      EXPECT_EQ(parsed.progress, Progress::kComplete);
+      EXPECT_EQ(parsed.bytes, header.size());
+    } else {
+      EXPECT_EQ(parsed.refusal, ProxyRefusal::kBadTlv);
+      EXPECT_EQ(parsed.bytes, 0u);
+      EXPECT_FALSE(parsed.client.is_set());
+    }
+  }
+}
+
 TEST(ProxyProtocol, ALineEndsAtItsLimit) {
   const std::string fits = "PROXY UNKNOWN " + std::string(kProxyLineBytesMax - 16, 'x') + "\r\n";
   ASSERT_EQ(fits.size(), kProxyLineBytesMax);
