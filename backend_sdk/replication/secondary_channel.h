@@ -107,7 +107,6 @@ class SecondaryChannel final {
 
   Fate primary_ = Fate::kUsable;
   Fate witness_ = Fate::kUsable;
-  bool has_quorum_ = true;
   TimePoint alone_since_ = TimePoint::max();
 };
 
