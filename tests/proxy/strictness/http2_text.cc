@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
@@ -44,7 +45,7 @@ std::pair<std::string, std::string> field_of(std::string_view line) {
 }
 
 struct Parts {
-  Fields fields;  // pseudo-fields first
+  Fields fields;
   bool is_chunked = false;
   std::string_view body;
 };
@@ -77,23 +78,28 @@ void add_target(Fields& fields, const std::string& method, std::string_view targ
   if (method != "CONNECT") fields.emplace_back(":path", path);
 }
 
-Parts parts_of(std::string_view text) {
+// The first line, and all else.
+std::pair<std::string_view, Parts> split(std::string_view text) {
   const std::size_t end = text.find("\r\n\r\n");
   CHECK(end != std::string_view::npos, "a row that is no whole head needs a reason to be skipped");
   Parts parts;
   parts.body = text.substr(end + 4);
   const auto lines = lines_of(text.substr(0, end));
-  Fields others;
-  for (std::size_t i = 1; i < lines.size(); ++i) others.push_back(field_of(lines[i]));
+  for (std::size_t i = 1; i < lines.size(); ++i) parts.fields.push_back(field_of(lines[i]));
   const auto frames = [](const auto& each) {
     return each.first == "transfer-encoding" || each.first == "content-length";
   };
-  if (std::count_if(others.begin(), others.end(), frames) == 1) {
-    const auto found = std::find_if(others.begin(), others.end(), frames);
+  if (std::count_if(parts.fields.begin(), parts.fields.end(), frames) == 1) {
+    const auto found = std::find_if(parts.fields.begin(), parts.fields.end(), frames);
     parts.is_chunked = found->first == "transfer-encoding" && lower(found->second) == "chunked";
-    if (parts.is_chunked) others.erase(found);
+    if (parts.is_chunked) parts.fields.erase(found);
   }
-  const std::string_view line = lines[0];
+  return {lines[0], parts};
+}
+
+Parts parts_of(std::string_view text) {
+  auto [line, parts] = split(text);
+  Fields others = std::exchange(parts.fields, {});
   const std::size_t first = line.find(' ');
   const std::size_t last = line.rfind(' ');
   CHECK(first != std::string_view::npos && last > first, "a row without three words");
@@ -182,6 +188,22 @@ std::string head_frame_of(std::string_view text, uint32_t stream) {
 
 std::string frames_of(std::string_view text, uint32_t stream) {
   const Parts parts = parts_of(text);
+  if (parts.is_chunked) {
+    return headers(stream, parts.fields, 0) + chunk_frames(parts.body, stream);
+  }
+  if (parts.body.empty()) return headers(stream, parts.fields);
+  return headers(stream, parts.fields, 0) + data(stream, parts.body, kEndStream);
+}
+
+std::string answer_frames_of(std::string_view text, uint32_t stream) {
+  auto [line, parts] = split(text);
+  const std::size_t blank = line.find(' ');
+  CHECK(blank != std::string_view::npos, "a row without a status");
+  const std::string status(line.substr(blank + 1, line.find(' ', blank + 1) - blank - 1));
+  parts.fields.insert(parts.fields.begin(), {":status", status});
+  if (status.size() == 3 && status[0] == '1' && !parts.body.empty()) {
+    return headers(stream, parts.fields, 0) + answer_frames_of(parts.body, stream);
+  }
   if (parts.is_chunked) {
     return headers(stream, parts.fields, 0) + chunk_frames(parts.body, stream);
   }

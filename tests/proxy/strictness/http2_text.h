@@ -18,6 +18,10 @@ std::string frames_of(std::string_view text, uint32_t stream);
 // Its head without an end, with nothing of a body.
 std::string head_frame_of(std::string_view text, uint32_t stream);
 
+// A whole answer, with the interim ones before it; one that ends with its connection ends its
+// stream.
+std::string answer_frames_of(std::string_view text, uint32_t stream);
+
 // What was asked, as a member of HTTP/1.1 would have got it: a body without a length as one chunk,
 // crumbs of cookies as one line. Checks that the fields are as RFC 9113 8.2 and 8.3 want them.
 std::string text_of(const Http2Client::Response& request);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/proxy/strictness/member_end.h"
 
+#include <utility>
+
 #include "proxy/http/http2_preface.h"
 #include "tests/proxy/strictness/http2_text.h"
 
@@ -9,15 +11,32 @@ namespace understudy::test {
 MemberEnd::MemberEnd(TestProxy& proxy, Speaks speaks, std::size_t index)
     : member_(proxy.member(index)), speaks_(speaks) {}
 
+void MemberEnd::answer_once(const std::string& text, bool and_close) {
+  once_ = text;
+  closes_ = and_close;
+}
+
+void MemberEnd::pump_text() {
+  if (std::exchange(closes_now_, false)) member_.connection().shutdown_write();
+  if (answer_.empty() || member_.answer) return;
+  member_.answer = [this](std::string_view request) {
+    requests_.emplace_back(request);
+    if (once_.empty()) return ok(answer_);
+    closes_now_ = closes_;
+    return std::exchange(once_, {});
+  };
+}
+
+std::string MemberEnd::frames_for(const Http2Client::Response& request, uint32_t stream) {
+  requests_.push_back(text_of(request));
+  if (!once_.empty()) return answer_frames_of(std::exchange(once_, {}), stream);
+  return headers(stream, {{":status", "200"}, {"content-length", std::to_string(answer_.size())}},
+                 0) +
+         data(stream, answer_, kEndStream);
+}
+
 void MemberEnd::pump() {
-  if (speaks_ == Speaks::kHttp1) {
-    if (answer_.empty() || member_.answer) return;
-    member_.answer = [this](std::string_view request) {
-      requests_.emplace_back(request);
-      return ok(answer_);
-    };
-    return;
-  }
+  if (speaks_ == Speaks::kHttp1) return pump_text();
   auto& connections = member_.connections();
   while (links_.size() < connections.size()) {
     links_.push_back(std::make_unique<Link>());
@@ -46,10 +65,7 @@ void MemberEnd::pump(Link& link) {
     if (request.request.empty()) break;
     link.last_stream = stream;
     if (answer_.empty() || !request.ended || !link.answered.insert(stream).second) continue;
-    requests_.push_back(text_of(request));
-    reply += headers(stream,
-                     {{":status", "200"}, {"content-length", std::to_string(answer_.size())}}, 0) +
-             data(stream, answer_, kEndStream);
+    reply += frames_for(request, stream);
   }
   if (!reply.empty()) link.peer->send_some(reply);
 }

@@ -24,6 +24,9 @@ class MemberEnd {
   const std::vector<std::string>& requests() const { return requests_; }
   // A 200 with this body for each whole request; an empty body: requests are kept, not answered.
   void answer_with(const std::string& body) { answer_ = body; }
+  // The next request gets this text of HTTP/1.1, or the frames that say the same; and then the
+  // connection is closed, if it is said so.
+  void answer_once(const std::string& text, bool and_close = false);
 
   // Anything of a request.
   bool is_asked();
@@ -51,11 +54,16 @@ class MemberEnd {
     std::set<uint32_t> answered;
   };
   void pump(Link& link);
+  void pump_text();
+  std::string frames_for(const Http2Client::Response& request, uint32_t stream);
   Http2Client::Response* last_request();
 
   Member& member_;
   const Speaks speaks_;
   std::string answer_;
+  std::string once_;
+  bool closes_ = false;
+  bool closes_now_ = false;
   std::vector<std::string> requests_;
   std::vector<std::unique_ptr<Link>> links_;
 };
