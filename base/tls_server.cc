@@ -114,6 +114,13 @@ struct TlsServerCallbacks {
     return SSL_CLIENT_HELLO_SUCCESS;
   }
 
+  // Looked up once: OpenSSL would search its providers for each ticket.
+  static const EVP_CIPHER* ticket_cipher() {
+    static const EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
+    CHECK(cipher != nullptr);
+    return cipher;
+  }
+
   static bool set_up_keys(const TlsTickets::Keys& keys, const unsigned char* iv,
                           EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, bool encrypts) {
     char digest[] = "SHA256";
@@ -122,7 +129,7 @@ struct TlsServerCallbacks {
         OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key, keys.mac.size()),
         OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
         OSSL_PARAM_construct_end()};
-    return EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, keys.cipher.data(), iv,
+    return EVP_CipherInit_ex(cipher, ticket_cipher(), nullptr, keys.cipher.data(), iv,
                              encrypts ? 1 : 0) == 1 &&
            EVP_MAC_CTX_set_params(mac, params) == 1;
   }
@@ -141,7 +148,7 @@ struct TlsServerCallbacks {
     if (encrypts == 1) {
       const TlsTickets::Keys keys = directory->tickets->newest(host->identity());
       std::copy(keys.name.begin(), keys.name.end(), name);
-      if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return kFailed;
+      if (RAND_bytes(iv, EVP_CIPHER_get_iv_length(ticket_cipher())) != 1) return kFailed;
       return set_up_keys(keys, iv, cipher, mac, true) ? kFound : kFailed;
     }
     const std::span<const uint8_t, TlsTickets::kNameBytes> shown(name, TlsTickets::kNameBytes);

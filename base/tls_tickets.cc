@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -29,14 +30,21 @@ std::array<uint8_t, 32> derive(std::span<const uint8_t, 32> secret, uint8_t labe
 
 }  // namespace
 
-TlsTickets::~TlsTickets() {
-  for (std::optional<Secret>* secret : {&newest_, &previous_}) {
-    if (*secret) OPENSSL_cleanse(&**secret, sizeof(Secret));
-  }
+TlsTickets::Secret::~Secret() {
+  OPENSSL_cleanse(bytes.data(), bytes.size());
+  forget_keys();
 }
 
-TlsTickets::Keys TlsTickets::keys_of(const Secret& secret, const Host& host) {
-  Keys keys;
+void TlsTickets::Secret::forget_keys() {
+  for (auto& [host, derived] : keys) OPENSSL_cleanse(&derived, sizeof derived);
+  keys.clear();
+}
+
+const TlsTickets::Keys& TlsTickets::keys_of(Secret& secret, const Host& host) {
+  const auto known = secret.keys.find(host);
+  if (known != secret.keys.end()) return known->second;
+  if (secret.keys.size() >= Secret::kHostsMax) secret.forget_keys();
+  Keys& keys = secret.keys[host];
   keys.cipher = derive(secret.bytes, 'c', host);
   keys.mac = derive(secret.bytes, 'm', host);
   const std::array<uint8_t, 32> name = derive(secret.bytes, 'n', host);
@@ -47,16 +55,10 @@ TlsTickets::Keys TlsTickets::keys_of(const Secret& secret, const Host& host) {
 void TlsTickets::rotate() {
   const TimePoint now = clock_.now();
   const auto age = [now](const Secret& secret) { return now - secret.since; };
-  if (previous_ && age(*previous_) >= 2 * kLife) {
-    OPENSSL_cleanse(&*previous_, sizeof(Secret));
-    previous_.reset();
-  }
+  if (previous_ && age(*previous_) >= 2 * kLife) previous_.reset();
   if (newest_ && age(*newest_) < kLife) return;
-  if (previous_) OPENSSL_cleanse(&*previous_, sizeof(Secret));
-  previous_.reset();
-  if (newest_ && age(*newest_) < 2 * kLife) previous_ = newest_;
-  if (newest_) OPENSSL_cleanse(&*newest_, sizeof(Secret));
-  newest_.emplace();
+  previous_ = newest_ && age(*newest_) < 2 * kLife ? std::move(newest_) : nullptr;
+  newest_ = std::make_unique<Secret>();
   newest_->since = now;
   CHECK(RAND_priv_bytes(newest_->bytes.data(), static_cast<int>(newest_->bytes.size())) == 1);
 }
@@ -71,11 +73,11 @@ std::optional<TlsTickets::Keys> TlsTickets::find(const Host& host,
                                                  std::span<const uint8_t, kNameBytes> name) {
   const std::lock_guard lock(mutex_);
   rotate();
-  for (const std::optional<Secret>* secret : {&newest_, &previous_}) {
-    if (!*secret) continue;
-    Keys keys = keys_of(**secret, host);
+  for (Secret* const secret : {newest_.get(), previous_.get()}) {
+    if (secret == nullptr) continue;
+    Keys keys = keys_of(*secret, host);
     if (!std::equal(name.begin(), name.end(), keys.name.begin())) continue;
-    keys.is_newest = secret == &newest_;
+    keys.is_newest = secret == newest_.get();
     return keys;
   }
   return std::nullopt;

@@ -9,6 +9,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -31,7 +33,6 @@ class TlsTickets final {
   };
 
   explicit TlsTickets(const Clock& clock) : clock_(clock) {}
-  ~TlsTickets();
   TlsTickets(const TlsTickets&) = delete;
 
   // `host` says for whom: its name and its rules, as TlsHost::identity() does.
@@ -41,17 +42,22 @@ class TlsTickets final {
   std::optional<Keys> find(const Host& host, std::span<const uint8_t, kNameBytes> name);
 
  private:
+  // With what has been derived from it: that costs as much as the rest of a ticket.
   struct Secret {
+    static constexpr size_t kHostsMax = 4096;  // then it is derived anew
+    ~Secret();
+    void forget_keys();
     std::array<uint8_t, 32> bytes;
     TimePoint since;
+    std::map<Host, Keys> keys;
   };
-  static Keys keys_of(const Secret& secret, const Host& host);
+  static const Keys& keys_of(Secret& secret, const Host& host);
   void rotate();
 
   const Clock& clock_;
   std::mutex mutex_;  // guards the secrets
-  std::optional<Secret> newest_;
-  std::optional<Secret> previous_;
+  std::unique_ptr<Secret> newest_;
+  std::unique_ptr<Secret> previous_;
 };
 
 }  // namespace understudy
