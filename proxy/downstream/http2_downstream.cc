@@ -32,12 +32,12 @@ Http2Downstream::Http2Downstream(WorkerContext& worker)
 
 Http2Downstream::~Http2Downstream() = default;
 
-void Http2Downstream::attach(Http2Connection& connection, int32_t stream, http::Http2Head& head,
-                             bool ended) {
+void Http2Downstream::attach(Http2Connection& connection, int32_t stream,
+                             std::unique_ptr<http::Http2Head>& head, bool ended) {
   DCHECK(!connection_ && body_.empty());
   connection_ = &connection;
   stream_ = stream;
-  head_.swap(head);
+  std::swap(head_, head);
   complete_ = ended;
   lost_ = dropping_ = body_broken_ = tunnel_ = false;
   framing_ = http::Framing::kNone;
@@ -51,22 +51,22 @@ void Http2Downstream::attach(Http2Connection& connection, int32_t stream, http::
 
 void Http2Downstream::begin() {
   const std::size_t site = connection_->options_.site;
-  const bool is_unknown = head_.refusal() == http::Refusal::kUnknownProtocol;
-  if (head_.method() == http::Method::kConnect && !is_unknown) {
+  const bool is_unknown = head_->refusal() == http::Refusal::kUnknownProtocol;
+  if (head_->method() == http::Method::kConnect && !is_unknown) {
     return exchange_.refuse(405, "This proxy does not offer the method.", site);
   }
-  if (head_.refusal() != http::Refusal::kNone) {
-    return exchange_.refuse(status_of(head_.refusal()), to_string(head_.refusal()), site);
+  if (head_->refusal() != http::Refusal::kNone) {
+    return exchange_.refuse(status_of(head_->refusal()), to_string(head_->refusal()), site);
   }
-  if (head_.is_websocket()) {
+  if (head_->is_websocket()) {
     std::array<uint8_t, http::kWebSocketNonceBytes> nonce;
     worker_.request_ids.fill(nonce);
-    head_.set_websocket_key(http::websocket_key(nonce));
+    head_->set_websocket_key(http::websocket_key(nonce));
   }
-  const http::RequestHead head = head_.view(worker_.io.scratch.request_fields);
+  const http::RequestHead head = head_->view(worker_.io.scratch.request_fields);
   framing_ = head.body.kind;
   length_ = head.body.length;
-  if (!complete_ && !head_.is_websocket()) wait_for(Wait::kBody);
+  if (!complete_ && !head_->is_websocket()) wait_for(Wait::kBody);
   exchange_.start(head, site);
 }
 
@@ -77,7 +77,7 @@ void Http2Downstream::detach() {
   connection_->kept_bytes_ -= held_;
   file_.clear();
   connection_->codec().open_connection_window(unread_);
-  head_.clear();
+  head_->clear();
   clear(body_);
   clear(page_);
   clear(tail_);
@@ -90,7 +90,7 @@ const Client& Http2Downstream::client() const {
 }
 
 const http::RequestHead& Http2Downstream::request_head() {
-  view_ = head_.view(worker_.io.scratch.request_fields);
+  view_ = head_->view(worker_.io.scratch.request_fields);
   return view_;
 }
 

@@ -39,7 +39,8 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   ~Http2Downstream() override;
 
   // By Http2Connection.
-  void attach(Http2Connection& connection, int32_t stream, http::Http2Head& head, bool ended);
+  void attach(Http2Connection& connection, int32_t stream, std::unique_ptr<http::Http2Head>& head,
+              bool ended);
   void begin();
   void on_data(std::string_view data);
   // The request's body is complete; `trailers`: lines with their CRLF.
@@ -67,14 +68,14 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   void send_page(const Page& page) override;
   unsigned begin_tunnel(const http::ResponseHead& head,
                         const http::ResponseRewrite& rewrite) override;
-  bool takes_answer_for_upgrade() const override { return !head_.is_websocket(); }
+  bool takes_answer_for_upgrade() const override { return !head_->is_websocket(); }
   SpliceEnd splice_sink() override { return {}; }
   void on_spliced(size_t, bool) override {}
   void finish() override;
   void abort() override;
   const Client& client() const override;
   ResponseTraits response_traits() const override;
-  std::string_view head_text() const override { return head_.text(); }
+  std::string_view head_text() const override { return head_->text(); }
 
  private:
   // What the timer waits for.
@@ -104,7 +105,7 @@ class Http2Downstream final : public Downstream, private http::Http2BodySource {
   // Owned.
   Exchange exchange_;
   Timer timer_;
-  http::Http2Head head_;
+  std::unique_ptr<http::Http2Head> head_ = std::make_unique<http::Http2Head>();
   FiledBody file_;    // of the request's body: what was consumed and is kept no longer in body_
   std::string body_;  // of the request: what was consumed and is kept, then the rest
   std::string page_;  // the body of a page

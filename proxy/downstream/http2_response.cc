@@ -49,8 +49,8 @@ Taken Http2Downstream::send_head(const http::ResponseHead& head,
 // the answer to it.
 unsigned Http2Downstream::begin_tunnel(const http::ResponseHead& head,
                                        const http::ResponseRewrite& rewrite) {
-  if (!head_.is_websocket() || connection_->is_broken()) return 0;
-  const http::WebSocketAccept wanted = http::websocket_accept(head_.websocket_key());
+  if (!head_->is_websocket() || connection_->is_broken()) return 0;
+  const http::WebSocketAccept wanted = http::websocket_accept(head_->websocket_key());
   http::FieldMask dropped = rewrite.dropped;
   size_t accepted = 0;
   for (size_t i = 0; i < head.fields.size(); ++i) {
@@ -118,7 +118,7 @@ void Http2Downstream::send_page(const Page& page) {
   stop_keeping_for_good();
   form_ = BodyForm::kPayload;
   has_head_ = true;
-  page_ = head_.method() == http::Method::kHead ? std::string_view() : page.body;
+  page_ = head_->method() == http::Method::kHead ? std::string_view() : page.body;
   const std::string lines =
       std::string(page.lines) + "content-length: " + std::to_string(page.body.size()) + "\r\n";
   head_bytes_ = lines.size();

@@ -69,8 +69,9 @@ struct Http2Codec::Session {
   // Owned.
   std::unique_ptr<nghttp2_session, SessionDeleter> nghttp2;
   Http2Guard guard;
-  Http2Head head;        // of the header block that is being received
-  std::string trailers;  // the same
+  // Of the header block that is being received.
+  std::unique_ptr<Http2Head> head = std::make_unique<Http2Head>();
+  std::string trailers;
   std::vector<void*> closed;
   std::vector<int32_t> tunnels;    // no more than there may be streams
   std::vector<nghttp2_nv> fields;  // scratch
@@ -113,7 +114,7 @@ struct Http2Callbacks {
   static int on_begin_headers(nghttp2_session*, const nghttp2_frame* frame, void* user) {
     Session& self = session_of(user);
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-      self.head.clear();
+      self.head->clear();
     } else {
       self.trailers.clear();
     }
@@ -127,8 +128,8 @@ struct Http2Callbacks {
     const std::string_view name_text(reinterpret_cast<const char*>(name), name_bytes);
     const std::string_view value_text(reinterpret_cast<const char*>(value), value_bytes);
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-      self.head.add(name_text, value_text, self.limits);
-      if (!self.head.is_beyond_measure()) return 0;
+      self.head->add(name_text, value_text, self.limits);
+      if (!self.head->is_beyond_measure()) return 0;
       self.on_reset_seen();
       return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     }
@@ -154,8 +155,8 @@ struct Http2Callbacks {
       event.user = nghttp2_session_get_stream_user_data(session, event.stream);
       event.end = ends;
       if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-        self.head.finish(!ends, self.limits);
-        if (self.head.refusal() != Refusal::kNone) self.on_reset_seen();
+        self.head->finish(!ends, self.limits);
+        if (self.head->refusal() != Refusal::kNone) self.on_reset_seen();
         event.head = true;
       } else {
         event.trailers = self.trailers;
@@ -322,7 +323,7 @@ size_t Http2Codec::feed(std::string_view bytes, TimePoint now, Http2Event& event
   return step.bytes;
 }
 
-Http2Head& Http2Codec::head() {
+std::unique_ptr<Http2Head>& Http2Codec::head() {
   return session_->head;
 }
 

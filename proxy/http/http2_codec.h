@@ -71,8 +71,8 @@ class Http2Codec final {
   // Takes a frame, or a part of one; how many bytes that were. 0 means: take() first, or no more at
   // all (is_over). `bytes` must not be empty.
   size_t feed(std::string_view bytes, TimePoint now, Http2Event& event);
-  // Of the event that feed() has just given; may be swapped away.
-  Http2Head& head();
+  // Of the event that feed() has just given; may be swapped with another one, which is used next.
+  std::unique_ptr<Http2Head>& head();
   bool is_in_header_block() const;
   // Streams with a user that have ended, since the last call; their users are forgotten.
   std::vector<void*>& closed();

@@ -26,6 +26,11 @@ Method method_of(std::string_view text) {
   return Method::kOther;
 }
 
+bool is_name(std::string_view text) {
+  const char* const end = text.data() + text.size();
+  return scalar::skip<kToken>(scan::skip_plain_name(text.data(), end), end) == end;
+}
+
 bool is_value(std::string_view text) {
   const char* const end = text.data() + text.size();
   return scan::skip_value(text.data(), end) == end;
@@ -56,7 +61,7 @@ bool parse_length(std::string_view text, uint64_t& length) {
 
 void Http2Head::clear() {
   if (text_.capacity() > kRoomKeptBytes || cookie_.capacity() > kRoomKeptBytes) {
-    Http2Head().swap(*this);
+    *this = Http2Head();
     return;
   }
   text_.clear();
@@ -69,14 +74,11 @@ void Http2Head::clear() {
   present_ = {};
   body_ = {};
   content_length_ = 0;
-  list_bytes_ = count_ = beyond_ = authority_line_ = key_at_ = 0;
+  list_bytes_ = count_ = beyond_ = authority_line_ = host_bytes_ = key_at_ = 0;
+  port_ = 0;
   method_ = Method::kOther;
   refusal_ = Refusal::kNone;
   started_ = scheme_is_known_ = websocket_ = expect_continue_ = accepts_trailers_ = false;
-}
-
-void Http2Head::swap(Http2Head& other) noexcept {
-  std::swap(*this, other);
 }
 
 void Http2Head::refuse(Refusal why) {
@@ -104,7 +106,7 @@ void Http2Head::add(std::string_view name, std::string_view value, const HeadLim
   if (name.size() + value.size() + 1 > limits.field_bytes_max) {
     return refuse(Refusal::kFieldTooLarge);
   }
-  if (!all(kToken, name)) return refuse(Refusal::kInvalidFieldName);
+  if (!is_name(name)) return refuse(Refusal::kInvalidFieldName);
   const FieldId id = field_id(name);
   if (id == FieldId::kCookie) return add_crumb(value, limits);
   note(value, id);
@@ -154,7 +156,15 @@ void Http2Head::add_line(std::string_view name, std::string_view value, FieldId 
                     .name_bytes = static_cast<uint32_t>(name.size()),
                     .value_bytes = static_cast<uint32_t>(value.size()),
                     .id = id});
-  text_.append(name).append(": ").append(value).append("\r\n");
+  const size_t begin = text_.size();
+  text_.resize(begin + name.size() + value.size() + 4);
+  char* out = text_.data() + begin;
+  out = std::copy(name.begin(), name.end(), out);
+  *out++ = ':';
+  *out++ = ' ';
+  out = std::copy(value.begin(), value.end(), out);
+  *out++ = '\r';
+  *out = '\n';
   present_.add(id);
 }
 
@@ -244,7 +254,7 @@ void Http2Head::frame_body(bool has_body) {
   }
 }
 
-Refusal Http2Head::check_target() const {
+Refusal Http2Head::check_target() {
   internal::Target target;
   Refusal refusal = internal::parse_target(method_, path_, target);
   if (refusal != Refusal::kNone) return refusal;
@@ -254,7 +264,10 @@ Refusal Http2Head::check_target() const {
   }
   if (!present_.has(FieldId::kHost)) return Refusal::kMissingHost;
   internal::Authority authority;
-  return internal::parse_authority(value_of(lines_[authority_line_]), authority);
+  refusal = internal::parse_authority(value_of(lines_[authority_line_]), authority);
+  host_bytes_ = static_cast<uint32_t>(authority.host.size());
+  port_ = authority.port;
+  return refusal;
 }
 
 std::string_view Http2Head::value_of(const Line& line) const {
@@ -274,10 +287,8 @@ RequestHead Http2Head::view(std::span<Field> fields) const {
   head.query = head.target.substr(path_bytes);
   head.target_form = head.target == "*" ? TargetForm::kAsterisk : TargetForm::kOrigin;
   head.authority = value_of(lines_[authority_line_]);
-  internal::Authority authority;
-  CHECK(internal::parse_authority(head.authority, authority) == Refusal::kNone);
-  head.host = authority.host;
-  head.port = authority.port;
+  head.host = head.authority.substr(0, host_bytes_);
+  head.port = port_;
   for (size_t i = 0; i < lines_.size(); ++i) {
     const Line& line = lines_[i];
     fields[i] = {text.substr(line.at, line.name_bytes), value_of(line), line.id};

@@ -47,7 +47,6 @@ class Http2Head final {
   bool is_websocket() const { return websocket_; }
   void set_websocket_key(const WebSocketKey& key);
   std::string_view websocket_key() const;
-  void swap(Http2Head& other) noexcept;
 
  private:
   struct Line {
@@ -64,7 +63,7 @@ class Http2Head final {
   void note(std::string_view value, FieldId id);
   void start(const HeadLimits& limits);
   void frame_body(bool has_body);
-  Refusal check_target() const;
+  Refusal check_target();
   std::string_view value_of(const Line& line) const;
 
   std::string text_;
@@ -81,7 +80,9 @@ class Http2Head final {
   uint32_t count_ = 0;       // of fields received, each crumb counts
   uint32_t beyond_ = 0;      // fields behind the one that was refused
   uint32_t authority_line_ = 0;
-  uint32_t key_at_ = 0;  // in text_, of a WebSocket
+  uint32_t host_bytes_ = 0;  // of the authority, which begins with it
+  uint32_t key_at_ = 0;      // in text_, of a WebSocket
+  uint16_t port_ = 0;
   Method method_ = Method::kOther;
   Refusal refusal_ = Refusal::kNone;
   bool started_ = false;

@@ -66,7 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     at += fed;
     if (event.head) {
       codec.set_user(event.stream, &source);
-      Http2Head& head = codec.head();
+      Http2Head& head = *codec.head();
       if (head.refusal() == Refusal::kNone) {
         const RequestHead view = head.view(fields);
         require(view.bytes.ends_with("\r\n\r\n") && !view.authority.empty());
