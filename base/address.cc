@@ -10,6 +10,7 @@
 #include <charconv>
 #include <cstring>
 #include <functional>
+#include <tuple>
 
 namespace understudy {
 namespace {
@@ -91,7 +92,8 @@ Result<Address> Address::parse(std::string_view text, uint16_t default_port) {
 
 Address Address::from_sockaddr(const sockaddr* address, socklen_t size) {
   Address out;
-  if (address->sa_family == AF_INET) size = sizeof(sockaddr_in);
+  static_assert(sizeof(sockaddr_in) == kKeptOfIpv4 + 1);
+  if (address->sa_family == AF_INET) size = kKeptOfIpv4;
   if (address->sa_family == AF_INET6) size = sizeof(sockaddr_in6);
   out.bytes_.assign(reinterpret_cast<const char*>(address), size);
   return out;
@@ -140,19 +142,33 @@ Address Address::with_port(uint16_t port) const {
   return out;
 }
 
-std::string Address::host() const {
-  if (!is_set()) return "";
-  if (is_unix()) {
-    return std::string(reinterpret_cast<const sockaddr_un*>(raw())->sun_path);
-  }
-  char text[INET6_ADDRSTRLEN] = "";
+std::string_view Address::host(HostText& room) const {
+  static_assert(std::tuple_size_v<HostText> >= INET6_ADDRSTRLEN);
+  if (!is_set()) return {};
+  if (is_unix()) return reinterpret_cast<const sockaddr_un*>(raw())->sun_path;
   if (raw()->sa_family == AF_INET) {
-    inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(raw())->sin_addr, text, sizeof text);
-  } else {
-    inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(raw())->sin6_addr, text,
-              sizeof text);
+    const in_addr& ip = reinterpret_cast<const sockaddr_in*>(raw())->sin_addr;
+    const char* const end = write_ipv4(reinterpret_cast<const uint8_t*>(&ip), room.data());
+    return {room.data(), static_cast<size_t>(end - room.data())};
   }
-  return text;
+  return inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(raw())->sin6_addr, room.data(),
+                   static_cast<socklen_t>(room.size()));
+}
+
+std::string Address::host() const {
+  HostText room;
+  return std::string(host(room));
+}
+
+char* write_ipv4(const uint8_t* bytes, char* out) {
+  for (int i = 0; i < 4; ++i) {
+    const unsigned byte = bytes[i];
+    if (byte >= 100) *out++ = static_cast<char>('0' + byte / 100);
+    if (byte >= 10) *out++ = static_cast<char>('0' + byte / 10 % 10);
+    *out++ = static_cast<char>('0' + byte % 10);
+    if (i != 3) *out++ = '.';
+  }
+  return out;
 }
 
 std::string Address::to_string() const {

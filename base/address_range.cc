@@ -48,7 +48,7 @@ bool has_prefix(const std::array<uint8_t, 16>& bytes, const std::array<uint8_t, 
 IpAddress IpAddress::parse(std::string_view text) {
   IpAddress out;
   const std::string_view host = without_port(text);
-  std::array<char, kTextBytesMax> zero_ended{};
+  Address::HostText zero_ended{};
   if (host.empty() || host.size() >= zero_ended.size()) return out;
   std::memcpy(zero_ended.data(), host.data(), host.size());
   if (inet_pton(AF_INET6, zero_ended.data(), out.bytes_.data()) == 1) {
@@ -89,12 +89,13 @@ bool IpAddress::is_private() const {
          (a == 169 && b == 254);
 }
 
-std::string_view IpAddress::text(std::array<char, kTextBytesMax>& room) const {
+std::string_view IpAddress::text(Address::HostText& room) const {
   if (!is_set_) return {};
-  const int family = is_v4() ? AF_INET : AF_INET6;
-  const uint8_t* const from = bytes_.data() + (is_v4() ? kMapped.size() : 0);
-  const char* const text = inet_ntop(family, from, room.data(), room.size());
-  return text == nullptr ? std::string_view() : std::string_view(text);
+  if (is_v4()) {
+    const char* const end = write_ipv4(bytes_.data() + kMapped.size(), room.data());
+    return {room.data(), static_cast<std::size_t>(end - room.data())};
+  }
+  return inet_ntop(AF_INET6, bytes_.data(), room.data(), static_cast<socklen_t>(room.size()));
 }
 
 Result<AddressRange> AddressRange::parse(std::string_view text) {

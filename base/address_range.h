@@ -16,8 +16,6 @@ namespace understudy {
 
 class IpAddress final {
  public:
-  static constexpr std::size_t kTextBytesMax = 46;
-
   IpAddress() = default;  // unset
   // "192.0.2.7", "2001:db8::7"; in brackets and with a port too.
   static IpAddress parse(std::string_view text);
@@ -30,7 +28,7 @@ class IpAddress final {
   // the public Internet cannot have.
   bool is_private() const;
   // Canonical, without brackets; the view lives as long as `room`.
-  std::string_view text(std::array<char, kTextBytesMax>& room) const;
+  std::string_view text(Address::HostText& room) const;
   const std::array<uint8_t, 16>& bytes() const { return bytes_; }
 
   bool operator==(const IpAddress&) const = default;

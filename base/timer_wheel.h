@@ -46,8 +46,8 @@ class Timer final {
   TimePoint deadline_{};
   Timer* next_ = nullptr;
   Timer** link_ = nullptr;  // what points at this timer while it hangs in a slot
-  uint64_t tick_ = 0;       // of the slot it hangs in
-  bool running_ = false;
+  uint64_t tick_ : 63 = 0;  // of the slot it hangs in
+  uint64_t running_ : 1 = 0;
 };
 
 class TimerWheel final {

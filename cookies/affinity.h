@@ -118,6 +118,8 @@ class AffinityCodec final {
   // for.
   std::optional<AffinityText> encode(const AffinityToken& token) const;
 
+  Dialect dialect() const { return dialect_; }
+
   // The tags of a member of this name, one for each key of the ring, zeros behind them: the first
   // goes into new cookies, all are met in old ones. Never 0 for a key.
   std::array<MemberTag, kKeySlotsMax> member_tags(std::string_view name) const;

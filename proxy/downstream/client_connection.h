@@ -4,7 +4,7 @@
 // when the client turns out to speak HTTP/2. Owned by server/; worker thread only.
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -16,6 +16,14 @@ namespace understudy {
 
 class ClientConnection : public ClosedList::Item {
  public:
+  struct Options {
+    [[no_unique_address]] Client client;  // its tail has room for what follows
+    uint32_t site = 0;                    // index into Routes::sites
+    // The listener offers HTTP/2: with prior knowledge where it is plain (RFC 9113 3.3), else by
+    // ALPN, which then must have chosen it.
+    bool http2 = false;
+  };
+
   class Owner {
    public:
     virtual ~Owner() = default;
@@ -24,16 +32,8 @@ class ClientConnection : public ClosedList::Item {
     virtual void on_closed(ClientConnection& connection) = 0;
     // The client speaks HTTP/2: `stream` goes on in an Http2Connection, which begins with what has
     // been received already. on_closed follows. Only where Options::http2 was set.
-    virtual void on_http2(ClientConnection& connection, std::unique_ptr<Stream> stream,
+    virtual void on_http2(Options options, std::unique_ptr<Stream> stream,
                           std::string_view received) = 0;
-  };
-
-  struct Options {
-    Client client;
-    std::size_t site = 0;  // index into Routes::sites
-    // The listener offers HTTP/2: with prior knowledge where it is plain (RFC 9113 3.3), else by
-    // ALPN, which then must have chosen it.
-    bool http2 = false;
   };
 
   // Registers; what has come already is read in the next turn.
@@ -45,7 +45,11 @@ class ClientConnection : public ClosedList::Item {
   // At once, whatever is on its way.
   virtual void abandon() = 0;
   virtual bool is_idle() const = 0;
-  virtual const Options& options() const = 0;
+
+ private:
+  friend class ConnectionList;
+  ClientConnection* next_ = nullptr;
+  ClientConnection** link_ = nullptr;  // what points at this one; null: it is in no list
 };
 
 }  // namespace understudy

@@ -83,7 +83,7 @@ bool Http1Connection::may_become_http2() const {
 
 void Http1Connection::become_http2() {
   watcher_.stop();
-  owner_.on_http2(*this, std::move(stream_), active_->received());
+  owner_.on_http2(std::move(options_), std::move(stream_), active_->received());
   close_now();
 }
 

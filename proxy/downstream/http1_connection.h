@@ -38,7 +38,6 @@ class Http1Connection final : public ClientConnection, private FdWatcher::Handle
   void on_reload() override {}
   void abandon() override;
   bool is_idle() const override { return state_ == State::kOpen && active_ == nullptr; }
-  const Options& options() const override { return options_; }
 
  private:
   friend class Http1Downstream;
@@ -69,7 +68,7 @@ class Http1Connection final : public ClientConnection, private FdWatcher::Handle
   // Constant after construction.
   Http1DownstreamPool& pool_;
   Owner& owner_;
-  const Options options_;
+  Options options_;  // until a successor takes them
 
   // Owned.
   std::unique_ptr<Stream> stream_;
@@ -79,7 +78,7 @@ class Http1Connection final : public ClientConnection, private FdWatcher::Handle
   // State of the worker thread.
   Http1Downstream* active_ = nullptr;  // borrowed from pool_
   uint64_t requests_ = 0;
-  size_t lingered_bytes_ = 0;
+  uint32_t lingered_bytes_ = 0;  // at most kLingerBytesMax and a read more
   State state_ = State::kOpen;
   Wait wait_ = Wait::kNothing;
   bool readable_ = false;  // there has been an edge, and no read since came up short

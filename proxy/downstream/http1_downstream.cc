@@ -131,9 +131,11 @@ bool Http1Downstream::begin_next() {
   }
   http::RequestHead head;
   const http::HeadLimits limits = this->limits();
-  const auto parsed = http::parse_request_head(
-      in_.readable(), {.limits = limits, .fields = worker_.io.scratch.request_fields}, progress_,
-      head);
+  const auto parsed = http::parse_request_head(in_.readable(),
+                                               {.limits = limits,
+                                                .fields = worker_.io.scratch.request_fields,
+                                                .memo = &worker_.io.scratch.request_memo},
+                                               progress_, head);
   switch (parsed.progress) {
     case Progress::kIncomplete:
       // Behind a request came the beginning of the next one: its time begins now.
@@ -194,8 +196,11 @@ const http::RequestHead& Http1Downstream::request_head() {
   http::HeadProgress progress;
   const http::HeadLimits limits = this->limits();
   const std::string_view text = tunnel_ ? tunnel_head_ : in_.readable().substr(0, head_bytes_);
-  const auto parsed = http::parse_request_head(
-      text, {.limits = limits, .fields = worker_.io.scratch.request_fields}, progress, head_);
+  const auto parsed = http::parse_request_head(text,
+                                               {.limits = limits,
+                                                .fields = worker_.io.scratch.request_fields,
+                                                .memo = &worker_.io.scratch.request_memo},
+                                               progress, head_);
   CHECK(parsed.progress == Progress::kComplete, "a head is not what it was");
   return head_;
 }

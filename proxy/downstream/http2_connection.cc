@@ -321,7 +321,7 @@ void Http2Connection::refuse_new_streams() {
 // sees why and not a reset.
 void Http2Connection::leave() {
   if (codec_.abuse() != http::Http2Abuse::kNone) {
-    LOG(kWarn, "client {}: HTTP/2 connection ended: {}", options_.client.host,
+    LOG(kWarn, "client {}: HTTP/2 connection ended: {}", options_.client.address.host(),
         http::to_string(codec_.abuse()));
   }
   leaving_ = true;

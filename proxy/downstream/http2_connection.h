@@ -52,7 +52,6 @@ class Http2Connection final : public ClientConnection, private FdWatcher::Handle
   void on_reload() override { stop(); }
   void abandon() override;
   bool is_idle() const override { return streams_.empty(); }
-  const Options& options() const override { return options_; }
 
  private:
   friend class Http2Downstream;

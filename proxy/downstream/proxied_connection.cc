@@ -44,7 +44,7 @@ void ProxiedConnection::on_ready(bool readable, bool) {
       if (watcher_.peer_has_closed()) end();
       return;
     case http::Progress::kRefused:
-      LOG(kInfo, "balancer {}: {}", options_.client.host, to_string(header.refusal));
+      LOG(kInfo, "balancer {}: {}", options_.client.address.host(), to_string(header.refusal));
       return end();
     case http::Progress::kComplete:
       break;
@@ -53,23 +53,21 @@ void ProxiedConnection::on_ready(bool readable, bool) {
       static_cast<ssize_t>(header.bytes)) {
     return end();
   }
-  Options options = options_;
   if (header.client.is_set()) {
-    options.client.address = header.client;
-    options.client.host = header.client.host();
-    options.client.local_port = header.destination.port();
+    options_.client.address = header.client;
+    options_.client.local_port = header.destination.port();
     // What members are told in a PROXY header of ours.
-    if (options.client.local) {
-      options.client.local = std::make_shared<const Address>(header.destination);
+    if (options_.client.local) {
+      options_.client.local = std::make_unique<const Address>(header.destination);
     }
   }
   watcher_.stop();
-  next_.on_client(std::move(fd_), std::move(options));
+  next_.on_client(std::move(fd_), std::move(options_));
   end();
 }
 
 void ProxiedConnection::on_timer() {
-  LOG(kInfo, "balancer {}: the PROXY header did not come in time", options_.client.host);
+  LOG(kInfo, "balancer {}: the PROXY header did not come in time", options_.client.address.host());
   end();
 }
 

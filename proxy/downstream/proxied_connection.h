@@ -30,7 +30,6 @@ class ProxiedConnection final : public ClientConnection, private FdWatcher::Hand
   void on_reload() override {}
   void abandon() override { end(); }
   bool is_idle() const override { return true; }
-  const Options& options() const override { return options_; }
 
  private:
   void on_ready(bool readable, bool writable) override;
@@ -39,7 +38,7 @@ class ProxiedConnection final : public ClientConnection, private FdWatcher::Hand
 
   // Constant after construction.
   const WorkerContext& worker_;
-  const Options options_;
+  Options options_;
   Next& next_;
   Owner& owner_;
 

@@ -51,7 +51,7 @@ void add_weblogic_client(const ContractFacts& facts, http::LineArena& lines) {
   lines.add_line(kWlProxyClientIpHeader, ip.empty() ? facts.client_address : ip);
   lines.add_line(kProxyClientIpHeader, ip.empty() ? facts.client_address : ip);
   // A port is known of our peer only.
-  if (facts.client_address == facts.client.host && ip.empty()) {
+  if (facts.client_address == facts.peer_address && ip.empty()) {
     lines.add_line(kWlProxyClientPortHeader, uint64_t{facts.client.address.port()});
   }
   const std::string_view cert = said(facts, forwarding.passes_client, kWlProxyClientCertHeader);
@@ -70,9 +70,8 @@ void add_weblogic(const WorkerCluster& cluster, const ContractFacts& facts,
   }
   if (facts.member.mid) {
     const int64_t id = jvmid(*facts.member.mid);
-    lines.append(kWeblogicForceJvmidHeader);
-    lines.append(id < 0 ? ": -" : ": ");
-    lines.append(static_cast<uint64_t>(id < 0 ? -id : id));
+    lines.append(kWeblogicForceJvmidHeader, id < 0 ? ": -" : ": ");
+    lines.append_number(static_cast<uint64_t>(id < 0 ? -id : id));
     lines.append("\r\n");
   } else {
     lines.add_line(kWeblogicForceJvmidHeader, "unset");
@@ -86,10 +85,7 @@ void add_weblogic(const WorkerCluster& cluster, const ContractFacts& facts,
 
 // RFC 9440: the bytes of the DER form between colons.
 void add_certificate(const ContractFacts& facts, const TlsPeer& peer, http::LineArena& lines) {
-  lines.append(kClientCertHeader);
-  lines.append(": :");
-  lines.append(peer.fact(TlsFact::kCertificateDer));
-  lines.append(":\r\n");
+  lines.append(kClientCertHeader, ": :", peer.fact(TlsFact::kCertificateDer), ":\r\n");
   const bool has_chain = facts.forwarding.client_cert == config::ClientCertLines::kChain &&
                          !peer.fact(TlsFact::kChain).empty();
   if (has_chain) lines.add_line(kClientCertChainHeader, peer.fact(TlsFact::kChain));

@@ -21,6 +21,7 @@ struct ContractFacts {
   const routing::Member& member;  // that is asked
   const Client& client;           // our peer
   const config::Forwarding& forwarding;
+  std::string_view peer_address;    // its address
   std::string_view client_address;  // of whom it speaks for, or its own
   bool is_tls = false;              // as the client sees it
   // Of a peer whose word about its client is believed, else null.

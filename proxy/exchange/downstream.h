@@ -24,11 +24,10 @@ class TlsStream;
 // Who asks; constant for a connection.
 struct Client {
   Address address;
-  std::string host;         // of address, as text
-  uint16_t local_port = 0;  // of the listener
   // Where it connected to; null unless members are to be told.
-  std::shared_ptr<const Address> local = {};
+  std::unique_ptr<const Address> local = {};
   const TlsStream* tls = nullptr;  // as long as the connection; null: plain
+  uint16_t local_port = 0;         // of the listener
 };
 
 // How much of a request's body is kept for a re-send.

@@ -107,8 +107,6 @@ class Exchange final : private Upstream::User, private Waiter {
   void add_request_id(const http::RequestHead& head);
   // Who the client is, and how it came, as far as anybody is believed.
   void meet_client(const http::RequestHead& head);
-  using AddressText = std::array<char, IpAddress::kTextBytesMax>;
-  std::string_view client_address(AddressText& room) const;
   std::string_view forwarded_target(const http::RequestHead& head);
   void compose_response_lines(const http::ResponseHead& head);
   // For the access log, which wants them when all is over.

@@ -439,7 +439,7 @@ void Exchange::log(bool aborted) const {
   const routing::ChoiceText why(attempt_.last());
   const bool asked = connections_ != nullptr;
   const ResponseTraits traits = downstream_.response_traits();
-  AddressText room;
+  Address::HostText room;
   const AccessRecord record{
       .client = downstream_.client(),
       .remote_host = client_.address.is_set() ? client_.address.text(room) : std::string_view(),

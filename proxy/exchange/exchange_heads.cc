@@ -49,6 +49,8 @@ void Exchange::compose_request_lines(const http::RequestHead& head, bool upgrade
   http::drop_from_request(head, {.keep_upgrade = upgrades, .keep_expect = !account_.body_has_begun},
                           scratch.dropped);
   const Client& client = downstream_.client();
+  Address::HostText peer_room;
+  const std::string_view peer = client.address.host(peer_room);
   const bool edits = !host_->edits.request.empty() || !location_->edits.request.empty();
   if (edits) edit_request(head, true);
   const config::Forwarding& forwarding = location_->forwarding;
@@ -58,22 +60,24 @@ void Exchange::compose_request_lines(const http::RequestHead& head, bool upgrade
        .forwarded = forwarding.forwarded,
        .trusted = host_->trusted_hops.get(),
        .client = &client_},
-      {.address = client.host, .local_port = client.local_port, .tls = client.tls != nullptr},
+      {.address = peer, .local_port = client.local_port, .tls = client.tls != nullptr},
       scratch.dropped, scratch.lines);
   if (!forwarding.request_id_header.empty()) add_request_id(head);
   if (edits) edit_request(head, false);
   const bool is_believed = host_->trusted_hops && client_.peer_is_trusted;
-  AddressText room;
-  add_contract_lines(*cluster_,
-                     {.member = *member_,
-                      .client = client,
-                      .forwarding = forwarding,
-                      .client_address = client_address(room),
-                      .is_tls = account_.is_tls,
-                      .believed = is_believed ? &head.fields : nullptr,
-                      .request_id = account_.request_id,
-                      .failover = attempt_.last().failover()},
-                     scratch.lines);
+  Address::HostText room;
+  add_contract_lines(
+      *cluster_,
+      {.member = *member_,
+       .client = client,
+       .forwarding = forwarding,
+       .peer_address = peer,
+       .client_address = client_.address.is_set() ? client_.address.text(room) : peer,
+       .is_tls = account_.is_tls,
+       .believed = is_believed ? &head.fields : nullptr,
+       .request_id = account_.request_id,
+       .failover = attempt_.last().failover()},
+      scratch.lines);
 }
 
 void Exchange::meet_client(const http::RequestHead& head) {
@@ -82,11 +86,6 @@ void Exchange::meet_client(const http::RequestHead& head) {
   if (!client_.peer_is_trusted || !head.fields.has(http::FieldId::kXForwardedProto)) return;
   account_.is_tls =
       http::equals_ignoring_case(head.fields.value(http::FieldId::kXForwardedProto), "https");
-}
-
-std::string_view Exchange::client_address(AddressText& room) const {
-  return client_.address.is_set() ? client_.address.text(room)
-                                  : std::string_view(downstream_.client().host);
 }
 
 // A trusted proxy's own, as long as it is one; nobody else's.

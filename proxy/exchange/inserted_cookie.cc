@@ -86,8 +86,7 @@ void InsertedCookie::take_out(const http::FieldList& fields, http::FieldMask& dr
     for (std::string_view rest = field.value; !rest.empty();) {
       const std::string_view cookie = next_cookie(rest);
       if (cookie.empty() || is_cookie_called(cookie, name_)) continue;
-      lines.append(is_first ? "Cookie: " : "; ");
-      lines.append(cookie);
+      lines.append(is_first ? "Cookie: " : "; ", cookie);
       is_first = false;
     }
     if (!is_first) lines.append("\r\n");

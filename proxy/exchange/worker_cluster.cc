@@ -57,7 +57,9 @@ size_t WorkerCluster::memo_of(std::string_view value) {
 }
 
 DecodedAffinity WorkerCluster::decode(std::string_view value) {
-  if (value.size() < sizeof(uint32_t)) return routing_.codec().decode(value);
+  // Taking a route apart is cheaper than to remember it.
+  const bool is_cheap = routing_.codec().dialect() == Dialect::kRoute;
+  if (is_cheap || value.size() < sizeof(uint32_t)) return routing_.codec().decode(value);
   if (memos_.empty()) memos_.resize(kMemos);
   DecodedAffinity decoded = memos_[memo_of(value)].decode(routing_.codec(), value);
   if (inserted_ && decoded) decoded.refusal = inserted_->judge(decoded.token, wall_seconds());

@@ -26,7 +26,7 @@ class Value final {
   std::string_view view() const { return text_.text(); }
   bool ok() const { return text_.ok(); }
   void append(std::string_view bytes) { text_.append(bytes); }
-  void append(uint64_t number) { text_.append(number); }
+  void append_number(uint64_t number) { text_.append_number(number); }
 
  private:
   std::array<char, kEditedValueBytesMax> block_;
@@ -44,11 +44,11 @@ void append_value(const FieldEdit& edit, const EditFacts& facts, const Groups& g
         break;
       case ValuePart::Kind::kReceived:
         out.append("t=");
-        out.append(static_cast<uint64_t>(facts.received_us()));
+        out.append_number(static_cast<uint64_t>(facts.received_us()));
         break;
       case ValuePart::Kind::kDuration:
         out.append("D=");
-        out.append(static_cast<uint64_t>(facts.duration_us()));
+        out.append_number(static_cast<uint64_t>(facts.duration_us()));
         break;
       case ValuePart::Kind::kTls: {
         const std::string_view text = facts.tls(part.fact);

@@ -6,6 +6,7 @@
 
 #include "cookies/contract.h"
 #include "proxy/http/field_table.h"
+#include "proxy/http/line_memo.h"
 #include "proxy/http/list.h"
 #include "proxy/http/scan.h"
 
@@ -189,6 +190,8 @@ Progress read_fields(Cursor& cursor, const HeadOptions& options, FieldSection& s
   const char* const end = cursor.end;
   const char* at = cursor.at;
   const size_t field_bytes_max = options.limits.field_bytes_max;
+  // What it knows may be longer than a small limit.
+  LineMemo* const memo = field_bytes_max >= LineMemo::kLineBytesMax ? options.memo : nullptr;
   Field* const fields = options.fields.data();
   Field* const fields_end =
       fields + std::min({size_t{options.limits.fields_max}, options.fields.size(), kFieldsMax});
@@ -201,9 +204,14 @@ Progress read_fields(Cursor& cursor, const HeadOptions& options, FieldSection& s
       return Progress::kComplete;
     }
     if (field == fields_end) return cursor.refuse(Refusal::kTooManyFields);
-    const Line line = read_field(cursor, at, field_bytes_max, *field);
-    if (line.next == nullptr) return line.progress;
-    at = line.next;
+    const char* next = memo == nullptr ? nullptr : memo->find(at, end, *field);
+    if (next == nullptr) {
+      const Line line = read_field(cursor, at, field_bytes_max, *field);
+      if (line.next == nullptr) return line.progress;
+      next = line.next;
+      if (memo != nullptr) memo->offer(at, end, next, *field);
+    }
+    at = next;
     if (kReadWhileParsing.has(field->id)) {
       const Refusal refusal = note(*field, section);
       if (refusal != Refusal::kNone) return cursor.refuse(refusal);

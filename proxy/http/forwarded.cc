@@ -52,63 +52,53 @@ class Forwarder final {
 
   void add_x_forwarded() {
     drop_fields(head_.fields, {FieldId::kXForwardedFor}, dropped_);
-    arena_.append(field_name(FieldId::kXForwardedFor));
-    arena_.append(": ");
+    arena_.append("X-Forwarded-For: ");
     if (has_hops()) {
       if (options_.trusted->id == FieldId::kXForwardedFor) {
         append_last_elements(head_.fields, *options_.trusted, options_.client->hops, arena_);
       } else {
-        std::array<char, IpAddress::kTextBytesMax> room;
-        arena_.append(options_.client->address.text(room));
-        arena_.append(", ");
+        Address::HostText room;
+        arena_.append(options_.client->address.text(room), ", ");
       }
     }
-    arena_.append(peer_.address);
-    arena_.append("\r\n");
+    arena_.append(peer_.address, "\r\n");
     if (!says(FieldId::kXForwardedProto)) {
-      arena_.add_line(field_name(FieldId::kXForwardedProto), scheme());
+      arena_.append("X-Forwarded-Proto: ", scheme(), "\r\n");
     }
     if (!says(FieldId::kXForwardedHost) && !head_.authority.empty()) {
-      arena_.add_line(field_name(FieldId::kXForwardedHost), head_.authority);
+      arena_.append("X-Forwarded-Host: ", head_.authority, "\r\n");
     }
     if (!says(FieldId::kXForwardedPort) && peer_.local_port != 0) {
-      arena_.add_line(field_name(FieldId::kXForwardedPort), uint64_t{peer_.local_port});
+      arena_.add_line("X-Forwarded-Port", uint64_t{peer_.local_port});
     }
   }
 
   // One line of all lines received and ours, which is the last element.
   void add_forwarded() {
-    arena_.append(field_name(FieldId::kForwarded));
-    arena_.append(": ");
+    arena_.append("Forwarded: ");
     if (says(FieldId::kForwarded)) {
       drop_fields(head_.fields, {FieldId::kForwarded}, dropped_);
       for (const Field& field : head_.fields) {
         if (field.id != FieldId::kForwarded || field.value.empty()) continue;
-        arena_.append(field.value);
-        arena_.append(", ");
+        arena_.append(field.value, ", ");
       }
     } else if (has_hops()) {
-      std::array<char, IpAddress::kTextBytesMax> room;
+      Address::HostText room;
       append_node(options_.client->address.text(room));
       arena_.append(", ");
     }
     append_node(peer_.address);
     if (!head_.authority.empty()) {
       // Quoted because of the colon before a port; an authority holds neither quote nor backslash.
-      arena_.append(";host=\"");
-      arena_.append(head_.authority);
-      arena_.append("\"");
+      arena_.append(";host=\"", head_.authority, "\"");
     }
-    arena_.append(";proto=");
-    arena_.append(scheme());
-    arena_.append("\r\n");
+    arena_.append(";proto=", scheme(), "\r\n");
   }
 
   // RFC 7239 6: IPv6 in brackets, and therefore quoted.
   void append_node(std::string_view address) {
     const bool is_v6 = address.find(':') != std::string_view::npos;
-    arena_.append(is_v6 ? "for=\"[" : "for=");
-    arena_.append(address);
+    arena_.append(is_v6 ? "for=\"[" : "for=", address);
     if (is_v6) arena_.append("]\"");
   }
 

@@ -15,6 +15,8 @@
 
 namespace understudy::http {
 
+class LineMemo;
+
 // Why a head, a chunk or a trailer is refused. status_of() turns it into what a client is told; a
 // backend that earns one is answered for with 502 by exchange/error_response.
 enum class Refusal : uint8_t {
@@ -89,7 +91,8 @@ struct HeadProgress {
 
 struct HeadOptions {
   const HeadLimits& limits;
-  std::span<Field> fields;  // scratch; bounds the number of fields like limits.fields_max
+  std::span<Field> fields;   // scratch; bounds the number of fields like limits.fields_max
+  LineMemo* memo = nullptr;  // lines met before; null: every line is parsed
 };
 
 // `bytes`: everything received since the last message ended; may go on behind the head. `head` and

@@ -72,19 +72,15 @@ void add_request_line(const RequestHead& head, const RequestRewrite& rewrite, Li
     return;
   }
   const size_t begin = arena.text().size();
-  arena.append(head.method_text);
-  arena.append(" ");
+  arena.append(head.method_text, " ");
   if (!rewrite.target.empty()) {
     arena.append(rewrite.target);
   } else if (head.target_form == TargetForm::kAuthority) {
     arena.append(head.target);
   } else {
-    arena.append(head.path);
-    arena.append(head.query);
+    arena.append(head.path, head.query);
   }
-  arena.append(" ");
-  arena.append(kVersionText);
-  arena.append("\r\n");
+  arena.append(" ", kVersionText, "\r\n");
   spans.add(arena.text().substr(begin));
 }
 
@@ -100,14 +96,6 @@ void add_connection_line(ConnectionLine line, bool names_te, LineArena& arena) {
 
 }  // namespace
 
-char* LineArena::room_for(size_t bytes) {
-  ok_ = ok_ && bytes <= block_.size() - size_;
-  if (!ok_) return nullptr;
-  char* const room = block_.data() + size_;
-  size_ += bytes;
-  return room;
-}
-
 void LineArena::erase(size_t at, size_t bytes) {
   DCHECK(at + bytes <= size_);
   char* const hole = block_.data() + at;
@@ -115,26 +103,10 @@ void LineArena::erase(size_t at, size_t bytes) {
   size_ -= bytes;
 }
 
-void LineArena::append(std::string_view text) {
-  if (text.empty()) return;
-  if (char* room = room_for(text.size())) std::memcpy(room, text.data(), text.size());
-}
-
-void LineArena::append(uint64_t number) {
+void LineArena::append_number(uint64_t number) {
   char digits[kDecimalBytesMax];
   const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number);
   append(between(digits, end));
-}
-
-void LineArena::add_line(std::string_view name, std::string_view value) {
-  char* room = room_for(name.size() + value.size() + 4);
-  if (room == nullptr) return;
-  std::memcpy(room, name.data(), name.size());
-  room += name.size();
-  std::memcpy(room, ": ", 2);
-  room += 2;
-  if (!value.empty()) std::memcpy(room, value.data(), value.size());
-  std::memcpy(room + value.size(), "\r\n", 2);
 }
 
 void LineArena::add_line(std::string_view name, uint64_t value) {
@@ -205,12 +177,9 @@ bool compose_response(const ResponseHead& head, const ResponseRewrite& rewrite, 
     spans.add(first_line(head.fields, head.bytes));
   } else {
     const size_t begin = arena.text().size();
-    arena.append(kVersionText);
-    arena.append(" ");
-    arena.append(uint64_t{head.status});
-    arena.append(" ");
-    arena.append(head.reason);
-    arena.append("\r\n");
+    arena.append(kVersionText, " ");
+    arena.append_number(head.status);
+    arena.append(" ", head.reason, "\r\n");
     spans.add(arena.text().substr(begin));
   }
   add_kept_lines(head.fields, head.bytes, rewrite.dropped, arena, spans);

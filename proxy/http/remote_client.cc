@@ -76,8 +76,7 @@ void append_last_elements(const FieldList& fields, const TrustedHops& trusted, s
     ListReader elements(field.value);
     while (const auto element = elements.next()) {
       if (all-- > count) continue;
-      lines.append(*element);
-      lines.append(", ");
+      lines.append(*element, ", ");
     }
   }
 }

@@ -133,6 +133,7 @@ std::optional<std::uint32_t> Mapping::location(std::uint32_t host, std::string_v
 std::optional<std::uint32_t> Mapping::longest(std::uint32_t host, std::string_view path) const {
   std::uint32_t node = host;
   std::optional<std::uint32_t> best = nodes_[node].below;
+  if (edges_.empty()) return best;
   std::string_view rest = path.substr(1);
   while (!rest.empty()) {
     const Segment segment = take_segment(rest);

@@ -261,13 +261,13 @@ void LogFormat::append_from_outside(const config::LogItem& item, const AccessRec
                                     std::string& out) const {
   const std::string_view path = record.target.substr(0, record.target.find('?'));
   std::optional<std::string_view> value;
+  Address::HostText room;
   switch (item.letter) {
     case LogLetter::kClientHost:
-      value =
-          record.remote_host.empty() ? std::string_view(record.client.host) : record.remote_host;
+      value = record.remote_host.empty() ? record.client.address.host(room) : record.remote_host;
       break;
     case LogLetter::kPeerHost:
-      value = record.client.host;
+      value = record.client.address.host(room);
       break;
     case LogLetter::kRequestId:
       value = record.kept_request_id;

@@ -90,13 +90,11 @@ void Worker::on_accepted(std::size_t site, Accepted accepted) {
   ++context_.counters.connections;
   const Site& here = current().routes.sites[site];
   ClientConnection::Options options{
-      .client = {.address = accepted.peer,
-                 .host = accepted.peer.host(),
-                 .local_port = current().snapshot->listens[site].port()},
-      .site = site,
+      .client = {.address = accepted.peer, .local_port = current().snapshot->listens[site].port()},
+      .site = static_cast<uint32_t>(site),
       .http2 = here.speaks_http2()};
   if (current().snapshot->sends_proxy_headers) {
-    options.client.local = std::make_shared<const Address>(local_address(accepted.fd));
+    options.client.local = std::make_unique<const Address>(local_address(accepted.fd));
   }
   const auto& protocol = here.hosts.front()->proxy_protocol;
   if (!protocol) return on_client(std::move(accepted.fd), std::move(options));
@@ -104,7 +102,8 @@ void Worker::on_accepted(std::size_t site, Accepted accepted) {
     case config::ProxyProtocol::Rule::kPlain:
       return on_client(std::move(accepted.fd), std::move(options));
     case config::ProxyProtocol::Rule::kRefused:
-      LOG(kInfo, "client {}: refused, only trusted proxies may connect here", options.client.host);
+      LOG(kInfo, "client {}: refused, only trusted proxies may connect here",
+          options.client.address.host());
       return;
     case config::ProxyProtocol::Rule::kExpected:
       break;
@@ -129,8 +128,7 @@ void Worker::on_client(Fd fd, ClientConnection::Options options) {
 
 void Worker::begin(std::unique_ptr<ClientConnection> connection) {
   ++context_.counters.connections_open;
-  ClientConnection& started = *connection;
-  connections_.emplace(&started, std::move(connection));
+  ClientConnection& started = connections_.add(std::move(connection));
   if (connections_.size() >= connections_max_ && !accepting_paused_) {
     accepting_paused_ = true;
     for (const auto& acceptor : acceptors_) acceptor->pause();
@@ -140,23 +138,19 @@ void Worker::begin(std::unique_ptr<ClientConnection> connection) {
   started.start();
 }
 
-void Worker::on_http2(ClientConnection& connection, std::unique_ptr<Stream> stream,
+void Worker::on_http2(ClientConnection::Options options, std::unique_ptr<Stream> stream,
                       std::string_view received) {
   auto successor = std::make_unique<Http2Connection>(*http2_downstreams_, std::move(stream),
-                                                     received, connection.options(),
+                                                     received, std::move(options),
                                                      static_cast<ClientConnection::Owner&>(*this));
-  Http2Connection& started = *successor;
-  connections_.emplace(&started, std::move(successor));
+  ClientConnection& started = connections_.add(std::move(successor));
   ++context_.counters.connections_open;
   started.start();
   if (context_.stopping) started.stop();
 }
 
 void Worker::on_closed(ClientConnection& connection) {
-  const auto place = connections_.find(&connection);
-  CHECK(place != connections_.end());
-  closed_.add(std::move(place->second));
-  connections_.erase(place);
+  closed_.add(connections_.take(connection));
   --context_.counters.connections_open;
   if (context_.stopping) return end_if_idle();
   // One that has handed its client on had a successor before it went.
@@ -223,7 +217,7 @@ void Worker::on(const to_worker::Adopt& letter) {
     if (std::find(kept.begin(), kept.end(), cluster) == kept.end()) cluster->retire();
   }
   sweep_.start_at(loop_->now() + kSweepEvery);
-  for (ClientConnection* connection : all_connections()) connection->on_reload();
+  for (ClientConnection* connection : connections_.all()) connection->on_reload();
 }
 
 void Worker::drop_unused() {
@@ -302,13 +296,6 @@ void Worker::on(const to_worker::FlushLogs&) {
   for (const auto& log : current().logs) log->flush();
 }
 
-// As they are now: each may close itself while the others are told.
-std::vector<ClientConnection*> Worker::all_connections() const {
-  std::vector<ClientConnection*> all;
-  for (const auto& [key, connection] : connections_) all.push_back(connection.get());
-  return all;
-}
-
 // --- The end.
 
 void Worker::on(const to_worker::Stop& letter) {
@@ -318,13 +305,13 @@ void Worker::on(const to_worker::Stop& letter) {
   context_.stopping = true;
   if (letter.limit <= Duration::zero()) return on_stop_deadline();
   stop_deadline_.start_at(loop_->now() + letter.limit);
-  for (ClientConnection* connection : all_connections()) connection->stop();
+  for (ClientConnection* connection : connections_.all()) connection->stop();
   end_if_idle();
 }
 
 void Worker::on_stop_deadline() {
   abandoned_ = connections_.size();
-  while (!connections_.empty()) connections_.begin()->second->abandon();
+  while (!connections_.empty()) connections_.front()->abandon();
   end_if_idle();
 }
 

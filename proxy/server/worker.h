@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -19,6 +18,7 @@
 #include "base/event_loop.h"
 #include "base/mailbox.h"
 #include "base/random.h"
+#include "proxy/downstream/connection_list.h"
 #include "proxy/downstream/http1_connection.h"
 #include "proxy/downstream/http1_downstream.h"
 #include "proxy/downstream/http2_connection.h"
@@ -152,14 +152,13 @@ class Worker final : private Acceptor::Owner,
   void on_client(Fd fd, ClientConnection::Options options) override;
   void begin(std::unique_ptr<ClientConnection> connection);
   void on_closed(ClientConnection& connection) override;
-  void on_http2(ClientConnection& connection, std::unique_ptr<Stream> stream,
+  void on_http2(ClientConnection::Options options, std::unique_ptr<Stream> stream,
                 std::string_view received) override;
   void on_new_view(WorkerCluster& cluster, const routing::ViewKeeper::Shared& view) override;
 
   void adopt(std::shared_ptr<const Snapshot> snapshot);
   std::shared_ptr<WorkerCluster> cluster_for(const Snapshot& snapshot, std::size_t index);
   void drop_unused();
-  std::vector<ClientConnection*> all_connections() const;
   void on_stop_deadline();
   void end_if_idle();
   Adopted& current() { return *adopted_.back(); }
@@ -180,7 +179,7 @@ class Worker final : private Acceptor::Owner,
   std::vector<std::unique_ptr<Adopted>> adopted_;  // the last one is in force
   std::unique_ptr<Http1DownstreamPool> downstreams_;
   std::unique_ptr<Http2DownstreamPool> http2_downstreams_;
-  std::unordered_map<const ClientConnection*, std::unique_ptr<ClientConnection>> connections_;
+  ConnectionList connections_;
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   Timer stop_deadline_;
   Timer sweep_;

@@ -232,9 +232,11 @@ bool Http1Upstream::parse_head() {
   const uint32_t exchange = exchanges_;
   while (!in_.empty()) {
     http::ResponseHead head;
-    const auto parsed = http::parse_response_head(
-        in_.readable(), method_, {.limits = kResponseLimits, .fields = io_.scratch.response_fields},
-        progress_, head);
+    const auto parsed = http::parse_response_head(in_.readable(), method_,
+                                                  {.limits = kResponseLimits,
+                                                   .fields = io_.scratch.response_fields,
+                                                   .memo = &io_.scratch.response_memo},
+                                                  progress_, head);
     switch (parsed.progress) {
       case Progress::kIncomplete:
         return true;

@@ -14,6 +14,7 @@
 #include "proxy/http/hop_by_hop.h"
 #include "proxy/http/http1_writer.h"
 #include "proxy/http/limits.h"
+#include "proxy/http/line_memo.h"
 #include "proxy/http/message.h"
 
 namespace understudy {
@@ -27,8 +28,10 @@ inline constexpr std::size_t kPathScratchBytes = std::size_t{3} * http::kHeadByt
 inline constexpr std::size_t kTargetScratchBytes = kPathScratchBytes + http::kHeadBytesMax;
 
 // Used from the parsing of a head until it has been handed to a socket, within one call; nothing in
-// here is kept when that call returns.
+// here but the memos is kept when that call returns.
 struct HeadScratch {
+  http::LineMemo request_memo{http::LineMemo::kOfRequests};
+  http::LineMemo response_memo{http::LineMemo::kOfResponses};
   std::array<http::Field, http::kFieldsMax> request_fields;
   std::array<http::Field, http::kFieldsMax> response_fields;
   http::FieldMask dropped;

@@ -65,7 +65,7 @@ TEST(IpAddress, ReadsAnAddressWithAndWithoutItsPort) {
                 {"", ""},
                 {"192.0.2.7\r\nX: y", ""},
                 {"fe80::1%eth0", ""}};
-  std::array<char, IpAddress::kTextBytesMax> room;
+  Address::HostText room;
   for (const auto& test : kCases) {
     SCOPED_TRACE(test.text);
     EXPECT_EQ(IpAddress::parse(test.text).text(room), test.canonical);
@@ -83,7 +83,7 @@ TEST(IpAddress, KnowsWhatThePublicInternetDoesNotHave) {
 }
 
 TEST(IpAddress, IsThatOfASocketsAddress) {
-  std::array<char, IpAddress::kTextBytesMax> room;
+  Address::HostText room;
   EXPECT_EQ(IpAddress::of(*Address::parse("192.0.2.7:80")).text(room), "192.0.2.7");
   EXPECT_EQ(IpAddress::of(*Address::parse("[2001:db8::7]:80")).text(room), "2001:db8::7");
   EXPECT_FALSE(IpAddress::of(*Address::parse("unix:/x")).is_set());

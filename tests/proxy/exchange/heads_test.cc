@@ -226,7 +226,7 @@ std::shared_ptr<const http::TrustedHops> trusting(std::string_view network) {
   return std::make_shared<const http::TrustedHops>(std::move(hops));
 }
 
-// Clients of TestProxy come from 127.0.0.1 and are called 192.0.2.7.
+// Clients of TestProxy come from 192.0.2.7.
 TEST_P(Heads, OnlyATrustedPeersWordAboutTheClientIsBelieved) {
   const std::string lines =
       "X-Forwarded-For: evil, 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Request-Id: theirs\r\n";
@@ -239,12 +239,12 @@ TEST_P(Heads, OnlyATrustedPeersWordAboutTheClientIsBelieved) {
   const std::string doubted = lower_names(ask("/", ok("x"), lines).seen);
   EXPECT_TRUE(has(doubted, "x-forwarded-for: 192.0.2.7")) << doubted;
   EXPECT_TRUE(has(doubted, "x-forwarded-proto: http"));
-  EXPECT_TRUE(has(doubted, "wl-proxy-client-ip: 127.0.0.1"));
+  EXPECT_TRUE(has(doubted, "wl-proxy-client-ip: 192.0.2.7"));
   EXPECT_TRUE(has(doubted, "wl-proxy-ssl: false"));
   EXPECT_EQ(doubted.find("theirs"), std::string::npos);
   EXPECT_EQ(count_of(doubted, "x-request-id: "), 1u);
 
-  network = "127.0.0.1";
+  network = "192.0.2.7";
   const std::string believed = lower_names(ask("/", ok("x"), lines).seen);
   EXPECT_TRUE(has(believed, "x-forwarded-for: 203.0.113.9, 192.0.2.7")) << believed;
   EXPECT_TRUE(has(believed, "x-forwarded-proto: https"));
@@ -259,7 +259,7 @@ TEST_P(Heads, ThePlugInsLinesPassThroughFromATrustedPeerOnly) {
   const std::string lines =
       "WL-Proxy-SSL: true\r\nWL-Proxy-Client-IP: 203.0.113.9\r\nWL-Proxy-Client-Cert: Y2VydA==\r\n";
   options.dialect = Dialect::kWeblogic;
-  std::string network = "127.0.0.1";
+  std::string network = "192.0.2.7";
   bool passes = true;
   options.adjust = [&](config::VirtualHost& host, config::Location& location) {
     host.trusted_hops = trusting(network);
@@ -272,11 +272,11 @@ TEST_P(Heads, ThePlugInsLinesPassThroughFromATrustedPeerOnly) {
   EXPECT_EQ(count_of(passed, "wl-proxy-ssl"), 1u);
 
   for (const bool by_network : {true, false}) {
-    network = by_network ? "10.0.0.0/8" : "127.0.0.1";
+    network = by_network ? "10.0.0.0/8" : "192.0.2.7";
     passes = by_network;
     const std::string stripped = lower_names(ask("/", ok("x"), lines).seen);
     EXPECT_TRUE(has(stripped, "wl-proxy-ssl: false")) << stripped;
-    EXPECT_TRUE(has(stripped, "wl-proxy-client-ip: 127.0.0.1"));
+    EXPECT_TRUE(has(stripped, "wl-proxy-client-ip: 192.0.2.7"));
     EXPECT_EQ(stripped.find("cert"), std::string::npos);
   }
 }
@@ -326,7 +326,7 @@ TEST_P(Heads, TheOperatorsPageStandsForOurs) {
 TEST(AccessLogRecord, TellsWhoAskedAndWhatWentBack) {
   TestProxy::Options options;
   options.adjust = [](config::VirtualHost& host, config::Location& location) {
-    host.trusted_hops = trusting("127.0.0.1");
+    host.trusted_hops = trusting("192.0.2.7");
     location.forwarding.request_id_header = "X-Request-Id";
     location.excluded = {"/no"};
     location.edits.response = {edit(Action::kSet, "X-Set", "by us")};
@@ -354,7 +354,7 @@ TEST(AccessLogRecord, TellsWhoAskedAndWhatWentBack) {
 
   const std::string second = client.take();
   const auto& page = proxy.log().lines[1];
-  EXPECT_EQ(page.remote_host, "127.0.0.1");
+  EXPECT_EQ(page.remote_host, "192.0.2.7");
   EXPECT_EQ(page.kept_request_id, "");
   EXPECT_EQ(page.response_fields.find("Server"), std::string::npos);
   EXPECT_EQ(page.head_bytes + page.bytes, second.size());

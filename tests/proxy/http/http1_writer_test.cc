@@ -195,7 +195,7 @@ TEST(LineArena, WritesLinesAndNumbers) {
   arena.add_line("A", "b");
   arena.add_line("N", uint64_t{18446744073709551615U});
   arena.append("C: ");
-  arena.append(uint64_t{0});
+  arena.append_number(0);
   EXPECT_EQ(arena.text(), "A: b\r\nN: 18446744073709551615\r\nC: 0");
   EXPECT_TRUE(arena.ok());
   arena.append(std::string(64, 'x'));

@@ -26,7 +26,7 @@ std::string found(const TrustedHops& trusted, std::string_view lines, std::strin
     EXPECT_EQ(client.address, IpAddress::parse(peer));
     return "no";
   }
-  std::array<char, IpAddress::kTextBytesMax> room;
+  Address::HostText room;
   return std::string(client.address.text(room)) + "/" + std::to_string(client.hops);
 }
 

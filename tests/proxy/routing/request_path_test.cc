@@ -120,5 +120,24 @@ TEST(RequestPath, NormalisedTwiceIsNormalisedOnce) {
   }
 }
 
+// What is in its one form already stands where it stood: nothing is copied.
+TEST(RequestPath, ANormalPathIsNotCopied) {
+  SeededRandom random(20261122);
+  constexpr std::string_view kBytes = "abzAZ09-._~/;=:@!";
+  std::array<char, 4096> scratch;
+  size_t in_place = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string path = "/";
+    const size_t size = random.next() % 50;
+    while (path.size() <= size) path += kBytes[random.next() % kBytes.size()];
+    SCOPED_TRACE(path);
+    const bool is_plain = path.find("//") == path.npos && path.find("/.") == path.npos;
+    const NormalisedPath result = normalise_path(path, scratch);
+    EXPECT_EQ(result.path.data() == path.data(), is_plain);  // a refused one has no path
+    in_place += is_plain ? 1 : 0;
+  }
+  EXPECT_GT(in_place, 1000u);
+}
+
 }  // namespace
 }  // namespace understudy::routing

@@ -24,7 +24,6 @@ class Line {
  public:
   Line() {
     client.address = *Address::parse("192.0.2.7:50000");
-    client.host = "192.0.2.7";
     client.local_port = 8080;
     record.head = kHead;
     record.method = "GET";

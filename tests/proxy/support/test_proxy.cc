@@ -253,7 +253,7 @@ Peer& TestProxy::adopt(Fd proxy_side, Fd client_side) {
   connections_.push_back(std::make_unique<Http1Connection>(
       *pool_, std::make_unique<TcpStream>(std::move(proxy_side)),
       ClientConnection::Options{
-          .client = {.address = Address::loopback(40000), .host = "192.0.2.7", .local_port = 8080},
+          .client = {.address = *Address::parse("192.0.2.7:40000"), .local_port = 8080},
           .http2 = http2_},
       static_cast<ClientConnection::Owner&>(*this)));
   connections_.back()->start();
@@ -277,10 +277,10 @@ Peer& TestProxy::connect() {
   return adopt(std::move(accepted->fd), std::move(*client));
 }
 
-void TestProxy::on_http2(ClientConnection& connection, std::unique_ptr<Stream> stream,
+void TestProxy::on_http2(ClientConnection::Options options, std::unique_ptr<Stream> stream,
                          std::string_view received) {
   connections_.push_back(std::make_unique<Http2Connection>(
-      *http2_pool_, std::move(stream), received, connection.options(),
+      *http2_pool_, std::move(stream), received, std::move(options),
       static_cast<ClientConnection::Owner&>(*this)));
   connections_.back()->start();
 }

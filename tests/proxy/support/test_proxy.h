@@ -157,7 +157,7 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
 
  private:
   void on_closed(ClientConnection& connection) override;
-  void on_http2(ClientConnection& connection, std::unique_ptr<Stream> stream,
+  void on_http2(ClientConnection::Options options, std::unique_ptr<Stream> stream,
                 std::string_view received) override;
   void on_new_view(WorkerCluster&, const routing::ViewKeeper::Shared&) override { ++views_told; }
   Peer& adopt(Fd proxy_side, Fd client_side);
