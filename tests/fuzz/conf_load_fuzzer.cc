@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A whole proxy configuration, split at NUL bytes into files that may include each other: it loads,
-// or says why not, within the limits; what loads has a host, a cluster for each location and a
-// hash.
+// or says why not, within the limits; what loads has a host, a cluster for each location that is
+// proxied and a hash.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -47,7 +47,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   require(!loaded.config->listens.empty());
   for (const config::VirtualHost& host : loaded.config->hosts.all()) {
     for (const config::Location& location : host.locations) {
-      require(location.path.starts_with('/'));
+      using Kind = config::Location::Kind;
+      require(!location.path.empty());
+      require(location.kind != Kind::kPath || location.path.starts_with('/'));
+      require((location.kind == Kind::kExpression) == (location.expression != nullptr));
+      if (!location.is_proxied) continue;
       require(!loaded.config->clusters.at(location.cluster).seeds.empty());
     }
   }
