@@ -24,6 +24,7 @@ inline constexpr std::string_view kDrainingHeader = "Understudy-Draining";     /
 inline constexpr std::string_view kViewHeader = "Understudy-View";        // view_header.h
 inline constexpr std::string_view kSessionHeader = "Understudy-Session";  // kSession...
 inline constexpr std::string_view kRouteHeader = "Understudy-Route";      // a mid, with 421
+inline constexpr std::string_view kHandledHeader = "Understudy-Handled";  // kHandledNo, with 421
 
 // The weblogic dialect. Request.
 inline constexpr std::string_view kWeblogicClusterInfoHeader = "X-WebLogic-Request-ClusterInfo";
@@ -51,7 +52,7 @@ inline constexpr std::string_view kFailoverView = "view";        // the view say
 inline constexpr std::string_view kFailoverUnavailable = "unavailable";  // it answered 503
 inline constexpr std::string_view kFailoverRoute = "route";              // it answered 421
 inline constexpr std::string_view kFailoverCheck = "check";              // a health check failed
-inline constexpr std::string_view kFailoverDrain = "drain";  // an operator moves its sessions away
+inline constexpr std::string_view kFailoverDrain = "drain";  // an operator sends its sessions away
 
 // Understudy-Draining: the member that is asked gets no new sessions, because an operator or the
 // member itself wants it so. Those it has stay, or go elsewhere with their next request.
@@ -62,6 +63,10 @@ inline constexpr std::string_view kDrainingMove = "move";
 inline constexpr std::string_view kSessionSolo = "solo";            // no copy exists right now
 inline constexpr std::string_view kSessionLost = "lost";            // a new one replaces it
 inline constexpr std::string_view kSessionRecovered = "recovered";  // served without the last proof
+
+// Understudy-Handled: the handler has not seen the request, nor will it: whoever still has all of
+// it may send it elsewhere, whatever its method.
+inline constexpr std::string_view kHandledNo = "no";
 
 // GET kViewPath is answered by the SDK itself, never by the application, with 200 and the same text
 // as the Understudy-View header as body. With `?wait=MS` and Understudy-View-Seen: HASH it is a

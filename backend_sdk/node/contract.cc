@@ -78,8 +78,7 @@ ViewQuestion HttpContract::read_view_question(const RequestView& request) {
 }
 
 ContractFacts HttpContract::read(const RequestView& request) const {
-  ContractFacts facts{
-      .token = {}, .request_id = 0, .failover = false, .view_seen = {}, .tls = request.tls};
+  ContractFacts facts{.token = {}, .request_id = 0, .view_seen = {}, .tls = request.tls};
   bool cookie_found = false;
   for (const HeaderView& line : request.headers) {
     if (!cookie_found && equal_ignoring_case(line.name, "Cookie")) {
@@ -98,6 +97,9 @@ ContractFacts HttpContract::read(const RequestView& request) const {
       facts.request_id = parse_hex64(line.value).value_or(0);
     } else if (equal_ignoring_case(line.name, kFailoverHeader)) {
       facts.failover = !line.value.empty();
+      facts.moved = line.value == kFailoverDrain;
+    } else if (equal_ignoring_case(line.name, kDrainingHeader)) {
+      facts.move = line.value == kDrainingMove;
     } else if (equal_ignoring_case(line.name, kViewSeenHeader)) {
       facts.view_seen = parse_hex64(line.value);
     } else if (equal_ignoring_case(line.name, kForwardedProto)) {
@@ -183,8 +185,13 @@ Reply HttpContract::reply_to(const ContractFacts& facts, const BeginOutcome& out
       add_view(facts, stored->headers);
       return *std::move(stored);
     }
-    case BeginOutcome::Kind::kRedirect:
-      return redirect(facts, outcome.route);
+    case BeginOutcome::Kind::kRedirect: {
+      Reply reply = redirect(facts, outcome.route);
+      if (reply.status == 421) {
+        reply.headers.push_back({std::string(kHandledHeader), std::string(kHandledNo)});
+      }
+      return reply;
+    }
     case BeginOutcome::Kind::kUnavailable: {
       Reply reply = unavailable(to_string(outcome.reason), outcome.retry_after);
       add_view(facts, reply.headers);

@@ -76,6 +76,12 @@ std::string short_text(const SessionId& id) {
   return to_text(id).substr(0, 6) + "...";
 }
 
+// Only a proxy asks for the view, and only a proxy knows what operators want.
+Told told(const ContractFacts& facts) {
+  if (facts.move) return Told::kMove;
+  return facts.view_seen ? Told::kServe : Told::kNothing;
+}
+
 std::string summary(const MemberView& view) {
   std::string text;
   for (const Member& member : view.members) {
@@ -245,7 +251,9 @@ void Node::Running::begin_session(const ContractFacts& facts, bool exclusive,
   const BeginRequest asked{.token = facts.token,
                            .request_id = facts.request_id,
                            .failover = facts.failover,
-                           .exclusive = exclusive};
+                           .moved = facts.moved,
+                           .exclusive = exclusive,
+                           .told = told(facts)};
   core_->begin(asked, [this, facts, pending, under_way](const BeginOutcome& outcome) {
     pending->answer(decide(facts, outcome, under_way, pending->executor()));
   });

@@ -16,7 +16,7 @@ constexpr uint8_t kBulkFlag = 1;
 }  // namespace
 
 bool Replicator::owns(FrameType type) {
-  return type >= FrameType::kOpen && type <= FrameType::kFound;
+  return type >= FrameType::kOpen && type <= FrameType::kHandOver;
 }
 
 void Replicator::on_frame(const Peer& from, const Frame& frame) {
@@ -68,6 +68,8 @@ void Replicator::on_channel_frame(MemberId from, const Frame& frame) {
     } else if (frame.type == FrameType::kStale) {
       const auto owner = decode_member(frame.payload);
       if (owner && from_secondary) channel->on_stale(*owner, now);
+    } else if (frame.type == FrameType::kHandOver) {
+      if (from_secondary) owner_.on_hand_over_asked();
     }
     schedule(channel->wake_at());
     return;

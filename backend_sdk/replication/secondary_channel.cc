@@ -146,6 +146,13 @@ void SecondaryChannel::want(TimePoint now) {
   if (state_ == State::kOpen && may_claim(now)) claim(now);
 }
 
+void SecondaryChannel::ask_for(TimePoint now) {
+  if (state_ != State::kOpen || now < ask_again_) return;
+  ask_again_ = now + options_.claim_retry;
+  host_.send(parties_.primary,
+             {.type = FrameType::kHandOver, .channel = parties_.id, .payload = {}});
+}
+
 void SecondaryChannel::claim(TimePoint now) {
   CHECK(state_ == State::kOpen && vote_ == kNobody);
   vote_ = parties_.secondary;

@@ -60,6 +60,8 @@ class SecondaryChannel final {
   void yield_to_successor();
   // A request wants it: claims at once if that is allowed already.
   void want(TimePoint now);
+  // Asks the living primary to hand the channel over; no claim, and no promise that it will.
+  void ask_for(TimePoint now);
 
   void advance(TimePoint now);
   TimePoint wake_at() const;
@@ -104,6 +106,7 @@ class SecondaryChannel final {
   std::map<SessionId, Nack> nacks_;  // unresolved
   TimePoint last_grant_{};
   TimePoint repeat_at_ = TimePoint::max();
+  TimePoint ask_again_{};
 
   Fate primary_ = Fate::kUsable;
   Fate witness_ = Fate::kUsable;

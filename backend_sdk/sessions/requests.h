@@ -25,13 +25,23 @@ struct SessionToken {
   bool operator==(const SessionToken&) const = default;
 };
 
+// What the proxy says of the member that it asks.
+enum class Told : uint8_t {
+  kNothing,  // no proxy asks
+  kServe,    // it may keep the sessions that it has
+  kMove,     // an operator wants its sessions elsewhere
+};
+
 struct BeginRequest {
   // Nothing when there was no cookie or its signature did not hold: the client gets a new session.
   std::optional<SessionToken> token = {};
   RequestId request_id = 0;  // 0: this request cannot be recognised when it is sent again
   // The proxy did not get an answer from the member it would have asked (Understudy-Failover).
   bool failover = false;
+  // With failover: that member lives, but an operator moves its sessions away.
+  bool moved = false;
   bool exclusive = false;
+  Told told = Told::kNothing;
 };
 
 // One request between begin() and commit() or abandon(). Never reused in the life of a process.

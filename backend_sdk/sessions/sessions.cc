@@ -107,39 +107,6 @@ std::vector<ServedSession> Sessions::served() const {
   return result;
 }
 
-// --- drain -------------------------------------------------------------------------------------
-
-void Sessions::start_drain() {
-  if (draining_) return;
-  draining_ = true;
-  drain_until_ = clock_.now() + options_.drain_timeout;
-  if (replicator_ != nullptr) replicator_->refuse_copies();
-  schedule(clock_.now());
-}
-
-bool Sessions::is_drained() const {
-  if (!draining_) return false;
-  if (replicator_ == nullptr || clock_.now() >= drain_until_) return true;
-  return store_.size() == 0 && active_.empty() && replicator_->open_secondaries() == 0;
-}
-
-void Sessions::drain_channel(PrimaryChannel& channel) {
-  if (channel.state() != PrimaryChannel::State::kOpen || !channel.is_quiet()) return;
-  for (const Session* session : store_.in_channel(channel.id())) {
-    const bool ready = session->is_idle() && !session->is_dirty &&
-                       session->acked == session->image.position.version;
-    if (!ready) return;
-  }
-  if (replicator_->fate(channel.parties().secondary) != Fate::kUsable) return;
-  if (sessions_in(channel.id()) > 0) channel.grant(clock_.now());
-}
-
-void Sessions::advance_drain() {
-  if (!draining_ || is_drained()) return;
-  for (PrimaryChannel* channel : replicator_->primaries()) drain_channel(*channel);
-  schedule(clock_.now() + std::chrono::milliseconds(20));
-}
-
 // --- time --------------------------------------------------------------------------------------
 
 void Sessions::on_view() {
@@ -170,6 +137,11 @@ void Sessions::pass_deadlines() {
     if (found == parked_.end() || found->second->deadline > now) continue;
     PendingPtr pending = std::move(found->second);
     parked_.erase(found);
+    if (pending->hand_over == Pending::HandOver::kAwaited) {
+      pending->hand_over = Pending::HandOver::kOverdue;
+      admit(std::move(pending));
+      continue;
+    }
     const Unavailable reason = pending->reason;
     refuse(std::move(pending), reason);
   }
@@ -212,6 +184,7 @@ void Sessions::advance() {
     protect_in_background();
     recover_in_background();
     advance_drain();
+    advance_move();
   }
   if (!tickets_until_.empty()) schedule(tickets_until_.front().first);
   if (!parked_until_.empty()) schedule(parked_until_.begin()->first);

@@ -8,7 +8,7 @@
 //
 // In sessions_begin.cc the way in, in sessions_commit.cc the way out, in sessions_channels.cc what
 // happens to channels, in sessions_lookup.cc questions to all, in sessions_recover.cc what was
-// passed over, in sessions.cc time, drain and lives.
+// passed over, in sessions_drain.cc what is handed over, in sessions.cc time and lives.
 #pragma once
 
 #include <deque>
@@ -100,6 +100,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
                                           Position position) override;
   void on_copy_ended(const SessionId& sid) override;
   void on_copy_renamed(const SessionId& old_id, const SessionId& new_id) override;
+  void on_hand_over_asked() override;
   FoundPayload on_lookup(const LookupPayload& lookup) override;
   void on_found(MemberId from, const FoundPayload& found) override;
   void on_probe(MemberId member, bool answered) override;
@@ -117,6 +118,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
     TimePoint deadline = TimePoint::max();         // of what it waits for now
     Unavailable reason = Unavailable::kWaitedOut;  // when the deadline passes
     MemberId answered = kNobody;                   // the primary that a probe found alive
+    enum class HandOver : uint8_t { kNotAsked, kAwaited, kOverdue } hand_over = {};
     Position seen;  // of the session when the request came: ours, the copy's, or the client's floor
   };
   using PendingPtr = std::unique_ptr<Pending>;
@@ -218,9 +220,19 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   void tell_access(Session& session);
   void expire_session(Session& session);
 
-  // sessions.cc
+  // sessions_drain.cc
   void advance_drain();
   void drain_channel(PrimaryChannel& channel);
+  void heed(Told told);
+  void start_move();
+  void stop_move();
+  void advance_move();
+  bool is_moving() const { return clock_.now() < move_until_; }
+  bool holds_back() const;
+  bool is_held(const PrimaryChannel& channel) const;
+  void await_hand_over(PendingPtr pending, SecondaryChannel& channel);
+
+  // sessions.cc
   void expire_due();
   void pass_deadlines();
   void schedule(TimePoint at);
@@ -262,6 +274,9 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
 
   bool draining_ = false;
   TimePoint drain_until_ = TimePoint::max();
+  TimePoint move_since_{};
+  TimePoint move_until_{};  // an operator drains this member; told anew with every request
+  bool held_back_ = false;  // at the last look
   TimePoint bulk_after_{};
   TimePoint recover_after_{};
   double bulk_bytes_ = 0;  // may be sent now

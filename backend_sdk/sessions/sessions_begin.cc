@@ -16,6 +16,7 @@ void Sessions::begin(const BeginRequest& request, BeginCallback callback) {
   pending->callback = std::move(callback);
   pending->arrived = clock_.now();
   if (request.token) pending->seen = known_position(*request.token);
+  heed(request.told);
   if (active_.size() + parked_.size() >= options_.requests_max) {
     refuse(std::move(pending), Unavailable::kQueueFull);
   } else {
@@ -157,12 +158,12 @@ void Sessions::admit_here(PendingPtr pending, Session& session) {
       redirect(std::move(pending), channel.parties().secondary);
       return;
     }
-    const bool held = draining_ && channel.takes_frames();  // it is about to be handed over
+    const bool held = is_held(channel);
     // A new session's channel has no lease yet, but nobody can have claimed it either: its first
     // acknowledgement is what its responses wait for anyway.
     const bool opening = channel.state() == PrimaryChannel::State::kOpening;
     if (held || (!opening && !channel.may_serve(clock_.now()))) {
-      channel.renew(clock_.now());
+      if (!held) channel.renew(clock_.now());
       park(std::move(pending), channel.id(), patience());
       return;
     }
@@ -297,6 +298,12 @@ void Sessions::admit_at_copy(PendingPtr pending, SecondaryChannel& channel) {
                              member->liveness == Liveness::kAlive;
     if (seems_alive && !pending->request.failover && now < channel.grace_over()) {
       redirect(std::move(pending), primary);
+      return;
+    }
+    const bool may_be_handed_over =
+        pending->request.moved && pending->hand_over != Pending::HandOver::kOverdue;
+    if (seems_alive && may_be_handed_over && now < channel.grace_over()) {
+      await_hand_over(std::move(pending), channel);
       return;
     }
     if (pending->answered == primary && now < channel.grace_over()) {

@@ -85,7 +85,7 @@ void Sessions::flush_dirty(PrimaryChannel& channel) {
 void Sessions::protect_in_background() {
   const TimePoint now = clock_.now();
   if (store_.unprotected_count() == 0) return;
-  const TimePoint start = draining_ ? now : bulk_after_;
+  const TimePoint start = draining_ || is_moving() ? now : bulk_after_;
   if (now < start) {
     schedule(start);
     return;

@@ -12,7 +12,7 @@ bool is_known(FrameType type) {
   };
   return is_between(FrameType::kHello, FrameType::kHelloOk) ||
          is_between(FrameType::kJoin, FrameType::kJoinNo) ||
-         is_between(FrameType::kOpen, FrameType::kFound);
+         is_between(FrameType::kOpen, FrameType::kHandOver);
 }
 
 void encode_frame(const Frame& frame, std::string& out) {

@@ -50,6 +50,7 @@ enum class FrameType : uint8_t {
   kClose = 44,
   kLookup = 45,
   kFound = 46,
+  kHandOver = 47,  // the secondary asks for its channel: an operator drains the primary
 };
 
 // Is the number in the list above? Others come from a newer sender.

@@ -93,8 +93,8 @@ std::string_view Choice::failover() const {
     case PassedOver::kDead:
     case PassedOver::kLeft:
     case PassedOver::kUnlisted:
-    case PassedOver::kDisabled:
       return kFailoverView;
+    case PassedOver::kDisabled:
     case PassedOver::kDraining:
       return kFailoverDrain;
     case PassedOver::kUnhealthy:

@@ -134,6 +134,12 @@ class AffinityChoice final {
   Choice preview(const DecodedAffinity& cookie, TimePoint now) const;
   // The next member to ask, marked as tried; nothing when the pass is over.
   Choice choose(Attempt& attempt, TimePoint now);
+  // Somebody good that has not been tried, to be asked beside the one that was: null when there is
+  // none. The method's turn stays whose it is, or the slow member would get the next fresh client,
+  // too. To be followed by take().
+  Member* beside(const Attempt& attempt, TimePoint now) {
+    return first_untried(attempt, table_.rings(now).good);
+  }
   // This member it is, for it has room now; the exchange has waited for anybody.
   void take(Attempt& attempt, Member& member, TimePoint now) const;
   void on_failure(Attempt& attempt, const Member& member, Failure failure) const;

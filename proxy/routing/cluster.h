@@ -51,6 +51,7 @@ class Cluster final {
   // Choosing. See affinity_choice.h.
   Attempt begin(const DecodedAffinity& cookie) const { return choice_.begin(cookie); }
   Choice choose(Attempt& attempt, TimePoint now) { return choice_.choose(attempt, now); }
+  Member* beside(const Attempt& attempt, TimePoint now) { return choice_.beside(attempt, now); }
   void take(Attempt& attempt, Member& member, TimePoint now) const {
     choice_.take(attempt, member, now);
   }

@@ -107,6 +107,32 @@ TEST_F(Contract, TheProxysHeadersAreRead) {
   EXPECT_FALSE(nothing.view_seen);
 }
 
+TEST_F(Contract, WhatAnOperatorWantsIsRead) {
+  EXPECT_TRUE(read({{"Understudy-Draining", "move"}}).move);
+  EXPECT_FALSE(read({{"Understudy-Draining", "keep"}}).move);
+  EXPECT_FALSE(read({{"Understudy-Draining", ""}}).move);
+  const ContractFacts moved = read({{"Understudy-Failover", "drain"}});
+  EXPECT_TRUE(moved.failover);
+  EXPECT_TRUE(moved.moved);
+  EXPECT_FALSE(read({{"Understudy-Failover", "reset"}}).moved);
+}
+
+TEST_F(Contract, OnlyA421FromBeforeTheHandlerSaysThatItWasNotHandled) {
+  BeginOutcome redirect;
+  redirect.kind = BeginOutcome::Kind::kRedirect;
+  redirect.route = 7;
+  const Reply before = contract_.reply_to({}, redirect);
+  EXPECT_EQ(before.status, 421);
+  EXPECT_EQ(header_of(before.headers, "Understudy-Handled"), "no");
+  CommitOutcome fenced;
+  fenced.kind = CommitOutcome::Kind::kFenced;
+  fenced.route = 7;
+  const Release after = contract_.release({}, fenced);
+  ASSERT_TRUE(after.reply);
+  EXPECT_EQ(after.reply->status, 421);
+  EXPECT_EQ(header_of(after.reply->headers, "Understudy-Handled"), "");
+}
+
 TEST_F(Contract, TheListIsSentOnlyToWhoHasAnother) {
   const auto view = board_.current();
   ContractFacts facts;

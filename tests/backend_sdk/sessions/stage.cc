@@ -52,6 +52,8 @@ Stage::Waiting Stage::begin_later(SimMember& member, std::optional<SessionToken>
   request.request_id = how.request;
   request.failover = how.failover;
   request.exclusive = how.exclusive;
+  request.moved = how.moved;
+  request.told = how.told;
   member.run([request, waiting](NodeCore& core) {
     core.begin(request, [waiting](BeginOutcome outcome) {
       EXPECT_FALSE(waiting->has_value()) << "a callback comes once";

@@ -28,6 +28,8 @@ class Stage : public testing::Test, public SimMember::Observer {
     RequestId request = 0;
     bool failover = false;
     bool exclusive = false;
+    bool moved = false;
+    Told told = Told::kNothing;
   };
   // Runs the network until it is decided.
   BeginOutcome begin(SimMember& member, std::optional<SessionToken> token, How how);

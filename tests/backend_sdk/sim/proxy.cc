@@ -29,7 +29,7 @@ std::optional<size_t> Proxy::member_of(MemberId mid) const {
 
 void Proxy::send(const ExchangePtr& exchange) {
   exchange->refusals = 0;
-  exchange->failover = false;
+  exchange->failover = exchange->moved = false;
   next(exchange);
 }
 
@@ -48,7 +48,10 @@ void Proxy::next(const ExchangePtr& exchange) {
   if (exchange->cookie && turn < 2) {
     const MemberId mid = turn == 0 ? exchange->cookie->primary : exchange->cookie->secondary;
     const auto member = member_of(mid);
-    if (!member) {
+    const bool is_moved =
+        turn == 0 && member && moved_.contains(*member) && exchange->cookie->secondary != kNobody;
+    exchange->moved = exchange->moved || is_moved;
+    if (!member || is_moved) {
       exchange->failover = true;
       next(exchange);
       return;
@@ -123,6 +126,8 @@ void Proxy::deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& me
   request.token = exchange->cookie;
   request.request_id = exchange->request;
   request.failover = exchange->failover;
+  request.moved = exchange->failover && exchange->moved;
+  request.told = moved_.contains(member.index()) ? Told::kMove : Told::kServe;
   request.exclusive = exchange->action == Action::kAppend || exchange->action == Action::kAnswer;
   core.begin(request, [this, exchange, attempt, &member](BeginOutcome outcome) {
     on_begin(exchange, attempt, member, outcome);

@@ -41,6 +41,10 @@ class Proxy final {
   // No bytes to or from it.
   void cut(size_t member) { cut_.insert(member); }
   void heal() { cut_.clear(); }
+  // An operator's orders: its sessions go to their secondaries (drain --move), and may stay again.
+  void move_away(size_t member) { moved_.insert(member); }
+  void enable(size_t member) { moved_.erase(member); }
+  void enable_all() { moved_.clear(); }
 
  private:
   std::optional<size_t> member_of(MemberId mid) const;  // its current life only
@@ -67,6 +71,7 @@ class Proxy final {
   Listener& listener_;
   std::map<MemberId, size_t> lives_;
   std::set<size_t> cut_;
+  std::set<size_t> moved_;
   std::map<uint64_t, std::weak_ptr<Exchange>> under_way_;
   size_t round_robin_ = 0;
 };

@@ -78,7 +78,7 @@ void Storm::strike() {
   SimMember* member = running_member();
   if (member == nullptr) return;
   ++done_;
-  switch (random_.below(10)) {
+  switch (random_.below(11)) {
     case 0:
     case 1:
       return crash(*member);
@@ -94,6 +94,8 @@ void Storm::strike() {
       return cut_pair();
     case 8:
       return break_pair();
+    case 9:
+      return move_away(*member);
     default:
       return drain(*member);
   }
@@ -186,7 +188,17 @@ void Storm::drain(SimMember& member) {
   });
 }
 
+void Storm::move_away(SimMember& member) {
+  trace_(fmt::format("move the sessions of {} away", member.index()));
+  proxy_.move_away(member.index());
+  over_after(milliseconds(500 + random_.below(8000)), [this, &member] {
+    trace_(fmt::format("enable {}", member.index()));
+    proxy_.enable(member.index());
+  });
+}
+
 void Storm::calm() {
+  proxy_.enable_all();
   network_.heal();
   proxy_.heal();
   for (const auto& member : members_) {

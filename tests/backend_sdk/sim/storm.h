@@ -46,6 +46,7 @@ class Storm final {
   void cut_pair();
   void break_pair();
   void drain(SimMember& member);
+  void move_away(SimMember& member);
   void over_after(Duration duration, std::function<void()> undo);
   SimMember* running_member();
 

@@ -260,6 +260,39 @@ TEST(AffinityChoice, TellsTheMemberWhyItIsAskedInsteadOfThePrimary) {
   EXPECT_EQ(failover(TestCluster::cookie("a", "b")), kFailoverView);
 }
 
+TEST(AffinityChoice, WhoIsAskedBesideAnotherTakesNobodysTurn) {
+  TestCluster cluster = three();
+  std::string firsts;
+  for (int i = 0; i < 6; ++i) {
+    Attempt attempt = cluster->begin(TestCluster::no_cookie());
+    const Choice choice = cluster->choose(attempt, cluster.now());
+    firsts += choice.member->name;
+    Member* const other = cluster->beside(attempt, cluster.now());
+    ASSERT_NE(other, nullptr);
+    EXPECT_NE(other, choice.member);
+    cluster->take(attempt, *other, cluster.now());
+    EXPECT_TRUE(attempt.has_tried(*other));
+    EXPECT_EQ(attempt.tries(), 2u);
+  }
+  EXPECT_EQ(firsts.substr(0, 3), firsts.substr(3));
+  EXPECT_EQ(std::set<char>(firsts.begin(), firsts.end()).size(), 3u);
+  cluster.fail("b");
+  cluster.fail("c");
+  Attempt attempt = cluster->begin(TestCluster::no_cookie());
+  EXPECT_TRUE(cluster->choose(attempt, cluster.now()));
+  EXPECT_EQ(cluster->beside(attempt, cluster.now()), nullptr) << "only who is good";
+}
+
+TEST(AffinityChoice, SaysThatTheDisabledPrimaryLives) {
+  TestCluster cluster = three();
+  cluster->table().set_order(cluster.member("a")->address_text,
+                             OperatorOrder{.state = OperatorState::kDisabled}, cluster.now());
+  Attempt attempt = cluster->begin(TestCluster::cookie("a", "b"));
+  const Choice choice = cluster->choose(attempt, cluster.now());
+  EXPECT_EQ(choice.primary, PassedOver::kDisabled);
+  EXPECT_EQ(choice.failover(), kFailoverDrain);
+}
+
 TEST(AffinityChoice, ClaimsNoViewWhereItHasNone) {
   TestCluster cluster("abc");
   Attempt attempt = cluster->begin(TestCluster::cookie("a", "b"));

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+// A member that an operator drains while it lives: its sessions go to their secondaries, whole
+// channels at a time, and no request suffers.
+#include <gtest/gtest.h>
+
+#include "tests/backend_sdk/sessions/stage.h"
+
+namespace understudy::sim {
+
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using BeginKind = BeginOutcome::Kind;
+using CommitKind = CommitOutcome::Kind;
+
+class Move : public Stage {
+ protected:
+  size_t served_by(size_t index) { return member(index).core().statistics().sessions_primary; }
+  // As the proxy asks the secondary of a member whose sessions are to move.
+  static How moved() { return {.failover = true, .moved = true}; }
+};
+
+TEST_F(Move, TheSecondaryAsksForTheSessionAndServesItWithNothingLost) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome there = begin(member_of(token.secondary), token, moved());
+  ASSERT_EQ(there.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(there, "a"), "1");
+  const CommitOutcome done = commit(member_of(token.secondary), there.handle, set("a", "2"));
+  EXPECT_EQ(done.kind, CommitKind::kReleased);
+  EXPECT_FALSE(done.solo);
+  ASSERT_TRUE(done.cookie);
+  EXPECT_EQ(done.cookie->primary, token.secondary);
+  EXPECT_GT(done.cookie->floor.epoch, token.floor.epoch);
+  EXPECT_EQ(member(0).core().statistics().fenced, 0u) << "nobody was overtaken";
+}
+
+TEST_F(Move, OneRequestMovesThemAll) {
+  boot(4);
+  std::vector<SessionToken> tokens;
+  for (int session = 0; session < 40; ++session) tokens.push_back(new_session());
+  begin(member_of(tokens[0].secondary), tokens[0], moved());
+  ASSERT_TRUE(network_.run_until([&] { return served_by(0) == 0; }, seconds(3)));
+  for (const SessionToken& token : tokens) {
+    const BeginOutcome asked = begin(member(0), token);
+    EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+    EXPECT_EQ(asked.route, token.secondary);
+    EXPECT_EQ(value(begin(member_of(token.secondary), token), "a"), "1");
+  }
+  EXPECT_TRUE(lost_.empty());
+  EXPECT_TRUE(member(0).core().is_admitted()) << "it has not left";
+}
+
+TEST_F(Move, TheMemberItselfMovesThemWhenItIsTold) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome asked = begin(member(0), token, {.told = Told::kMove});
+  EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+  EXPECT_EQ(asked.route, token.secondary);
+  EXPECT_EQ(value(begin(member_of(token.secondary), token), "a"), "1");
+}
+
+TEST_F(Move, WaitsForRequestsUnderWay) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome running = begin(member(0), token);
+  const Waiting there = begin_later(member_of(token.secondary), token, moved());
+  run_for(milliseconds(300));
+  EXPECT_FALSE(there->has_value());
+  EXPECT_EQ(commit(member(0), running.handle, set("a", "2")).kind, CommitKind::kReleased);
+  ASSERT_TRUE(network_.run_until([&] { return there->has_value(); }, seconds(1)));
+  EXPECT_EQ(value(**there, "a"), "2");
+}
+
+TEST_F(Move, ASlowRequestDelaysOthersButFailsNone) {
+  boot(3);
+  const SessionToken slow = new_session();
+  const BeginOutcome running = begin(member(0), slow);
+  SessionToken other = slow;
+  while (other.sid == slow.sid || other.secondary != slow.secondary) other = new_session();
+  // At the secondary it is sent back in the end, and at the primary it is served in the end.
+  const BeginOutcome sent_back = begin(member_of(other.secondary), other, moved());
+  EXPECT_EQ(sent_back.kind, BeginKind::kRedirect);
+  EXPECT_EQ(sent_back.route, member(0).mid());
+  for (int again = 0; again < 8; ++again) {
+    const BeginOutcome here = begin(member(0), other, {.told = Told::kMove});
+    ASSERT_EQ(here.kind, BeginKind::kProceed) << again;
+    EXPECT_EQ(commit(member(0), here.handle, set("a", "x")).kind, CommitKind::kReleased);
+    run_for(milliseconds(500));
+  }
+  EXPECT_EQ(commit(member(0), running.handle, set("a", "2")).kind, CommitKind::kReleased);
+  EXPECT_TRUE(network_.run_until([&] { return served_by(0) == 0; }, seconds(5)));
+}
+
+TEST_F(Move, EndsWithTheFirstRequestThatMayStay) {
+  boot(3);
+  begin(member(0), new_session(), {.told = Told::kMove});
+  ASSERT_TRUE(network_.run_until([&] { return served_by(0) == 0; }, seconds(3)));
+  begin(member(0), std::nullopt, {.told = Told::kServe});
+  const SessionToken token = new_session();
+  run_for(seconds(5));
+  EXPECT_EQ(begin(member(0), token, {.told = Told::kServe}).kind, BeginKind::kProceed);
+}
+
+TEST_F(Move, EndsByItselfWhenNobodySaysItAnyMore) {
+  options_.sessions.drain_timeout = seconds(2);
+  boot(3);
+  begin(member(0), new_session(), {.told = Told::kMove});
+  run_for(seconds(3));
+  const SessionToken token = new_session();
+  run_for(seconds(3));
+  EXPECT_EQ(begin(member(0), token).kind, BeginKind::kProceed);
+}
+
+TEST_F(Move, ADeadPrimaryIsTakenOverAsEver) {
+  boot(3);
+  const SessionToken token = new_session();
+  member(0).crash();
+  const BeginOutcome there = begin(member_of(token.secondary), token, moved());
+  EXPECT_EQ(there.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(there, "a"), "1");
+}
+
+TEST_F(Move, ASilentPrimaryIsTakenOverAfterItsGrace) {
+  boot(3);
+  const SessionToken token = new_session();
+  network_.isolate(member(0).address());
+  const BeginOutcome there = begin(member_of(token.secondary), token, moved());
+  EXPECT_EQ(there.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(there, "a"), "1");
+}
+
+TEST_F(Move, WithoutASecondarySessionsStay) {
+  boot(1);
+  const SessionToken token = new_session();
+  const BeginOutcome here = begin(member(0), token, {.told = Told::kMove});
+  EXPECT_EQ(here.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(here, "a"), "1");
+}
+
+}  // namespace
+
+}  // namespace understudy::sim
