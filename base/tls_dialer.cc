@@ -111,11 +111,16 @@ Result<void> TlsDialer::set_up_trust() {
     if (SSL_CTX_set_default_verify_paths(context_) != 1) {
       return tls_error("the system's authorities cannot be used");
     }
-    return {};
+  } else {
+    // Who is named is trusted, a root or not. But where each authority is looked up in the list of
+    // the one above it, there has to be one: the chain goes on to a root.
+    if (options_.revocation.check != RevocationCheck::kChain) {
+      X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
+    }
+    auto trusted = trust_authorities(context_, options_.authorities, ToldToPeer::kNo);
+    if (!trusted) return trusted;
   }
-  // Who is named is trusted, a root or not.
-  X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_PARTIAL_CHAIN);
-  return trust_authorities(context_, options_.authorities, ToldToPeer::kNo);
+  return use_revocation_lists(context_, options_.revocation, SSL_VERIFY_PEER);
 }
 
 void TlsDialer::set_identity() {
@@ -128,6 +133,7 @@ void TlsDialer::set_identity() {
   add(options_.checks_name ? "name" : "");
   add(options_.checks_time ? "time" : "");
   add(options_.authorities);
+  add(identity_of(options_.revocation));
   add(std::to_string(options_.chain_depth_max));
   add(std::to_string(static_cast<int>(options_.oldest)));
   add(std::to_string(static_cast<int>(options_.newest)));

@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "base/tls_certificate.h"
 #include "base/tls_host.h"
+#include "base/tls_revocation.h"
 
 struct ssl_ctx_st;
 struct ssl_session_st;
@@ -32,6 +33,7 @@ class TlsDialer final {
     bool checks_time = true;       // it has not expired
     std::string authorities = {};  // PEM; empty: those that the system trusts
     int chain_depth_max = 3;       // certificates between the server's and an authority
+    TlsRevocation revocation = {};
     std::unique_ptr<TlsCertificate> certificate = {};  // ours, with its key; may be null
     TlsVersion oldest = TlsVersion::kTls12;
     TlsVersion newest = TlsVersion::kTls13;

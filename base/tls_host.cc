@@ -116,7 +116,7 @@ Result<void> TlsHost::set_up_client_certificates() {
   }
   SSL_CTX_set_verify(context_, mode, nullptr);
   SSL_CTX_set_verify_depth(context_, options_.client_chain_depth_max);
-  return {};
+  return use_revocation_lists(context_, options_.client_revocation, mode);
 }
 
 void TlsHost::set_identity() {
@@ -136,6 +136,7 @@ void TlsHost::set_identity() {
   add(std::to_string(static_cast<int>(options_.client_certificate)));
   add(std::to_string(options_.client_chain_depth_max));
   add(options_.client_authorities);
+  add(identity_of(options_.client_revocation));
   unsigned size = 0;
   CHECK(EVP_Digest(text.data(), text.size(), identity_.data(), &size, EVP_sha256(), nullptr) == 1);
   CHECK(size == identity_.size());

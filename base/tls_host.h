@@ -15,6 +15,7 @@
 
 #include "base/result.h"
 #include "base/tls_certificate.h"
+#include "base/tls_revocation.h"
 
 struct ssl_ctx_st;
 
@@ -48,6 +49,7 @@ class TlsHost final {
     ClientCertificate client_certificate = ClientCertificate::kNone;
     std::string client_authorities = {};  // PEM; needed unless kNone
     int client_chain_depth_max = 1;       // authorities between the client and a trusted one
+    TlsRevocation client_revocation = {};
   };
   static Result<std::shared_ptr<const TlsHost>> make(Options options);
   ~TlsHost();

@@ -106,7 +106,7 @@ struct TlsServerCallbacks {
         SSL_set_max_proto_version(ssl, SSL_CTX_get_max_proto_version(context)) != 1) {
       return SSL_CLIENT_HELLO_ERROR;
     }
-    SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), nullptr);
+    SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context), SSL_CTX_get_verify_callback(context));
     SSL_set_verify_depth(ssl, SSL_CTX_get_verify_depth(context));
     SSL_set_num_tickets(ssl, SSL_CTX_get_num_tickets(context));
     SSL_set_ex_data(ssl, directory_of_handshake_index(), directory);

@@ -60,6 +60,13 @@ bool bind_trust(const Scope& scope, TlsDialer::Options& options, Binding& bindin
     binding.diagnostics().warning(first_word(*settings.directive("SSLProxyVerify")),
                                   "whoever answers at a member's address is believed to be it");
   }
+  if (options.verifies && !bind_revocation(scope,
+                                           {.file = "SSLProxyCARevocationFile",
+                                            .path = "SSLProxyCARevocationPath",
+                                            .check = "SSLProxyCARevocationCheck"},
+                                           options.revocation, binding)) {
+    return false;
+  }
   const conf::Directive* const file = settings.directive("SSLProxyCACertificateFile");
   if (file == nullptr) return true;
   const auto text = read_file(*file, binding);

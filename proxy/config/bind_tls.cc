@@ -159,7 +159,11 @@ bool bind_client_certificates(const Scope& host, TlsHost::Options& options, Bind
   const auto text = read_file(*file, binding);
   if (!text || !went_well(TlsHost::check_authorities(*text), *file, binding)) return false;
   options.client_authorities = *text;
-  return true;
+  return bind_revocation(host,
+                         {.file = "SSLCARevocationFile",
+                          .path = "SSLCARevocationPath",
+                          .check = "SSLCARevocationCheck"},
+                         options.client_revocation, binding);
 }
 
 }  // namespace

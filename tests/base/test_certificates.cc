@@ -120,4 +120,31 @@ std::string make_test_ocsp_response(const TestCertificate& subject, const TestCe
   return out;
 }
 
+std::string make_test_revocation_list(const TestCertificate& issuer,
+                                      const std::vector<TestCertificate>& revoked,
+                                      int64_t valid_until) {
+  const Certificate by = read_certificate(issuer.chain);
+  X509_CRL* list = X509_CRL_new();
+  CHECK(X509_CRL_set_version(list, X509_CRL_VERSION_2) == 1);
+  CHECK(X509_CRL_set_issuer_name(list, X509_get_subject_name(by.get())) == 1);
+  ASN1_TIME* from = X509_gmtime_adj(nullptr, -7200);
+  ASN1_TIME* until = X509_gmtime_adj(nullptr, valid_until);
+  CHECK(X509_CRL_set1_lastUpdate(list, from) == 1 && X509_CRL_set1_nextUpdate(list, until) == 1);
+  for (const TestCertificate& one : revoked) {
+    const Certificate about = read_certificate(one.chain);
+    X509_REVOKED* entry = X509_REVOKED_new();
+    CHECK(X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(about.get())) == 1);
+    CHECK(X509_REVOKED_set_revocationDate(entry, from) == 1);
+    CHECK(X509_CRL_add0_revoked(list, entry) == 1);
+  }
+  CHECK(X509_CRL_sort(list) == 1);
+  CHECK(X509_CRL_sign(list, read_key(issuer.key).get(), EVP_sha256()) > 0);
+  const Bio bio(BIO_new(BIO_s_mem()), BIO_free);
+  CHECK(PEM_write_bio_X509_CRL(bio.get(), list) == 1);
+  X509_CRL_free(list);
+  ASN1_TIME_free(from);
+  ASN1_TIME_free(until);
+  return text_of(bio.get());
+}
+
 }  // namespace understudy

@@ -28,4 +28,9 @@ TestCertificate make_test_certificate(const TestCertificateOptions& options = {}
 std::string make_test_ocsp_response(const TestCertificate& subject, const TestCertificate& issuer,
                                     bool is_good, int64_t valid_until = 3600);
 
+// The issuer's list of these taken back, PEM.
+std::string make_test_revocation_list(const TestCertificate& issuer,
+                                      const std::vector<TestCertificate>& revoked,
+                                      int64_t valid_until = 3600);
+
 }  // namespace understudy

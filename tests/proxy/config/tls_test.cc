@@ -202,5 +202,58 @@ TEST_F(Tls, ClientCertificatesAreBound) {
   EXPECT_EQ(loaded.config->hosts.all()[1].tls->client_certificate(), ClientCertificate::kRequired);
 }
 
+constexpr const char* kVerifies =
+    "SSLCertificateFile shop.both\nSSLVerifyClient require\nSSLCACertificateFile authority.crt\n";
+
+TEST_F(Tls, RevocationListsAreReadFromFilesAndDirectories) {
+  files_.add("revoked.pem", make_test_revocation_list(authority_, {}));
+  files_.add("lists/12345678.r0", make_test_revocation_list(authority_, {}));
+  files_.add("lists/12345678.r1", make_test_revocation_list(authority_, {}));
+  files_.add("lists/readme.txt", "no list");
+  for (const std::string lines :
+       {"SSLCARevocationCheck chain\nSSLCARevocationFile revoked.pem",
+        "SSLCARevocationCheck LEAF no_crl_for_cert_ok\nSSLCARevocationFile revoked.pem",
+        "SSLCARevocationCheck leaf\nSSLCARevocationPath lists", "SSLCARevocationCheck none",
+        "SSLCARevocationCheck chain\nSSLCARevocationFile revoked.pem\nSSLCARevocationPath lists"}) {
+    SCOPED_TRACE(lines);
+    const Loaded loaded = load_host(kVerifies + lines);
+    EXPECT_TRUE(loaded);
+    EXPECT_EQ(loaded.diagnostics, "");
+  }
+}
+
+TEST_F(Tls, WhatIsWrongWithRevocationListsRefusesTheStart) {
+  files_.add("expired.pem", make_test_revocation_list(authority_, {}, -3600));
+  files_.add("broken.pem", "-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n");
+  files_.add("lists/12345678.r0", "nothing");
+  const struct {
+    const char* lines;
+    const char* said;
+  } kCases[] = {
+      {"SSLCARevocationCheck chain", "error: SSLCARevocationCheck needs a SSLCARevocationFile"},
+      {"SSLCARevocationCheck all", "error: expected chain, leaf or none"},
+      {"SSLCARevocationCheck chain strictly", "error: expected chain, leaf or none"},
+      {"SSLCARevocationCheck leaf\nSSLCARevocationFile missing.pem", "cannot be read"},
+      {"SSLCARevocationCheck leaf\nSSLCARevocationFile authority.crt",
+       "error: authority.crt: it holds no revocation list in PEM form"},
+      {"SSLCARevocationCheck leaf\nSSLCARevocationFile broken.pem",
+       "error: broken.pem: it holds a revocation list that cannot be read"},
+      {"SSLCARevocationCheck leaf\nSSLCARevocationPath empty",
+       "error: empty holds no revocation list that `openssl rehash` has named"},
+      {"SSLCARevocationCheck leaf\nSSLCARevocationPath lists",
+       "error: lists/12345678.r0: it holds no revocation list in PEM form"},
+      {"SSLCARevocationCheck leaf\nSSLCARevocationFile expired.pem",
+       "warning: expired.pem should have been replaced by now"},
+      {"SSLCARevocationFile expired.pem",
+       "warning: nobody looks into it: SSLCARevocationCheck is none"},
+  };
+  for (const auto& one : kCases) {
+    SCOPED_TRACE(one.lines);
+    const Loaded loaded = load_host(kVerifies + std::string(one.lines));
+    EXPECT_NE(loaded.diagnostics.find(one.said), std::string::npos) << loaded.diagnostics;
+    EXPECT_EQ(static_cast<bool>(loaded), std::string(one.said).starts_with("warning"));
+  }
+}
+
 }  // namespace
 }  // namespace understudy::config
