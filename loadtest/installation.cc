@@ -149,7 +149,7 @@ void Installation::start(const std::string& name) {
   write_config(name);
   MemberSlot& slot = members_.at(name);
   slot.process = std::make_unique<Process>(
-      std::vector<std::string>{program("counter"), "-c", slot.config_path},
+      std::vector<std::string>{program(slot.options.program), "-c", slot.config_path},
       log_path(name, ++slot.starts));
 }
 

@@ -27,6 +27,7 @@ struct MemberOptions {
   std::string heartbeat = "200ms";
   std::string machine;  // empty: one per member
   std::string extra;    // more lines of configuration
+  std::string program = "counter";
 };
 
 struct ProxyOptions {
