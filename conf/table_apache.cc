@@ -50,9 +50,8 @@ constexpr std::string_view kOwnLog = "use ErrorLog, LogLevel and CustomLog";
 constexpr std::string_view kRaw = "the path and the query are forwarded as the client sent them";
 constexpr std::string_view kPaths = "paths are changed by PathTrim, PathPrepend and ProxyPass only";
 constexpr std::string_view kTickets = "session tickets need no memory of the server";
-constexpr std::string_view kRevocation = "this version does not look for revoked certificates";
+constexpr std::string_view kOcsp = "revoked certificates are known by SSLCARevocationFile only";
 constexpr std::string_view kAccess = "this version has no access control";
-constexpr std::string_view kHeaders = "write Header edit Set-Cookie";
 
 constexpr DirectiveSpec kRows[] = {
     // Sections about files.
@@ -79,7 +78,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("WLProtocol", "this version speaks HTTP/1.1 to members", "HTTP/1.1"),
     refused("SSLHostMatchOID",
             "names are looked for in subjectAltName and, only without one, in CN", "22"),
-    refused("TrimExt", kPaths),
     refused("WLSSLWallet", "a wallet is not read; write its authorities, PEM, in TrustedCAFile"),
     refused("WLLocalIP", "connections to members leave from the address the kernel chooses"),
 
@@ -149,8 +147,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("ProxyRequests", "this is no forward proxy", "Off"),
     refused("ProxyVia", "a Via field is not written", "Off"),
     refused("ProxyPassMatch", "write <LocationMatch> with ProxyPass or BalancerMember"),
-    refused("ProxyPassReverseCookiePath", kHeaders),
-    refused("ProxyPassReverseCookieDomain", kHeaders),
     refused("JkMount", "write <Location> with BalancerMember ... route=NAME"),
     refused("JkWorkersFile", "write <Location> with BalancerMember ... route=NAME"),
 
@@ -172,9 +168,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("RewriteCond", kPaths),
     ignored("SSLProxyCheckPeerCN", "SSLProxyCheckPeerName decides"),
     refused("SSLProxyCACertificatePath", "write all of them into SSLProxyCACertificateFile"),
-    refused("SSLProxyCARevocationFile", kRevocation),
-    refused("SSLProxyCARevocationPath", kRevocation),
-    refused("SSLProxyCARevocationCheck", kRevocation, "none"),
     refused("SSLProxyMachineCertificatePath", "use SSLProxyMachineCertificateFile"),
     refused("SSLProxyMachineCertificateChainFile",
             "the chain stands in SSLProxyMachineCertificateFile, behind the certificate"),
@@ -186,10 +179,7 @@ constexpr DirectiveSpec kRows[] = {
     refused("SSLOpenSSLConfCmd", "use SSLProtocol and SSLCipherSuite"),
     refused("SSLCACertificatePath", "use SSLCACertificateFile"),
     refused("SSLCADNRequestFile", "clients are shown the names in SSLCACertificateFile"),
-    refused("SSLCARevocationFile", kRevocation),
-    refused("SSLCARevocationPath", kRevocation),
-    refused("SSLCARevocationCheck", kRevocation, "none"),
-    refused("SSLOCSPEnable", kRevocation, "Off"),
+    refused("SSLOCSPEnable", kOcsp, "Off"),
     refused("SSLRequire", kAccess),
     refused("SSLRequireSSL", kAccess),
 };

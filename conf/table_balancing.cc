@@ -88,6 +88,15 @@ constexpr DirectiveSpec kRows[] = {
      .minimum = "0",
      .maximum = "1000000",
      .description = "Requests sent again that RetryBudget always allows, of one worker"},
+    {.name = "HedgeDelay",
+     .contexts = kEverywhere,
+     .argument = Argument::kDuration,
+     .default_text = "0s",
+     .minimum = "0s",
+     .maximum = "1h",
+     .description = "How long a GET or HEAD that names no session waits for the answer to begin "
+                    "before a second member is asked as well, within RetryBudget; the first answer "
+                    "wins. 0s: never"},
 };
 
 }  // namespace

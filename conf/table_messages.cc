@@ -42,6 +42,10 @@ constexpr DirectiveSpec kRows[] = {
     {.name = "PathPrepend",
      .contexts = kEverywhere,
      .description = "A path that is put in front, behind PathTrim"},
+    {.name = "TrimExt",
+     .contexts = kEverywhere,
+     .description = "An extension such as .wl that is cut off the end of the path before the "
+                    "request is forwarded, behind PathTrim"},
     {.name = "DefaultFileName",
      .contexts = kEverywhere,
      .description = "What is asked for where / would be, behind PathTrim"},
@@ -52,6 +56,21 @@ constexpr DirectiveSpec kRows[] = {
      .may_repeat = true,
      .description = "Leads redirects of members back through the proxy: the path that clients use "
                     "(not inside a location), then the URL that members name"},
+    {.name = "ProxyPassReverseCookieDomain",
+     .contexts = kEverywhere,
+     .argument = Argument::kWords,
+     .words_min = 2,
+     .words_max = 2,
+     .may_repeat = true,
+     .description = "The domain that members write into Set-Cookie, and the one that clients get"},
+    {.name = "ProxyPassReverseCookiePath",
+     .contexts = kEverywhere,
+     .argument = Argument::kWords,
+     .words_min = 2,
+     .words_max = 2,
+     .may_repeat = true,
+     .description = "The path that members write into Set-Cookie, with all below it, and the one "
+                    "that clients get"},
 
     // Header fields.
     {.name = "RequestHeader",

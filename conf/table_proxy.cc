@@ -115,6 +115,14 @@ constexpr DirectiveSpec kRows[] = {
      .minimum = "0",
      .maximum = "1000000000",
      .description = "Requests on one client's connection; 0 is unlimited"},
+    {.name = "AbortOnClose",
+     .contexts = kHosts,
+     .argument = Argument::kFlag,
+     .default_text = "On",
+     .description = "Whether an HTTP/1.1 client that closes its side while its request waits has "
+                    "left: the request is given up at once, and not sent if it was not yet. Off: "
+                    "it may still listen (half-close), and only a reset says that it has left, as "
+                    "it does for a client that has sent Connection: close"},
     {.name = "RequestReadTimeout",
      .contexts = kHosts,
      .argument = Argument::kWords,

@@ -114,6 +114,9 @@ Json::Value counters_value(const WorkerCounters& counters) {
   out["queued"] = count(counters.queued);
   out["queue_refusals"] = count(counters.queue_refusals);
   out["queue_timeouts"] = count(counters.queue_timeouts);
+  out["hedges"] = count(counters.hedges);
+  out["hedges_won"] = count(counters.hedges_won);
+  out["hedges_over_budget"] = count(counters.hedges_over_budget);
   out["splices"] = count(counters.splices);
   out["tunnels"] = count(counters.tunnels);
   out["tunnels_open"] = count(counters.tunnels_open);

@@ -180,6 +180,13 @@ std::string metrics_text(const ServerStatus& status) {
              "Questions for a view by a waiting worker.", all.views_asked);
   out.single("understudy_resends_over_budget_total", Kind::kCounter,
              "Requests that failed because RetryBudget was used up.", all.resends_over_budget);
+  out.single("understudy_hedges_total", Kind::kCounter,
+             "Slow reads that a second member was asked for as well (HedgeDelay).", all.hedges);
+  out.single("understudy_hedges_won_total", Kind::kCounter,
+             "Of these, those that the second member answered first.", all.hedges_won);
+  out.single("understudy_hedges_over_budget_total", Kind::kCounter,
+             "Slow reads that stayed with one member because RetryBudget was used up.",
+             all.hedges_over_budget);
   out.single("understudy_queued_total", Kind::kCounter,
              "Requests that had to wait for a connection to a member.", all.queued);
   out.single("understudy_queue_refusals_total", Kind::kCounter,

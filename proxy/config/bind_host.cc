@@ -85,6 +85,7 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
   host.names = bind_names(scope.settings);
   host.tls = bind_tls(scope, host.names, binding);
   host.http2 = speaks_http2(scope);
+  host.aborts_on_close = scope.settings.flag("AbortOnClose");
   host.timeouts = bind_timeouts(scope.settings, binding.diagnostics());
   host.limits = bind_limits(scope.settings);
   host.access_logs = bind_access_logs(scope.settings, formats, binding);

@@ -54,6 +54,7 @@ Failover bind_failover(const conf::Settings& settings, const conf::Word& where, 
   failover.replay_buffer_bytes_max = settings.bytes("ReplayBufferSize");
   bind_file_caching(settings, where, failover, binding);
   failover.retry_percent = static_cast<unsigned>(settings.integer("RetryBudget"));
+  failover.hedge_delay = settings.duration("HedgeDelay");
   failover.retry_floor = static_cast<unsigned>(settings.integer("RetryBudgetFloor"));
   if (failover.connect_timeout >= failover.connect_retry) return failover;
 
@@ -206,6 +207,7 @@ class LocationBinder final {
     location.tunnel_idle_timeout = settings.duration("WebSocketIdleTimeout");
     location.paths = bind_path_rules(settings, location.path, seeds.target_path, diagnostics);
     location.excluded = bind_excluded(scope, diagnostics);
+    location.cookies = bind_cookie_rules(scope, diagnostics);
     location.forwarding = bind_forwarding(scope, diagnostics);
     const auto path = path_of(location);
     location.reverse = bind_reverse_rules(scope, path.value_or(""), diagnostics);

@@ -52,6 +52,43 @@ std::string default_file_of(const conf::Settings& settings, conf::Diagnostics& d
   return {};
 }
 
+// It may be written without its dot.
+std::string extension_of(const conf::Settings& settings, conf::Diagnostics& diagnostics) {
+  const conf::Directive* directive = settings.directive("TrimExt");
+  if (directive == nullptr) return {};
+  const conf::Word& word = directive->arguments.front();
+  const std::string extension = word.text.starts_with('.') ? word.text : "." + word.text;
+  const bool is_plain = extension.size() > 1 && is_plain_path("/x" + extension) &&
+                        extension.find('/') == std::string::npos &&
+                        extension.find("..") == std::string::npos;
+  if (is_plain) return extension;
+  diagnostics.error(word, "TrimExt is an extension such as .wl, not '" + word.text + "'");
+  return {};
+}
+
+void add_cookie_rule(const conf::Directive& directive, CookieRule::Attribute attribute,
+                     std::vector<CookieRule>& rules, conf::Diagnostics& diagnostics) {
+  for (const conf::Word& word : directive.arguments) {
+    const bool is_path = attribute == CookieRule::Attribute::kPath;
+    const bool is_said = std::all_of(word.text.begin(), word.text.end(), [](char c) {
+      return c > ' ' && c < 0x7f && c != ';' && c != ',' && c != '"';
+    });
+    if (!word.text.empty() && is_said && (!is_path || word.text.starts_with('/'))) continue;
+    diagnostics.error(word, is_path
+                                ? "expected a path such as /app, not '" + word.text + "'"
+                                : "expected a domain such as example.org, not '" + word.text + "'");
+    return;
+  }
+  CookieRule rule{.attribute = attribute,
+                  .of_members = directive.arguments[0].text,
+                  .of_clients = directive.arguments[1].text};
+  if (attribute == CookieRule::Attribute::kDomain) {
+    rule.of_members = lower(rule.of_members);
+    if (rule.of_members.starts_with('.')) rule.of_members.erase(0, 1);
+  }
+  rules.push_back(std::move(rule));
+}
+
 // Patterns may stand in several words, and several in one word between commas.
 void add_excluded(const conf::Word& word, std::vector<std::string>& patterns,
                   conf::Diagnostics& diagnostics) {
@@ -143,6 +180,7 @@ PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
   rules.trim = path_of(settings, "PathTrim", diagnostics);
   rules.prepend = path_of(settings, "PathPrepend", diagnostics);
   rules.default_file = default_file_of(settings, diagnostics);
+  rules.trim_extension = extension_of(settings, diagnostics);
   if (!target_path) return rules;
   for (const std::string_view name : {"PathTrim", "PathPrepend"}) {
     const conf::Directive* directive = settings.directive(name);
@@ -174,6 +212,20 @@ std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, std::string_
   for (const Scope* scope = &innermost; scope != nullptr; scope = scope->outer) {
     for (const conf::Directive* directive : scope->settings.all_here("ProxyPassReverse")) {
       add_reverse_rule(*directive, *scope, path, rules, diagnostics);
+    }
+  }
+  return rules;
+}
+
+std::vector<CookieRule> bind_cookie_rules(const Scope& innermost, conf::Diagnostics& diagnostics) {
+  using enum CookieRule::Attribute;
+  std::vector<CookieRule> rules;
+  for (const Scope* scope = &innermost; scope != nullptr; scope = scope->outer) {
+    for (const auto* directive : scope->settings.all_here("ProxyPassReverseCookieDomain")) {
+      add_cookie_rule(*directive, kDomain, rules, diagnostics);
+    }
+    for (const auto* directive : scope->settings.all_here("ProxyPassReverseCookiePath")) {
+      add_cookie_rule(*directive, kPath, rules, diagnostics);
     }
   }
   return rules;

@@ -115,6 +115,7 @@ PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
                           const std::optional<std::string>& target_path,
                           conf::Diagnostics& diagnostics);
 // Of the scope and of those around it.
+std::vector<CookieRule> bind_cookie_rules(const Scope& innermost, conf::Diagnostics& diagnostics);
 std::vector<std::string> bind_excluded(const Scope& innermost, conf::Diagnostics& diagnostics);
 std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, std::string_view path,
                                             conf::Diagnostics& diagnostics);

@@ -41,8 +41,9 @@ struct Failover {
         on_timeout == Resend::kAll || on_dropped == Resend::kAll || on_503 == Resend::kAll;
     return session_replay || (idempotent && by_knob);
   }
-  unsigned retry_percent = 20;  // RetryBudget: of the exchanges under way
-  unsigned retry_floor = 3;     // RetryBudgetFloor: so many always may
+  std::chrono::milliseconds hedge_delay{};  // HedgeDelay; 0: no second tries
+  unsigned retry_percent = 20;              // RetryBudget: of the exchanges under way
+  unsigned retry_floor = 3;                 // RetryBudgetFloor: so many always may
 
   // Rounds over all members before 503; at least two, as the plug-in does.
   std::size_t rounds_max() const;
@@ -73,6 +74,7 @@ struct Location {
 
   PathRules paths;
   std::vector<ReverseRule> reverse;   // the first that fits a redirect
+  std::vector<CookieRule> cookies;    // the first that fits an attribute
   std::vector<std::string> excluded;  // WLExcludePathOrMimeType: not proxied all the same
   Forwarding forwarding;
 

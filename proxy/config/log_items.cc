@@ -55,7 +55,7 @@ constexpr Named kNamed[] = {
     {'u', "primary", LogLetter::kPrimary},     {'u', "secondary", LogLetter::kSecondary},
     {'u', "member", LogLetter::kMember},       {'u', "why", LogLetter::kWhy},
     {'u', "failure", LogLetter::kFailure},     {'u', "tries", LogLetter::kTries},
-    {'u', "id", LogLetter::kRequestId},
+    {'u', "id", LogLetter::kRequestId},        {'u', "hedge", LogLetter::kHedge},
 };
 
 // Apache's letters that mean nothing here, and why.

@@ -54,6 +54,7 @@ enum class LogLetter : std::uint8_t {
   kWhy,
   kFailure,
   kTries,
+  kHedge,
   kRequestId,
 };
 

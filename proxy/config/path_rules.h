@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens to a request's path between the match and the member, and to a member's redirects on
-// their way back: the plug-in's PathTrim, PathPrepend and DefaultFileName, Apache's ProxyPass with
-// another path and ProxyPassReverse. Values of the immutable Config; any thread.
+// their way back: the plug-in's PathTrim, TrimExt, PathPrepend and DefaultFileName, Apache's
+// ProxyPass with another path, ProxyPassReverse and its two relatives for cookies. Values of the
+// immutable Config; any thread.
 #pragma once
 
 #include <string>
@@ -9,13 +10,17 @@
 
 namespace understudy::config {
 
-// All empty: the path is forwarded as it was matched. In this order: trim, default file, prepend.
+// All empty: the path is forwarded as it was matched. In this order: trim, extension, default file,
+// prepend.
 struct PathRules {
-  std::string trim;          // "/weblogic": whole segments; another path stays as it is
-  std::string default_file;  // without a slash: what stands for "/"
-  std::string prepend;       // "/app"
+  std::string trim;            // "/weblogic": whole segments; another path stays as it is
+  std::string trim_extension;  // ".wl": at the end of the last segment, if that has more than it
+  std::string default_file;    // without a slash: what stands for "/"
+  std::string prepend;         // "/app"
 
-  bool change_paths() const { return !trim.empty() || !default_file.empty() || !prepend.empty(); }
+  bool change_paths() const {
+    return !trim.empty() || !trim_extension.empty() || !default_file.empty() || !prepend.empty();
+  }
 };
 
 // A redirect of a member to `path` leads clients to `client_path`. Both without a slash at the end,
@@ -26,6 +31,14 @@ struct ReverseRule {
   // without a host count as well: members get the client's Host.
   std::string authority;
   std::string path;
+};
+
+// An attribute of the cookies that members set, as clients get it.
+struct CookieRule {
+  enum class Attribute : unsigned char { kDomain, kPath };
+  Attribute attribute = Attribute::kPath;
+  std::string of_members;  // a domain, lower case and without a dot at its front; or a path
+  std::string of_clients;
 };
 
 }  // namespace understudy::config

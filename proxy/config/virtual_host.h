@@ -28,6 +28,7 @@ struct VirtualHost {
   std::shared_ptr<const TlsHost> tls;  // null: SSLEngine Off
   // Clients may speak HTTP/2: chosen by ALPN inside TLS, else with prior knowledge (h2c).
   bool http2 = false;
+  bool aborts_on_close = true;  // a client that closes its side of HTTP/1.1 has left
   ClientTimeouts timeouts;
   RequestLimits limits;
   std::vector<AccessLog> access_logs;

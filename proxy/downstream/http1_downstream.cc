@@ -56,8 +56,8 @@ void Http1Downstream::on_readable() {
     case State::kHead:
       return receive();
     case State::kExchange:
-      if (!complete_) exchange_.on_request_body();
-      return;
+      if (complete_) return look_ahead();
+      return exchange_.on_request_body();
     case State::kFlushing:
       return;
     case State::kDraining:
@@ -98,7 +98,42 @@ void Http1Downstream::receive() {
     turn_bytes_ += result.bytes;
     process();
   }
-  if (connection_ && state_ == State::kHead) settle();
+  if (!connection_) return;
+  if (state_ == State::kHead) return settle();
+  // Only with the client's end, or more than one request, behind what was read.
+  const bool is_waiting = state_ == State::kExchange && complete_;
+  if (is_waiting && connection_->readable_) look_ahead();
+}
+
+// The request is here to its end, and its answer is not: what comes now is the next request, which
+// waits in in_, or the client has left. A client that leaves closes its side first, so that alone
+// says it, unless the client has announced that this is its last request (then it may close its
+// side behind it and wait), has sent more, or AbortOnClose is Off. A reset always does.
+void Http1Downstream::look_ahead() {
+  if (tunnel_ || more_.is_used()) return;
+  while (connection_->readable_ && turn_bytes_ < kReadPerTurnBytesMax) {
+    const std::span<char> room = in_.writable();
+    if (room.empty()) return;
+    const IoResult result = connection_->read(room);
+    switch (result.state) {
+      case IoResult::State::kOk:
+        in_.commit(result.bytes);
+        turn_bytes_ += result.bytes;
+        continue;
+      case IoResult::State::kWouldBlock:
+        return;
+      case IoResult::State::kError:
+        return connection_->close_now();
+      case IoResult::State::kEnd:
+        break;
+    }
+    const bool sent_more = in_.size() > head_bytes_ + kept_;
+    if (client_keeps_alive_ && !sent_more && connection_->first_host().aborts_on_close) {
+      return connection_->close_now();
+    }
+    connection_->readable_ = true;  // whoever reads next finds the end once more
+    return;
+  }
 }
 
 // Nothing more can be done before the client sends.

@@ -94,6 +94,7 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   void refuse(unsigned status, std::string_view sentence);
   http::HeadLimits limits() const;
   void settle();
+  void look_ahead();
   void check_kept();
   size_t check_body(std::string_view fresh);
   uint64_t whole_body_bytes() const;

@@ -18,6 +18,9 @@ namespace understudy {
 // As nginx writes it; it is in no response.
 inline constexpr unsigned kClientClosedRequest = 499;
 
+// What became of a second try beside the first (HedgeDelay).
+enum class HedgeOutcome : uint8_t { kNone, kLost, kWon };
+
 struct AccessRecord {
   const Client& client;  // our peer
   // Of whom a trusted proxy speaks; empty: the peer is the client.
@@ -48,7 +51,8 @@ struct AccessRecord {
   std::string_view failure = {};          // why there is no better answer; empty when all is well
   uint64_t request_id = 0;                // 0: none was given
   std::string_view kept_request_id = {};  // of a trusted proxy, in place of ours
-  unsigned tries = 0;                     // members asked
+  HedgeOutcome hedge = HedgeOutcome::kNone;
+  unsigned tries = 0;  // members asked
 };
 
 class AccessLog {

@@ -239,25 +239,13 @@ void Exchange::send_request(const http::RequestHead& head) {
   if (account_.has_body && is_body_too_large()) {
     return give_up(413, "The request's body is larger than this site accepts.");
   }
-  HeadScratch& scratch = worker_.io.scratch;
   const BodyBytes body = account_.has_body ? downstream_.request_body() : BodyBytes{.last = true};
   // A client that sends its body already waits for no 100.
   if (!body.bytes.empty()) account_.body_has_begun = true;
-  const bool upgrades = tunnel_ && upstream_->can_tunnel();
-  compose_request_lines(head, upgrades);
-  if (const InsertedCookie* inserted = cluster_->inserted()) {
-    inserted->take_out(head.fields, scratch.dropped, scratch.lines);
-  }
-  if (!scratch.lines.ok()) return give_up(431, "The request's header fields are too large.");
   http::RequestRewrite rewrite{
-      .dropped = scratch.dropped, .added = scratch.lines.text(), .target = {}, .host = {}};
-  rewrite.add_upgrade = upgrades;
-  if (!account_.path_is_normal || location_->paths.change_paths()) {
-    rewrite.target = forwarded_target(head);
-  }
-  if (head.authority.empty()) {
-    rewrite.host = member_->address.is_unix() ? std::string_view("localhost")
-                                              : std::string_view(member_->address_text);
+      .dropped = worker_.io.scratch.dropped, .added = {}, .target = {}, .host = {}};
+  if (!compose_request(head, tunnel_ && upstream_->can_tunnel(), rewrite)) {
+    return give_up(431, "The request's header fields are too large.");
   }
 
   phase_ = Phase::kWaiting;
@@ -269,6 +257,7 @@ void Exchange::send_request(const http::RequestHead& head) {
   account_.request_sent = body.last && taken.body_bytes == body.bytes.size();
   account_.heard = worker_.io.loop.now();
   account_.body_bytes_received = account_.bytes_moved = taken.body_bytes;
+  account_.may_hedge = location_->failover.hedge_delay.count() != 0 && may_be_hedged();
   wait_in_silence(account_.heard);
   if (!account_.has_body) return;
   downstream_.consume_request_body(taken.body_bytes);
@@ -315,7 +304,24 @@ bool Exchange::is_body_too_large() const {
 void Exchange::on_request_body() {
   if (phase_ == Phase::kGathering) return gather();
   if (phase_ == Phase::kTunnel) return move_to_member();
-  if (upstream_ && !account_.request_sent && phase_ != Phase::kConnecting) relay_request_body();
+  const bool waits =
+      phase_ == Phase::kQueued || phase_ == Phase::kConnecting || phase_ == Phase::kPausing;
+  if (waits) return collect_request_body();
+  if (upstream_ && !account_.request_sent) relay_request_body();
+}
+
+// Nobody takes it yet. What there is room for is read, so that a client that leaves is noticed.
+void Exchange::collect_request_body() {
+  for (;;) {
+    switch (downstream_.fetch_request_body()) {
+      case Fetched::kSome:
+        continue;
+      case Fetched::kNone:
+        return;
+      case Fetched::kBroken:
+        return on_request_broken();
+    }
+  }
 }
 
 void Exchange::on_upstream_writable() {
@@ -346,6 +352,7 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
   } else if (!member_->has_clean_record()) {
     cluster_->routing().on_success(*member_, worker_.io.loop.now());
   }
+  if (is_hedging()) drop_hedge();
   // A member that wants to be left alone binds nobody.
   if (const InsertedCookie* inserted = cluster_->inserted(); inserted && head.status != 503) {
     account_.given = inserted->next(account_.shown, *member_, cluster_->wall_seconds());

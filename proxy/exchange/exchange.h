@@ -3,9 +3,9 @@
 // protocol and owns neither connection: it maps the request to a cluster, chooses members one after
 // another, relays both bodies with back-pressure, and decides with retry.h what happens when a
 // member fails. Its phases stand in exchange.cc in the order in which they come, what they change
-// in heads in exchange_heads.cc, what happens when one does not go well in exchange_failure.cc, and
-// tunnels in exchange_tunnel.cc. One object serves many exchanges, one after the other. Owned by a
-// Downstream; worker thread only.
+// in heads in exchange_heads.cc, what happens when one does not go well in exchange_failure.cc,
+// second tries of slow reads in exchange_hedge.cc, and tunnels in exchange_tunnel.cc. One object
+// serves many exchanges, one after the other. Owned by a Downstream; worker thread only.
 #pragma once
 
 #include <array>
@@ -18,8 +18,10 @@
 
 #include "base/clock.h"
 #include "base/timer_wheel.h"
+#include "proxy/exchange/access_record.h"
 #include "proxy/exchange/body_pipe.h"
 #include "proxy/exchange/downstream.h"
+#include "proxy/exchange/hedge.h"
 #include "proxy/exchange/inserted_cookie.h"
 #include "proxy/exchange/retry.h"
 #include "proxy/exchange/routes.h"
@@ -41,7 +43,7 @@ inline constexpr Duration kSilenceCheck = std::chrono::seconds(1);
 // Moved through a pipe in one turn of the loop before others get theirs.
 inline constexpr std::size_t kSplicePerTurnBytesMax = std::size_t{4} * 1024 * 1024;
 
-class Exchange final : private Upstream::User, private Waiter {
+class Exchange final : private Upstream::User, private Waiter, private Hedge::Owner {
  public:
   Exchange(WorkerContext& worker, Downstream& downstream);
   ~Exchange() override;
@@ -103,6 +105,8 @@ class Exchange final : private Upstream::User, private Waiter {
   void send_request(const http::RequestHead& head);
   // The heads' contents, in exchange_heads.cc: what is dropped and added, in the worker's scratch.
   void compose_request_lines(const http::RequestHead& head, bool upgrades);
+  // The whole of it, for member_; false: there is no room for our lines.
+  bool compose_request(const http::RequestHead& head, bool upgrades, http::RequestRewrite& rewrite);
   void edit_request(const http::RequestHead& head, bool early);
   void add_request_id(const http::RequestHead& head);
   // Who the client is, and how it came, as far as anybody is believed.
@@ -114,6 +118,7 @@ class Exchange final : private Upstream::User, private Waiter {
   // Of an answer of our own; what comes back is in the worker's scratch, or `lines` itself.
   std::string_view edited_page_lines(std::string_view lines);
   void relay_request_body();
+  void collect_request_body();
   bool is_body_too_large() const;
   void send_response_head(const http::ResponseHead& head);
   void relay_response_body();
@@ -141,6 +146,7 @@ class Exchange final : private Upstream::User, private Waiter {
   void give_up_queueing(std::string_view why);
   void mark_member(TryFailure failure);
   void try_again(NextStep step);
+  void rely_on_hedge(TryFailure failure, NextStep step);
   void end_pass();
   void give_up(unsigned status, std::string_view sentence);
   void give_up_after(TryFailure failure, Reason reason);
@@ -148,6 +154,18 @@ class Exchange final : private Upstream::User, private Waiter {
   void answer(unsigned status, std::string_view sentence, bool close);
   void on_request_broken();
   void abort(std::string_view why);
+
+  // A second try beside the first.
+  bool may_be_hedged() const;
+  bool is_hedging() const;
+  void begin_hedge(TimePoint now);
+  void send_hedge();
+  void drop_hedge();
+  void take_over_hedge();
+  void on_hedge_connected() override;
+  void on_hedge_answer(const http::ResponseHead& head) override;
+  void on_hedge_failed(ErrorCode code) override;
+  void on_hedge_member_gone() override;
 
   // Time.
   void on_timer();
@@ -192,6 +210,8 @@ class Exchange final : private Upstream::User, private Waiter {
     bool body_has_begun = false;    // so that Expect has been answered
     bool is_tls = false;            // the client's side, a trusted proxy's word included
     bool keeps_request_id = false;  // a trusted proxy's
+    bool may_hedge = false;         // after HedgeDelay
+    HedgeOutcome hedge = HedgeOutcome::kNone;
   };
 
   // Constant after construction.
@@ -203,6 +223,7 @@ class Exchange final : private Upstream::User, private Waiter {
   BodyPipe pipe_;
   std::unique_ptr<FormSearch> form_;  // in kGathering
   std::unique_ptr<Tunnel> tunnel_;    // of a request that asks for one
+  std::unique_ptr<Hedge> hedge_;      // made with the first
 
   // State of the present exchange; what is borrowed lives as long as the exchange.
   Phase phase_ = Phase::kNone;

@@ -77,6 +77,15 @@ void count(routing::MemberCounters& counters, TryFailure failure) {
   }
 }
 
+// Understudy-Handled: no.
+bool says_not_handled(const http::FieldList& fields) {
+  for (const http::Field& field : fields) {
+    if (field.id != http::FieldId::kContract) continue;
+    if (http::equals_ignoring_case(field.name, kHandledHeader)) return field.value == kHandledNo;
+  }
+  return false;
+}
+
 // "GET /path HTTP/1.1", for the log.
 std::string_view request_line(std::string_view head) {
   return head.substr(0, head.find('\r'));
@@ -130,6 +139,7 @@ void Exchange::mark_member(TryFailure failure) {
 
 void Exchange::fail_try(TryFailure failure) {
   const RetryDecision decision = decide(describe(failure), location_->failover);
+  if (is_hedging()) return rely_on_hedge(failure, decision.step);
   const bool counts = decision.step != NextStep::kSameMember && counts_as_resend(failure);
   routing::Member* const member = member_;
   if (decision.step != NextStep::kSameMember) mark_member(failure);
@@ -139,6 +149,15 @@ void Exchange::fail_try(TryFailure failure) {
   note_resend(failure, counts);
   if (decision.step == NextStep::kSameMember) member_ = member;
   try_again(decision.step);
+}
+
+// Somebody else has been asked already.
+void Exchange::rely_on_hedge(TryFailure failure, NextStep step) {
+  if (step != NextStep::kSameMember) mark_member(failure);
+  account_.has_failed_over = true;
+  leave_member();
+  release_upstream();
+  take_over_hedge();
 }
 
 void Exchange::try_again(NextStep step) {
@@ -156,9 +175,14 @@ void Exchange::try_again(NextStep step) {
 // A 503 or a 421. The candidate is chosen before the answer is let go: with nobody left to ask, a
 // 503 of a member says more than one of ours.
 bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head) {
+  if (is_hedging()) {
+    rely_on_hedge(failure, NextStep::kNextMember);
+    return true;
+  }
   FailedTry failed = describe(failure);
   const auto route = parse_mid(head.fields.value(http::FieldId::kUnderstudyRoute));
   failed.names_route = route.has_value();
+  failed.not_handled = failure == TryFailure::kMisdirected && says_not_handled(head.fields);
   const RetryDecision decision = decide(failed, location_->failover);
   mark_member(failure);
   if (decision.step == NextStep::kPassOn) {
@@ -316,7 +340,11 @@ void Exchange::abort(std::string_view why) {
 // ---- Time.
 
 void Exchange::wait_in_silence(TimePoint now) {
-  timer_.start_at(std::min(now + kSilenceCheck, account_.heard + location_->failover.io_timeout));
+  TimePoint until = std::min(now + kSilenceCheck, account_.heard + location_->failover.io_timeout);
+  if (account_.may_hedge && phase_ == Phase::kWaiting) {
+    until = std::min(until, account_.heard + location_->failover.hedge_delay);
+  }
+  timer_.start_at(until);
 }
 
 void Exchange::on_timer() {
@@ -350,6 +378,9 @@ void Exchange::on_silence() {
       serial == serial_ && (phase_ == Phase::kWaiting || phase_ == Phase::kRelaying);
   if (!goes_on) return;
   const TimePoint now = worker_.io.loop.now();
+  const bool is_hedge_due = account_.may_hedge && phase_ == Phase::kWaiting &&
+                            now >= account_.heard + location_->failover.hedge_delay;
+  if (is_hedge_due) begin_hedge(now);
   const uint64_t bytes = account_.body_bytes_received + account_.body_bytes_sent;
   if (bytes != account_.bytes_moved) account_.heard = now;
   account_.bytes_moved = bytes;
@@ -396,6 +427,7 @@ void Exchange::vacate() {
 }
 
 void Exchange::end(bool aborted) {
+  if (is_hedging()) drop_hedge();
   if (pipe_.is_open()) pipe_.close();
   form_.reset();
   ++worker_.counters.responses_by_class[std::min(account_.status / 100, 5)];
@@ -414,60 +446,6 @@ void Exchange::end(bool aborted) {
   --routes_->exchanges;
   ++serial_;
   phase_ = Phase::kNone;
-}
-
-// Found again in the head's text: its views have died.
-std::string_view Exchange::kept_request_id(std::string_view head) const {
-  if (!account_.keeps_request_id) return {};
-  const std::string& name = location_->forwarding.request_id_header;
-  for (std::size_t at = head.find('\n'); at != head.npos; at = head.find('\n', at + 1)) {
-    const std::string_view line = head.substr(at + 1, head.find('\r', at + 1) - at - 1);
-    if (line.size() <= name.size() || line[name.size()] != ':') continue;
-    if (!http::equals_ignoring_case(line.substr(0, name.size()), name)) continue;
-    const std::string_view value = line.substr(name.size() + 1);
-    const std::size_t begin = std::min(value.find_first_not_of(" \t"), value.size());
-    return value.substr(begin, value.find_last_not_of(" \t") + 1 - begin);
-  }
-  return {};
-}
-
-void Exchange::log(bool aborted) const {
-  const std::string_view head = downstream_.head_text();
-  const std::string_view line = request_line(head);
-  const size_t after_method = std::min(line.find(' '), line.size());
-  const size_t before_version = std::max(after_method, std::min(line.rfind(' '), line.size()));
-  const routing::ChoiceText why(attempt_.last());
-  const bool asked = connections_ != nullptr;
-  const ResponseTraits traits = downstream_.response_traits();
-  Address::HostText room;
-  const AccessRecord record{
-      .client = downstream_.client(),
-      .remote_host = client_.address.is_set() ? client_.address.text(room) : std::string_view(),
-      .head = head,
-      .method = line.substr(0, after_method),
-      .target = after_method < before_version
-                    ? line.substr(after_method + 1, before_version - after_method - 1)
-                    : std::string_view(),
-      .version =
-          before_version < line.size() ? line.substr(before_version + 1) : std::string_view(),
-      .status = account_.status != 0 ? account_.status : kClientClosedRequest,
-      .body_bytes_sent = account_.body_bytes_sent,
-      .body_bytes_received = account_.body_bytes_received,
-      .head_bytes_sent = traits.head_bytes,
-      .keeps_alive = traits.keeps_alive,
-      .earlier_requests = traits.earlier_requests,
-      .response_fields = account_.status != 0 ? std::string_view(noted_) : std::string_view(),
-      .duration = worker_.io.loop.now() - account_.started,
-      .aborted = aborted,
-      .member = asked ? std::string_view(connections_->label()) : std::string_view(),
-      .primary = account_.primary,
-      .secondary = account_.secondary,
-      .why = asked ? why.view() : std::string_view(),
-      .failure = account_.failure,
-      .request_id = account_.request_id,
-      .kept_request_id = kept_request_id(head),
-      .tries = asked ? attempt_.tries() : 0};
-  access_log_->write(record);
 }
 
 void Exchange::note_resend(TryFailure failure, bool counts) {

@@ -8,6 +8,7 @@
 #include "proxy/exchange/contract_lines.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/redirects.h"
+#include "proxy/exchange/reversed_cookies.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/char_class.h"
 #include "proxy/http/forwarded.h"
@@ -78,6 +79,26 @@ void Exchange::compose_request_lines(const http::RequestHead& head, bool upgrade
        .request_id = account_.request_id,
        .failover = attempt_.last().failover()},
       scratch.lines);
+}
+
+bool Exchange::compose_request(const http::RequestHead& head, bool upgrades,
+                               http::RequestRewrite& rewrite) {
+  HeadScratch& scratch = worker_.io.scratch;
+  compose_request_lines(head, upgrades);
+  if (const InsertedCookie* inserted = cluster_->inserted()) {
+    inserted->take_out(head.fields, scratch.dropped, scratch.lines);
+  }
+  if (!scratch.lines.ok()) return false;
+  rewrite.added = scratch.lines.text();
+  rewrite.add_upgrade = upgrades;
+  if (!account_.path_is_normal || location_->paths.change_paths()) {
+    rewrite.target = forwarded_target(head);
+  }
+  if (head.authority.empty()) {
+    rewrite.host = member_->address.is_unix() ? std::string_view("localhost")
+                                              : std::string_view(member_->address_text);
+  }
+  return true;
 }
 
 void Exchange::meet_client(const http::RequestHead& head) {
@@ -154,6 +175,9 @@ void Exchange::compose_response_lines(const http::ResponseHead& head) {
                        .authority = downstream_.request_head().authority,
                        .member = connections_->label()},
                       head.fields, scratch.dropped, scratch.lines);
+  }
+  if (!location_->cookies.empty() && head.fields.has(http::FieldId::kSetCookie)) {
+    reverse_cookies(location_->cookies, head.fields, scratch.dropped, scratch.lines);
   }
   const http::EditedHead edited{head.fields, scratch.dropped, scratch.lines};
   for (const http::FieldEdits* edits : {&host_->edits.response, &location_->edits.response}) {

@@ -18,6 +18,7 @@ config::Resend knob_for(TryFailure failure, const config::Failover& policy) {
 // A byte of the request has left: may it leave a second time?
 Reason reason_against(const FailedTry& failed, const config::Failover& policy) {
   if (!failed.replayable) return Reason::kBodyNotKept;
+  if (failed.failure == TryFailure::kMisdirected && failed.not_handled) return Reason::kNone;
   if (policy.session_replay) return Reason::kNone;
   if (!policy.idempotent) return Reason::kIdempotentOff;
   switch (knob_for(failed.failure, policy)) {

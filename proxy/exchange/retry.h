@@ -5,7 +5,8 @@
 // tests/proxy/exchange/retry_test.cc.
 //
 // The rule above all others: a request that is not idempotent and of which a byte was sent is not
-// sent again, unless the operator said for its location that it may be (SessionReplay On, or ALL).
+// sent again, unless the operator said for its location that it may be (SessionReplay On, or ALL),
+// or the member that took it says that it has done nothing with it (Understudy-Handled: no).
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,7 @@ struct FailedTry {
   bool replayable = true;      // the whole request, as far as it was sent, is still here
   bool over_budget = false;    // there are too many re-sends under way
   bool names_route = false;    // with kMisdirected: Understudy-Route was there and can be followed
+  bool not_handled = false;    // with kMisdirected: no handler has seen the request
 };
 
 enum class NextStep : uint8_t {

@@ -27,6 +27,9 @@ struct WorkerCounters {
   uint64_t queued = 0;          // exchanges that had to wait for a connection
   uint64_t queue_refusals = 0;  // MaxWaitingRequests
   uint64_t queue_timeouts = 0;
+  uint64_t hedges = 0;      // second tries beside a first one
+  uint64_t hedges_won = 0;  // whose answer came first
+  uint64_t hedges_over_budget = 0;
   uint64_t splices = 0;
   uint64_t tunnels = 0;          // begun: WebSocket and other upgrades
   uint64_t tunnels_open = 0;     // now

@@ -44,6 +44,22 @@ Trimmed trimmed(std::string_view trim, std::string_view path) {
   return out;
 }
 
+// The last segment keeps its parameters; one that has nothing but the extension keeps that.
+struct WithoutExtension {
+  std::string_view path;
+  std::string_view parameters;
+};
+
+WithoutExtension without_extension(std::string_view extension, std::string_view path) {
+  const std::size_t segment = path.rfind('/') + 1;
+  const std::size_t end = std::min(path.find(';', segment), path.size());
+  const std::string_view name = path.substr(segment, end - segment);
+  const bool applies =
+      !extension.empty() && name.size() > extension.size() && name.ends_with(extension);
+  if (!applies) return {.path = path, .parameters = {}};
+  return {.path = path.substr(0, end - extension.size()), .parameters = path.substr(end)};
+}
+
 class Writer final {
  public:
   explicit Writer(std::span<char> room) : room_(room) {}
@@ -80,7 +96,9 @@ std::string_view rewrite_path(const config::PathRules& rules, std::string_view p
   Writer out(room);
   out.add(rules.prepend);
   if (!rest.empty()) {
-    out.add(rest);
+    const WithoutExtension cut = without_extension(rules.trim_extension, rest);
+    out.add(cut.path);
+    out.add(cut.parameters);
     return out.text();
   }
   // Only what was trimmed to nothing without a slash, and has somewhere else to go, needs none.

@@ -239,6 +239,11 @@ void LogFormat::append_item(const config::LogItem& item, const AccessRecord& rec
       return append_mid(record.secondary, out);
     case LogLetter::kTries:
       return append_number(record.tries, out);
+    case LogLetter::kHedge:
+      out += record.hedge == HedgeOutcome::kNone   ? "-"
+             : record.hedge == HedgeOutcome::kLost ? "lost"
+                                                   : "won";
+      return;
     case LogLetter::kRequestId: {
       if (!record.kept_request_id.empty()) return append_from_outside(item, record, out);
       if (record.request_id == 0) {

@@ -34,6 +34,9 @@ void add(WorkerCounters& sum, const WorkerCounters& more) {
   sum.queued += more.queued;
   sum.queue_refusals += more.queue_refusals;
   sum.queue_timeouts += more.queue_timeouts;
+  sum.hedges += more.hedges;
+  sum.hedges_won += more.hedges_won;
+  sum.hedges_over_budget += more.hedges_over_budget;
   sum.splices += more.splices;
   sum.tunnels += more.tunnels;
   sum.tunnels_open += more.tunnels_open;

@@ -138,6 +138,26 @@ TEST_P(Pause, WhatComesBackServesNothingStaleAndRejoins) {
       << log;
 }
 
+// Long before anybody else notices: reads that name no session are asked of a second member.
+TEST(HedgedReads, DoNotWaitForAMemberThatIsStopped) {
+  Site site;
+  // Beats so slow that no view drops the member meanwhile.
+  site.open({.heartbeat = "2s"}, {.location = "  HedgeDelay 100ms\n"});
+  site.member("a").signal(SIGSTOP);
+  std::map<std::string, int> shares;
+  const TimePoint began = SystemClock().now();
+  for (int i = 0; i < 12; ++i) {
+    const auto response = site.get("/value");
+    ASSERT_EQ(response.status, 200) << response.body;
+    ++shares[member_of(response)];
+  }
+  EXPECT_LT(SystemClock().now() - began, std::chrono::seconds(5));
+  EXPECT_EQ(shares.count("a"), 0u);
+  const Json::Value status = site.status();
+  EXPECT_GE(status["counters"]["hedges_won"].asUInt64(), 1u) << status.toStyledString();
+  site.member("a").signal(SIGCONT);
+}
+
 INSTANTIATE_TEST_SUITE_P(Of, Pause, ::testing::Values("a", "c"));
 
 }  // namespace

@@ -37,6 +37,43 @@ TEST(Paths, ThePlugInsRulesAreRead) {
   EXPECT_FALSE(location_of("PathTrim /").paths.change_paths());
 }
 
+TEST(Paths, AnExtensionIsReadWithItsDotAndWithout) {
+  EXPECT_EQ(location_of("TrimExt .wl").paths.trim_extension, ".wl");
+  EXPECT_EQ(location_of("TrimExt wl").paths.trim_extension, ".wl");
+  EXPECT_TRUE(location_of("TrimExt .wl").paths.change_paths());
+  for (const std::string wrong : {".", "..", ".a/b", "/a", ".a..b", ".%41"}) {
+    SCOPED_TRACE(wrong);
+    const std::string said =
+        said_of("<Location />\n" + std::string(kMembers) + "TrimExt " + wrong + "\n</Location>");
+    EXPECT_NE(said.find("TrimExt is an extension such as .wl"), std::string::npos) << said;
+  }
+}
+
+TEST(Paths, WhatMembersWriteIntoCookiesIsTurnedIntoWhatClientsGet) {
+  const std::vector<CookieRule> rules =
+      location_of(
+          "ProxyPassReverseCookiePath /app /\nProxyPassReverseCookieDomain .Inside.example shop")
+          .cookies;
+  ASSERT_EQ(rules.size(), 2u);
+  EXPECT_EQ(rules[0].attribute, CookieRule::Attribute::kDomain);
+  EXPECT_EQ(rules[0].of_members, "inside.example");
+  EXPECT_EQ(rules[0].of_clients, "shop");
+  EXPECT_EQ(rules[1].attribute, CookieRule::Attribute::kPath);
+  EXPECT_EQ(rules[1].of_members, "/app");
+  EXPECT_EQ(rules[1].of_clients, "/");
+  const auto outside = config_of("ProxyPassReverseCookiePath /a /b\n<Location />\n" +
+                                 std::string(kMembers) + "</Location>");
+  EXPECT_EQ(only_location(*outside).cookies.size(), 1u);
+  for (const std::string wrong :
+       {"ProxyPassReverseCookiePath app /", "ProxyPassReverseCookiePath / \"/;Domain=x\"",
+        "ProxyPassReverseCookieDomain \"a b\" c"}) {
+    SCOPED_TRACE(wrong);
+    const std::string said =
+        said_of("<Location />\n" + std::string(kMembers) + wrong + "\n</Location>");
+    EXPECT_NE(said.find(": error: expected a "), std::string::npos) << said;
+  }
+}
+
 TEST(Paths, ProxyPassReplacesThePathByThatOfItsTarget) {
   const struct {
     std::string directive, trim, prepend;

@@ -144,6 +144,33 @@ TEST(Retry, A421ThatNamesAMemberIsFollowed) {
   EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kFollowRoute);
 }
 
+TEST(Retry, A421ThatNoHandlerHasSeenIsSentOnWhateverTheMethodAndThePolicy) {
+  for (const Resend knob : {Resend::kNone, Resend::kIdempotent, Resend::kAll}) {
+    for (const bool idempotent : {false, true}) {
+      for (const bool session_replay : {false, true}) {
+        Failover failover = policy(knob);
+        failover.idempotent = false;
+        failover.session_replay = session_replay;
+        FailedTry failed = sent(kMisdirected, idempotent);
+        failed.not_handled = true;
+        EXPECT_EQ(decide(failed, failover).step, kNextMember);
+        failed.names_route = true;
+        EXPECT_EQ(decide(failed, failover).step, kFollowRoute);
+        failed.replayable = false;
+        EXPECT_EQ(decide(failed, failover).step, kGiveUp);
+        EXPECT_EQ(decide(failed, failover).reason, Reason::kBodyNotKept);
+      }
+    }
+  }
+  for (const TryFailure failure : {kDropped, kTimeout, kUnavailable, kMemberGone}) {
+    SCOPED_TRACE(std::string(to_text(failure)));
+    FailedTry failed = sent(failure, false);
+    failed.not_handled = true;
+    EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).reason, Reason::kMethodNotIdempotent)
+        << "only a 421 says it";
+  }
+}
+
 TEST(Retry, NobodyElseIsAskedWhenTheBudgetIsUsedUp) {
   for (const TryFailure failure : {kDropped, kBadResponse, kTimeout}) {
     FailedTry failed = sent(failure, true);

@@ -206,6 +206,55 @@ TEST_F(NativeCluster, A421IsFollowedToTheMemberThatItNames) {
   EXPECT_NE(seen.find("Understudy-Failover: route\r\n"), std::string::npos);
 }
 
+TEST_F(NativeCluster, APostIsSentOnOnlyIfThe421SaysThatNoHandlerHasSeenIt) {
+  const struct {
+    const char* lines;
+    bool is_sent_on;
+  } kCases[] = {
+      {"Understudy-Handled: no\r\n", true},
+      {"understudy-handled: no\r\n", true},
+      {"", false},
+      {"Understudy-Handled: yes\r\n", false},
+      {"Understudy-Handled: yes\r\nUnderstudy-Handled: no\r\n", false},
+      {"X-Understudy-Handled: no\r\n", false},
+  };
+  learn_view();
+  const MidText route = format_mid(mid(1));
+  std::size_t asked = 0;
+  proxy.member(1).answer = [&](std::string_view request) {
+    ++asked;
+    EXPECT_TRUE(request.ends_with("\r\n\r\nbody"));
+    return ok("1");
+  };
+  for (const auto& one : kCases) {
+    SCOPED_TRACE(one.lines);
+    asked = 0;
+    proxy.member(2).answer = [&](std::string_view) {
+      return "HTTP/1.1 421 Misdirected Request\r\nUnderstudy-Route: " +
+             std::string(route.data(), route.size()) + "\r\n" + one.lines +
+             "Content-Length: 0\r\n\r\n";
+    };
+    Peer& client = proxy.connect();
+    client.send(post(cookie(2, 0)));
+    ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+    EXPECT_EQ(asked, one.is_sent_on ? 1u : 0u);
+    EXPECT_EQ(client.received().substr(9, 3), one.is_sent_on ? "200" : "502");
+  }
+}
+
+TEST_F(NativeCluster, WhatTheMembersSayOfHandlingNeverReachesAClient) {
+  learn_view();
+  for (std::size_t i = 0; i < 3; ++i) {
+    proxy.member(i).answer = [](std::string_view) {
+      return ok("x", "Understudy-Handled: no\r\nunderstudy_handled: no\r\n");
+    };
+  }
+  Peer& client = proxy.connect();
+  client.send(get());
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+  EXPECT_EQ(client.received().find("andled"), std::string::npos) << client.received();
+}
+
 TEST_F(NativeCluster, MembersThatSendEachOther421EndInAPage) {
   learn_view();
   for (std::size_t i = 0; i < 3; ++i) {

@@ -49,6 +49,31 @@ TEST(PathRewrite, TrimsThenAsksForTheDefaultFileThenPrepends) {
   }
 }
 
+TEST(PathRewrite, TrimsTheExtensionOffTheEnd) {
+  const config::PathRules ext{.trim_extension = ".wl"};
+  const config::PathRules all{.trim = "/weblogic", .trim_extension = ".wl", .prepend = "/app"};
+  const struct {
+    const config::PathRules& rules;
+    std::string_view path, expected;
+  } kCases[] = {
+      {ext, "/bar.html.wl", "/bar.html"},
+      {ext, "/bar.wl/x", "/bar.wl/x"},
+      {ext, "/a.wl/b.wl", "/a.wl/b"},
+      {ext, "/bar.wl;jsessionid=s1.wl", "/bar;jsessionid=s1.wl"},
+      {ext, "/bar.WL", "/bar.WL"},
+      {ext, "/barwl", "/barwl"},
+      {ext, "/.wl", "/.wl"},
+      {ext, "/", "/"},
+      {ext, "/bar.wl/", "/bar.wl/"},
+      {all, "/weblogic/bar.wl", "/app/bar"},
+      {all, "/weblogic.wl", "/app/weblogic"},
+  };
+  for (const auto& test : kCases) {
+    SCOPED_TRACE(test.path);
+    EXPECT_EQ(rewritten(test.rules, test.path), test.expected);
+  }
+}
+
 TEST(PathRewrite, TrimsSegmentsWhateverTheirParameters) {
   const config::PathRules trim{.trim = "/a/b"};
   EXPECT_EQ(rewritten(trim, "/a;x=1/b;y=2/c;z=3"), "/c;z=3");

@@ -104,6 +104,7 @@ TEST(LogFormat, TellsHowTheRequestWasRouted) {
   EXPECT_EQ(line.of("%{primary}u %{secondary}u %{member}u %{why}u"),
             "AAAAAQ - b cookie-secondary:refused");
   EXPECT_EQ(line.of("%{failure}u %{tries}u %{id}u"), "nobody there 2 0000000000000abc");
+  EXPECT_EQ(line.of("%{hedge}u"), "-");
   line.record.kept_request_id = "their-id";
   EXPECT_EQ(line.of("%{id}u %L"), "their-id their-id");
   line.record.remote_host = "203.0.113.9";

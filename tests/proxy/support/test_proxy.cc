@@ -144,7 +144,8 @@ void RecordingLog::write(const AccessRecord& record) {
                    .response_fields = std::string(record.response_fields),
                    .head_bytes = record.head_bytes_sent,
                    .earlier_requests = record.earlier_requests,
-                   .keeps_alive = record.keeps_alive});
+                   .keeps_alive = record.keeps_alive,
+                   .hedge = record.hedge});
 }
 
 // ---- TestProxy.

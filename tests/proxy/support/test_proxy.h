@@ -94,6 +94,7 @@ class RecordingLog final : public AccessLog {
     std::string remote_host, kept_request_id, response_fields;
     uint64_t head_bytes = 0, earlier_requests = 0;
     bool keeps_alive = false;
+    HedgeOutcome hedge = HedgeOutcome::kNone;
   };
   const std::vector<std::string>& response_fields() const override { return wanted; }
   void write(const AccessRecord& record) override;
