@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "cookies/contract.h"
 
 namespace understudy::loadtest {
@@ -29,13 +30,14 @@ void Chaos::stop() {
 }
 
 bool Chaos::is_over() const {
-  return next_ == plan_.size() && restarts_.empty();
+  return next_ == plan_.size() && restarts_.empty() && joining_.empty();
 }
 
 void Chaos::on_time() {
   const Duration passed = SystemClock().now() - begin_;
   while (next_ < plan_.size() && plan_[next_].at <= passed) carry_out(plan_[next_++]);
   continue_restarts();
+  continue_joins();
   std::erase_if(commands_, [](const auto& command) { return !command->is_running(); });
   look_for_crashes();
   timer_.start_at(installation_.loop().now() + kLook);
@@ -92,6 +94,13 @@ void Chaos::carry_out(const ChaosStep& step) {
         installation_.proxy(index).signal(SIGHUP);
       }
       break;
+    case ChaosAction::kPartition:
+    case ChaosAction::kHeal:
+      part_or_heal(step);
+      break;
+    case ChaosAction::kJoin:
+      join(step.count);
+      break;
   }
   on_event_(step.text());
 }
@@ -125,31 +134,74 @@ void Chaos::continue_restarts() {
       restarting_ = Restarting::kJoining;
       return;
     case Restarting::kJoining:
-      ask_whether_joined(member);
-      return;
-  }
-}
-
-// It has joined when it knows everybody who runs.
-void Chaos::ask_whether_joined(const std::string& member) {
-  if (is_asked_) return;
-  const Address address = installation_.member_address(member);
-  question_ = std::make_unique<HttpClient>(installation_.loop(), address);
-  is_asked_ = true;
-  question_->send(
-      make_request({.target = kViewPath}, address), [this, member](const ClientResponse& answer) {
-        is_asked_ = false;
-        std::vector<std::string> running;
-        for (const std::string& name : installation_.member_names()) {
-          if (installation_.is_started(name) && installation_.member(name).is_running()) {
-            running.push_back(name);
-          }
-        }
-        if (installation_.alive_in(answer) != running) return;
+      ask_whether_joined(member, [this, member] {
         on_event_(member + " has joined again");
         restarts_.pop_front();
         restarting_ = Restarting::kNo;
       });
+      return;
+  }
+}
+
+void Chaos::part_or_heal(const ChaosStep& step) {
+  Network* network = installation_.network();
+  CHECK(network);
+  const std::vector<std::string> hosts = network->host_names();
+  const auto is_meant = [&step](const std::string& one, const std::string& other) {
+    if (step.member.empty()) return true;
+    if (step.other.empty()) return one == step.member || other == step.member;
+    return (one == step.member && other == step.other) ||
+           (one == step.other && other == step.member);
+  };
+  for (size_t one = 0; one < hosts.size(); ++one) {
+    for (size_t other = one + 1; other < hosts.size(); ++other) {
+      if (!is_meant(hosts[one], hosts[other])) continue;
+      Network::Commands commands = step.action == ChaosAction::kPartition
+                                       ? network->part(hosts[one], hosts[other])
+                                       : network->heal(hosts[one], hosts[other]);
+      for (auto& command : commands) commands_.push_back(std::move(command));
+    }
+  }
+}
+
+void Chaos::join(size_t count) {
+  for (size_t index = 0; count > 0; ++index) {
+    const std::string name = Installation::member_name(index);
+    if (installation_.has_member(name)) continue;
+    installation_.add_member(name);
+    installation_.start(name);
+    joining_.push_back(name);
+    --count;
+  }
+}
+
+void Chaos::continue_joins() {
+  if (joining_.empty() || restarting_ == Restarting::kJoining) return;
+  ask_whether_joined(joining_.front(), [this] {
+    joining_.pop_front();
+    if (joining_.empty()) {
+      on_event_(fmt::format("{} members know each other", installation_.member_names().size()));
+    }
+  });
+}
+
+// It has joined when it knows everybody who runs.
+void Chaos::ask_whether_joined(const std::string& member, std::function<void()> on_joined) {
+  if (is_asked_) return;
+  const Address address = installation_.member_address(member);
+  question_ = std::make_unique<HttpClient>(installation_.loop(), address);
+  is_asked_ = true;
+  question_->send(make_request({.target = kViewPath}, address), [this, done = std::move(on_joined)](
+                                                                    const ClientResponse& answer) {
+    is_asked_ = false;
+    std::vector<std::string> running;
+    for (const std::string& name : installation_.member_names()) {
+      if (installation_.is_started(name) && installation_.member(name).is_running()) {
+        running.push_back(name);
+      }
+    }
+    if (installation_.alive_in(answer) == running) done();
+  });
 }
 
 }  // namespace understudy::loadtest

@@ -38,9 +38,12 @@ class Chaos final {
   void look_for_crashes();
   void carry_out(const ChaosStep& step);
   void tell_operator(const std::string& command, const std::string& member);
-  void restart(const std::string& member);
+  void part_or_heal(const ChaosStep& step);
+  void join(size_t count);
   void continue_restarts();
-  void ask_whether_joined(const std::string& member);
+  void continue_joins();
+  // `on_joined` when it knows everybody who runs.
+  void ask_whether_joined(const std::string& member, std::function<void()> on_joined);
 
   Installation& installation_;
   const std::vector<ChaosStep> plan_;
@@ -52,9 +55,10 @@ class Chaos final {
   // A restart is: told to end, ended and started again, joined.
   std::deque<std::string> restarts_;  // the first is under way
   enum class Restarting : uint8_t { kNo, kEnding, kJoining } restarting_ = Restarting::kNo;
-  std::unique_ptr<HttpClient> question_;  // to the member that is joining
+  std::deque<std::string> joining_;       // new members that do not know everybody yet
+  std::unique_ptr<HttpClient> question_;  // to a member that is joining
   bool is_asked_ = false;
-  std::vector<std::unique_ptr<Process>> commands_;  // of the operator
+  std::vector<std::unique_ptr<Process>> commands_;  // of the operator, and of the network
   std::set<std::string> down_;  // members that are meant to be, and those already told of
   size_t crashes_ = 0;
 };

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "base/check.h"
 #include "base/random.h"
@@ -16,19 +17,25 @@ namespace {
 struct ActionName {
   ChaosAction action;
   std::string_view text;
-  bool has_member;
+  size_t names_min;
+  size_t names_max;
+  std::string_view names;  // in words
 };
 constexpr std::array kActions = {
-    ActionName{ChaosAction::kKill, "kill", true},
-    ActionName{ChaosAction::kStop, "stop", true},
-    ActionName{ChaosAction::kContinue, "continue", true},
-    ActionName{ChaosAction::kStart, "start", true},
-    ActionName{ChaosAction::kRestart, "restart", true},
-    ActionName{ChaosAction::kRollingRestart, "rolling-restart", false},
-    ActionName{ChaosAction::kDrain, "drain", true},
-    ActionName{ChaosAction::kEnable, "enable", true},
-    ActionName{ChaosAction::kReload, "reload", false},
+    ActionName{ChaosAction::kKill, "kill", 1, 1, "one member"},
+    ActionName{ChaosAction::kStop, "stop", 1, 1, "one member"},
+    ActionName{ChaosAction::kContinue, "continue", 1, 1, "one member"},
+    ActionName{ChaosAction::kStart, "start", 1, 1, "one member"},
+    ActionName{ChaosAction::kRestart, "restart", 1, 1, "one member"},
+    ActionName{ChaosAction::kRollingRestart, "rolling-restart", 0, 0, "no member"},
+    ActionName{ChaosAction::kDrain, "drain", 1, 1, "one member"},
+    ActionName{ChaosAction::kEnable, "enable", 1, 1, "one member"},
+    ActionName{ChaosAction::kReload, "reload", 0, 0, "no member"},
+    ActionName{ChaosAction::kPartition, "partition", 1, 2, "one or two members or proxies"},
+    ActionName{ChaosAction::kHeal, "heal", 0, 2, "at most two members or proxies"},
+    ActionName{ChaosAction::kJoin, "join", 1, 1, "how many new members, from 1 to 100"},
 };
+constexpr size_t kJoinMax = 100;
 constexpr std::string_view kBlank = " \t\r";
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -63,11 +70,20 @@ Result<ChaosStep> parse_step(std::string_view text) {
     return invalid(text, "the action is one of " + all);
   }
   step.action = known->action;
-  if (words.size() != (known->has_member ? 3 : 2)) {
-    return invalid(text, fmt::format("{} names {}", known->text,
-                                     known->has_member ? "one member" : "no member"));
+  const size_t names = words.size() - 2;
+  const bool is_join = known->action == ChaosAction::kJoin;
+  if (is_join && names == 1) {
+    std::from_chars(words[2].data(), words[2].data() + words[2].size(), step.count);
   }
-  if (known->has_member) step.member = words[2];
+  const bool is_join_right = !is_join || (step.count >= 1 && step.count <= kJoinMax &&
+                                          std::to_string(step.count) == words.back());
+  if (names < known->names_min || names > known->names_max || !is_join_right) {
+    return invalid(text, fmt::format("{} names {}", known->text, known->names));
+  }
+  if (is_join) return step;
+  if (names > 0) step.member = words[2];
+  if (names > 1) step.other = words[3];
+  if (names > 1 && step.member == step.other) return invalid(text, "these are the same");
   return step;
 }
 
@@ -84,7 +100,14 @@ std::string_view to_text(ChaosAction action) {
 std::string ChaosStep::text() const {
   std::string text(to_text(action));
   if (!member.empty()) text += " " + member;
+  if (!other.empty()) text += " " + other;
+  if (count > 0) text += " " + std::to_string(count);
   return text;
+}
+
+bool needs_network(const std::vector<ChaosStep>& plan) {
+  return std::any_of(plan.begin(), plan.end(),
+                     [](const ChaosStep& step) { return step.action == ChaosAction::kPartition; });
 }
 
 Result<std::vector<ChaosStep>> parse_plan(std::string_view text) {

@@ -22,7 +22,10 @@ enum class ChaosAction : uint8_t {
   kRollingRestart,  // restart of one after the other, each when the one before has joined again
   kDrain,           // understudy drain NAME
   kEnable,          // understudy enable NAME
-  kReload,          // SIGHUP to the proxy
+  kReload,          // SIGHUP to the proxies
+  kPartition,       // of two hosts from each other, or of one from everybody
+  kHeal,            // of two, of one with everybody, or of all
+  kJoin,            // so many new members at once
 };
 std::string_view to_text(ChaosAction action);  // "kill" ... as in a plan
 
@@ -30,11 +33,16 @@ struct ChaosStep {
   Duration at{};
   ChaosAction action = ChaosAction::kKill;
   std::string member = {};  // empty where the action has none
+  std::string other = {};   // of two
+  size_t count = 0;         // of kJoin
 
   std::string text() const;  // "kill a"
 };
 
-// "TIME ACTION [MEMBER]" separated by ';' or line ends; '#' begins a comment. kInvalid
+// Whether hosts are parted: then they need a network of their own (network.h).
+bool needs_network(const std::vector<ChaosStep>& plan);
+
+// "TIME ACTION [NAME [NAME]]" separated by ';' or line ends; '#' begins a comment. kInvalid
 // names the step and what it lacks. The steps come out in the order of time.
 Result<std::vector<ChaosStep>> parse_plan(std::string_view text);
 

@@ -94,6 +94,27 @@ uint16_t Installation::take_port() {
   return 0;
 }
 
+std::string Installation::proxy_host(size_t index) {
+  return "proxy" + (index == 0 ? "" : std::to_string(index + 1));
+}
+
+std::string Installation::member_name(size_t index) {
+  return std::string(index / 26, 'z') + static_cast<char>('a' + index % 26);
+}
+
+Address Installation::place(const std::string& host) {
+  if (!network_) return Address::loopback(take_port());
+  if (!network_->has_host(host)) {
+    const auto added = network_->add_host(host);
+    CHECK(added, added.error().detail.c_str());
+  }
+  return network_->address(host, take_port());
+}
+
+int Installation::space_of(const std::string& host) const {
+  return network_ ? network_->namespace_of(host) : -1;
+}
+
 std::vector<std::string> Installation::member_names() const {
   std::vector<std::string> names;
   for (const auto& [name, slot] : members_) names.push_back(name);
@@ -120,8 +141,8 @@ std::string Installation::log_path(const std::string& name, int start) const {
 
 void Installation::add_member(const std::string& name, const MemberOptions& options) {
   MemberSlot slot;
-  slot.http = Address::loopback(take_port());
-  slot.cluster = Address::loopback(take_port());
+  slot.http = place(name);
+  slot.cluster = place(name);
   slot.config_path = directory_ + "/" + name + ".conf";
   slot.options = options;
   members_[name] = std::move(slot);
@@ -150,7 +171,7 @@ void Installation::start(const std::string& name) {
   MemberSlot& slot = members_.at(name);
   slot.process = std::make_unique<Process>(
       std::vector<std::string>{program(slot.options.program), "-c", slot.config_path},
-      log_path(name, ++slot.starts));
+      log_path(name, ++slot.starts), space_of(name));
 }
 
 Address Installation::proxy_address(size_t index) const {
@@ -164,9 +185,8 @@ Address Installation::admin_address(size_t index) const {
 bool Installation::start_proxy(const ProxyOptions& options, size_t index) {
   CHECK(index <= proxies_.size());
   if (index == proxies_.size()) {
-    proxies_.push_back({.address = Address::loopback(take_port()),
-                        .admin = Address::loopback(take_port()),
-                        .process = nullptr});
+    const std::string host = proxy_host(index);
+    proxies_.push_back({.address = place(host), .admin = place(host), .process = nullptr});
   }
   ProxySlot& slot = proxies_[index];
   std::vector<std::string> seeds;
@@ -185,14 +205,15 @@ bool Installation::start_proxy(const ProxyOptions& options, size_t index) {
                          "\n  SessionCookie " + cookie_name() + "\n  ClusterKeyFile cluster.key\n" +
                          options.location + "</Location>\n");
   slot.process = std::make_unique<Process>(
-      std::vector<std::string>{program("understudy"), "run", "-c", config}, path + ".log");
+      std::vector<std::string>{program("understudy"), "run", "-c", config}, path + ".log",
+      space_of(proxy_host(index)));
   return wait_until([&] { return status(index).isObject(); });
 }
 
 bool Installation::open_members(size_t count, const MemberOptions& members) {
   std::vector<std::string> names;
   for (size_t index = 0; index < count; ++index) {
-    names.push_back(std::string(index / 26, 'z') + static_cast<char>('a' + index % 26));
+    names.push_back(member_name(index));
     add_member(names.back(), members);
   }
   // The first one founds the cluster; two that start at once may found two, and join later.

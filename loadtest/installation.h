@@ -19,6 +19,7 @@
 #include "cookies/keyring.h"
 #include "cookies/view_header.h"
 #include "loadtest/http_client.h"
+#include "loadtest/network.h"
 #include "loadtest/process.h"
 
 namespace understudy::loadtest {
@@ -46,6 +47,15 @@ class Installation final {
   Installation(EventLoop& loop, std::string programs, std::string directory);
   ~Installation();
   Installation(const Installation&) = delete;
+
+  // Before anybody is added: every member and every proxy ("proxy", "proxy2" ...) becomes a host of
+  // that network, which outlives this. Whoever cannot be one is told by add_member.
+  void use_network(Network& network) { network_ = &network; }
+  Network* network() { return network_; }
+  // The hosts of the proxies, as a plan names them.
+  static std::string proxy_host(size_t index);
+  // a, b ... z, za ...
+  static std::string member_name(size_t index);
 
   // Chooses its ports; start() writes its configuration and makes it live.
   void add_member(const std::string& name, const MemberOptions& options = {});
@@ -116,6 +126,9 @@ class Installation final {
     Address admin;
     std::unique_ptr<Process> process;
   };
+  // A free port of a host, which is added if need be.
+  Address place(const std::string& host);
+  int space_of(const std::string& host) const;
   void write_config(const std::string& name);
   std::string log_path(const std::string& name, int start) const;
   bool member_sees(const std::string& name, const std::vector<std::string>& names);
@@ -124,6 +137,7 @@ class Installation final {
   EventLoop& loop_;
   const std::string programs_;
   const std::string directory_;
+  Network* network_ = nullptr;
 
   std::shared_ptr<const Keyring> keyring_;
   std::unique_ptr<ViewCodec> view_codec_;

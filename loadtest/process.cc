@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -16,7 +17,7 @@
 
 namespace understudy::loadtest {
 
-Process::Process(const std::vector<std::string>& arguments, std::string log_path)
+Process::Process(const std::vector<std::string>& arguments, std::string log_path, int network)
     : log_path_(std::move(log_path)) {
   std::vector<char*> argv;
   for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
@@ -33,6 +34,7 @@ Process::Process(const std::vector<std::string>& arguments, std::string log_path
     ::dup2(null, 0);
     ::dup2(log, 1);
     ::dup2(log, 2);
+    if (network >= 0 && ::setns(network, CLONE_NEWNET) != 0) ::_exit(125);
     ::execv(argv[0], argv.data());
     ::_exit(127);
   }

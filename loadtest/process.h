@@ -16,7 +16,8 @@ namespace understudy::loadtest {
 
 class Process final {
  public:
-  Process(const std::vector<std::string>& arguments, std::string log_path);
+  // `network`: a network namespace that it lives in; -1: ours.
+  Process(const std::vector<std::string>& arguments, std::string log_path, int network = -1);
   ~Process();
   Process(const Process&) = delete;
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `loadtest chaos`: members and a proxy of its own, and what a plan does to them.
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 
 #include "loadtest/chaos.h"
@@ -12,22 +14,35 @@
 namespace understudy::loadtest {
 namespace {
 
-Result<std::vector<ChaosStep>> make_plan(const ChaosArguments& arguments,
-                                         const Installation& installation, Duration duration) {
+Result<std::vector<ChaosStep>> make_plan(const ChaosArguments& arguments, Duration duration) {
+  std::vector<std::string> members;
+  for (size_t index = 0; index < arguments.members; ++index) {
+    members.push_back(Installation::member_name(index));
+  }
   if (arguments.chaos_seed) {
-    return plan_by_seed({.seed = *arguments.chaos_seed,
-                         .members = installation.member_names(),
-                         .duration = duration});
+    return plan_by_seed({.seed = *arguments.chaos_seed, .members = members, .duration = duration});
   }
   std::string text = arguments.plan;
   if (!arguments.plan_file.empty()) text = read_file(arguments.plan_file);
   auto plan = parse_plan(text);
   if (!plan) return plan;
+  // In the order of time: whoever has joined can be hit.
   for (const ChaosStep& step : *plan) {
-    const bool is_new = step.action == ChaosAction::kStart;
-    if (step.member.empty() || is_new || installation.has_member(step.member)) continue;
-    return invalid(fmt::format("plan, step '{}': there is no member {}; there are a to {}",
-                               step.text(), step.member, installation.member_names().back()));
+    for (size_t left = step.count; left > 0; --left) {
+      members.push_back(Installation::member_name(members.size()));
+    }
+    const bool may_be_proxy =
+        step.action == ChaosAction::kPartition || step.action == ChaosAction::kHeal;
+    for (const std::string& name : {step.member, step.other}) {
+      if (name.empty() || (may_be_proxy && name == Installation::proxy_host(0))) continue;
+      if (std::find(members.begin(), members.end(), name) != members.end()) continue;
+      if (step.action != ChaosAction::kStart) {
+        return invalid(fmt::format("plan, step '{}': there is no member {}; there are {}{}",
+                                   step.text(), name, fmt::join(members, ", "),
+                                   may_be_proxy ? " and proxy" : ""));
+      }
+      members.push_back(name);
+    }
   }
   return plan;
 }
@@ -36,11 +51,20 @@ int chaos(const ChaosArguments& arguments, const std::string& command) {
   const LoadArguments& load_arguments = arguments.load;
   auto options = session_load_options(load_arguments);
   if (!options) return fail(options.error(), kBadUsage);
+  const auto plan = make_plan(arguments, options->schedule.duration);
+  if (!plan) return fail(plan.error(), kBadUsage);
   auto loop = EventLoop::open();
   if (!loop) return fail(loop.error());
+  std::unique_ptr<Network> network;
   Installation installation(**loop, own_directory(),
                             make_directory(std::filesystem::temp_directory_path().string()));
   if (auto there = has_programs(installation); !there) return fail(there.error());
+  if (needs_network(*plan)) {
+    auto opened = Network::open(installation.directory());
+    if (!opened) return fail(opened.error());
+    network = *std::move(opened);
+    installation.use_network(*network);
+  }
   fmt::print(stderr, "starting {} members and a proxy\n", arguments.members);
   const std::string replay = arguments.without_replay ? "Off" : "On";
   if (!installation.open(arguments.members, {.heartbeat = arguments.heartbeat},
@@ -49,9 +73,6 @@ int chaos(const ChaosArguments& arguments, const std::string& command) {
                installation.logs());
     return kFailed;
   }
-  const auto plan = make_plan(arguments, installation, options->schedule.duration);
-  if (!plan) return fail(plan.error(), kBadUsage);
-
   SessionLoad load(**loop, installation.proxy_address(), *options);
   if (auto opened = load.open_sessions(); !opened) return fail(opened.error());
   Chaos disorder(installation, *plan, [&load](const std::string& event) {
@@ -78,6 +99,7 @@ int chaos(const ChaosArguments& arguments, const std::string& command) {
                   {"rate", load_arguments.rate},
                   {"duration", load_arguments.duration},
                   {"sessions", std::to_string(options->sessions)}};
+  if (network) report.setup.emplace_back("network", "each host in a namespace of its own");
   if (arguments.chaos_seed)
     report.setup.emplace_back("seed", std::to_string(*arguments.chaos_seed));
   const int status = conclude(std::move(report), load_arguments.out);

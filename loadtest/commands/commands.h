@@ -64,6 +64,16 @@ struct SoakArguments {
   double descriptors_per_hour = 8;
 };
 
+struct SessionsArguments {
+  SessionsArguments();
+
+  LoadArguments load;
+  std::vector<std::string> peers = {"understudy", "tomcat", "redis"};
+  std::vector<std::string> scenarios = {"kill", "stop", "rolling-restart", "store"};
+  std::string templates = UNDERSTUDY_PEERS "/sessions";
+  std::string heartbeat = "200ms";
+};
+
 struct CompareArguments {
   LoadArguments load;
   std::vector<std::string> peers = {"floor", "understudy", "haproxy", "nginx", "apache", "nghttpx"};
@@ -76,6 +86,7 @@ struct CompareArguments {
 void add_run(CLI::App& app, RunArguments& arguments, Invocation& invocation);
 void add_chaos(CLI::App& app, ChaosArguments& arguments, Invocation& invocation);
 void add_soak(CLI::App& app, SoakArguments& arguments, Invocation& invocation);
+void add_sessions(CLI::App& app, SessionsArguments& arguments, Invocation& invocation);
 void add_compare(CLI::App& app, CompareArguments& arguments, Invocation& invocation);
 
 }  // namespace understudy::loadtest

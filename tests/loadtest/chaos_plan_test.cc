@@ -23,6 +23,26 @@ TEST(ChaosPlan, StepsAreReadInTheOrderOfTime) {
   EXPECT_EQ((*plan)[3].action, ChaosAction::kRollingRestart);
 }
 
+TEST(ChaosPlan, PartitionsNameWhomAndNeedANetwork) {
+  const auto plan = parse_plan("1s partition a proxy; 2s partition b; 3s heal a proxy; 4s heal");
+  ASSERT_TRUE(plan) << plan.error().detail;
+  EXPECT_TRUE(needs_network(*plan));
+  EXPECT_EQ((*plan)[0].member, "a");
+  EXPECT_EQ((*plan)[0].other, "proxy");
+  EXPECT_EQ((*plan)[0].text(), "partition a proxy");
+  EXPECT_EQ((*plan)[1].text(), "partition b");
+  EXPECT_EQ((*plan)[3].text(), "heal");
+  EXPECT_FALSE(needs_network(*parse_plan("1s kill a; 2s heal")));
+}
+
+TEST(ChaosPlan, SoManyJoinAtOnce) {
+  const auto plan = parse_plan("1s join 1; 2s join 100");
+  ASSERT_TRUE(plan) << plan.error().detail;
+  EXPECT_EQ((*plan)[0].count, 1u);
+  EXPECT_EQ((*plan)[1].count, 100u);
+  EXPECT_EQ((*plan)[1].text(), "join 100");
+}
+
 TEST(ChaosPlan, AnEmptyPlanHasNoSteps) {
   EXPECT_TRUE(parse_plan("")->empty());
   EXPECT_TRUE(parse_plan(" ;\n# nothing\n")->empty());
@@ -34,9 +54,22 @@ TEST(ChaosPlan, WhatIsWrongIsSaid) {
     const char* says;
   };
   const Case cases[] = {
-      {"kill a", "begins with a time"},     {"5s", "the action is one of kill"},
-      {"5s hit a", "the action is one of"}, {"5s kill", "names one member"},
-      {"5s kill a b", "names one member"},  {"5s reload a", "names no member"},
+      {"kill a", "begins with a time"},
+      {"5s", "the action is one of kill"},
+      {"5s hit a", "the action is one of"},
+      {"5s kill", "names one member"},
+      {"5s kill a b", "names one member"},
+      {"5s reload a", "names no member"},
+      {"5s partition", "one or two"},
+      {"5s partition a b c", "one or two"},
+      {"5s partition a a", "the same"},
+      {"5s heal a b c", "at most two"},
+      {"5s join", "how many"},
+      {"5s join a", "how many"},
+      {"5s join 0", "how many"},
+      {"5s join 101", "how many"},
+      {"5s join 7x", "how many"},
+      {"5s join 07", "how many"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.text);
