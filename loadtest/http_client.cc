@@ -44,6 +44,9 @@ class HttpClient::Connection final : public FdWatcher::Handler {
     if (is_tls && stream_ && callback_) write();
   }
 
+  // Only while it is idle.
+  void close() { finish(false); }
+  TimePoint idle_since() const { return idle_since_; }
   bool is_busy() const { return static_cast<bool>(callback_); }
 
  private:
@@ -92,6 +95,7 @@ class HttpClient::Connection final : public FdWatcher::Handler {
     Callback callback = std::move(callback_);
     callback_ = nullptr;
     ClientResponse response = std::move(reader_.response());
+    idle_since_ = client_.loop_.now();
     HttpClient& client = client_;
     client.on_finished(*this, reusable);  // `this` lives until the end of the turn
     if (callback) callback(std::move(response));
@@ -105,6 +109,7 @@ class HttpClient::Connection final : public FdWatcher::Handler {
   std::string request_;
   size_t written_ = 0;
   bool connected_ = false;
+  TimePoint idle_since_{};
   Callback callback_;
 };
 
@@ -126,8 +131,12 @@ void HttpClient::request(const ClientRequest& request, Callback callback) {
 }
 
 void HttpClient::send(std::string request, Callback callback) {
-  if (!idle_.empty()) {
+  while (!idle_.empty()) {
     Connection& connection = *idle_.back();
+    if (loop_.now() > connection.idle_since() + options_.idle_time) {
+      connection.close();
+      continue;
+    }
     idle_.pop_back();
     connection.send(std::move(request), std::move(callback));
     return;

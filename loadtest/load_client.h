@@ -46,6 +46,9 @@ struct ClientOptions {
   Duration timeout = std::chrono::seconds(30);
   size_t body_bytes_max = 64 << 20;
   size_t idle_max = 4096;  // connections; HTTP/1.1
+  // Idle for longer, a connection is not used again: a server that closes it just then would make a
+  // request fail that nobody has seen (RFC 9112 9.3.1).
+  Duration idle_time = std::chrono::seconds(2);
   // Null: without TLS. It offers what is spoken (ALPN).
   std::shared_ptr<const TlsDialer> tls = nullptr;
   std::string server_name = "localhost";  // that the certificate is for

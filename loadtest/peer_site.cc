@@ -79,7 +79,7 @@ std::map<std::string, std::string> PeerSite::names_for(const std::string& name) 
       names["ID"] = std::to_string(id);
       continue;
     }
-    const std::string other = "OTHER" + std::to_string(++others);
+    const std::string other = ++others == 1 ? "OTHER_ONE" : "OTHER_TWO";
     names[other + "_ID"] = std::to_string(id);
     names[other + "_RECEIVER_PORT"] = std::to_string(peer.receiver_port);
   }

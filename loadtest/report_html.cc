@@ -37,7 +37,6 @@ td, th { text-align: left; padding: .2rem 1rem .2rem 0; border-bottom: 1px solid
 
 constexpr Duration kBeforeEvent = std::chrono::seconds(1);
 constexpr int kPointsMax = 900;  // in a plot; about as many as it has pixels
-constexpr size_t kZooms = 8;     // plots around the worst faults
 constexpr Duration kAfterEvent = std::chrono::seconds(3);
 
 std::string card(std::string_view figure, std::string_view name, bool is_bad = false) {
@@ -122,17 +121,23 @@ std::string table(const std::vector<std::pair<std::string, std::string>>& rows) 
 }
 
 std::string failover_plots(const Report& report) {
-  std::vector<FaultCost> worst = fault_costs(*report.timeline);
-  std::stable_sort(worst.begin(), worst.end(), [](const FaultCost& a, const FaultCost& b) {
-    return std::tie(a.failed, a.longest) > std::tie(b.failed, b.longest);
-  });
-  if (worst.size() > kZooms) worst.resize(kZooms);
+  // The worst of each kind.
+  std::vector<FaultCost> worst;
+  for (const FaultCost& cost : fault_costs(*report.timeline)) {
+    const auto same = std::find_if(worst.begin(), worst.end(),
+                                   [&](const FaultCost& other) { return other.kind == cost.kind; });
+    if (same == worst.end()) {
+      worst.push_back(cost);
+    } else if (std::tie(cost.failed, cost.longest) > std::tie(same->failed, same->longest)) {
+      *same = cost;
+    }
+  }
   std::sort(worst.begin(), worst.end(),
             [](const FaultCost& a, const FaultCost& b) { return a.at < b.at; });
   std::string out;
   for (const FaultCost& cost : worst) {
-    out +=
-        fmt::format("<h2>Around “{}” at {:.3f} s</h2>\n", html_text(cost.text), seconds(cost.at));
+    out += fmt::format("<h2>Around “{}” at {:.3f} s, the worst of its kind</h2>\n",
+                       html_text(cost.text), seconds(cost.at));
     out += to_svg(latency_over_time(report, cost.at - kBeforeEvent, cost.at + kAfterEvent));
   }
   return out;

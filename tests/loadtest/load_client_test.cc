@@ -117,6 +117,19 @@ TEST_P(EveryWire, AConnectionIsKept) {
   EXPECT_EQ(server_->connections, 1u);
 }
 
+TEST_P(EveryWire, AConnectionThatWasIdleForLongIsNotUsedAgain) {
+  if (GetParam().is_http2) return;  // one at a time only
+  options_.idle_time = milliseconds(50);
+  const auto its = client();
+  const SystemClock clock;
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(ask(*its, {.target = "/echo"}).status, 200);
+    const TimePoint later = clock.now() + milliseconds(80);
+    turn_until([&] { return clock.now() > later; });
+  }
+  EXPECT_EQ(server_->connections, 2u);
+}
+
 TEST_P(EveryWire, AConnectionForEachRequestIfThatIsWanted) {
   options_.keep_alive = false;
   const auto its = client();
