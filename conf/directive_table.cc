@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conf/directive_table.h"
 
-#include <algorithm>
+#include <string>
+#include <unordered_map>
 
 #include "conf/values.h"
 
@@ -9,24 +10,24 @@ namespace understudy::conf {
 
 namespace {
 
-// Runs for each row and each line of a configuration, so it takes the aliases apart in place.
-bool has_name(const DirectiveSpec& spec, std::string_view name) {
-  if (equal_ignoring_case(spec.name, name)) return true;
-  std::string_view rest = spec.aliases;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(' '), rest.size());
-    if (equal_ignoring_case(rest.substr(0, end), name)) return true;
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-  }
-  return false;
+std::string key_of(std::string_view name, bool is_section) {
+  std::string key(is_section ? "<" : "");
+  for (const char c : name) key += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return key;
 }
 
-const DirectiveSpec* find_in(std::span<const DirectiveSpec> rows, std::string_view name,
-                             bool is_section) {
-  for (const DirectiveSpec& spec : rows) {
-    if (spec.is_section == is_section && has_name(spec, name)) return &spec;
+// A configuration of many locations asks a million times.
+using Index = std::unordered_map<std::string, const DirectiveSpec*>;
+
+Index make_index(Program program) {
+  Index index;
+  for (const DirectiveSpec* spec : directives(program)) {
+    index.try_emplace(key_of(spec->name, spec->is_section), spec);
+    for (const std::string_view alias : parts(spec->aliases, ' ')) {
+      index.try_emplace(key_of(alias, spec->is_section), spec);
+    }
   }
-  return nullptr;
+  return index;
 }
 
 }  // namespace
@@ -51,15 +52,11 @@ std::vector<const DirectiveSpec*> directives(Program program) {
 }
 
 const DirectiveSpec* find_directive(Program program, std::string_view name, bool is_section) {
-  if (program == Program::kBackend) {
-    const DirectiveSpec* found = find_in(backend_rows(), name, is_section);
-    return found != nullptr ? found : find_in(session_rows(program), name, is_section);
-  }
-  for (const auto rows : {proxy_rows(), session_rows(program), balancing_rows(), message_rows(),
-                          tls_rows(), apache_rows()}) {
-    if (const DirectiveSpec* found = find_in(rows, name, is_section)) return found;
-  }
-  return nullptr;
+  static const Index proxy = make_index(Program::kProxy);
+  static const Index backend = make_index(Program::kBackend);
+  const Index& index = program == Program::kProxy ? proxy : backend;
+  const auto found = index.find(key_of(name, is_section));
+  return found == index.end() ? nullptr : found->second;
 }
 
 std::vector<std::string_view> names_valid_in(Program program, Contexts context, bool is_section) {
