@@ -100,6 +100,7 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
   ++lives_;
   MembershipOptions membership = options_.membership;
   membership.seeds = std::move(seeds);
+  membership.has_met_others = lives_ > 1;
   do {
     membership.self.mid = static_cast<MemberId>(random_.next());
   } while (membership.self.mid == kNobody);

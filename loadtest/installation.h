@@ -108,6 +108,8 @@ class Installation final {
   size_t in_flight();
   // All of `names` are alive in every one of their views and in the proxy's.
   bool wait_for_view(const std::vector<std::string>& names);
+  // The member itself says that exactly these live, in alphabetical order.
+  bool member_sees(const std::string& name, const std::vector<std::string>& names);
   // Turns the loop until `done`, asking again whenever something happened; false at the deadline.
   bool wait_until(const std::function<bool()>& done, Duration timeout = kPatience);
   EventLoop& loop() { return loop_; }
@@ -131,7 +133,6 @@ class Installation final {
   int space_of(const std::string& host) const;
   void write_config(const std::string& name);
   std::string log_path(const std::string& name, int start) const;
-  bool member_sees(const std::string& name, const std::vector<std::string>& names);
 
   // Constant after construction.
   EventLoop& loop_;

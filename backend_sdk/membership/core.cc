@@ -13,6 +13,23 @@ namespace {
 // Members that may be told or asked something again; beyond, the memory is simply cleared.
 constexpr size_t kRepeatedMax = 4096;
 
+// In T; see MembershipOptions.
+constexpr int kFoundAfter = 2;
+constexpr int kSilencePatience = 10;
+constexpr int kSilencePatienceOfWhoMetOthers = 30;
+
+Joining::Options joining_options(const MembershipOptions& options) {
+  const auto given_or = [&](Duration given, int intervals) {
+    return given > Duration::zero() ? given : intervals * options.interval;
+  };
+  const int patience = options.has_met_others ? kSilencePatienceOfWhoMetOthers : kSilencePatience;
+  return {.self = options.self.cluster_address,
+          .seeds = options.seeds,
+          .retry = options.interval / 2,
+          .found_after = given_or(options.found_after, kFoundAfter),
+          .silence_patience = given_or(options.silence_patience, patience)};
+}
+
 }  // namespace
 
 Membership::Core::Core(const MembershipOptions& options, const Clock& clock, Random& random,
@@ -124,13 +141,7 @@ void Membership::Core::start() {
   Turn turn(*this);
   CHECK(phase_ == Phase::kIdle);
   phase_ = Phase::kJoining;
-  const Duration found_after =
-      options_.found_after > Duration::zero() ? options_.found_after : 2 * options_.interval;
-  joining_.emplace(Joining::Options{.self = options_.self.cluster_address,
-                                    .seeds = options_.seeds,
-                                    .retry = options_.interval / 2,
-                                    .found_after = found_after},
-                   now_);
+  joining_.emplace(joining_options(options_), now_);
   advance_joining();
 }
 

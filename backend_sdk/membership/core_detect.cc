@@ -198,7 +198,10 @@ void Membership::Core::on_probe_failed(const Peer& peer, LinkDown why) {
 
 void Membership::Core::on_link_down(const Peer& peer, LinkDown why) {
   Turn turn(*this);
-  if (phase_ == Phase::kJoining) return joining_->on_unreachable(peer);
+  if (phase_ == Phase::kJoining) {
+    joining_->on_link_down(peer, why);
+    return advance_joining();
+  }
   switch (why) {
     case LinkDown::kRefused:
       return on_proof(peer.mid, Liveness::kDead, "its port refuses");

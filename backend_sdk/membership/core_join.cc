@@ -76,6 +76,7 @@ void Membership::Core::on_redirect(const Peer& from, const RedirectMessage& mess
   if (phase_ != Phase::kJoining) return;
   if (message.leader.mid == kNobody) {
     joining_->on_fresh(from.address, now_);
+    advance_joining();
   } else if (message.leader.address != options_.self.cluster_address) {
     joining_->on_redirected(message.leader, now_);
     advance_joining();

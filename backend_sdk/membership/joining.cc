@@ -2,35 +2,50 @@
 #include "backend_sdk/membership/joining.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace understudy {
 
 Joining::Joining(const Options& options, TimePoint now)
     : options_(options), began_(now), next_request_(now) {
-  std::vector<Address> seeds;
-  for (const Address& seed : options.seeds) {
-    const bool is_known = std::find(seeds.begin(), seeds.end(), seed) != seeds.end();
-    if (seed != options.self && !is_known && seeds.size() < kSeedsMax) seeds.push_back(seed);
-  }
-  options_.seeds = std::move(seeds);
+  for (const Address& seed : options.seeds) add_seed(seed);
+}
+
+void Joining::add_seed(const Address& address) {
+  if (address == options_.self || find(address) || seeds_.size() == kSeedsMax) return;
+  seeds_.push_back({.address = address, .asked = {}});
+}
+
+Joining::Seed* Joining::find(const Address& address) {
+  const auto found = std::find_if(seeds_.begin(), seeds_.end(),
+                                  [&](const Seed& seed) { return seed.address == address; });
+  return found == seeds_.end() ? nullptr : &*found;
 }
 
 std::vector<Peer> Joining::due_requests(TimePoint now) {
   std::vector<Peer> peers;
   if (now < next_request_) return peers;
   next_request_ = now + options_.retry;
-  for (const Address& seed : options_.seeds) peers.push_back({kNobody, seed});
+  for (Seed& seed : seeds_) {
+    peers.push_back({kNobody, seed.address});
+    if (seed.asked.size() < kAskedMax) seed.asked.push_back(now);
+  }
   if (leader_.mid != kNobody) peers.push_back(leader_);
   return peers;
 }
 
-void Joining::on_fresh(const Address& seed, TimePoint now) {
-  const auto& seeds = options_.seeds;
-  if (std::find(seeds.begin(), seeds.end(), seed) != seeds.end()) fresh_[seed] = now;
+void Joining::on_fresh(const Address& address, TimePoint now) {
+  Seed* seed = find(address);
+  if (!seed || seed->asked.empty()) return;
+  seed->outside_at = seed->asked.front();
+  seed->asked.pop_front();
+  seed->fresh_at = now;
 }
 
 void Joining::on_redirected(const Peer& leader, TimePoint now) {
   group_seen_ = now;
+  // Whoever told us may be gone next, but that there was a leader is known from now on.
+  add_seed(leader.address);
   // At once, but not in a circle: the same advice waits for the next round of requests.
   if (leader_.mid != leader.mid) next_request_ = now;
   leader_ = leader;
@@ -40,20 +55,43 @@ void Joining::on_refused(TimePoint now) {
   group_seen_ = now;
 }
 
-void Joining::on_unreachable(const Peer& peer) {
-  if (peer.mid == leader_.mid) leader_ = {};
-  if (peer.mid == kNobody) fresh_.erase(peer.address);
+void Joining::on_link_down(const Peer& peer, LinkDown why) {
+  if (peer.mid != kNobody) {
+    if (peer.mid == leader_.mid) leader_ = {};
+    return;
+  }
+  Seed* seed = find(peer.address);
+  if (!seed) return;
+  const std::deque<TimePoint> asked = std::exchange(seed->asked, {});
+  seed->fresh_at = {};
+  switch (why) {
+    case LinkDown::kRefused:
+      if (!asked.empty()) seed->outside_at = asked.front();
+      return;
+    case LinkDown::kOtherLife:
+      // Nobody in particular was asked for: it is an address of our own.
+      seeds_.erase(seeds_.begin() + (seed - seeds_.data()));
+      return;
+    case LinkDown::kReset:
+    case LinkDown::kOverflow:
+      return;
+  }
 }
 
-bool Joining::is_recent(TimePoint when, TimePoint now) const {
-  return when != TimePoint{} && now - when < options_.found_after;
+bool Joining::is_within(Duration age, TimePoint when, TimePoint now) const {
+  return when != TimePoint{} && now - when < age;
 }
 
 bool Joining::should_found(TimePoint now) const {
-  if (options_.seeds.empty()) return true;
-  if (now - began_ < options_.found_after || is_recent(group_seen_, now)) return false;
-  return std::none_of(fresh_.begin(), fresh_.end(), [&](const auto& entry) {
-    return entry.first < options_.self && is_recent(entry.second, now);
+  if (seeds_.empty()) return true;
+  if (now - began_ < options_.found_after) return false;
+  if (is_within(options_.found_after, group_seen_, now)) return false;
+  const bool is_patient = now - began_ < options_.silence_patience;
+  return std::none_of(seeds_.begin(), seeds_.end(), [&](const Seed& seed) {
+    if (is_within(options_.found_after, seed.fresh_at, now) && seed.address < options_.self) {
+      return true;
+    }
+    return is_patient && !is_within(options_.found_after / 2, seed.outside_at, now);
   });
 }
 

@@ -2,13 +2,14 @@
 // Joining: what a fresh member knows of the world before it is admitted, and whether it is the one
 // to start a group. Whom to ask, and who answered what. Pure; membership's core sends and asks.
 //
-// Fresh members that start together must end in one group: each asks all seeds; those that belong
-// to no group say so; when nobody let anybody in for a while, the one with the lowest address among
-// those that see each other starts the group, and the others find it.
+// Fresh members that start together must end in one group: each asks all seeds again and again;
+// those that belong to no group say so. A group is started when every seed has just proven that it
+// is no member of one: it refused the connection (nobody lives there), or it said that it is fresh
+// as well and has a higher address. Silence proves nothing, for a busy machine is silent too, so it
+// is waited out with a longer patience. Evidence is as old as the question, not as the answer.
 #pragma once
 
-#include <map>
-#include <set>
+#include <deque>
 #include <vector>
 
 #include "backend_sdk/transport/transport.h"
@@ -24,7 +25,8 @@ class Joining final {
     Address self;
     std::vector<Address> seeds;  // at most kSeedsMax are used; self and repetitions are skipped
     Duration retry;              // between two requests to the same seed
-    Duration found_after;
+    Duration found_after;        // at the earliest; proofs count for half of it
+    Duration silence_patience;   // from then on a silent seed does not hinder
   };
   Joining(const Options& options, TimePoint now);
 
@@ -35,18 +37,30 @@ class Joining final {
   void on_fresh(const Address& seed, TimePoint now);  // it belongs to no group either
   void on_redirected(const Peer& leader, TimePoint now);
   void on_refused(TimePoint now);  // there is a group, but not for us as we are
-  void on_unreachable(const Peer& peer);
+  void on_link_down(const Peer& peer, LinkDown why);
 
+  // To be asked again after each of the above.
   bool should_found(TimePoint now) const;
 
  private:
-  bool is_recent(TimePoint when, TimePoint now) const;
-  Options options_;
+  // One of those asked, and what the answers prove.
+  struct Seed {
+    Address address;
+    std::deque<TimePoint> asked;  // unanswered; the oldest was asked when the link was opened
+    TimePoint outside_at{};       // asked then, it proved to be in no group
+    TimePoint fresh_at{};         // it said so then
+  };
+  static constexpr size_t kAskedMax = 64;  // beyond, answers count as older than they are
+
+  void add_seed(const Address& address);
+  Seed* find(const Address& address);
+  bool is_within(Duration age, TimePoint when, TimePoint now) const;
+  const Options options_;
   TimePoint began_;
   TimePoint next_request_;
   TimePoint group_seen_{};  // somebody knew a group
   Peer leader_;
-  std::map<Address, TimePoint> fresh_;
+  std::vector<Seed> seeds_;
 };
 
 }  // namespace understudy

@@ -22,10 +22,14 @@ struct MembershipOptions {
   Member self;  // mid fresh and random; join_seq and liveness are given at admission
   std::vector<Address> seeds{};                 // ClusterMembers; the own address may be among them
   Duration interval = std::chrono::seconds(1);  // T
-  // Nobody let us in for this long: whoever has the lowest address of the seeds that it can reach
-  // starts a group. Zero: 2 T.
+  // Nobody let us in for this long: whoever has the lowest address of those that live starts a
+  // group, once every other seed has just refused the connection or is fresh as well. Zero: 2 T.
   Duration found_after{};
-  uint64_t started_us = 0;  // wall clock; orders groups by age when they meet
+  // A seed that neither answers nor refuses may belong to a group: no other is started before this
+  // long. Zero: 10 T; 30 T for who has met others, because a second group would lose its sessions.
+  Duration silence_patience{};
+  bool has_met_others = false;  // a life after an expulsion
+  uint64_t started_us = 0;      // wall clock; orders groups by age when they meet
   Duration tombstone_age = std::chrono::minutes(10);
   size_t members_max = 100;    // usable ones; a JOIN beyond is refused
   size_t tombstones_max = 64;  // the oldest goes first

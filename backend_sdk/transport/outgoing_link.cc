@@ -95,7 +95,9 @@ void OutgoingLink::on_answer(const DecodedFrame& answer) {
     case FrameType::kHelloNo: {
       const auto refusal = decode_hello_no(answer.frame.payload);
       if (!refusal) return break_off(LinkDown::kReset, "an answer that breaks the protocol");
-      const bool is_other_life = refusal->why == HelloNo::Why::kOtherLife;
+      // Where we answer ourselves nobody else lives.
+      const bool is_other_life =
+          refusal->why == HelloNo::Why::kOtherLife || refusal->why == HelloNo::Why::kYourself;
       return break_off(is_other_life ? LinkDown::kOtherLife : LinkDown::kReset,
                        refusal->why == HelloNo::Why::kOtherCluster ? refusal->text : std::string());
     }

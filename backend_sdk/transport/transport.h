@@ -34,7 +34,8 @@ struct Datagram {
 
 enum class LinkDown {
   kRefused,    // ECONNREFUSED from the fixed cluster port: the process is dead (proof)
-  kOtherLife,  // another mid answers at the address: the old life is dead (proof)
+  kOtherLife,  // another mid answers at the address: the old life is dead (proof). Of whoever lives
+               // there (kNobody): we do, it is an address of our own
   kReset,      // the connection broke, or could not be made; proves nothing
   kOverflow,   // more than the bound waited to be sent; proves nothing
 };

@@ -95,10 +95,11 @@ TEST(Joining, ANameThatIsTakenIsRefused) {
 TEST(Joining, GroupsThatMeetMergeIntoTheOlder) {
   VirtualCluster cluster(9);
   cluster.cut("a", "bc");
+  // The cut is silent, so each side waits longer than for a refusal: 10 T.
   for (const char* name : {"b", "c"}) cluster.start(name);
   cluster.network.run_for(seconds(1));
   cluster.start("a");
-  cluster.network.run_for(seconds(2));
+  cluster.network.run_for(seconds(3));
   EXPECT_TRUE(cluster.agree("a"));
   EXPECT_TRUE(cluster.agree("bc"));
   cluster.network.heal();
@@ -106,6 +107,28 @@ TEST(Joining, GroupsThatMeetMergeIntoTheOlder) {
   EXPECT_EQ(cluster.leader("a"), "b");
   EXPECT_EQ(cluster.expulsions("a"), 1);
   EXPECT_EQ(cluster.expulsions("b") + cluster.expulsions("c"), 0);
+}
+
+TEST(Joining, MembersThatStartWithinMillisecondsOnASlowNetworkEndInOneGroup) {
+  // As on a busy machine: whatever one asks the other takes longer than 2 T.
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    VirtualCluster cluster(seed, {.delay_min = milliseconds(120), .delay_max = milliseconds(300)});
+    for (const char* name : {"b", "a", "c"}) {
+      cluster.start(name);
+      cluster.network.run_for(Duration(cluster.network.random().below(20'000'000)));
+    }
+    ASSERT_TRUE(cluster.run_until_agreed("abc", seconds(5))) << cluster.describe();
+    EXPECT_EQ(cluster.expulsions("a") + cluster.expulsions("b") + cluster.expulsions("c"), 0);
+  }
+}
+
+TEST(Joining, ALoneMemberWhoseSeedsRefuseStartsAfterTwoBeats) {
+  VirtualCluster cluster(1);
+  cluster.start("b");
+  cluster.network.run_for(2 * VirtualCluster::kBeat - milliseconds(1));
+  EXPECT_FALSE(cluster.at("b").is_admitted());
+  EXPECT_TRUE(cluster.run_until_agreed("b", milliseconds(20)));
 }
 
 // ---- detection
@@ -229,6 +252,49 @@ TEST(Return, AResumedMemberFindsItselfExpelledAndComesBackAsANewOne) {
       EXPECT_NE(cluster.leader("c"), "a" == victim ? "a" : "x");
     }
   }
+}
+
+TEST(Return, WhoKnowsOfOthersStartsNoGroupOnTheirSilence) {
+  VirtualCluster cluster(8);
+  cluster.start_all("abc");
+  cluster.pause("c");
+  cluster.network.run_for(seconds(3));
+  // Just when it learns that it is out, the others fall silent for 25 T.
+  cluster.resume("c");
+  ASSERT_TRUE(cluster.network.run_until([&] { return cluster.expulsions("c") == 1; }, seconds(2)));
+  cluster.pause("a");
+  cluster.pause("b");
+  cluster.network.run_for(25 * VirtualCluster::kBeat);
+  EXPECT_FALSE(cluster.at("c").is_admitted());
+  cluster.resume("a");
+  cluster.resume("b");
+  ASSERT_TRUE(cluster.run_until_agreed("abc", seconds(5))) << cluster.describe();
+  EXPECT_EQ(cluster.expulsions("c"), 1);
+}
+
+TEST(Return, WhoIsRefusedByAllOthersStartsAGroupSoon) {
+  VirtualCluster cluster(8);
+  cluster.start_all("abc");
+  cluster.pause("c");
+  cluster.network.run_for(seconds(3));
+  cluster.resume("c");
+  ASSERT_TRUE(cluster.network.run_until([&] { return cluster.expulsions("c") == 1; }, seconds(2)));
+  cluster.kill("a");
+  cluster.kill("b");
+  EXPECT_TRUE(cluster.run_until_agreed("c", 4 * VirtualCluster::kBeat)) << cluster.describe();
+}
+
+TEST(Return, WhoseOthersLostPowerStartsAGroupInTheEnd) {
+  VirtualCluster cluster(8);
+  cluster.start_all("abc");
+  cluster.pause("c");
+  cluster.network.run_for(seconds(3));
+  cluster.resume("c");
+  ASSERT_TRUE(cluster.network.run_until([&] { return cluster.expulsions("c") == 1; }, seconds(2)));
+  cluster.network.power_off(cluster.address("a"));
+  cluster.network.power_off(cluster.address("b"));
+  EXPECT_FALSE(cluster.run_until_agreed("c", 29 * VirtualCluster::kBeat));
+  EXPECT_TRUE(cluster.run_until_agreed("c", 2 * VirtualCluster::kBeat)) << cluster.describe();
 }
 
 TEST(Return, AShortPauseIsForgiven) {

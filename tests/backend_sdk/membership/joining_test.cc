@@ -25,8 +25,17 @@ Joining joining(const Address& self) {
   return Joining({.self = self,
                   .seeds = {kA, kB, kB, kC},
                   .retry = milliseconds(50),
-                  .found_after = milliseconds(200)},
+                  .found_after = milliseconds(200),
+                  .silence_patience = milliseconds(1000)},
                  kStart);
+}
+
+// A round of requests, in which these refuse and those say that they are fresh.
+void ask(Joining& joiner, int ms, const std::vector<Address>& refuse,
+         const std::vector<Address>& fresh) {
+  ASSERT_FALSE(joiner.due_requests(at(ms)).empty());
+  for (const Address& seed : refuse) joiner.on_link_down({kNobody, seed}, LinkDown::kRefused);
+  for (const Address& seed : fresh) joiner.on_fresh(seed, at(ms));
 }
 
 TEST(Joining, AsksEverySeedOnceInARound) {
@@ -48,48 +57,104 @@ TEST(Joining, ALeaderThatItIsToldOfIsAskedAtOnceButNotInACircle) {
 }
 
 TEST(Joining, WithoutOtherSeedsItStartsAtOnce) {
-  EXPECT_TRUE(
-      Joining({.self = kA, .seeds = {kA}, .retry = {}, .found_after = milliseconds(200)}, kStart)
-          .should_found(kStart));
+  EXPECT_TRUE(Joining({.self = kA,
+                       .seeds = {kA},
+                       .retry = {},
+                       .found_after = milliseconds(200),
+                       .silence_patience = milliseconds(1000)},
+                      kStart)
+                  .should_found(kStart));
 }
 
-TEST(Joining, TheLowestOfThoseThatSeeEachOtherStartsTheGroup) {
+TEST(Joining, TheLowestOfThoseThatLiveStartsTheGroup) {
   const struct {
     const char* name;
     Address self;
+    std::vector<Address> refuse;
     std::vector<Address> fresh;
     bool should_found;
   } cases[] = {
-      {"lowest", kA, {kB, kC}, true},        {"middle", kB, {kA, kC}, false},
-      {"highest", kC, {kA, kB}, false},      {"lowest is away", kB, {kC}, true},
-      {"all others are away", kC, {}, true},
+      {"lowest", kA, {}, {kB, kC}, true},       {"middle", kB, {}, {kA, kC}, false},
+      {"highest", kC, {}, {kA, kB}, false},     {"lowest is away", kB, {kA}, {kC}, true},
+      {"all are away", kC, {kA, kB}, {}, true}, {"one is silent", kA, {kB}, {}, false},
+      {"all are silent", kA, {}, {}, false},
   };
   for (const auto& item : cases) {
     SCOPED_TRACE(item.name);
     Joining joiner = joining(item.self);
-    for (const Address& fresh : item.fresh) joiner.on_fresh(fresh, at(150));
+    ask(joiner, 150, item.refuse, item.fresh);
     EXPECT_FALSE(joiner.should_found(at(199)));
     EXPECT_EQ(joiner.should_found(at(200)), item.should_found);
   }
 }
 
+TEST(Joining, ARefusalThatIsOldIsAskedForAnew) {
+  Joining joiner = joining(kA);
+  ask(joiner, 0, {kB, kC}, {});
+  EXPECT_FALSE(joiner.should_found(at(200))) << "by now somebody may listen there";
+  ask(joiner, 200, {kB}, {});
+  EXPECT_FALSE(joiner.should_found(at(200))) << "of the two, one";
+  joiner.on_link_down({kNobody, kC}, LinkDown::kRefused);
+  EXPECT_TRUE(joiner.should_found(at(200)));
+}
+
+TEST(Joining, AnAnswerIsAsOldAsItsQuestion) {
+  Joining joiner = joining(kA);
+  ask(joiner, 0, {kC}, {});
+  ask(joiner, 150, {kC}, {});
+  joiner.on_fresh(kB, at(200));  // answers the first one
+  EXPECT_FALSE(joiner.should_found(at(200)));
+  joiner.on_fresh(kB, at(201));
+  EXPECT_TRUE(joiner.should_found(at(201)));
+}
+
+TEST(Joining, ASilentSeedHindersUntilPatienceEnds) {
+  for (const LinkDown why : {LinkDown::kReset, LinkDown::kOverflow}) {
+    Joining joiner = joining(kA);
+    ask(joiner, 0, {kC}, {});
+    ask(joiner, 950, {kC}, {});
+    joiner.on_link_down({kNobody, kB}, why);
+    EXPECT_FALSE(joiner.should_found(at(999)));
+    EXPECT_TRUE(joiner.should_found(at(1000)));
+  }
+}
+
+TEST(Joining, AnAddressOfItsOwnIsNotWaitedFor) {
+  Joining joiner = joining(kA);
+  ask(joiner, 150, {kC}, {});
+  joiner.on_link_down({kNobody, kB}, LinkDown::kOtherLife);
+  EXPECT_TRUE(joiner.should_found(at(200)));
+  EXPECT_EQ(joiner.due_requests(at(200)).size(), 1u) << "nor asked again";
+}
+
 TEST(Joining, NobodyStartsAGroupWhileThereIsOne) {
   Joining joiner = joining(kA);
   joiner.on_redirected({9, kC}, at(150));
+  ask(joiner, 340, {kB, kC}, {});
   EXPECT_FALSE(joiner.should_found(at(349)));
   EXPECT_TRUE(joiner.should_found(at(350)));
   joiner.on_refused(at(350));
   EXPECT_FALSE(joiner.should_found(at(360)));
 }
 
-TEST(Joining, ALowerSeedThatFellSilentDoesNotHinder) {
+TEST(Joining, ALeaderThatItWasToldOfMustBeProvenGoneAsWell) {
+  const Address leader = Address::loopback(9);
+  Joining joiner = joining(kA);
+  joiner.on_redirected({9, leader}, at(150));
+  ask(joiner, 400, {kB, kC}, {});
+  EXPECT_FALSE(joiner.should_found(at(400)));
+  joiner.on_link_down({9, leader}, LinkDown::kRefused);
+  EXPECT_FALSE(joiner.should_found(at(400))) << "this life is gone, perhaps there is another";
+  joiner.on_link_down({kNobody, leader}, LinkDown::kRefused);
+  EXPECT_TRUE(joiner.should_found(at(400)));
+}
+
+TEST(Joining, ALowerFreshSeedHindersEvenBeyondPatience) {
   Joining joiner = joining(kB);
-  joiner.on_fresh(kA, at(10));
-  EXPECT_TRUE(joiner.should_found(at(210)));
-  joiner.on_fresh(kA, at(200));
-  EXPECT_FALSE(joiner.should_found(at(210)));
-  joiner.on_unreachable({kNobody, kA});
-  EXPECT_TRUE(joiner.should_found(at(210)));
+  ask(joiner, 950, {kC}, {kA});
+  EXPECT_FALSE(joiner.should_found(at(1000)));
+  joiner.on_link_down({kNobody, kA}, LinkDown::kReset);
+  EXPECT_TRUE(joiner.should_found(at(1000)));
 }
 
 // ---- ViewWriter

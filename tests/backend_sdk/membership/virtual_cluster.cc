@@ -12,7 +12,7 @@ class VirtualCluster::Member final : public VirtualNetwork::Process, public Memb
  public:
   Member(VirtualCluster& cluster, std::string name) : cluster_(cluster), name_(std::move(name)) {}
 
-  void start(const std::vector<Address>& seeds) {
+  void start(const std::vector<Address>& seeds, bool has_met_others = false) {
     VirtualNetwork& network = cluster_.network;
     const auto mid = static_cast<MemberId>(network.random().next() | 1);
     cluster_.names_[mid] = name_;
@@ -25,6 +25,7 @@ class VirtualCluster::Member final : public VirtualNetwork::Process, public Memb
     options.self.http_address = "127.0.0.1:80";
     options.self.cluster_address = cluster_.address(name_);
     options.seeds = seeds;
+    options.has_met_others = has_met_others;
     options.interval = kBeat;
     options.started_us = static_cast<uint64_t>(network.now().time_since_epoch().count()) / 1000;
     retired_.push_back(std::move(membership_));
@@ -73,7 +74,7 @@ class VirtualCluster::Member final : public VirtualNetwork::Process, public Memb
     call();
     if (std::exchange(is_expelled_, false)) {
       ++expulsions;
-      return start(membership_->rejoin_seeds());
+      return start(membership_->rejoin_seeds(), true);
     }
     life_->wake_at(membership_->wake_at());
   }

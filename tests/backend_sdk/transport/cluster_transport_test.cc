@@ -110,6 +110,14 @@ TEST_P(EveryTransport, AnotherLifeAtTheAddressIsAProof) {
   EXPECT_TRUE(b.frames.empty());
 }
 
+TEST_P(EveryTransport, AnAddressOfOurOwnIsToldAsSuch) {
+  TransportPeer a(*loop, 1, keys);
+  a.transport->send({kNobody, a.transport->address()}, text_frame("who is there"));
+  ASSERT_TRUE(until([&] { return a.downs.size() == 1; }));
+  EXPECT_EQ(a.downs[0].second, LinkDown::kOtherLife);
+  EXPECT_TRUE(a.frames.empty());
+}
+
 TEST_P(EveryTransport, AListenerThatNeverAnswersIsNoProof) {
   auto silent = listen_tcp(Address::loopback(0), {});
   ClusterTransportOptions options{.mid = 1,

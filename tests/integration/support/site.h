@@ -59,6 +59,9 @@ class Site final {
   std::optional<ClusterView> view_of(const std::string& name) { return its().view_of(name); }
   std::vector<std::string> alive_in_view() { return its().alive_in_view(); }
   size_t in_flight() { return its().in_flight(); }
+  bool member_sees(const std::string& name, const std::vector<std::string>& alive) {
+    return its().member_sees(name, alive);
+  }
   bool wait_for_view(const std::vector<std::string>& names) { return its().wait_for_view(names); }
   bool wait_until(const std::function<bool()>& done,
                   Duration timeout = loadtest::Installation::kPatience) {
