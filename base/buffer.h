@@ -16,7 +16,8 @@ class BlockPool final {
  public:
   struct Options {
     size_t small_bytes = 16 * 1024;
-    size_t large_bytes = 64 * 1024;
+    // Room for a body of 64 KiB together with its head.
+    size_t large_bytes = 96 * 1024;
     size_t kept_max = 256;  // of each size; more is given back to the heap
   };
   BlockPool();

@@ -26,7 +26,12 @@ bool is_limit(http::Refusal refusal) {
 
 Http1Upstream::Http1Upstream(MemberConnections& home, const IoContext& io,
                              std::unique_ptr<Stream> stream)
-    : home_(home), io_(io), stream_(std::move(stream)), in_(io.blocks), out_(io.blocks) {
+    : home_(home),
+      io_(io),
+      stream_(std::move(stream)),
+      low_water_(io.loop, stream_->fd()),
+      in_(io.blocks),
+      out_(io.blocks) {
   watcher_.start(io_.loop, stream_->fd(), *this);
   readable_ = stream_->has_buffered();
 }
@@ -364,6 +369,7 @@ void Http1Upstream::on_spliced(size_t bytes, bool drained) {
   left_ -= bytes;
   turn_bytes_ += bytes;
   if (drained) readable_ = watcher_.peer_has_closed();
+  low_water_.on_moved(left_, drained);
 }
 
 // ---- The end of an exchange.
@@ -393,6 +399,7 @@ void Http1Upstream::release() {
   user_ = nullptr;
   if (state_ == State::kClosed) return;
   if (!is_reusable()) return close();
+  low_water_.reset();
   in_.clear();
   lead_ = 0;
   state_ = State::kIdle;

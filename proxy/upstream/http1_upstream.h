@@ -15,6 +15,7 @@
 #include "proxy/http/chunked.h"
 #include "proxy/http/http1_parser.h"
 #include "proxy/upstream/io_context.h"
+#include "proxy/upstream/receive_low_water.h"
 #include "proxy/upstream/upstream.h"
 
 namespace understudy {
@@ -78,6 +79,7 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   // Owned.
   std::unique_ptr<Stream> stream_;
   FdWatcher watcher_;
+  ReceiveLowWater low_water_;
   Buffer in_;
   Buffer out_;  // the rest of a request's head that the socket did not take
 

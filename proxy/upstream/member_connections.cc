@@ -18,7 +18,6 @@ MemberConnections::MemberConnections(const IoContext& io, Options options)
       options_(std::move(options)),
       expiry_(Timer::of<&MemberConnections::on_expiry>(io.loop.timers(), *this)),
       queue_(options_.queued) {
-  idle_.reserve(options_.idle_count_max);
   if (options_.tls) tls_.emplace(options_.tls, options_.tls_name);
   if (options_.proxy_header != config::ProxyHeader::kNone) options_.keep_alive = false;
   only_http1_ = options_.protocol == config::MemberProtocol::kHttp1;

@@ -65,7 +65,7 @@ class MemberConnections final {
     bool keep_alive = true;                              // KeepAliveEnabled
     Duration idle_max = std::chrono::seconds(20);        // KeepAliveSecs
     std::size_t open_max = 1024;                         // MaxConnections, of this worker
-    std::size_t idle_count_max = 256;                    // MaxIdleConnections, of this worker
+    std::size_t idle_count_max = 1024;                   // MaxIdleConnections, of this worker
     std::uint64_t serial = 0;                            // of the member
     Owner* owner = nullptr;                              // borrowed; null: nobody queues
     std::size_t* queued = nullptr;                       // counts who queues, here and elsewhere
