@@ -82,6 +82,7 @@ class Http1Connection final : public ClientConnection, private FdWatcher::Handle
   State state_ = State::kOpen;
   Wait wait_ = Wait::kNothing;
   bool readable_ = false;  // there has been an edge, and no read since came up short
+  bool had_large_body_ = false;  // so that the next read starts with a large block
   bool stopping_ = false;
 };
 

@@ -85,6 +85,7 @@ void Http1Downstream::on_connection_lost() {
 void Http1Downstream::receive() {
   while (connection_ && state_ == State::kHead && connection_->readable_) {
     if (turn_bytes_ >= kReadPerTurnBytesMax) return connection_->yield();
+    if (in_.empty() && connection_->had_large_body_) in_.grow();
     std::span<char> room = in_.writable();
     if (room.empty()) {
       // The parser refuses a head long before it fills a large block.
@@ -217,6 +218,8 @@ void Http1Downstream::begin(const http::RequestHead& head, uint32_t head_bytes) 
   keep_alive_ = false;
   connection_->wait_ = Http1Connection::Wait::kNothing;
   ++connection_->requests_;
+  connection_->had_large_body_ =
+      framing_ == Framing::kLength && head.body.length > worker_.io.blocks.options().small_bytes;
   if (!complete_) {
     left_ = head.body.length;
     keeping_ = {};

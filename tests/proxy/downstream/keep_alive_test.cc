@@ -54,6 +54,39 @@ TEST_P(KeepAlive, PipelinedRequestsAreAnsweredOneByOneInOrder) {
   EXPECT_EQ(proxy.member().accepted(), 1u);
 }
 
+// A large body lets the next request of its connection be read into a large block: bodies of every
+// size around the blocks' come through it whole, with requests behind them in the same bytes.
+TEST_P(KeepAlive, LargeBodiesInARowArriveWhole) {
+  const BlockPool::Options blocks;
+  TestProxy proxy;
+  proxy.member().answer = [](std::string_view request) {
+    const std::string_view body = request.substr(request.find("\r\n\r\n") + 4);
+    return ok(std::to_string(body.size()) +
+              std::string(body.empty() ? "" : body.substr(body.size() - 1)));
+  };
+  Peer& client = connect(proxy);
+  std::string all;
+  std::string expected;
+  char last = 'a';
+  for (const std::size_t bytes :
+       {blocks.small_bytes, blocks.small_bytes + 1, std::size_t{0}, blocks.large_bytes - 1,
+        blocks.large_bytes, 3 * blocks.large_bytes + 1, std::size_t{1}}) {
+    std::string body(bytes, 'x');
+    if (!body.empty()) body.back() = last;
+    all +=
+        "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" + body;
+    expected += ok(std::to_string(bytes) + (body.empty() ? "" : std::string(1, last)));
+    ++last;
+  }
+  std::size_t sent = 0;
+  ASSERT_TRUE(proxy.run_until([&] {
+    sent += client.send_some(std::string_view(all).substr(sent));
+    return client.received().size() >= expected.size();
+  }));
+  EXPECT_EQ(client.take(), expected);
+  EXPECT_EQ(proxy.blocks().in_use(), 0u);
+}
+
 TEST_P(KeepAlive, ARequestMayComeByteByByte) {
   TestProxy proxy;
   proxy.member().answer = [](std::string_view) { return ok("hello"); };
