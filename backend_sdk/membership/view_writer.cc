@@ -78,6 +78,8 @@ void ViewWriter::mark(MemberId mid, Liveness liveness, Evidence evidence, TimePo
     member->is_proven = is_proof(evidence);
     died_at_[mid] = now;
     if (evidence == Evidence::kProof) bury(draft_, mid);
+    // It may be on the other side of a cut, and a vote there, however short it was with us.
+    if (evidence == Evidence::kSilence) member->is_counted = true;
   }
   is_changed_ = true;
 }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "backend_sdk/membership/quorum.h"
 #include "backend_sdk/membership/relay.h"
 #include "backend_sdk/membership/view_writer.h"
 
@@ -273,6 +274,19 @@ TEST_F(ViewWriterTest, AProvenDeathTakesItsVoteAlongAndALateProofDoesNot) {
   writer.mark(3, Liveness::kDead, Evidence::kProof, at(3));
   EXPECT_TRUE(writer.draft().find(3)->is_proven);
   EXPECT_TRUE(writer.draft().find(3)->is_counted);
+}
+
+TEST_F(ViewWriterTest, WhoFallsSilentSoonAfterItJoinedHasAVoteOnTheOtherSide) {
+  admits(member(2));
+  writer.publish(kStart, true);
+  writer.tend(at(1), {}, false);
+  writer.publish(at(1), true);
+  admits(member(3));
+  ASSERT_FALSE(writer.draft().find(3)->is_counted);
+  writer.mark(2, Liveness::kDead, Evidence::kSilence, at(2));
+  EXPECT_TRUE(is_quorate(writer.draft())) << "half, with the oldest";
+  writer.mark(3, Liveness::kDead, Evidence::kSilence, at(2));
+  EXPECT_FALSE(is_quorate(writer.draft())) << "one of three";
 }
 
 // ---- Relay
