@@ -120,6 +120,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
     MemberId answered = kNobody;                   // the primary that a probe found alive
     enum class HandOver : uint8_t { kNotAsked, kAwaited, kOverdue } hand_over = {};
     Position seen;  // of the session when the request came: ours, the copy's, or the client's floor
+    bool has_run = false;  // as the same told
   };
   using PendingPtr = std::unique_ptr<Pending>;
 
@@ -161,7 +162,8 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   bool waits_for_session(PendingPtr& pending, Session& session);
   void answer_again(PendingPtr pending, Session& session, const CommittedRequest& committed);
   void proceed(PendingPtr pending, Session& session, bool replayed);
-  Position known_position(const SessionToken& token);
+  void note_what_is_known(Pending& pending);
+  const SessionImage* known_image(const SessionId& sid);
   static bool may_be_forgotten(const Pending& pending, const Session& session);
   void admit_at_copy(PendingPtr pending, SecondaryChannel& channel);
   void admit_as_stranger(PendingPtr pending);

@@ -15,7 +15,7 @@ void Sessions::begin(const BeginRequest& request, BeginCallback callback) {
   pending->request = request;
   pending->callback = std::move(callback);
   pending->arrived = clock_.now();
-  if (request.token) pending->seen = known_position(*request.token);
+  if (request.token) note_what_is_known(*pending);
   heed(request.told);
   if (active_.size() + parked_.size() >= options_.requests_max) {
     refuse(std::move(pending), Unavailable::kQueueFull);
@@ -24,15 +24,19 @@ void Sessions::begin(const BeginRequest& request, BeginCallback callback) {
   }
 }
 
-Position Sessions::known_position(const SessionToken& token) {
-  const SessionId sid = history_.resolve(token.sid, clock_.now());
-  if (const Session* session = store_.find(sid); session != nullptr) {
-    return session->image.position;
-  }
-  if (replicator_ == nullptr) return token.floor;
-  if (const auto* copy = replicator_->copies().find(sid)) return copy->image.position;
+void Sessions::note_what_is_known(Pending& pending) {
+  const SessionToken& token = *pending.request.token;
+  const SessionImage* image = known_image(history_.resolve(token.sid, clock_.now()));
+  pending.seen = image != nullptr ? image->position : token.floor;
+  pending.has_run = image != nullptr && image->requests.find(pending.request.request_id) != nullptr;
+}
+
+const SessionImage* Sessions::known_image(const SessionId& sid) {
+  if (const Session* session = store_.find(sid); session != nullptr) return &session->image;
+  if (replicator_ == nullptr) return nullptr;
+  if (const auto* copy = replicator_->copies().find(sid)) return &copy->image;
   const auto* passed_over = replicator_->copies().find_passed_over(sid);
-  return passed_over != nullptr ? passed_over->image.position : token.floor;
+  return passed_over != nullptr ? &passed_over->image : nullptr;
 }
 
 // Decides anew each time: a request that waited comes through here again.
@@ -186,9 +190,11 @@ void Sessions::admit_here(PendingPtr pending, Session& session) {
 }
 
 // While it waited, the session was elsewhere, and came to us further on than its ring remembers:
-// the same request may have been sent there, executed and forgotten since (S11).
+// the same request may have been sent there, executed and forgotten since (S11). Or it had been
+// executed before it came to us, and our copy told so then.
 bool Sessions::may_be_forgotten(const Pending& pending, const Session& session) {
   const Position now = session.image.position;
+  if (pending.has_run) return true;
   return pending.request.request_id != 0 && now.epoch != pending.seen.epoch &&
          now.version >= pending.seen.version + RequestRing::kSize;
 }

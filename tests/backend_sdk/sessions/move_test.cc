@@ -73,6 +73,32 @@ TEST_F(Move, WaitsForRequestsUnderWay) {
   EXPECT_EQ(value(**there, "a"), "2");
 }
 
+// S11: it had run before it came; the ring of the copy told so then, and tells it no more when the
+// session comes.
+TEST_F(Move, ARepetitionThatWaitsUntilItIsForgottenDoesNotRunAgain) {
+  boot(3);
+  const SessionToken token = new_session();
+  for (const uint64_t request : {7, 50}) {
+    const BeginOutcome first = begin(member(0), token, {.request = request});
+    ASSERT_EQ(commit(member(0), first.handle, set("a", "2")).kind, CommitKind::kReleased);
+  }
+  std::vector<BeginOutcome> running;
+  for (uint64_t request = 101; request < 101 + RequestRing::kSize - 1; ++request) {
+    running.push_back(begin(member(0), token, {.request = request}));
+  }
+  How again = moved();
+  again.request = 7;
+  const Waiting there = begin_later(member_of(token.secondary), token, again);
+  run_for(milliseconds(50));
+  ASSERT_FALSE(there->has_value());
+  for (const BeginOutcome& outcome : running) {
+    ASSERT_EQ(commit(member(0), outcome.handle, set("a", "3")).kind, CommitKind::kReleased);
+  }
+  ASSERT_TRUE(network_.run_until([&] { return there->has_value(); }, seconds(1)));
+  EXPECT_EQ((*there)->kind, BeginKind::kUnavailable);
+  EXPECT_EQ((*there)->reason, Unavailable::kWaitedOut);
+}
+
 TEST_F(Move, ASlowRequestDelaysOthersButFailsNone) {
   boot(3);
   const SessionToken slow = new_session();
