@@ -129,6 +129,7 @@ void Membership::Core::tick() {
   next_beat_ = now_ + options_.interval;
   send_beats();
   if (writer_) {
+    bury_the_silent();
     writer_->tend(now_, kSettleIntervals * options_.interval, !detector_.suspects().empty());
   }
   const bool should_look = writer_ || is_leader_lost();

@@ -114,6 +114,7 @@ class Membership::Core final {
   void on_proof(MemberId mid, Liveness liveness, const char* why);
   bool is_in_touch(MemberId mid) const;
   void on_silent_death(const Peer& peer);
+  void bury_the_silent();
   void announce(const Peer& peer, bool is_proven);
 
   // core_elect.cc

@@ -275,9 +275,19 @@ void Membership::Core::on_silent_death(const Peer& peer) {
   const Member* member = view_.find(peer.mid);
   if (!member || !member->is_usable()) return;
   LOG(kInfo, "membership: {} ({:08x}) is silent", member->name, peer.mid);
-  if (writer_) return writer_->mark(peer.mid, Liveness::kDead, Evidence::kSilence, now_);
   lost_.try_emplace(peer.mid, Evidence::kSilence);
+  if (writer_) return bury_the_silent();
   consider_election();
+}
+
+// A leader that most others do not reach is the one that is cut off. Were the silent ones dead in
+// its view, those who have not agreed on another leader yet would be out when the cut heals, two
+// holders of one session at once. So they stay suspects until it sees a quorum, or hears of them.
+void Membership::Core::bury_the_silent() {
+  if (!has_quorum()) return;
+  for (const auto& [mid, evidence] : lost_) {
+    writer_->mark(mid, Liveness::kDead, evidence, now_);
+  }
 }
 
 }  // namespace understudy

@@ -297,6 +297,21 @@ TEST(Return, WhoseOthersLostPowerStartsAGroupInTheEnd) {
   EXPECT_TRUE(cluster.run_until_agreed("c", 2 * VirtualCluster::kBeat)) << cluster.describe();
 }
 
+TEST(Return, ALeaderThatWasCutOffExpelsNobody) {
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    VirtualCluster cluster(seed);
+    cluster.start_all("abcd");
+    // The one that would succeed it is slow to find the others, too.
+    cluster.cut("a", "bcd");
+    cluster.cut("b", "cd");
+    cluster.network.run_for(milliseconds(900));
+    cluster.network.heal();
+    ASSERT_TRUE(cluster.run_until_agreed("abcd", seconds(5))) << cluster.describe();
+    EXPECT_EQ(cluster.expulsions("c") + cluster.expulsions("d"), 0);
+  }
+}
+
 TEST(Return, AShortPauseIsForgiven) {
   VirtualCluster cluster(8);
   cluster.start_all("abc");
