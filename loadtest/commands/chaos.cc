@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 
@@ -46,6 +45,8 @@ Result<std::vector<ChaosStep>> make_plan(const ChaosArguments& arguments, Durati
   }
   return plan;
 }
+
+}  // namespace
 
 int chaos(const ChaosArguments& arguments, const std::string& command) {
   const LoadArguments& load_arguments = arguments.load;
@@ -107,31 +108,6 @@ int chaos(const ChaosArguments& arguments, const std::string& command) {
     write_file(load_arguments.out + "/logs.txt", installation.logs());
   }
   return status;
-}
-
-}  // namespace
-
-void add_chaos(CLI::App& app, ChaosArguments& arguments, Invocation& invocation) {
-  CLI::App* command =
-      app.add_subcommand("chaos", "Start members and a proxy, and let things happen to them");
-  command->add_option("--members", arguments.members, "how many")
-      ->capture_default_str()
-      ->check(CLI::Range(size_t{1}, size_t{100}));
-  command->add_option("--heartbeat", arguments.heartbeat, "HeartbeatInterval")
-      ->capture_default_str();
-  command->add_flag("--without-replay", arguments.without_replay, "SessionReplay Off");
-  auto* plan =
-      command->add_option("--plan", arguments.plan, "what happens when: '5s kill a; 8s start a'");
-  auto* file =
-      command
-          ->add_option("--plan-file", arguments.plan_file, "the same from a file, one step a line")
-          ->check(CLI::ExistingFile);
-  auto* seed = command->add_option("--chaos-seed", arguments.chaos_seed,
-                                   "draws one fault after another from this seed");
-  plan->excludes(file)->excludes(seed);
-  file->excludes(seed);
-  add_load_options(*command, arguments.load);
-  command->callback([&] { invocation.status = chaos(arguments, invocation.command); });
 }
 
 }  // namespace understudy::loadtest

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands: what `loadtest` can be told to do, one file each. Every command adds its options to the
-// command line, and does its work when that was given; its exit status goes into the invocation.
-// One thread.
+// Commands: what `loadtest` can be told to do, one file each; main.cc reads their arguments from
+// the command line. One thread.
 #pragma once
 
 #include <cstddef>
@@ -12,16 +11,7 @@
 
 #include "loadtest/commands/load_arguments.h"
 
-namespace CLI {
-class App;
-}
-
 namespace understudy::loadtest {
-
-struct Invocation {
-  std::string command;  // as typed
-  int status = 0;
-};
 
 struct RunArguments {
   LoadArguments load;
@@ -82,11 +72,12 @@ struct CompareArguments {
   size_t rounds = 10;
 };
 
-// The arguments are the caller's, and outlive the parsing.
-void add_run(CLI::App& app, RunArguments& arguments, Invocation& invocation);
-void add_chaos(CLI::App& app, ChaosArguments& arguments, Invocation& invocation);
-void add_soak(CLI::App& app, SoakArguments& arguments, Invocation& invocation);
-void add_sessions(CLI::App& app, SessionsArguments& arguments, Invocation& invocation);
-void add_compare(CLI::App& app, CompareArguments& arguments, Invocation& invocation);
+// Each does its work to the end and returns the exit status; `command` is what was typed, for the
+// report.
+int run(const RunArguments& arguments, const std::string& command);
+int chaos(const ChaosArguments& arguments, const std::string& command);
+int soak(const SoakArguments& arguments, const std::string& command);
+int sessions(const SessionsArguments& arguments, const std::string& command);
+int compare(const CompareArguments& arguments, const std::string& command);
 
 }  // namespace understudy::loadtest

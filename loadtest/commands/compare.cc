@@ -2,7 +2,6 @@
 // `loadtest compare`: the same load through one proxy after the other.
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "loadtest/commands/commands.h"
@@ -10,7 +9,7 @@
 #include "loadtest/compare.h"
 
 namespace understudy::loadtest {
-namespace {
+namespace {}  // namespace
 
 int compare(const CompareArguments& arguments, const std::string& command) {
   const LoadArguments& load_arguments = arguments.load;
@@ -44,24 +43,6 @@ int compare(const CompareArguments& arguments, const std::string& command) {
     write_file(load_arguments.out + "/compare.md", table);
   }
   return 0;
-}
-
-}  // namespace
-
-void add_compare(CLI::App& app, CompareArguments& arguments, Invocation& invocation) {
-  CLI::App* command = app.add_subcommand(
-      "compare", "The same load through one proxy after the other, round by round");
-  command->add_option("--peers", arguments.peers, "which, in this order")
-      ->delimiter(',')
-      ->capture_default_str();
-  command->add_option("--target", arguments.target, "what is asked for")->capture_default_str();
-  command->add_option("--templates", arguments.templates, "their configurations")
-      ->check(CLI::ExistingDirectory);
-  command->add_option("--rounds", arguments.rounds, "medians are over so many")
-      ->capture_default_str()
-      ->check(CLI::Range(size_t{1}, size_t{1000}));
-  add_load_options(*command, arguments.load);
-  command->callback([&] { invocation.status = compare(arguments, invocation.command); });
 }
 
 }  // namespace understudy::loadtest

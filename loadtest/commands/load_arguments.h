@@ -9,10 +9,6 @@
 #include "base/result.h"
 #include "loadtest/session_load.h"
 
-namespace CLI {
-class App;
-}
-
 namespace understudy::loadtest {
 
 struct LoadArguments {
@@ -31,7 +27,6 @@ struct LoadArguments {
   std::string out;
 };
 
-void add_load_options(CLI::App& app, LoadArguments& load);
 // kInvalid with the option and what is wrong.
 Result<SessionLoadOptions> session_load_options(const LoadArguments& load);
 

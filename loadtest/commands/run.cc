@@ -2,8 +2,6 @@
 // `loadtest run`: load on an address that is there.
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
-
 #include "base/tls_dialer.h"
 #include "loadtest/commands/commands.h"
 #include "loadtest/commands/conclusion.h"
@@ -43,6 +41,8 @@ std::string protocol_of(const RunArguments& arguments) {
   return fmt::format("{}{}{}", what, tls, fresh);
 }
 
+}  // namespace
+
 int run(const RunArguments& arguments, const std::string& command) {
   auto options = session_load_options(arguments.load);
   if (!options) return fail(options.error(), kBadUsage);
@@ -66,33 +66,6 @@ int run(const RunArguments& arguments, const std::string& command) {
       {"target", options->target},           {"rate", arguments.load.rate},
       {"duration", arguments.load.duration}, {"sessions", std::to_string(options->sessions)}};
   return conclude(std::move(report), arguments.load.out);
-}
-
-}  // namespace
-
-void add_run(CLI::App& app, RunArguments& arguments, Invocation& invocation) {
-  CLI::App* command = app.add_subcommand("run", "Send load to an address");
-  command->add_option("address", arguments.address, "host:port of a proxy or a server")->required();
-  command->add_option("--target", arguments.target, "what is asked for")->capture_default_str();
-  command->add_flag("--check", arguments.check,
-                    "members are the counter: ask for /count and check every session");
-  command->add_flag("--tls", arguments.tls, "over TLS");
-  command
-      ->add_option("--ca", arguments.authorities,
-                   "certificates of those who may vouch for the server; without: not checked")
-      ->check(CLI::ExistingFile);
-  command->add_option("--server-name", arguments.server_name, "that the certificate is for")
-      ->capture_default_str();
-  command->add_flag("--full-handshakes", arguments.full_handshakes, "TLS is never resumed");
-  command->add_flag("--http2", arguments.http2, "many requests at once on a connection");
-  command->add_option("--streams", arguments.streams, "so many at once (HTTP/2)")
-      ->capture_default_str()
-      ->check(CLI::Range(size_t{1}, size_t{100'000}));
-  command->add_option("--connections", arguments.connections, "so many (HTTP/2)")
-      ->capture_default_str()
-      ->check(CLI::Range(size_t{1}, size_t{50'000}));
-  add_load_options(*command, arguments.load);
-  command->callback([&] { invocation.status = run(arguments, invocation.command); });
 }
 
 }  // namespace understudy::loadtest

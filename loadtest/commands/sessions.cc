@@ -2,7 +2,6 @@
 // `loadtest sessions`: the same sessions and the same faults, kept by Understudy and by others.
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 
@@ -169,6 +168,8 @@ Result<std::vector<Scenario>> make_scenarios(const SessionsArguments& arguments)
   return scenarios;
 }
 
+}  // namespace
+
 int sessions(const SessionsArguments& arguments, const std::string& command) {
   auto options = session_load_options(arguments.load);
   if (!options) return fail(options.error(), kBadUsage);
@@ -193,30 +194,11 @@ int sessions(const SessionsArguments& arguments, const std::string& command) {
   return 0;
 }
 
-}  // namespace
-
 SessionsArguments::SessionsArguments() {
   load.rate = "200";
   load.sessions = 300;
   load.post_share = 1;
   load.timeout = "20s";
-}
-
-void add_sessions(CLI::App& app, SessionsArguments& arguments, Invocation& invocation) {
-  CLI::App* command = app.add_subcommand(
-      "sessions", "The same sessions and faults, kept by Understudy and by others");
-  command->add_option("--peers", arguments.peers, "who, in this order")
-      ->delimiter(',')
-      ->capture_default_str();
-  command->add_option("--scenarios", arguments.scenarios, "what happens, in this order")
-      ->delimiter(',')
-      ->capture_default_str();
-  command->add_option("--templates", arguments.templates, "their configurations")
-      ->check(CLI::ExistingDirectory);
-  command->add_option("--heartbeat", arguments.heartbeat, "HeartbeatInterval of ours")
-      ->capture_default_str();
-  add_load_options(*command, arguments.load);
-  command->callback([&] { invocation.status = sessions(arguments, invocation.command); });
 }
 
 }  // namespace understudy::loadtest

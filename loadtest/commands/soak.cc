@@ -3,7 +3,6 @@
 // weighs.
 #include <fmt/core.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 
 #include "loadtest/chaos.h"
@@ -67,6 +66,8 @@ std::vector<ChaosStep> soak_plan(const SoakArguments& arguments, const Installat
                       chaos.members.end());
   return plan_by_seed(chaos);
 }
+
+}  // namespace
 
 int soak(const SoakArguments& arguments, const std::string& command) {
   auto options = session_load_options(arguments.load);
@@ -149,51 +150,10 @@ int soak(const SoakArguments& arguments, const std::string& command) {
   return status;
 }
 
-}  // namespace
-
 SoakArguments::SoakArguments() {
   load.rate = "200";
   load.duration = "1h";
   load.sessions = 300;
-}
-
-void add_soak(CLI::App& app, SoakArguments& arguments, Invocation& invocation) {
-  CLI::App* command = app.add_subcommand(
-      "soak", "Chaos by seed for long, on members and proxies of its own, whose memory is watched");
-  command->add_option("--members", arguments.members, "how many")
-      ->capture_default_str()
-      ->check(CLI::Range(size_t{2}, size_t{100}));
-  command
-      ->add_option("--spared", arguments.spared,
-                   "so many of them are stopped and drained, but never ended")
-      ->capture_default_str();
-  command->add_option("--proxies", arguments.proxies, "how many; every client goes to any of them")
-      ->capture_default_str()
-      ->check(CLI::Range(size_t{1}, size_t{16}));
-  command->add_option("--heartbeat", arguments.heartbeat, "HeartbeatInterval")
-      ->capture_default_str();
-  command->add_option("--chaos-seed", arguments.chaos_seed, "which faults come when")
-      ->capture_default_str();
-  command->add_option("--pause", arguments.pause, "between the end of a fault and the next one")
-      ->capture_default_str();
-  command
-      ->add_option("--newcomers-every", arguments.newcomers_every,
-                   "somebody comes, counts to two and logs out; 0: nobody")
-      ->capture_default_str();
-  command->add_option("--sample-every", arguments.sample_every, "when processes are looked at")
-      ->capture_default_str();
-  command->add_option("--warm-up", arguments.warm_up, "of a process; not judged")
-      ->capture_default_str();
-  command
-      ->add_option("--memory-bound", arguments.memory_kib_per_hour,
-                   "KiB an hour that a process may grow by")
-      ->capture_default_str();
-  command
-      ->add_option("--descriptors-bound", arguments.descriptors_per_hour,
-                   "descriptors an hour that a process may grow by")
-      ->capture_default_str();
-  add_load_options(*command, arguments.load);
-  command->callback([&] { invocation.status = soak(arguments, invocation.command); });
 }
 
 }  // namespace understudy::loadtest
