@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/buffer.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/check.h"
@@ -15,32 +16,44 @@ BlockPool::BlockPool(const Options& options) : options_(options) {
 
 BlockPool::~BlockPool() {
   CHECK(in_use_ == 0, "a buffer outlives its pool");
-  for (char* block : small_) delete[] block;
-  for (char* block : large_) delete[] block;
+  for (char* block : small_.blocks) delete[] block;
+  for (char* block : large_.blocks) delete[] block;
 }
 
-std::vector<char*>& BlockPool::shelf(size_t bytes) {
+BlockPool::Shelf& BlockPool::shelf(size_t bytes) {
   DCHECK(bytes == options_.small_bytes || bytes == options_.large_bytes);
   return bytes == options_.small_bytes ? small_ : large_;
 }
 
 char* BlockPool::take(size_t bytes) {
   ++in_use_;
-  auto& kept = shelf(bytes);
-  if (kept.empty()) return new char[bytes];
-  char* block = kept.back();
-  kept.pop_back();
+  Shelf& kept = shelf(bytes);
+  if (kept.blocks.empty()) return new char[bytes];
+  char* block = kept.blocks.back();
+  kept.blocks.pop_back();
+  kept.low_water.on_taken(kept.blocks.size());
   return block;
 }
 
 void BlockPool::give_back(char* block, size_t bytes) {
   --in_use_;
-  auto& kept = shelf(bytes);
+  std::vector<char*>& kept = shelf(bytes).blocks;
   if (kept.size() < options_.kept_max) {
     kept.push_back(block);
   } else {
     delete[] block;
   }
+}
+
+void BlockPool::shrink() {
+  small_.shrink();
+  large_.shrink();
+}
+
+void BlockPool::Shelf::shrink() {
+  const auto end = blocks.begin() + static_cast<ptrdiff_t>(low_water.take_surplus(blocks.size()));
+  std::for_each(blocks.begin(), end, [](const char* block) { delete[] block; });
+  blocks.erase(blocks.begin(), end);
 }
 
 std::span<char> Buffer::writable() {

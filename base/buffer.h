@@ -9,9 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/low_water.h"
+
 namespace understudy {
 
-// Blocks of two sizes, kept when returned, up to a bound. Owned by a worker; outlives its buffers.
+// Blocks of two sizes, kept when returned, up to a bound, and as long as somebody needs them. Owned
+// by a worker; outlives its buffers.
 class BlockPool final {
  public:
   struct Options {
@@ -27,14 +30,23 @@ class BlockPool final {
 
   char* take(size_t bytes);  // bytes: small_bytes or large_bytes
   void give_back(char* block, size_t bytes);
+  // To be called every now and then: gives half of those back to the heap that nobody has needed
+  // since the last call.
+  void shrink();
   const Options& options() const { return options_; }
   size_t in_use() const { return in_use_; }
+  size_t kept() const { return small_.blocks.size() + large_.blocks.size(); }
 
  private:
-  std::vector<char*>& shelf(size_t bytes);
+  struct Shelf {
+    std::vector<char*> blocks;  // the one that was used last is the last
+    LowWater low_water;
+    void shrink();
+  };
+  Shelf& shelf(size_t bytes);
   Options options_;
-  std::vector<char*> small_;
-  std::vector<char*> large_;
+  Shelf small_;
+  Shelf large_;
   size_t in_use_ = 0;
 };
 

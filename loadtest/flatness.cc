@@ -2,14 +2,15 @@
 #include "loadtest/flatness.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numeric>
 
 #include "base/check.h"
 
 namespace understudy::loadtest {
 namespace {
-
-// More samples than these are thinned out evenly: the pairs are their square.
-constexpr size_t kPointsMax = 1000;
 
 double hours(Duration duration) {
   return std::chrono::duration<double, std::ratio<3600>>(duration).count();
@@ -17,19 +18,26 @@ double hours(Duration duration) {
 
 }  // namespace
 
-double slope_per_hour(const std::vector<std::pair<double, double>>& points) {
-  const size_t step = points.size() / kPointsMax + 1;
-  std::vector<double> slopes;
-  for (size_t one = 0; one < points.size(); one += step) {
-    for (size_t other = one + step; other < points.size(); other += step) {
-      const double apart = points[other].first - points[one].first;
-      if (apart > 0) slopes.push_back((points[other].second - points[one].second) / apart);
-    }
+double growth_per_hour(const std::vector<std::pair<double, double>>& points) {
+  if (points.empty()) return 0;
+  const double begin = points.front().first;
+  const double part = (points.back().first - begin) / kFlatnessParts;
+  if (part <= 0) return 0;
+  std::array<double, kFlatnessParts> floors;
+  floors.fill(std::numeric_limits<double>::infinity());
+  for (const auto& [at, value] : points) {
+    const auto index = std::min(static_cast<size_t>((at - begin) / part), kFlatnessParts - 1);
+    floors[index] = std::min(floors[index], value);
   }
-  if (slopes.empty()) return 0;
-  const auto middle = slopes.begin() + static_cast<ptrdiff_t>(slopes.size() / 2);
-  std::nth_element(slopes.begin(), middle, slopes.end());
-  return *middle;
+  std::array<double, kFlatnessParts - 1> steps;
+  for (size_t i = 0; i < steps.size(); ++i) steps[i] = floors[i + 1] - floors[i];
+  if (!std::all_of(floors.begin(), floors.end(),
+                   [](double floor) { return std::isfinite(floor); })) {
+    return 0;
+  }
+  std::sort(steps.begin(), steps.end());
+  const double between = std::accumulate(steps.begin() + 1, steps.end() - 1, 0.0);
+  return between / (static_cast<double>(steps.size() - 2) * part);
 }
 
 Flatness judge(const ProcessLife& life, const FlatnessBounds& bounds) {
@@ -44,8 +52,8 @@ Flatness judge(const ProcessLife& life, const FlatnessBounds& bounds) {
   }
   Flatness flatness;
   flatness.is_judged = life.samples.back().at >= begin + bounds.judged_min;
-  flatness.memory_kib_per_hour = slope_per_hour(memory);
-  flatness.descriptors_per_hour = slope_per_hour(descriptors);
+  flatness.memory_kib_per_hour = growth_per_hour(memory);
+  flatness.descriptors_per_hour = growth_per_hour(descriptors);
   flatness.is_flat =
       !flatness.is_judged || (flatness.memory_kib_per_hour <= bounds.memory_kib_per_hour &&
                               flatness.descriptors_per_hour <= bounds.descriptors_per_hour);

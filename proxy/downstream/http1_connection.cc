@@ -49,7 +49,7 @@ void Http1Connection::on_ready(bool readable, bool writable) {
   }
   if (!readable_) return;
   if (!active_) {
-    active_ = &pool_.take();
+    active_ = pool_.take();
     active_->attach(*this);
   }
   active_->on_readable();
@@ -71,7 +71,7 @@ void Http1Connection::yield() {
 
 void Http1Connection::go_idle() {
   active_->detach();
-  pool_.give_back(*std::exchange(active_, nullptr));
+  pool_.give_back(std::move(active_));
   if (stopping_) return close_now();
   wait_for(Wait::kNextRequest);
 }
@@ -143,7 +143,7 @@ void Http1Connection::on_timer() {
 
 void Http1Connection::close_gently() {
   active_->detach();
-  pool_.give_back(*std::exchange(active_, nullptr));
+  pool_.give_back(std::move(active_));
   stream_->shutdown_write();
   state_ = State::kLingering;
   wait_for(Wait::kLinger);
@@ -177,7 +177,7 @@ void Http1Connection::close_now() {
 void Http1Connection::abandon_quietly() {
   active_->on_connection_lost();
   active_->detach();
-  pool_.give_back(*std::exchange(active_, nullptr));
+  pool_.give_back(std::move(active_));
 }
 
 }  // namespace understudy

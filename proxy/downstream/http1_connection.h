@@ -76,7 +76,7 @@ class Http1Connection final : public ClientConnection, private FdWatcher::Handle
   Timer timer_;
 
   // State of the worker thread.
-  Http1Downstream* active_ = nullptr;  // borrowed from pool_
+  std::unique_ptr<Http1Downstream> active_;  // from pool_, and back to it
   uint64_t requests_ = 0;
   uint32_t lingered_bytes_ = 0;  // at most kLingerBytesMax and a read more
   State state_ = State::kOpen;

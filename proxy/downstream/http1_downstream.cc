@@ -465,18 +465,13 @@ void Http1Downstream::abort() {
 
 // ---- The pool.
 
-Http1Downstream& Http1DownstreamPool::take() {
-  if (free_.empty()) {
-    all_.push_back(std::make_unique<Http1Downstream>(worker_));
-    free_.push_back(all_.back().get());
-  }
-  Http1Downstream& downstream = *free_.back();
-  free_.pop_back();
-  return downstream;
+std::unique_ptr<Http1Downstream> Http1DownstreamPool::take() {
+  if (Http1Downstream* spare = spares_.take()) return std::unique_ptr<Http1Downstream>(spare);
+  return std::make_unique<Http1Downstream>(worker_);
 }
 
-void Http1DownstreamPool::give_back(Http1Downstream& downstream) {
-  free_.push_back(&downstream);
+void Http1DownstreamPool::give_back(std::unique_ptr<Http1Downstream>&& downstream) {
+  if (!spares_.keep(downstream)) worker_.io.closed.add(std::move(downstream));
 }
 
 }  // namespace understudy

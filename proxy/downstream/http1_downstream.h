@@ -2,7 +2,7 @@
 // Http1Downstream: the part of a client's HTTP/1.1 connection that exists only while a request is
 // on its way. It parses requests in place, one at a time (a pipelined one waits in the buffer),
 // keeps the bytes of the present one until no re-send can need them, and writes what its Exchange
-// gives it. Owned by the worker's pool, borrowed by an Http1Connection; worker thread only.
+// gives it. Owned by an Http1Connection, else by the worker's pool; worker thread only.
 //
 // in_:   [head][body, as far as it is kept for a re-send][next requests]
 // more_: the body behind that, kept for a re-send too as far as the location allows it.
@@ -19,6 +19,7 @@
 
 #include "base/buffer.h"
 #include "proxy/downstream/kept_body.h"
+#include "proxy/downstream/spares.h"
 #include "proxy/exchange/downstream.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_context.h"
@@ -167,19 +168,20 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
 // Http1Downstreams that wait for a request; they hold no buffers. Owned by the worker.
 class Http1DownstreamPool final {
  public:
-  static constexpr std::size_t kKeptMax = 1024;
-
   explicit Http1DownstreamPool(WorkerContext& worker) : worker_(worker) {}
   Http1DownstreamPool(const Http1DownstreamPool&) = delete;
 
   WorkerContext& worker() { return worker_; }
-  Http1Downstream& take();
-  void give_back(Http1Downstream& downstream);
+  std::unique_ptr<Http1Downstream> take();
+  // Detached; it may still be on the call stack.
+  void give_back(std::unique_ptr<Http1Downstream>&& downstream);
+  // See Spares.
+  void shrink() { spares_.shrink(); }
+  std::size_t spare_count() const { return spares_.size(); }
 
  private:
   WorkerContext& worker_;
-  std::vector<std::unique_ptr<Http1Downstream>> all_;
-  std::vector<Http1Downstream*> free_;
+  Spares<Http1Downstream> spares_;
 };
 
 }  // namespace understudy

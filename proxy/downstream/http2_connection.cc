@@ -144,9 +144,9 @@ void Http2Connection::on_event(const http::Http2Event& event) {
 
 void Http2Connection::begin_stream(const http::Http2Event& event) {
   ++requests_;
-  Http2Downstream& stream = pool_.take();
-  stream.place_ = streams_.size();
-  streams_.push_back(&stream);
+  streams_.push_back(pool_.take());
+  Http2Downstream& stream = *streams_.back();
+  stream.place_ = streams_.size() - 1;
   codec_.set_user(event.stream, &stream);
   stream.attach(*this, event.stream, codec_.head(), event.end);
   const auto requests_max = first_host().timeouts.requests_per_connection;
@@ -242,18 +242,19 @@ void Http2Connection::drop_closed_streams() {
     Http2Downstream& stream = *static_cast<Http2Downstream*>(closed.back());
     closed.pop_back();
     stream.detach();
-    forget(stream);
-    pool_.give_back(stream);
+    pool_.give_back(remove(stream));
   }
 }
 
-void Http2Connection::forget(Http2Downstream& stream) {
-  DCHECK(streams_[stream.place_] == &stream);
-  streams_[stream.place_] = streams_.back();
+std::unique_ptr<Http2Downstream> Http2Connection::remove(Http2Downstream& stream) {
+  DCHECK(streams_[stream.place_].get() == &stream);
+  std::swap(streams_[stream.place_], streams_.back());
   streams_[stream.place_]->place_ = stream.place_;
+  std::unique_ptr<Http2Downstream> removed = std::move(streams_.back());
   streams_.pop_back();
   if (stream.waits_) std::erase(waiting_, &stream);
   stream.waits_ = false;
+  return removed;
 }
 
 // ---- Time.
@@ -335,8 +336,7 @@ void Http2Connection::end_streams() {
   while (!streams_.empty()) {
     Http2Downstream& stream = *streams_.back();
     stream.detach();
-    forget(stream);
-    pool_.give_back(stream);
+    pool_.give_back(remove(stream));
   }
 }
 

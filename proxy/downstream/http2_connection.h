@@ -92,7 +92,7 @@ class Http2Connection final : public ClientConnection, private FdWatcher::Handle
   // By Http2Downstream.
   http::Http2Codec& codec() { return codec_; }
   void wants_turn(Http2Downstream& stream) { waiting_.push_back(&stream); }
-  void forget(Http2Downstream& stream);
+  std::unique_ptr<Http2Downstream> remove(Http2Downstream& stream);
   bool is_broken() const { return broken_; }
 
   // Constant after construction.
@@ -109,11 +109,11 @@ class Http2Connection final : public ClientConnection, private FdWatcher::Handle
   http::Http2Codec codec_;
 
   // State of the worker thread.
-  std::vector<Http2Downstream*> streams_;  // borrowed from pool_
-  std::vector<Http2Downstream*> waiting_;  // for a turn to send, in order
-  std::size_t kept_bytes_ = 0;             // of kKeptPerConnectionBytesMax
-  std::size_t turn_bytes_ = 0;             // read since the last edge
-  std::size_t left_bytes_ = 0;             // read and forgotten since the last GOAWAY
+  std::vector<std::unique_ptr<Http2Downstream>> streams_;  // from pool_, and back to it
+  std::vector<Http2Downstream*> waiting_;                  // for a turn to send, in order
+  std::size_t kept_bytes_ = 0;                             // of kKeptPerConnectionBytesMax
+  std::size_t turn_bytes_ = 0;                             // read since the last edge
+  std::size_t left_bytes_ = 0;  // read and forgotten since the last GOAWAY
   uint64_t requests_ = 0;
   Wait wait_ = Wait::kNothing;
   bool readable_ = false;  // there has been an edge, and no read since came up short

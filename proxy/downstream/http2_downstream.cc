@@ -276,18 +276,13 @@ void Http2Downstream::on_timer() {
 
 // ---- The pool.
 
-Http2Downstream& Http2DownstreamPool::take() {
-  if (free_.empty()) {
-    all_.push_back(std::make_unique<Http2Downstream>(worker_));
-    free_.push_back(all_.back().get());
-  }
-  Http2Downstream& downstream = *free_.back();
-  free_.pop_back();
-  return downstream;
+std::unique_ptr<Http2Downstream> Http2DownstreamPool::take() {
+  if (Http2Downstream* spare = spares_.take()) return std::unique_ptr<Http2Downstream>(spare);
+  return std::make_unique<Http2Downstream>(worker_);
 }
 
-void Http2DownstreamPool::give_back(Http2Downstream& downstream) {
-  free_.push_back(&downstream);
+void Http2DownstreamPool::give_back(std::unique_ptr<Http2Downstream>&& downstream) {
+  if (!spares_.keep(downstream)) worker_.io.closed.add(std::move(downstream));
 }
 
 void Http2DownstreamPool::settle_later(Http2Connection& connection) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Http2Downstream: one HTTP/2 stream of a client, that is, one request and its response. It keeps
 // the request's head and so much of its body as nobody has consumed, or may be asked for again, and
-// gives the response to the codec piece by piece. Owned by the worker's pool, borrowed by an
-// Http2Connection; worker thread only.
+// gives the response to the codec piece by piece. Owned by an Http2Connection, else by the worker's
+// pool; worker thread only.
 //
 // A body whose length nobody said is kept in chunks, as HTTP/1.1 members want it: the rest of the
 // proxy cannot tell which protocol it came by.
@@ -17,6 +17,7 @@
 
 #include "base/timer_wheel.h"
 #include "proxy/downstream/filed_body.h"
+#include "proxy/downstream/spares.h"
 #include "proxy/exchange/downstream.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_context.h"
@@ -33,7 +34,9 @@ inline constexpr std::size_t kHttp2BodyBytesMax = std::size_t{3} * http::kHttp2S
 // One stream writes so much before others that wait get their turn.
 inline constexpr std::size_t kHttp2TurnBytesMax = std::size_t{32} * 1024;
 
-class Http2Downstream final : public Downstream, private http::Http2BodySource {
+class Http2Downstream final : public Downstream,
+                              public ClosedList::Item,
+                              private http::Http2BodySource {
  public:
   explicit Http2Downstream(WorkerContext& worker);
   ~Http2Downstream() override;
@@ -158,8 +161,11 @@ class Http2DownstreamPool final {
   Http2DownstreamPool(const Http2DownstreamPool&) = delete;
 
   WorkerContext& worker() { return worker_; }
-  Http2Downstream& take();
-  void give_back(Http2Downstream& downstream);
+  std::unique_ptr<Http2Downstream> take();
+  // Detached; it may still be on the call stack.
+  void give_back(std::unique_ptr<Http2Downstream>&& downstream);
+  // See Spares.
+  void shrink() { spares_.shrink(); }
 
   void settle_later(Http2Connection& connection);
   // The connection is about to end.
@@ -169,8 +175,7 @@ class Http2DownstreamPool final {
   void settle();
 
   WorkerContext& worker_;
-  std::vector<std::unique_ptr<Http2Downstream>> all_;
-  std::vector<Http2Downstream*> free_;
+  Spares<Http2Downstream> spares_;
   std::vector<Http2Connection*> settling_;
 };
 

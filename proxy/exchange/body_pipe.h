@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/fd.h"
+#include "base/low_water.h"
 
 namespace understudy {
 
@@ -18,7 +19,7 @@ inline constexpr uint64_t kSpliceBytesMin = 256 * 1024;
 inline constexpr size_t kPipeBytes = 1024 * 1024;  // wanted; the kernel may give less
 inline constexpr size_t kPipesKeptMax = 64;
 
-// Empty pipes of a worker, kept for the next body.
+// Empty pipes of a worker, kept for the next body as long as somebody needs them.
 class PipePool final {
  public:
   struct Pipe {
@@ -32,9 +33,13 @@ class PipePool final {
   Pipe take();
   // Only an empty pipe may come back.
   void give_back(Pipe pipe);
+  // To be called every now and then: closes half of those that nobody has needed since the last
+  // call.
+  void shrink();
 
  private:
   std::vector<Pipe> kept_;
+  LowWater low_water_;
 };
 
 class BodyPipe final {

@@ -40,6 +40,7 @@ Server::Server(EventLoop& loop, Options options)
       started_(loop.now()),
       orders_(loop, static_cast<OperatorOrders::Listener&>(*this)),
       checks_(loop, random_, [this](const auto& verdict) { on_verdict(verdict); }),
+      trimmer_(loop),
       mailbox_(loop, [this](LetterToServer letter) { on_letter(std::move(letter)); }) {}
 
 Server::~Server() {

@@ -18,6 +18,7 @@
 #include "base/tls_tickets.h"
 #include "proxy/config/config.h"
 #include "proxy/server/health_checks.h"
+#include "proxy/server/heap_trimmer.h"
 #include "proxy/server/host_resolver.h"
 #include "proxy/server/log_file.h"
 #include "proxy/server/operator_orders.h"
@@ -131,6 +132,7 @@ class Server final : private OperatorOrders::Listener {
   SystemRandom random_;
   OperatorOrders orders_;
   HealthChecks checks_;
+  HeapTrimmer trimmer_;
   uint64_t last_question_ = 0;
   std::unordered_map<uint64_t, StatusQuestion> status_questions_;
   std::unordered_map<uint64_t, ExplainAnswer> explain_questions_;

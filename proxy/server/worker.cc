@@ -15,6 +15,8 @@ namespace understudy {
 namespace {
 
 constexpr Duration kSweepEvery = std::chrono::seconds(1);
+// What no burst of this time has needed goes, half of it each time.
+constexpr Duration kShrinkEvery = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -40,6 +42,7 @@ Worker::Worker(std::unique_ptr<EventLoop> loop, Options options)
       http2_downstreams_(std::make_unique<Http2DownstreamPool>(context_)),
       stop_deadline_(Timer::of<&Worker::on_stop_deadline>(loop_->timers(), *this)),
       sweep_(Timer::of<&Worker::drop_unused>(loop_->timers(), *this)),
+      shrink_(Timer::of<&Worker::shrink_pools>(loop_->timers(), *this)),
       mailbox_(*loop_, [this](LetterToWorker letter) { on_letter(std::move(letter)); }) {
   adopt(std::move(options.snapshot));
   for (std::size_t site = 0; site < options.listeners.size(); ++site) {
@@ -64,6 +67,7 @@ void Worker::run() {
   // What belongs to the loop's thread begins in the loop.
   loop_->post([this] {
     for (const auto& acceptor : acceptors_) acceptor->resume();
+    shrink_.start_at(loop_->now() + kShrinkEvery);
   });
   loop_->run();
   CHECK(connections_.empty());
@@ -230,6 +234,14 @@ void Worker::drop_unused() {
   };
   adopted_.erase(std::remove_if(adopted_.begin(), in_force, is_unused), in_force);
   if (adopted_.size() > 1) sweep_.start_at(loop_->now() + kSweepEvery);
+}
+
+void Worker::shrink_pools() {
+  blocks_.shrink();
+  pipes_.shrink();
+  downstreams_->shrink();
+  http2_downstreams_->shrink();
+  shrink_.start_at(loop_->now() + kShrinkEvery);
 }
 
 // --- Views.

@@ -159,6 +159,7 @@ class Worker final : private Acceptor::Owner,
   void adopt(std::shared_ptr<const Snapshot> snapshot);
   std::shared_ptr<WorkerCluster> cluster_for(const Snapshot& snapshot, std::size_t index);
   void drop_unused();
+  void shrink_pools();
   void on_stop_deadline();
   void end_if_idle();
   Adopted& current() { return *adopted_.back(); }
@@ -183,6 +184,7 @@ class Worker final : private Acceptor::Owner,
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   Timer stop_deadline_;
   Timer sweep_;
+  Timer shrink_;
   bool accepting_paused_ = false;
   bool has_ended_ = false;
   std::size_t abandoned_ = 0;

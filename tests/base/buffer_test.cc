@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
 
@@ -57,6 +58,47 @@ TEST(BlockPool, KeepsNoMoreThanItsBound) {
   EXPECT_EQ(pool.take(8), a);
   pool.give_back(a, 8);
   EXPECT_EQ(pool.in_use(), 0u);
+}
+
+// Blocks that were in use at once, and are kept.
+void use_at_once(BlockPool& pool, size_t count) {
+  std::vector<char*> blocks;
+  for (size_t i = 0; i < count; ++i) blocks.push_back(pool.take(pool.options().small_bytes));
+  for (char* block : blocks) pool.give_back(block, pool.options().small_bytes);
+}
+
+TEST(BlockPool, GivesBackWhatABurstHasLeftBehind) {
+  BlockPool pool({.small_bytes = 8, .large_bytes = 16});
+  use_at_once(pool, 100);
+  pool.shrink();
+  EXPECT_EQ(pool.kept(), 100u) << "all were needed in this interval";
+  pool.shrink();
+  EXPECT_EQ(pool.kept(), 50u) << "half of what nobody has needed";
+  for (int i = 0; i < 6; ++i) pool.shrink();
+  EXPECT_EQ(pool.kept(), 0u);
+}
+
+TEST(BlockPool, KeepsWhatTheLoadNeeds) {
+  BlockPool pool({.small_bytes = 8, .large_bytes = 16});
+  use_at_once(pool, 100);
+  for (int i = 0; i < 20; ++i) {
+    pool.shrink();
+    use_at_once(pool, 30);
+  }
+  EXPECT_EQ(pool.kept(), 30u);
+}
+
+TEST(BlockPool, KeepsTheBlocksThatWereUsedLast) {
+  BlockPool pool({.small_bytes = 8, .large_bytes = 16});
+  use_at_once(pool, 4);
+  char* last = pool.take(8);
+  pool.give_back(last, 8);
+  pool.shrink();
+  pool.shrink();
+  ASSERT_EQ(pool.kept(), 2u);
+  char* taken = pool.take(8);
+  EXPECT_EQ(taken, last);
+  pool.give_back(taken, 8);
 }
 
 TEST(SeededRandom, IsTheSameEverywhereAndStaysBelowItsBound) {

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <functional>
+
 #include "base/random.h"
 
 namespace understudy::loadtest {
@@ -23,23 +26,55 @@ ProcessLife hour_of(double kib_per_hour, double descriptors_per_hour) {
   return life;
 }
 
-TEST(Flatness, TheSlopeOfALineIsItsSlope) {
-  EXPECT_DOUBLE_EQ(slope_per_hour({{0, 1}, {1, 3}, {2, 5}}), 2);
-  EXPECT_DOUBLE_EQ(slope_per_hour({{0, 7}}), 0);
-  EXPECT_DOUBLE_EQ(slope_per_hour({}), 0);
-  EXPECT_DOUBLE_EQ(slope_per_hour({{1, 1}, {1, 9}}), 0) << "two values at one time have no slope";
+using Points = std::vector<std::pair<double, double>>;
+
+// 600 of an hour.
+Points points_of(const std::function<double(double hours)>& value) {
+  Points points;
+  for (int i = 0; i <= 600; ++i) points.emplace_back(i / 600.0, value(i / 600.0));
+  return points;
 }
 
-TEST(Flatness, ABurstDoesNotBendTheSlope) {
-  std::vector<std::pair<double, double>> points;
-  for (int i = 0; i < 100; ++i) points.emplace_back(i / 100.0, i < 90 ? 50 : 5000);
-  EXPECT_DOUBLE_EQ(slope_per_hour(points), 0);
+TEST(Flatness, TheGrowthOfALineIsItsSlope) {
+  EXPECT_NEAR(growth_per_hour(points_of([](double at) { return 7 + 3 * at; })), 3, 0.01);
+  EXPECT_NEAR(growth_per_hour(points_of([](double at) { return 7 - 3 * at; })), -3, 0.01);
+  EXPECT_DOUBLE_EQ(growth_per_hour({{0, 7}}), 0);
+  EXPECT_DOUBLE_EQ(growth_per_hour({}), 0);
+  EXPECT_DOUBLE_EQ(growth_per_hour({{1, 1}, {1, 9}}), 0) << "values at one time do not grow";
+  EXPECT_DOUBLE_EQ(growth_per_hour({{0, 1}, {1, 9}}), 0) << "nothing is known of most parts";
 }
 
-TEST(Flatness, ManySamplesAreThinnedOut) {
-  std::vector<std::pair<double, double>> points;
-  for (int i = 0; i < 100'000; ++i) points.emplace_back(i / 100'000.0, 3.0 * i / 100'000.0);
-  EXPECT_NEAR(slope_per_hour(points), 3, 1e-6);
+TEST(Flatness, ABurstIsNoGrowth) {
+  for (const double begin : {0.0, 0.3, 0.6, 0.8}) {
+    SCOPED_TRACE(begin);
+    const auto in_burst = [=](double at) { return at >= begin && at < begin + 0.2; };
+    EXPECT_DOUBLE_EQ(
+        growth_per_hour(points_of([&](double at) { return in_burst(at) ? 5000 : 50; })), 0);
+    // What it has raised once stays up.
+    EXPECT_DOUBLE_EQ(growth_per_hour(points_of([&](double at) { return at < begin ? 50 : 900; })),
+                     0);
+  }
+}
+
+TEST(Flatness, WhatComesAndGoesIsNoGrowth) {
+  const auto crowd = [](double at) { return 40 + 30 * std::sin(at * 200) + 90 * at * at; };
+  EXPECT_GT(growth_per_hour(points_of(crowd)), 40) << "though its lowest point rises";
+  EXPECT_NEAR(growth_per_hour(points_of([](double at) { return 40 + 30 * std::sin(at * 200); })), 0,
+              1);
+}
+
+TEST(Flatness, ALeakUnderBurstsIsSeen) {
+  SeededRandom random(17);
+  const auto leak = [&](double at) {
+    const double burst = random.below(3) == 0 ? static_cast<double>(random.below(4000)) : 0;
+    return 10'000 + std::floor(1100 * at) + burst;
+  };
+  EXPECT_NEAR(growth_per_hour(points_of(leak)), 1100, 60) << "seed 17";
+}
+
+TEST(Flatness, AStepForEachOfSeveralFaultsIsALeak) {
+  const auto steps = [](double at) { return 10'000 + 130 * std::floor(at * 12); };
+  EXPECT_GT(growth_per_hour(points_of(steps)), 1024);
 }
 
 TEST(Flatness, AProcessIsJudgedByBothBounds) {

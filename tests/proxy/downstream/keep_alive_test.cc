@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "tests/proxy/support/test_proxy.h"
 
@@ -32,6 +33,30 @@ TEST_P(KeepAlive, RequestsShareTheClientsAndTheMembersConnection) {
   }
   EXPECT_EQ(proxy.member().accepted(), 1u);
   EXPECT_EQ(proxy.blocks().in_use(), 0u);
+}
+
+TEST_P(KeepAlive, WhatManyRequestsAtOnceNeededGoesWhenNobodyNeedsIt) {
+  TestProxy proxy;
+  proxy.member().answer = [](std::string_view) { return ok("hello"); };
+  std::vector<Peer*> clients;
+  for (int i = 0; i < 4; ++i) clients.push_back(&connect(proxy));
+  for (Peer* client : clients) client->send("GET / HTTP/1.1\r\n");
+  ASSERT_TRUE(proxy.run_until([&] { return proxy.blocks().in_use() == 4; }));
+  for (Peer* client : clients) client->send("Host: a\r\n\r\n");
+  for (Peer* client : clients) {
+    ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client->received()) != 0; }));
+    client->take();
+  }
+  EXPECT_EQ(proxy.downstreams().spare_count(), 4u);
+  proxy.downstreams().shrink();
+  EXPECT_EQ(proxy.downstreams().spare_count(), 4u) << "they were needed just now";
+  for (int i = 0; i < 3; ++i) proxy.downstreams().shrink();
+  EXPECT_EQ(proxy.downstreams().spare_count(), 0u);
+  for (Peer* client : clients) {
+    client->send(kGet);
+    ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client->received()) != 0; }));
+  }
+  EXPECT_EQ(proxy.open_connections(), 4u);
 }
 
 TEST_P(KeepAlive, PipelinedRequestsAreAnsweredOneByOneInOrder) {

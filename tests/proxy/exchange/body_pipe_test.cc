@@ -86,5 +86,17 @@ TEST(BodyPipe, KeepsNoMorePipesThanItsLimit) {
   EXPECT_EQ(::fcntl(numbers[kPipesKeptMax], F_GETFD), -1);
 }
 
+TEST(BodyPipe, PipesThatNobodyNeedsAreClosed) {
+  PipePool pool;
+  PipePool::Pipe pipe = pool.take();
+  ASSERT_TRUE(pipe);
+  const int number = pipe.out.value();
+  pool.give_back(std::move(pipe));
+  pool.shrink();
+  EXPECT_NE(::fcntl(number, F_GETFD), -1) << "it was in use a moment ago";
+  pool.shrink();
+  EXPECT_EQ(::fcntl(number, F_GETFD), -1);
+}
+
 }  // namespace
 }  // namespace understudy

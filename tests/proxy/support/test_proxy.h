@@ -151,6 +151,7 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
   WorkerContext& worker() { return *context_; }
   WorkerCluster& cluster() { return *cluster_; }
   BlockPool& blocks() { return *blocks_; }
+  Http1DownstreamPool& downstreams() { return *pool_; }
   RecordingLog& log() { return log_; }
   std::size_t open_connections() const { return connections_.size(); }
   ClientConnection& connection(std::size_t index = 0) { return *connections_[index]; }
