@@ -14,9 +14,11 @@ const ReplicaStore::Replica* ReplicaStore::find(const SessionId& sid) const {
 
 void ReplicaStore::keep(const SessionId& sid, Replica& replica, TimePoint now) {
   const TimePoint until = now + replica.image.ttl + options_.kept_beyond_ttl;
-  // A later end is found when the earlier entry comes up; an earlier one needs an entry of its own.
-  if (replica.kept_until == TimePoint{} || until < replica.kept_until) ending_.emplace(until, sid);
   replica.kept_until = until;
+  // A later end is found when the earlier entry comes up.
+  if (replica.ending && (*replica.ending)->first <= until) return;
+  if (replica.ending) ending_.erase(*replica.ending);
+  replica.ending = ending_.emplace(until, sid);
 }
 
 void ReplicaStore::remove(Replicas::iterator replica) {
@@ -24,6 +26,7 @@ void ReplicaStore::remove(Replicas::iterator replica) {
   CHECK(channel != by_channel_.end());
   channel->second.erase(replica->first);
   if (channel->second.empty()) by_channel_.erase(channel);
+  if (replica->second.ending) ending_.erase(*replica->second.ending);
   bytes_ -= replica->second.image.bytes();
   replicas_.erase(replica);
 }
@@ -176,14 +179,13 @@ void ReplicaStore::expire(TimePoint now) {
     take_passed_over(SessionId(passed_over_ending_.begin()->second));
   }
   while (!ending_.empty() && ending_.begin()->first <= now) {
-    const SessionId sid = ending_.begin()->second;
-    ending_.erase(ending_.begin());
-    const auto found = replicas_.find(sid);
-    if (found == replicas_.end()) continue;
-    if (found->second.kept_until <= now) {
-      remove(found);
+    const auto replica = replicas_.find(ending_.begin()->second);
+    CHECK(replica != replicas_.end(), "an entry goes with its copy");
+    if (replica->second.kept_until <= now) {
+      remove(replica);
     } else {
-      ending_.emplace(found->second.kept_until, sid);
+      ending_.erase(ending_.begin());
+      replica->second.ending = ending_.emplace(replica->second.kept_until, replica->first);
     }
   }
 }

@@ -26,6 +26,7 @@ class ReplicaStore final {
     ChannelId channel = 0;
     SessionImage image;
     TimePoint kept_until;
+    std::optional<std::multimap<TimePoint, SessionId>::iterator> ending = {};
   };
   using Copies = std::vector<std::pair<SessionId, SessionImage>>;
   // Of a channel that its primary has sealed, until that one needs it no more. Gives way to copies.
@@ -73,7 +74,7 @@ class ReplicaStore final {
   const Options options_;
   Replicas replicas_;
   std::unordered_map<ChannelId, std::unordered_set<SessionId>> by_channel_;
-  // One entry per copy at least; a copy that was touched since is entered again when it comes up.
+  // One entry per copy; a copy that was touched since is entered again when it comes up.
   std::multimap<TimePoint, SessionId> ending_;
   uint64_t bytes_ = 0;
 

@@ -61,6 +61,7 @@ void SessionStore::erase(Session& session) {
   }
   set_passed_over(session, 0);
   if (session.unprotected) unprotected_.erase(*session.unprotected);
+  if (session.expiring) expiring_.erase(*session.expiring);
   by_generation_.erase(session.generation);
   sessions_.erase(session.sid);
 }
@@ -128,17 +129,17 @@ void SessionStore::put_back_last(Session& session) {
 }
 
 SessionStore::Session* SessionStore::next_expiring(TimePoint now) {
-  while (!expiring_.empty() && expiring_.begin()->first <= now) {
-    const uint64_t generation = expiring_.begin()->second;
-    expiring_.erase(expiring_.begin());
-    Session* session = find_stay(generation);
-    if (session != nullptr) return session;
-  }
-  return nullptr;
+  if (expiring_.empty() || expiring_.begin()->first > now) return nullptr;
+  Session* const session = find_stay(expiring_.begin()->second);
+  CHECK(session != nullptr, "an entry goes with its session");
+  expiring_.erase(expiring_.begin());
+  session->expiring.reset();
+  return session;
 }
 
 void SessionStore::watch_expiry(Session& session, TimePoint at) {
-  expiring_.emplace(at, session.generation);
+  if (session.expiring) expiring_.erase(*session.expiring);
+  session.expiring = expiring_.emplace(at, session.generation);
 }
 
 TimePoint SessionStore::expiry_wake_at() const {

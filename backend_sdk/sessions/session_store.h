@@ -55,6 +55,7 @@ class SessionStore final {
    private:
     friend class SessionStore;
     std::optional<std::multimap<TimePoint, SessionId>::iterator> unprotected;
+    std::optional<std::multimap<TimePoint, uint64_t>::iterator> expiring;
   };
 
   Session* find(const SessionId& sid);
@@ -81,7 +82,7 @@ class SessionStore final {
 
   // Those that may have expired: entered again by the caller or erased.
   Session* next_expiring(TimePoint now);
-  void watch_expiry(Session& session, TimePoint at);
+  void watch_expiry(Session& session, TimePoint at);  // instead of the time before
   TimePoint expiry_wake_at() const;
 
   size_t size() const { return sessions_.size(); }
@@ -95,7 +96,7 @@ class SessionStore final {
   std::unordered_map<ChannelId, std::unordered_set<SessionId>> by_channel_;
   std::multimap<TimePoint, SessionId> unprotected_;    // by last access
   std::unordered_map<ChannelId, size_t> passed_over_;  // sessions, never 0
-  std::multimap<TimePoint, uint64_t> expiring_;        // generations
+  std::multimap<TimePoint, uint64_t> expiring_;        // generations; at most one entry for each
   uint64_t last_generation_ = 0;
 };
 

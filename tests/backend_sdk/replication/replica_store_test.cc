@@ -185,5 +185,20 @@ TEST_F(ReplicaStoreTest, AnotherChannelErasesNothing) {
   EXPECT_EQ(store_.size(), 0u);
 }
 
+// Else each FULL of a session would leave an entry behind for as long as the session lives.
+TEST_F(ReplicaStoreTest, ACopyThatIsReplacedEndsOnce) {
+  const Duration kept = seconds(100 + 60);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_EQ(store_.apply_full(kOld, full({2, 5}), kNow + seconds(i)), std::nullopt);
+  }
+  EXPECT_EQ(store_.wake_at(), kNow + seconds(2) + kept);
+  store_.touch(kOld, sid_of(1), kNow + seconds(50));
+  store_.expire(kNow + seconds(2) + kept);
+  EXPECT_EQ(store_.size(), 1u);
+  EXPECT_EQ(store_.wake_at(), kNow + seconds(50) + kept);
+  store_.erase(kOld, sid_of(1));
+  EXPECT_EQ(store_.wake_at(), TimePoint::max());
+}
+
 }  // namespace
 }  // namespace understudy

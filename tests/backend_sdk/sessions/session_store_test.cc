@@ -47,6 +47,16 @@ TEST_F(SessionStoreTest, AStayEndsWithTheSession) {
   EXPECT_NE(make(1).generation, stay);
 }
 
+TEST_F(SessionStoreTest, NothingWaitsForTheExpiryOfASessionThatIsGone) {
+  Session& session = make(1);
+  store_.watch_expiry(session, kNow + seconds(30));
+  EXPECT_EQ(store_.next_expiring(kNow + seconds(30)), &session);
+  EXPECT_EQ(store_.expiry_wake_at(), TimePoint::max()) << "the later time was replaced";
+  store_.watch_expiry(session, kNow + seconds(90));
+  store_.erase(session);
+  EXPECT_EQ(store_.expiry_wake_at(), TimePoint::max());
+}
+
 TEST_F(SessionStoreTest, TheMostRecentlyUsedIsProtectedFirst) {
   make(1, kNow);
   make(2, kNow + seconds(2));
