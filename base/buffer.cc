@@ -12,34 +12,31 @@ BlockPool::BlockPool() : BlockPool(Options{}) {}
 
 BlockPool::BlockPool(const Options& options) : options_(options) {
   CHECK(options.small_bytes < options.large_bytes);
+  for (Shelf* shelf : {&small_, &large_}) {
+    shelf->blocks = std::make_unique<char*[]>(options.kept_max);
+  }
 }
 
 BlockPool::~BlockPool() {
   CHECK(in_use_ == 0, "a buffer outlives its pool");
-  for (char* block : small_.blocks) delete[] block;
-  for (char* block : large_.blocks) delete[] block;
-}
-
-BlockPool::Shelf& BlockPool::shelf(size_t bytes) {
-  DCHECK(bytes == options_.small_bytes || bytes == options_.large_bytes);
-  return bytes == options_.small_bytes ? small_ : large_;
+  for (Shelf* shelf : {&small_, &large_}) shelf->give_to_heap(shelf->count);
 }
 
 char* BlockPool::take(size_t bytes) {
+  DCHECK(bytes == options_.small_bytes || bytes == options_.large_bytes);
   ++in_use_;
   Shelf& kept = shelf(bytes);
-  if (kept.blocks.empty()) return new char[bytes];
-  char* block = kept.blocks.back();
-  kept.blocks.pop_back();
-  kept.low_water.on_taken(kept.blocks.size());
+  if (kept.count == 0) return new char[bytes];
+  char* block = kept.blocks[--kept.count];
+  kept.low_water.on_taken(kept.count);
   return block;
 }
 
 void BlockPool::give_back(char* block, size_t bytes) {
   --in_use_;
-  std::vector<char*>& kept = shelf(bytes).blocks;
-  if (kept.size() < options_.kept_max) {
-    kept.push_back(block);
+  Shelf& kept = shelf(bytes);
+  if (kept.count < options_.kept_max) {
+    kept.blocks[kept.count++] = block;
   } else {
     delete[] block;
   }
@@ -51,9 +48,13 @@ void BlockPool::shrink() {
 }
 
 void BlockPool::Shelf::shrink() {
-  const auto end = blocks.begin() + static_cast<ptrdiff_t>(low_water.take_surplus(blocks.size()));
-  std::for_each(blocks.begin(), end, [](const char* block) { delete[] block; });
-  blocks.erase(blocks.begin(), end);
+  give_to_heap(low_water.take_surplus(count));
+}
+
+void BlockPool::Shelf::give_to_heap(size_t first) {
+  for (size_t i = 0; i < first; ++i) delete[] blocks[i];
+  std::move(&blocks[first], &blocks[count], &blocks[0]);
+  count -= first;
 }
 
 std::span<char> Buffer::writable() {

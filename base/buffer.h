@@ -7,7 +7,6 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include "base/low_water.h"
 
@@ -35,15 +34,17 @@ class BlockPool final {
   void shrink();
   const Options& options() const { return options_; }
   size_t in_use() const { return in_use_; }
-  size_t kept() const { return small_.blocks.size() + large_.blocks.size(); }
+  size_t kept() const { return small_.count + large_.count; }
 
  private:
   struct Shelf {
-    std::vector<char*> blocks;  // the one that was used last is the last
+    std::unique_ptr<char*[]> blocks;  // room for kept_max; the one that was used last is the last
+    size_t count = 0;
     LowWater low_water;
     void shrink();
+    void give_to_heap(size_t first);  // so many of those that were used longest ago
   };
-  Shelf& shelf(size_t bytes);
+  Shelf& shelf(size_t bytes) { return bytes == options_.small_bytes ? small_ : large_; }
   Options options_;
   Shelf small_;
   Shelf large_;

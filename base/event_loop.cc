@@ -84,9 +84,9 @@ void EventLoop::turn(int flags) {
   CHECK(event_base_loop(base_, flags) >= 0);
   // Work deferred by deferred work belongs to this turn too.
   while (!turn_end_.empty()) {
-    auto work = std::move(turn_end_);
-    turn_end_.clear();
-    for (auto& item : work) item();
+    std::swap(turn_end_, turn_end_running_);
+    for (auto& item : turn_end_running_) item();
+    turn_end_running_.clear();
   }
   now_is_fresh_ = false;
 }

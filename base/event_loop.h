@@ -65,6 +65,7 @@ class EventLoop final : public Clock {
   TimerWheel timers_;
   TimePoint wheel_armed_for_ = TimePoint::max();
   std::vector<std::function<void()>> turn_end_;
+  std::vector<std::function<void()>> turn_end_running_;  // empty but at the end of a turn
   bool stopping_ = false;
 };
 

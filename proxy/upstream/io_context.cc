@@ -12,7 +12,8 @@ void ClosedList::add(std::unique_ptr<Item> item) {
 
 void ClosedList::clear() {
   // What is destroyed may close something else; that is for the next time.
-  const auto items = std::exchange(items_, {});
+  std::swap(items_, dying_);
+  dying_.clear();
 }
 
 }  // namespace understudy

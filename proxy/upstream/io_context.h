@@ -61,6 +61,7 @@ class ClosedList final {
  private:
   EventLoop& loop_;
   std::vector<std::unique_ptr<Item>> items_;
+  std::vector<std::unique_ptr<Item>> dying_;  // empty but in clear()
 };
 
 struct IoContext {
