@@ -46,9 +46,11 @@ inline constexpr std::string_view kWeblogicJvmidHeader = "X-WebLogic-JVMID";
 
 // Understudy-Failover: why the proxy does not ask the member that the cookie names as primary.
 inline constexpr std::string_view kFailoverRefused = "refused";  // its port refused the connection
-inline constexpr std::string_view kFailoverTimeout = "timeout";  // no connection, or no answer
-inline constexpr std::string_view kFailoverReset = "reset";      // the connection broke
-inline constexpr std::string_view kFailoverView = "view";        // the view says dead or left
+inline constexpr std::string_view kFailoverTimeout = "timeout";  // no answer, or no address
+inline constexpr std::string_view kFailoverUnreachable =
+    "unreachable";                                           // it may live: no way there
+inline constexpr std::string_view kFailoverReset = "reset";  // the connection broke
+inline constexpr std::string_view kFailoverView = "view";    // the view says dead or left
 inline constexpr std::string_view kFailoverUnavailable = "unavailable";  // it answered 503
 inline constexpr std::string_view kFailoverRoute = "route";              // it answered 421
 inline constexpr std::string_view kFailoverCheck = "check";              // a health check failed

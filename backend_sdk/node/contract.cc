@@ -98,6 +98,7 @@ ContractFacts HttpContract::read(const RequestView& request) const {
     } else if (equal_ignoring_case(line.name, kFailoverHeader)) {
       facts.failover = !line.value.empty();
       facts.moved = line.value == kFailoverDrain;
+      facts.unreachable = line.value == kFailoverUnreachable;
     } else if (equal_ignoring_case(line.name, kDrainingHeader)) {
       facts.move = line.value == kDrainingMove;
     } else if (equal_ignoring_case(line.name, kViewSeenHeader)) {

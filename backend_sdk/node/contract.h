@@ -26,8 +26,9 @@ struct ContractFacts {
   std::optional<SessionToken> token;
   RequestId request_id = 0;
   bool failover = false;
-  bool moved = false;  // with failover: an operator wants the session away from its primary
-  bool move = false;   // an operator wants all sessions away from this member
+  bool moved = false;        // with failover: an operator wants the session away from its primary
+  bool unreachable = false;  // with failover: no connection to the primary could be made
+  bool move = false;         // an operator wants all sessions away from this member
   std::optional<std::uint64_t> view_seen;  // nothing: not asked by a proxy that wants a view
   bool tls = false;
 };

@@ -252,6 +252,7 @@ void Node::Running::begin_session(const ContractFacts& facts, bool exclusive,
                            .request_id = facts.request_id,
                            .failover = facts.failover,
                            .moved = facts.moved,
+                           .unreachable = facts.unreachable,
                            .exclusive = exclusive,
                            .told = told(facts)};
   core_->begin(asked, [this, facts, pending, under_way](const BeginOutcome& outcome) {

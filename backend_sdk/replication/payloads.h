@@ -17,6 +17,9 @@
 
 namespace understudy {
 
+// HAND_OVER: without a payload all channels of that primary, with this one only the frame's own.
+inline constexpr std::string_view kHandOverOnlyThis{"\x01", 1};
+
 inline constexpr size_t kAttributeNameMax = 256;
 inline constexpr size_t kAttributesMax = 4096;
 inline constexpr size_t kOpsMax = kAttributesMax + RequestRing::kSize + 2;

@@ -65,8 +65,9 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
     virtual void on_copy_ended(const SessionId& sid) = 0;
     virtual void on_copy_renamed(const SessionId& old_id, const SessionId& new_id) = 0;
 
-    // A secondary wants to serve what it has of ours: an operator drains us.
-    virtual void on_hand_over_asked() = 0;
+    // A secondary wants to serve what it has of ours: all, because an operator drains us, or the
+    // one channel, because a proxy cannot reach us.
+    virtual void on_hand_over_asked(PrimaryChannel& channel, bool is_only_this) = 0;
     virtual FoundPayload on_lookup(const LookupPayload& lookup) = 0;
     virtual void on_found(MemberId from, const FoundPayload& found) = 0;
     virtual void on_probe(MemberId member, bool answered) = 0;

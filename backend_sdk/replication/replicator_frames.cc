@@ -69,7 +69,8 @@ void Replicator::on_channel_frame(MemberId from, const Frame& frame) {
       const auto owner = decode_member(frame.payload);
       if (owner && from_secondary) channel->on_stale(*owner, now);
     } else if (frame.type == FrameType::kHandOver) {
-      if (from_secondary) owner_.on_hand_over_asked();
+      const bool is_only_this = frame.payload == kHandOverOnlyThis;
+      if (from_secondary) owner_.on_hand_over_asked(*channel, is_only_this);
     }
     schedule(channel->wake_at());
     return;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "backend_sdk/replication/lease.h"
+#include "backend_sdk/replication/payloads.h"
 #include "base/check.h"
 
 namespace understudy {
@@ -146,11 +147,13 @@ void SecondaryChannel::want(TimePoint now) {
   if (state_ == State::kOpen && may_claim(now)) claim(now);
 }
 
-void SecondaryChannel::ask_for(TimePoint now) {
+void SecondaryChannel::ask_for(Extent extent, TimePoint now) {
   if (state_ != State::kOpen || now < ask_again_) return;
   ask_again_ = now + options_.claim_retry;
   host_.send(parties_.primary,
-             {.type = FrameType::kHandOver, .channel = parties_.id, .payload = {}});
+             {.type = FrameType::kHandOver,
+              .channel = parties_.id,
+              .payload = std::string(extent == Extent::kAll ? "" : kHandOverOnlyThis)});
 }
 
 void SecondaryChannel::claim(TimePoint now) {

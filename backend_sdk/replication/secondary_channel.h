@@ -60,8 +60,10 @@ class SecondaryChannel final {
   void yield_to_successor();
   // A request wants it: claims at once if that is allowed already.
   void want(TimePoint now);
-  // Asks the living primary to hand the channel over; no claim, and no promise that it will.
-  void ask_for(TimePoint now);
+  // Asks the living primary to hand the channel over, or all that it has; no claim, and no promise
+  // that it will.
+  enum class Extent : uint8_t { kThisChannel, kAll };
+  void ask_for(Extent extent, TimePoint now);
 
   void advance(TimePoint now);
   TimePoint wake_at() const;

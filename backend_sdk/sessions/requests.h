@@ -40,6 +40,8 @@ struct BeginRequest {
   bool failover = false;
   // With failover: that member lives, but an operator moves its sessions away.
   bool moved = false;
+  // With failover: the proxy cannot connect to it, and cannot know whether others can.
+  bool unreachable = false;
   bool exclusive = false;
   Told told = Told::kNothing;
 };

@@ -84,6 +84,8 @@ void Sessions::end_life() {
   replicator_ = nullptr;
   self_ = kNobody;
   dirty_.clear();
+  yielding_.clear();
+  yielded_.clear();
   waiting_for_lease_.clear();
   parked_by_channel_.clear();
   parked_until_.clear();
@@ -185,6 +187,7 @@ void Sessions::advance() {
     recover_in_background();
     advance_drain();
     advance_move();
+    advance_yield();
   }
   if (!tickets_until_.empty()) schedule(tickets_until_.front().first);
   if (!parked_until_.empty()) schedule(parked_until_.begin()->first);

@@ -100,7 +100,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
                                           Position position) override;
   void on_copy_ended(const SessionId& sid) override;
   void on_copy_renamed(const SessionId& old_id, const SessionId& new_id) override;
-  void on_hand_over_asked() override;
+  void on_hand_over_asked(PrimaryChannel& channel, bool is_only_this) override;
   FoundPayload on_lookup(const LookupPayload& lookup) override;
   void on_found(MemberId from, const FoundPayload& found) override;
   void on_probe(MemberId member, bool answered) override;
@@ -229,6 +229,8 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   void start_move();
   void stop_move();
   void advance_move();
+  void yield(PrimaryChannel& channel);
+  void advance_yield();
   bool is_moving() const { return clock_.now() < move_until_; }
   bool holds_back() const;
   bool is_held(const PrimaryChannel& channel) const;
@@ -279,6 +281,8 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   TimePoint move_since_{};
   TimePoint move_until_{};  // an operator drains this member; told anew with every request
   bool held_back_ = false;  // at the last look
+  std::map<ChannelId, TimePoint> yielding_;  // until when their requests are kept back
+  std::map<MemberId, TimePoint> yielded_;    // the last time to each secondary
   TimePoint bulk_after_{};
   TimePoint recover_after_{};
   double bulk_bytes_ = 0;  // may be sent now

@@ -306,8 +306,9 @@ void Sessions::admit_at_copy(PendingPtr pending, SecondaryChannel& channel) {
       redirect(std::move(pending), primary);
       return;
     }
+    const bool should_be_handed_over = pending->request.moved || pending->request.unreachable;
     const bool may_be_handed_over =
-        pending->request.moved && pending->hand_over != Pending::HandOver::kOverdue;
+        should_be_handed_over && pending->hand_over != Pending::HandOver::kOverdue;
     if (seems_alive && may_be_handed_over && now < channel.grace_over()) {
       await_hand_over(std::move(pending), channel);
       return;

@@ -99,7 +99,7 @@ void Sessions::finish(const Active& active, RequestHandle handle) {
   for (const PendingId id : next) {
     ready_.push_back([this, id] { readmit(id); });
   }
-  if (draining_ || is_moving()) schedule(clock_.now());
+  if (draining_ || is_moving() || !yielding_.empty()) schedule(clock_.now());
 }
 
 std::string Sessions::too_large(const Session* session, const Change& change) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions that are handed over while everybody lives: because this member goes down (drain), or
-// because an operator wants its sessions elsewhere (move). Both end in GRANT, channel by channel.
+// because an operator wants its sessions elsewhere (move), or because a proxy cannot reach it
+// (yield). All end in GRANT, channel by channel.
 //
 // A draining member keeps back what arrives until its channels are quiet; it has nothing else to
 // do, and DrainTimeout ends it. A member that only moves goes on serving: it keeps back for a while
@@ -17,6 +18,8 @@ namespace {
 
 constexpr Duration kDrainLook = std::chrono::milliseconds(20);
 constexpr Duration kMoveLook = std::chrono::milliseconds(200);  // nothing to move, for now
+// Two proxies of which each reaches another of two members would have sessions go to and fro.
+constexpr Duration kYieldPause = std::chrono::seconds(2);
 
 }  // namespace
 
@@ -60,8 +63,9 @@ void Sessions::heed(Told told) {
   if (told == Told::kServe) stop_move();
 }
 
-void Sessions::on_hand_over_asked() {
-  start_move();
+void Sessions::on_hand_over_asked(PrimaryChannel& channel, bool is_only_this) {
+  if (!is_only_this) return start_move();
+  yield(channel);
 }
 
 void Sessions::start_move() {
@@ -90,7 +94,7 @@ bool Sessions::holds_back() const {
 
 // A request would only keep the channel from being handed over.
 bool Sessions::is_held(const PrimaryChannel& channel) const {
-  if (!holds_back()) return false;
+  if (!holds_back() && !yielding_.contains(channel.id())) return false;
   if (draining_) return channel.takes_frames();
   return channel.state() == PrimaryChannel::State::kOpen &&
          replicator_->fate(channel.parties().secondary) == Fate::kUsable;
@@ -107,11 +111,48 @@ void Sessions::advance_move() {
   schedule(clock_.now() + (store_.size() > 0 ? kDrainLook : kMoveLook));
 }
 
-// We hold the copy, the primary lives and is drained: it hands the channel over, or goes on.
+// --- a proxy that cannot reach us --------------------------------------------------------------
+
+// Only what was asked for goes: other proxies may reach us very well, and we go on serving them.
+void Sessions::yield(PrimaryChannel& channel) {
+  if (draining_ || is_moving() || yielding_.contains(channel.id())) return;
+  const TimePoint now = clock_.now();
+  const auto [last, is_first] = yielded_.try_emplace(channel.parties().secondary, now);
+  if (!is_first && now - last->second < kYieldPause) return;
+  last->second = now;
+  LOG(kNotice, "a proxy does not reach this member: sessions ({}) go to member {:08x}",
+      sessions_in(channel.id()), channel.parties().secondary);
+  yielding_.emplace(channel.id(), now + patience() / 2);
+  schedule(now);
+}
+
+void Sessions::advance_yield() {
+  const TimePoint now = clock_.now();
+  std::vector<ChannelId> over;
+  for (const auto& [id, until] : yielding_) {
+    PrimaryChannel* channel = replicator_->primary(id);
+    const bool goes_on =
+        channel != nullptr && channel->state() == PrimaryChannel::State::kOpen && now < until;
+    if (goes_on) {
+      drain_channel(*channel);
+    } else {
+      over.push_back(id);
+    }
+  }
+  for (const ChannelId id : over) {
+    yielding_.erase(id);
+    wake(id);
+  }
+  if (!yielding_.empty()) schedule(now + kDrainLook);
+}
+
+// We hold the copy, the primary lives and is drained, or out of the proxy's reach: it hands the
+// channel over, or goes on.
 void Sessions::await_hand_over(PendingPtr pending, SecondaryChannel& channel) {
   pending->hand_over = Pending::HandOver::kAwaited;
   const ChannelId id = channel.id();
-  channel.ask_for(clock_.now());
+  using Extent = SecondaryChannel::Extent;
+  channel.ask_for(pending->request.moved ? Extent::kAll : Extent::kThisChannel, clock_.now());
   park(std::move(pending), id, patience() / 2 + replication_.ack_timeout);
 }
 

@@ -50,7 +50,8 @@ enum class FrameType : uint8_t {
   kClose = 44,
   kLookup = 45,
   kFound = 46,
-  kHandOver = 47,  // the secondary asks for its channel: an operator drains the primary
+  kHandOver = 47,  // the secondary asks for its channel: an operator drains the primary, or a
+                   // proxy cannot reach it
 };
 
 // Is the number in the list above? Others come from a newer sender.

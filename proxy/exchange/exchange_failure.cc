@@ -24,6 +24,7 @@ routing::Failure seen_as(TryFailure failure) {
       return routing::Failure::kRefused;
     case TryFailure::kConnectTimeout:
     case TryFailure::kConnectFailed:
+      return routing::Failure::kUnreachable;
     case TryFailure::kTimeout:
       return routing::Failure::kTimeout;
     case TryFailure::kDropped:

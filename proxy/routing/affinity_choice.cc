@@ -201,6 +201,9 @@ void AffinityChoice::explain_primary(const Attempt& attempt, TimePoint now, Choi
                      : member->sends_sessions_away() ? PassedOver::kDraining
                                                      : PassedOver::kEjected;
   }
+  // A 421 that leads round it does not make it reachable.
+  const bool has_failed = attempt.primary_failure_ != Failure::kNone;
+  if (choice.primary == PassedOver::kRouted && has_failed) choice.primary = PassedOver::kFailed;
   if (choice.primary == PassedOver::kFailed) choice.failure = attempt.primary_failure_;
   if (choice.primary == PassedOver::kSkipped) choice.failure = member->back_off.last_failure();
 }

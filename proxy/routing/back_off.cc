@@ -11,6 +11,8 @@ std::string_view to_text(Failure failure) {
       return "none";
     case Failure::kRefused:
       return kFailoverRefused;
+    case Failure::kUnreachable:
+      return kFailoverUnreachable;
     case Failure::kTimeout:
       return kFailoverTimeout;
     case Failure::kReset:

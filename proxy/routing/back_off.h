@@ -15,7 +15,8 @@ namespace understudy::routing {
 enum class Failure : std::uint8_t {
   kNone,
   kRefused,      // nothing listens at its address
-  kTimeout,      // no connection, or no answer, in time
+  kUnreachable,  // no connection could be made: it, or the way to it, is broken
+  kTimeout,      // no answer in time
   kReset,        // the connection broke before the answer
   kUnavailable,  // it answered 503
 };

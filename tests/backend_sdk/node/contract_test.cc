@@ -115,6 +115,10 @@ TEST_F(Contract, WhatAnOperatorWantsIsRead) {
   EXPECT_TRUE(moved.failover);
   EXPECT_TRUE(moved.moved);
   EXPECT_FALSE(read({{"Understudy-Failover", "reset"}}).moved);
+  const ContractFacts unreachable = read({{"Understudy-Failover", "unreachable"}});
+  EXPECT_TRUE(unreachable.failover && unreachable.unreachable);
+  EXPECT_FALSE(unreachable.moved);
+  EXPECT_FALSE(read({{"Understudy-Failover", "timeout"}}).unreachable);
 }
 
 TEST_F(Contract, OnlyA421FromBeforeTheHandlerSaysThatItWasNotHandled) {

@@ -61,6 +61,50 @@ TEST_F(Move, TheMemberItselfMovesThemWhenItIsTold) {
   EXPECT_EQ(value(begin(member_of(token.secondary), token), "a"), "1");
 }
 
+// A proxy that cannot connect to the primary asks the secondary; the others know nothing of it.
+TEST_F(Move, OutOfAProxysReachThePrimaryHandsOverWhatWasAskedForAndGoesOn) {
+  boot(4);
+  std::vector<SessionToken> tokens;
+  for (int session = 0; session < 40; ++session) tokens.push_back(new_session());
+  const MemberId reached = tokens[0].secondary;
+  const BeginOutcome there =
+      begin(member_of(reached), tokens[0], {.failover = true, .unreachable = true});
+  ASSERT_EQ(there.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(there, "a"), "1");
+  const CommitOutcome done = commit(member_of(reached), there.handle, set("a", "2"));
+  ASSERT_TRUE(done.cookie);
+  EXPECT_EQ(done.cookie->primary, reached);
+  size_t gone = 0;
+  for (const SessionToken& token : tokens) {
+    const bool has_gone = token.secondary == reached;
+    gone += has_gone;
+    const BeginOutcome asked = begin(member(0), token);
+    EXPECT_EQ(asked.kind, has_gone ? BeginKind::kRedirect : BeginKind::kProceed);
+  }
+  EXPECT_LT(gone, tokens.size()) << "else nothing was seen of those that stay";
+  EXPECT_TRUE(lost_.empty());
+}
+
+TEST_F(Move, TwoProxiesThatReachAMemberEachDoNotSendSessionsToAndFroAtWill) {
+  boot(3);
+  SessionToken token = new_session();
+  const How from_afar{.failover = true, .unreachable = true};
+  int turns = 0;
+  const TimePoint end = network_.now() + seconds(10);
+  while (network_.now() < end) {
+    SimMember& asked = member_of(token.secondary);
+    const BeginOutcome outcome = begin(asked, token, from_afar);
+    if (outcome.kind == BeginKind::kProceed) {
+      const CommitOutcome done = commit(asked, outcome.handle, set("a", "2"));
+      if (done.cookie) token = *done.cookie;
+      ++turns;
+    }
+    run_for(milliseconds(20));
+  }
+  EXPECT_GE(turns, 2);
+  EXPECT_LE(turns, 12) << "each of the two at most once in two seconds";
+}
+
 TEST_F(Move, WaitsForRequestsUnderWay) {
   boot(3);
   const SessionToken token = new_session();

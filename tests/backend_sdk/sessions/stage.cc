@@ -53,6 +53,7 @@ Stage::Waiting Stage::begin_later(SimMember& member, std::optional<SessionToken>
   request.failover = how.failover;
   request.exclusive = how.exclusive;
   request.moved = how.moved;
+  request.unreachable = how.unreachable;
   request.told = how.told;
   member.run([request, waiting](NodeCore& core) {
     core.begin(request, [waiting](BeginOutcome outcome) {

@@ -29,6 +29,7 @@ class Stage : public testing::Test, public SimMember::Observer {
     bool failover = false;
     bool exclusive = false;
     bool moved = false;
+    bool unreachable = false;
     Told told = Told::kNothing;
   };
   // Runs the network until it is decided.

@@ -51,6 +51,7 @@ struct Exchange {
   size_t member = 0;     // asked now
   bool is_over = false;
   bool failover = false;
+  bool unreachable = false;
   bool moved = false;  // because an operator wants it so
 };
 using ExchangePtr = std::shared_ptr<Exchange>;

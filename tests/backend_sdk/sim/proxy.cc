@@ -29,7 +29,7 @@ std::optional<size_t> Proxy::member_of(MemberId mid) const {
 
 void Proxy::send(const ExchangePtr& exchange) {
   exchange->refusals = 0;
-  exchange->failover = exchange->moved = false;
+  exchange->failover = exchange->moved = exchange->unreachable = false;
   next(exchange);
 }
 
@@ -69,8 +69,12 @@ void Proxy::ask(const ExchangePtr& exchange, size_t index, bool failover) {
   exchange->failover = failover;
   listener_.trace(*exchange, fmt::format("asks {}{}", index, failover ? " (failover)" : ""));
   if (cut_.contains(index) || member.is_silent()) {
-    network_.at(network_.now() + kConnectTimeout,
-                [this, exchange, attempt] { failed(exchange, attempt, "connect timeout"); });
+    network_.at(network_.now() + kConnectTimeout, [this, exchange, attempt, mid = member.mid()] {
+      if (exchange->attempt == attempt && exchange->cookie) {
+        exchange->unreachable |= exchange->cookie->primary == mid;
+      }
+      failed(exchange, attempt, "connect timeout");
+    });
     return;
   }
   if (!member.is_up()) {
@@ -127,6 +131,7 @@ void Proxy::deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& me
   request.request_id = exchange->request;
   request.failover = exchange->failover;
   request.moved = exchange->failover && exchange->moved;
+  request.unreachable = exchange->failover && exchange->unreachable;
   request.told = moved_.contains(member.index()) ? Told::kMove : Told::kServe;
   request.exclusive = exchange->action == Action::kAppend || exchange->action == Action::kAnswer;
   core.begin(request, [this, exchange, attempt, &member](BeginOutcome outcome) {

@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <array>
+
 namespace understudy::sim {
 
 namespace {
@@ -140,10 +142,11 @@ void Storm::pause(SimMember& member) {
 }
 
 void Storm::isolate(SimMember& member) {
-  const bool from_proxy = random_.below(2) == 0;
-  trace_(fmt::format("isolate {}{}", member.index(), from_proxy ? " (proxy too)" : ""));
-  network_.isolate(member.address());
-  if (from_proxy) proxy_.cut(member.index());
+  const uint64_t from = random_.below(3);
+  const std::array<const char*, 3> whom = {"the others", "all", "the proxy"};
+  trace_(fmt::format("isolate {} from {}", member.index(), whom.at(from)));
+  if (from != 2) network_.isolate(member.address());
+  if (from != 0) proxy_.cut(member.index());
   over_after(milliseconds(200 + random_.below(10000)), [this] {
     trace_("heal");
     network_.heal();

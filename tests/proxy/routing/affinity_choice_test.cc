@@ -244,6 +244,21 @@ TEST(AffinityChoice, SaysWhyAfterAFailureInTheSameExchange) {
   EXPECT_EQ(choice.failover(), kFailoverTimeout);
 }
 
+TEST(AffinityChoice, ThatThePrimaryCannotBeReachedIsToldToWhomeverA421LeadsTo) {
+  TestCluster cluster = three();
+  Attempt attempt = cluster->begin(TestCluster::cookie("a", "z"));
+  EXPECT_TRUE(cluster->choose(attempt, cluster.now()));
+  cluster->on_failure(attempt, *cluster.member("a"), Failure::kUnreachable, cluster.now());
+  const Choice stranger = cluster->choose(attempt, cluster.now());
+  EXPECT_EQ(stranger.failover(), kFailoverUnreachable);
+  EXPECT_FALSE(cluster->follow_route(attempt, mid_of("a"))) << "it was tried";
+  const char* const other = stranger.member->name == "b" ? "c" : "b";
+  ASSERT_TRUE(cluster->follow_route(attempt, mid_of(other)));
+  const Choice routed = cluster->choose(attempt, cluster.now());
+  EXPECT_EQ(routed.why, Why::kRouted);
+  EXPECT_EQ(routed.failover(), kFailoverUnreachable);
+}
+
 TEST(AffinityChoice, TellsTheMemberWhyItIsAskedInsteadOfThePrimary) {
   TestCluster cluster = three();
   const auto failover = [&](const DecodedAffinity& cookie) {
