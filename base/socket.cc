@@ -151,11 +151,16 @@ Result<void> connect_outcome(const Fd& fd, const Address& address) {
 }
 
 Result<void> connect_outcome(int fd, const Address& address) {
+  const int error_number = pending_error(fd);
+  if (error_number != 0) return connect_error(error_number, address);
+  return {};
+}
+
+int pending_error(int fd) {
   int error_number = 0;
   socklen_t size = sizeof error_number;
   getsockopt(fd, SOL_SOCKET, SO_ERROR, &error_number, &size);
-  if (error_number != 0) return connect_error(error_number, address);
-  return {};
+  return error_number;
 }
 
 }  // namespace understudy

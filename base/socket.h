@@ -49,6 +49,8 @@ Result<Fd> connect_tcp(const Address& address);
 // After writability: success, kConnectRefused, kConnectTimeout or kConnectFailed.
 Result<void> connect_outcome(const Fd& fd, const Address& address);
 Result<void> connect_outcome(int fd, const Address& address);
+// The errno that waits at a socket, such as its peer's reset, or 0; asking takes it away.
+int pending_error(int fd);
 
 // All of it, or false: for a connection's first bytes.
 bool send_at_once(int fd, std::string_view bytes);

@@ -20,6 +20,7 @@ constexpr Duration kDrainLook = std::chrono::milliseconds(20);
 constexpr Duration kMoveLook = std::chrono::milliseconds(200);  // nothing to move, for now
 // Two proxies of which each reaches another of two members would have sessions go to and fro.
 constexpr Duration kYieldPause = std::chrono::seconds(2);
+constexpr size_t kYieldedMax = 1024;  // secondaries remembered; beyond, the pause is forgotten
 
 }  // namespace
 
@@ -117,6 +118,7 @@ void Sessions::advance_move() {
 void Sessions::yield(PrimaryChannel& channel) {
   if (draining_ || is_moving() || yielding_.contains(channel.id())) return;
   const TimePoint now = clock_.now();
+  if (yielded_.size() >= kYieldedMax) yielded_.clear();
   const auto [last, is_first] = yielded_.try_emplace(channel.parties().secondary, now);
   if (!is_first && now - last->second < kYieldPause) return;
   last->second = now;

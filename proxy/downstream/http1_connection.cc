@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/socket.h"
 #include "proxy/downstream/http1_downstream.h"
 #include "proxy/exchange/routes.h"
 
@@ -53,6 +54,9 @@ void Http1Connection::on_ready(bool readable, bool writable) {
     active_->attach(*this);
   }
   active_->on_readable();
+  // Back-pressure keeps it from reading, and a reset would wait unseen behind what nobody takes.
+  const bool is_held_up = readable && readable_ && active_ && state_ == State::kOpen;
+  if (is_held_up && pending_error(stream_->fd()) != 0) close_now();
 }
 
 // A short read means drained, unless the end is behind it.

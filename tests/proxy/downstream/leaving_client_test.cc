@@ -42,6 +42,42 @@ TEST(LeavingClient, IsNoticedWhileTheMemberThinks) {
   }
 }
 
+// A member that does not read holds up the body, so that nobody reads from the client either; with
+// a large answer that the client did not read to its end, or without any.
+TEST(LeavingClient, IsNoticedWhileItsBodyIsHeldUp) {
+  constexpr std::size_t kBodyBytes = 20'000'000;
+  const std::string body(kBodyBytes, 'x');
+  for (const bool is_answered : {false, true}) {
+    SCOPED_TRACE(is_answered);
+    TestProxy proxy;
+    Peer& client = proxy.connect();
+    client.reads_by_itself = false;
+    client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(kBodyBytes) +
+                "\r\n\r\n");
+    ASSERT_TRUE(proxy.run_until([&] { return proxy.member().accepted() == 1; }));
+    Peer& member = proxy.member().connection();
+    member.reads_by_itself = false;
+    if (is_answered) {
+      member.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kBodyBytes) + "\r\n\r\n" +
+                  std::string(300'000, 'y'));
+      std::size_t relayed = 0;
+      ASSERT_TRUE(proxy.run_until([&] {
+        client.pump(100'000);
+        relayed = client.received().size();
+        return relayed > 300'000;
+      }));
+    }
+    for (int idle = 0; idle < 20;) {
+      idle = client.send_some(body) == 0 ? idle + 1 : 0;
+      proxy.loop().run_once(Duration::zero());
+    }
+    client.reset();
+    ASSERT_TRUE(proxy.run_until([&] { return proxy.open_connections() == 0; }));
+    EXPECT_EQ(proxy.log().lines.at(0).failure, "client gone");
+    EXPECT_EQ(proxy.blocks().in_use(), 0u);
+  }
+}
+
 TEST(LeavingClient, IsNoticedThoughItLeftInTheSameMoment) {
   TestProxy proxy;
   Peer& client = proxy.connect();
