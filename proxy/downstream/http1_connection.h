@@ -29,8 +29,7 @@ inline constexpr std::size_t kLingerBytesMax = std::size_t{1024} * 1024;
 
 class Http1Connection final : public ClientConnection, private FdWatcher::Handler {
  public:
-  Http1Connection(Http1DownstreamPool& pool, std::unique_ptr<Stream> stream, Options options,
-                  Owner& owner);
+  Http1Connection(Http1DownstreamPool& pool, std::unique_ptr<Stream> stream, Options options);
   ~Http1Connection() override;
 
   void start() override;
@@ -66,24 +65,23 @@ class Http1Connection final : public ClientConnection, private FdWatcher::Handle
   std::optional<Duration> patience(Wait what) const;
 
   // Constant after construction.
-  Http1DownstreamPool& pool_;
-  Owner& owner_;
-  Options options_;  // until a successor takes them
+  Http1DownstreamPool& pool_;  // which knows the owner
+  Options options_;            // until a successor takes them
 
   // Owned.
   std::unique_ptr<Stream> stream_;
-  FdWatcher watcher_;
-  Timer timer_;
+  [[no_unique_address]] FdWatcher watcher_;  // its tail has room for what follows
 
   // State of the worker thread.
-  std::unique_ptr<Http1Downstream> active_;  // from pool_, and back to it
-  uint64_t requests_ = 0;
-  uint32_t lingered_bytes_ = 0;  // at most kLingerBytesMax and a read more
   State state_ = State::kOpen;
   Wait wait_ = Wait::kNothing;
-  bool readable_ = false;  // there has been an edge, and no read since came up short
+  bool readable_ = false;        // there has been an edge, and no read since came up short
   bool had_large_body_ = false;  // so that the next read starts with a large block
   bool stopping_ = false;
+  Timer timer_;
+  std::unique_ptr<Http1Downstream> active_;  // from pool_, and back to it
+  uint32_t requests_ = 0;
+  uint32_t lingered_bytes_ = 0;  // at most kLingerBytesMax and a read more
 };
 
 }  // namespace understudy

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/buffer.h"
+#include "proxy/downstream/client_connection.h"
 #include "proxy/downstream/kept_body.h"
 #include "proxy/downstream/spares.h"
 #include "proxy/exchange/downstream.h"
@@ -165,13 +166,16 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   std::string tunnel_head_;  // the request's, so that in_ need not hold it
 };
 
-// Http1Downstreams that wait for a request; they hold no buffers. Owned by the worker.
+// What the HTTP/1.1 connections of a worker have in common: whose they are, and the
+// Http1Downstreams that wait for a request, which hold no buffers. Owned by the worker.
 class Http1DownstreamPool final {
  public:
-  explicit Http1DownstreamPool(WorkerContext& worker) : worker_(worker) {}
+  Http1DownstreamPool(WorkerContext& worker, ClientConnection::Owner& owner)
+      : worker_(worker), owner_(owner) {}
   Http1DownstreamPool(const Http1DownstreamPool&) = delete;
 
   WorkerContext& worker() { return worker_; }
+  ClientConnection::Owner& owner() { return owner_; }
   std::unique_ptr<Http1Downstream> take();
   // Detached; it may still be on the call stack.
   void give_back(std::unique_ptr<Http1Downstream>&& downstream);
@@ -181,6 +185,7 @@ class Http1DownstreamPool final {
 
  private:
   WorkerContext& worker_;
+  ClientConnection::Owner& owner_;
   Spares<Http1Downstream> spares_;
 };
 

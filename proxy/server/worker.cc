@@ -38,7 +38,8 @@ Worker::Worker(std::unique_ptr<EventLoop> loop, Options options)
                .pipes = pipes_,
                .request_ids = request_ids_,
                .workers = options.workers},
-      downstreams_(std::make_unique<Http1DownstreamPool>(context_)),
+      downstreams_(std::make_unique<Http1DownstreamPool>(
+          context_, static_cast<ClientConnection::Owner&>(*this))),
       http2_downstreams_(std::make_unique<Http2DownstreamPool>(context_)),
       stop_deadline_(Timer::of<&Worker::on_stop_deadline>(loop_->timers(), *this)),
       sweep_(Timer::of<&Worker::drop_unused>(loop_->timers(), *this)),
@@ -126,8 +127,7 @@ void Worker::on_client(Fd fd, ClientConnection::Options options) {
   } else {
     stream = std::make_unique<TcpStream>(std::move(fd));
   }
-  begin(std::make_unique<Http1Connection>(*downstreams_, std::move(stream), std::move(options),
-                                          static_cast<ClientConnection::Owner&>(*this)));
+  begin(std::make_unique<Http1Connection>(*downstreams_, std::move(stream), std::move(options)));
 }
 
 void Worker::begin(std::unique_ptr<ClientConnection> connection) {

@@ -237,7 +237,8 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
   site.access_logs = {options.logs ? &log_ : nullptr};
   routes_.sites.push_back(std::move(site));
   context_->routes = &routes_;
-  pool_ = std::make_unique<Http1DownstreamPool>(*context_);
+  pool_ = std::make_unique<Http1DownstreamPool>(*context_,
+                                                static_cast<ClientConnection::Owner&>(*this));
   http2_pool_ = std::make_unique<Http2DownstreamPool>(*context_);
 }
 
@@ -255,8 +256,7 @@ Peer& TestProxy::adopt(Fd proxy_side, Fd client_side) {
       *pool_, std::make_unique<TcpStream>(std::move(proxy_side)),
       ClientConnection::Options{
           .client = {.address = *Address::parse("192.0.2.7:40000"), .local_port = 8080},
-          .http2 = http2_},
-      static_cast<ClientConnection::Owner&>(*this)));
+          .http2 = http2_}));
   connections_.back()->start();
   clients_.push_back(std::make_unique<Peer>(std::move(client_side)));
   return *clients_.back();
