@@ -311,7 +311,8 @@ constexpr DirectiveSpec kRows[] = {
      .default_text = "2s",
      .minimum = "10ms",
      .maximum = "1h",
-     .description = "The pause after all members were tried in vain"},
+     .description = "The pause after all members were tried in vain; they are looked at several "
+                    "times in the first one"},
     {.name = "SocketTimeoutSecs",
      .aliases = "WLSocketTimeoutSecs",
      .contexts = kEverywhere,

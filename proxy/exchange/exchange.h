@@ -41,6 +41,9 @@ class WorkerCluster;
 // A silent member is looked at this often: an edge may have been lost in a reset (Upstream::check).
 inline constexpr Duration kSilenceCheck = std::chrono::seconds(1);
 // Moved through a pipe in one turn of the loop before others get theirs.
+// Nobody could be asked: the first look after that, each next one in twice the time, as long as the
+// first ConnectRetrySecs have not passed.
+inline constexpr Duration kFirstLook = std::chrono::milliseconds(50);
 inline constexpr std::size_t kSplicePerTurnBytesMax = std::size_t{4} * 1024 * 1024;
 
 class Exchange final : private Upstream::User, private Waiter, private Hedge::Owner {
@@ -75,7 +78,7 @@ class Exchange final : private Upstream::User, private Waiter, private Hedge::Ow
     kWaiting,     // the request is on its way or sent; the response's head is not there
     kRelaying,    // the response's body
     kTunnel,      // the member has switched protocols
-    kPausing,     // nobody could be asked; ConnectRetrySecs until the next pass
+    kPausing,     // nobody could be asked; at most ConnectRetrySecs until the next pass
   };
 
   // Upstream::User and Waiter.
@@ -205,6 +208,7 @@ class Exchange final : private Upstream::User, private Waiter, private Hedge::Ow
     bool tried_fresh = false;   // the present member, on a fresh connection
     bool path_is_normal = true;
     bool met_full_member = false;   // in this pass
+    uint8_t quick_looks = 0;        // passes within the first ConnectRetrySecs
     bool has_failed_over = false;   // it has been sent to another member once already
     bool is_resend = false;         // counted as such
     bool body_has_begun = false;    // so that Expect has been answered

@@ -229,13 +229,18 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
 void Exchange::end_pass() {
   const config::Failover& failover = location_->failover;
   const TimePoint now = worker_.io.loop.now();
+  // A member that is being started or hands its sessions over is there in a moment: the others of
+  // a rolling restart are not worth the whole first pause. These looks are no rounds.
+  const TimePoint look = now + kFirstLook * (1 << account_.quick_looks);
+  const bool is_quick = look < account_.started + failover.connect_retry;
+  const std::size_t rounds = attempt_.passes() - account_.quick_looks;
   const TimePoint deadline = account_.started + failover.connect_timeout;
-  const bool was_last =
-      attempt_.passes() >= failover.rounds_max() || (now >= deadline && attempt_.passes() > 1);
-  if (!was_last) {
+  const bool was_last = rounds >= failover.rounds_max() || (now >= deadline && rounds > 1);
+  if (is_quick || !was_last) {
     vacate();
     phase_ = Phase::kPausing;
-    timer_.start_at(now + failover.connect_retry);
+    account_.quick_looks += is_quick ? 1 : 0;
+    timer_.start_at(is_quick ? look : now + failover.connect_retry);
     return;
   }
   account_.failure = "timed out";

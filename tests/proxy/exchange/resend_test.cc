@@ -319,6 +319,22 @@ TEST(Resend, AMemberThatComesBackInTimeIsStillAsked) {
   EXPECT_TRUE(client.received().ends_with("back"));
 }
 
+// Long before ConnectRetrySecs: in a rolling restart the next member is there in milliseconds.
+TEST(Resend, AMemberThatIsBackInAMomentIsAskedThen) {
+  TestProxy::Options options;
+  options.failover.connect_retry = std::chrono::hours(1);
+  options.failover.connect_timeout = std::chrono::hours(2);
+  TestProxy proxy(options);
+  proxy.member().answer = [](std::string_view) { return ok("back"); };
+  proxy.member().kill();
+  Peer& client = proxy.connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  proxy.run_a_little();
+  proxy.member().restart();
+  ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+  EXPECT_TRUE(client.received().ends_with("back"));
+}
+
 TEST(Resend, TheThreeCausesAreToldApartInTheLog) {
   struct Case {
     Policy policy;
