@@ -124,7 +124,8 @@ FailedTry Exchange::describe(TryFailure failure) const {
 }
 
 // Load that would not be there without re-sends. What a member leaves unfinished that has died is
-// no more than it was before, but only once.
+// no more than it was before, but only once: a dying process first breaks the connections that it
+// kept, and then the fresh one that its backlog took.
 bool Exchange::counts_as_resend(TryFailure failure) const {
   if (account_.is_resend || !upstream_->has_sent()) return false;
   if (failure == TryFailure::kMemberGone || failure == TryFailure::kMisdirected) return false;
@@ -148,7 +149,11 @@ void Exchange::fail_try(TryFailure failure) {
   release_upstream();
   if (decision.step == NextStep::kGiveUp) return give_up_after(failure, decision.reason);
   note_resend(failure, counts);
-  if (decision.step == NextStep::kSameMember) member_ = member;
+  if (decision.step == NextStep::kSameMember) {
+    member_ = member;
+  } else {
+    account_.has_failed_over = true;
+  }
   try_again(decision.step);
 }
 
@@ -208,6 +213,7 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
     return true;
   }
   note_resend(failure, counts_as_resend(failure));
+  account_.has_failed_over = true;
   leave_member();
   release_upstream();
   if (!choice) {
@@ -455,7 +461,6 @@ void Exchange::end(bool aborted) {
 }
 
 void Exchange::note_resend(TryFailure failure, bool counts) {
-  account_.has_failed_over = true;
   if (counts) {
     account_.is_resend = true;
     ++cluster_->load().resends;

@@ -53,6 +53,29 @@ struct Storm {
 
 constexpr const char* k503 = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n";
 
+TEST(RetryBudget, IsNotAskedWhenADyingMemberBreaksTheFreshConnectionToo) {
+  TestProxy::Options options{.members = 2};
+  options.failover.retry_percent = 0;
+  options.failover.retry_floor = 0;
+  TestProxy proxy(options);
+  proxy.member(0).answer = [](std::string_view) { return ok("x"); };
+  proxy.member(1).answer = [](std::string_view) { return ok("y"); };
+  Peer& client = proxy.connect();
+  client.send(get("Cookie: JSESSIONID=x.m0\r\n"));
+  ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+  client.take();
+  proxy.member(0).answer = {};
+  client.send(get("Cookie: JSESSIONID=x.m0\r\n"));
+  Peer& kept = proxy.member(0).connection();
+  ASSERT_TRUE(proxy.run_until([&] { return !kept.received().empty(); }));
+  kept.reset();
+  ASSERT_TRUE(proxy.run_until([&] { return proxy.member(0).accepted() == 2; }));
+  ASSERT_TRUE(proxy.run_until([&] { return !proxy.member(0).connection().received().empty(); }));
+  proxy.member(0).kill();
+  ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+  EXPECT_TRUE(client.received().ends_with("y")) << client.received();
+}
+
 TEST(RetryBudget, AllowsAShareOfWhatIsUnderWayOrItsFloor) {
   struct Row {
     std::size_t clients;
