@@ -8,6 +8,8 @@
 
 #include "base/check.h"
 #include "cookies/contract.h"
+#include "loadtest/partition.h"
+#include "loadtest/timeline.h"
 
 namespace understudy::loadtest {
 
@@ -30,7 +32,7 @@ void Chaos::stop() {
 }
 
 bool Chaos::is_over() const {
-  return next_ == plan_.size() && restarts_.empty() && joining_.empty();
+  return next_ == plan_.size() && restarts_.empty() && joining_.empty() && waiting_.empty();
 }
 
 void Chaos::on_time() {
@@ -80,7 +82,7 @@ void Chaos::carry_out(const ChaosStep& step) {
       return;  // told when it begins
     case ChaosAction::kRollingRestart:
       for (const std::string& name : installation_.member_names()) {
-        if (!down_.contains(name)) restarts_.push_back(name);
+        if (installation_.is_started(name) && !down_.contains(name)) restarts_.push_back(name);
       }
       break;
     case ChaosAction::kDrain:
@@ -96,10 +98,14 @@ void Chaos::carry_out(const ChaosStep& step) {
       break;
     case ChaosAction::kPartition:
     case ChaosAction::kHeal:
-      part_or_heal(step);
+      CHECK(installation_.network());
+      for (auto& command : part_or_heal(*installation_.network(), step)) {
+        commands_.push_back(std::move(command));
+      }
       break;
     case ChaosAction::kJoin:
-      join(step.count);
+    case ChaosAction::kScaleOut:
+      join(step.count, step.action == ChaosAction::kScaleOut);
       break;
   }
   on_event_(step.text());
@@ -143,45 +149,45 @@ void Chaos::continue_restarts() {
   }
 }
 
-void Chaos::part_or_heal(const ChaosStep& step) {
-  Network* network = installation_.network();
-  CHECK(network);
-  const std::vector<std::string> hosts = network->host_names();
-  const auto is_meant = [&step](const std::string& one, const std::string& other) {
-    if (step.member.empty()) return true;
-    if (step.other.empty()) return one == step.member || other == step.member;
-    return (one == step.member && other == step.other) ||
-           (one == step.other && other == step.member);
-  };
-  for (size_t one = 0; one < hosts.size(); ++one) {
-    for (size_t other = one + 1; other < hosts.size(); ++other) {
-      if (!is_meant(hosts[one], hosts[other])) continue;
-      Network::Commands commands = step.action == ChaosAction::kPartition
-                                       ? network->part(hosts[one], hosts[other])
-                                       : network->heal(hosts[one], hosts[other]);
-      for (auto& command : commands) commands_.push_back(std::move(command));
+// A name that is there but was never started has been given its place beforehand.
+void Chaos::join(size_t count, bool in_turn) {
+  for (size_t index = 0; count > 0; ++index) {
+    const std::string name = Installation::member_name(index);
+    if (!installation_.has_member(name)) installation_.add_member(name);
+    if (installation_.is_started(name)) continue;
+    --count;
+    if (in_turn) {
+      waiting_.push_back(name);
+    } else {
+      start_new(name);
     }
   }
 }
 
-void Chaos::join(size_t count) {
-  for (size_t index = 0; count > 0; ++index) {
-    const std::string name = Installation::member_name(index);
-    if (installation_.has_member(name)) continue;
-    installation_.add_member(name);
-    installation_.start(name);
-    joining_.push_back(name);
-    --count;
-  }
+void Chaos::start_new(const std::string& member) {
+  installation_.start(member);
+  started_ = SystemClock().now();
+  joining_.push_back(member);
 }
 
 void Chaos::continue_joins() {
+  if (joining_.empty() && !waiting_.empty()) {
+    start_new(waiting_.front());
+    waiting_.pop_front();
+  }
   if (joining_.empty() || restarting_ == Restarting::kJoining) return;
   ask_whether_joined(joining_.front(), [this] {
+    const std::string member = joining_.front();
     joining_.pop_front();
-    if (joining_.empty()) {
-      on_event_(fmt::format("{} members know each other", installation_.member_names().size()));
-    }
+    if (!joining_.empty()) return;
+    on_event_(fmt::format("{} has joined, {:.1f} s after its start", member,
+                          seconds(SystemClock().now() - started_)));
+    if (!waiting_.empty()) return;
+    const std::vector<std::string> names = installation_.member_names();
+    const auto count = std::count_if(names.begin(), names.end(), [this](const std::string& name) {
+      return installation_.is_started(name);
+    });
+    on_event_(fmt::format("{} members know each other", count));
   });
 }
 

@@ -38,8 +38,8 @@ class Chaos final {
   void look_for_crashes();
   void carry_out(const ChaosStep& step);
   void tell_operator(const std::string& command, const std::string& member);
-  void part_or_heal(const ChaosStep& step);
-  void join(size_t count);
+  void join(size_t count, bool in_turn);
+  void start_new(const std::string& member);
   void continue_restarts();
   void continue_joins();
   // `on_joined` when it knows everybody who runs.
@@ -56,6 +56,8 @@ class Chaos final {
   std::deque<std::string> restarts_;  // the first is under way
   enum class Restarting : uint8_t { kNo, kEnding, kJoining } restarting_ = Restarting::kNo;
   std::deque<std::string> joining_;       // new members that do not know everybody yet
+  std::deque<std::string> waiting_;       // for those to have joined
+  TimePoint started_{};                   // the last of them
   std::unique_ptr<HttpClient> question_;  // to a member that is joining
   bool is_asked_ = false;
   std::vector<std::unique_ptr<Process>> commands_;  // of the operator, and of the network

@@ -34,6 +34,7 @@ constexpr std::array kActions = {
     ActionName{ChaosAction::kPartition, "partition", 1, 2, "one or two members or proxies"},
     ActionName{ChaosAction::kHeal, "heal", 0, 2, "at most two members or proxies"},
     ActionName{ChaosAction::kJoin, "join", 1, 1, "how many new members, from 1 to 100"},
+    ActionName{ChaosAction::kScaleOut, "scale-out", 1, 1, "how many new members, from 1 to 100"},
 };
 constexpr size_t kJoinMax = 100;
 constexpr std::string_view kBlank = " \t\r";
@@ -71,7 +72,8 @@ Result<ChaosStep> parse_step(std::string_view text) {
   }
   step.action = known->action;
   const size_t names = words.size() - 2;
-  const bool is_join = known->action == ChaosAction::kJoin;
+  const bool is_join =
+      known->action == ChaosAction::kJoin || known->action == ChaosAction::kScaleOut;
   if (is_join && names == 1) {
     std::from_chars(words[2].data(), words[2].data() + words[2].size(), step.count);
   }

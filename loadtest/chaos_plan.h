@@ -26,6 +26,7 @@ enum class ChaosAction : uint8_t {
   kPartition,       // of two hosts from each other, or of one from everybody
   kHeal,            // of two, of one with everybody, or of all
   kJoin,            // so many new members at once
+  kScaleOut,        // so many new members, each when the one before has joined
 };
 std::string_view to_text(ChaosAction action);  // "kill" ... as in a plan
 
@@ -34,7 +35,7 @@ struct ChaosStep {
   ChaosAction action = ChaosAction::kKill;
   std::string member = {};  // empty where the action has none
   std::string other = {};   // of two
-  size_t count = 0;         // of kJoin
+  size_t count = 0;         // of kJoin and kScaleOut
 
   std::string text() const;  // "kill a"
 };

@@ -7,8 +7,9 @@
 namespace understudy::loadtest {
 namespace {
 
-constexpr std::array<std::string_view, 9> kFaults = {
-    "kill", "stop", "restart", "rolling-restart", "drain", "reload", "partition", "join", "start"};
+constexpr std::array<std::string_view, 10> kFaults = {
+    "kill",   "stop",      "restart", "rolling-restart", "drain",
+    "reload", "partition", "join",    "scale-out",       "start"};
 // What comes later than this after a fault is not its doing.
 constexpr Duration kReach = std::chrono::seconds(10);
 

@@ -66,4 +66,14 @@ Duration Histogram::mean() const {
   return Duration(static_cast<Duration::rep>(sum_ns_ / static_cast<double>(count_)));
 }
 
+uint64_t Histogram::above(Duration value) const {
+  const Duration clamped = std::clamp(value, Duration::zero(), Duration(kLongest));
+  uint64_t count = 0;
+  for (size_t bucket = bucket_of(static_cast<uint64_t>(clamped.count())) + 1;
+       bucket < counts_.size(); ++bucket) {
+    count += counts_[bucket];
+  }
+  return count;
+}
+
 }  // namespace understudy::loadtest

@@ -27,6 +27,7 @@ class Histogram final {
   Duration longest() const { return longest_; }
   Duration shortest() const { return count_ == 0 ? Duration::zero() : shortest_; }
   Duration mean() const;
+  uint64_t above(Duration value) const;  // so many were longer, to 0.1 % of the value
 
  private:
   static constexpr unsigned kPrecisionBits = 10;  // 1,024 buckets before the width doubles

@@ -5,6 +5,7 @@
 #include <json/value.h>
 
 #include "base/check.h"
+#include "loadtest/cookie_jar.h"
 #include "loadtest/installation.h"
 
 namespace understudy::loadtest {
@@ -54,11 +55,15 @@ void Newcomers::on_answer(Newcomer newcomer, bool was_logout, const ClientRespon
     return;
   }
   ++newcomer.counted;
-  if (parse_json(response.body)["count"].asUInt64() != newcomer.counted) {
+  const Json::Value answer = parse_json(response.body);
+  if (answer["count"].asUInt64() != newcomer.counted) {
     return fail(newcomer, response);
   }
-  const std::string_view set = response.header("set-cookie");
-  if (!set.empty()) newcomer.cookie = set.substr(0, set.find(';'));
+  if (newcomer.counted == 1) {
+    const std::string member = answer["member"].asString();
+    if (!member.empty()) ++figures_.welcomed[member];
+  }
+  keep_cookies(newcomer.cookie, response);
   send_next(newcomer);
 }
 

@@ -4,6 +4,7 @@
 // Loop thread only.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ class Newcomers final {
     size_t left = 0;    // logged out, after they had counted 1 and 2
     size_t failed = 0;  // an answer that was none, or not the right one
     std::string first_failure;
+    std::map<std::string, size_t> welcomed = {};  // by member, where the first answer names it
   };
   Newcomers(EventLoop& loop, const Options& options);
   ~Newcomers();

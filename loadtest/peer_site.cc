@@ -2,9 +2,7 @@
 #include "loadtest/peer_site.h"
 
 #include <fmt/core.h>
-#include <signal.h>
 
-#include <array>
 #include <filesystem>
 #include <sstream>
 
@@ -16,17 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<const char*, 3> kMembers = {"a", "b", "c"};
 constexpr Duration kLook = std::chrono::milliseconds(20);
 constexpr Duration kAnswerTime = std::chrono::seconds(1);
 constexpr size_t kLogShown = 2000;
-
-std::string upper(std::string text) {
-  for (char& c : text) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return text;
-}
 
 Error unavailable(std::string detail) {
   return {.code = ErrorCode::kUnavailable, .detail = std::move(detail)};
@@ -34,24 +24,20 @@ Error unavailable(std::string detail) {
 
 }  // namespace
 
-PeerSite::PeerSite(Installation& ports, std::string templates, std::string directory)
-    : ports_(ports), templates_(std::move(templates)), directory_(std::move(directory)) {
-  const auto add = [this](const std::string& name, const std::string& kind) {
-    Peer peer;
-    peer.kind = kind;
-    peer.address = Address::loopback(ports_.take_port());
-    peer.receiver_port = ports_.take_port();
-    processes_.emplace(name, std::move(peer));
-  };
-  for (const char* member : kMembers) add(member, "member");
-  add("front", "front");
-  if (fs::exists(templates_ + "/store")) add("store", "store");
+PeerSite::PeerSite(Installation& ports, const Options& options) : ports_(ports), options_(options) {
+  CHECK(options_.members > 0 && options_.members <= options_.members_declared);
+  for (size_t index = 0; index < options_.members_declared; ++index) {
+    member_names_.push_back(Installation::member_name(index));
+    processes_[member_names_.back()].kind = "member";
+  }
+  processes_["front"].kind = "front";
+  if (fs::exists(options_.templates + "/store")) processes_["store"].kind = "store";
 }
 
 PeerSite::~PeerSite() = default;
 
 Result<void> PeerSite::check() const {
-  std::istringstream needs(read_file(templates_ + "/needs"));
+  std::istringstream needs(read_file(options_.templates + "/needs"));
   std::string missing;
   for (std::string file, package; needs >> file >> package;) {
     if (!fs::exists(file)) missing += fmt::format("{}{}", missing.empty() ? "" : ", ", package);
@@ -60,36 +46,70 @@ Result<void> PeerSite::check() const {
   return unavailable("not installed: " + missing);
 }
 
-std::map<std::string, std::string> PeerSite::names_for(const std::string& name) const {
-  std::map<std::string, std::string> names;
-  const Peer& own = processes_.at(name);
-  names["NAME"] = name;
-  names["DIRECTORY"] = directory_ + "/" + name;
-  names["HTTP_PORT"] = std::to_string(own.address.port());
-  names["RECEIVER_PORT"] = std::to_string(own.receiver_port);
-  names["LISTEN"] = own.address.to_string();
-  if (has("store")) names["STORE_PORT"] = std::to_string(processes_.at("store").address.port());
-  size_t id = 0;
-  size_t others = 0;
-  for (const char* member : kMembers) {
-    const Peer& peer = processes_.at(member);
-    names["MEMBER_" + upper(member)] = peer.address.to_string();
-    ++id;
-    if (member == name) {
-      names["ID"] = std::to_string(id);
-      continue;
-    }
-    const std::string other = ++others == 1 ? "OTHER_ONE" : "OTHER_TWO";
-    names[other + "_ID"] = std::to_string(id);
-    names[other + "_RECEIVER_PORT"] = std::to_string(peer.receiver_port);
-  }
+// As a plan names it.
+std::string PeerSite::host_of(const std::string& name) {
+  return name == "front" ? Installation::proxy_host(0) : name;
+}
+
+Result<void> PeerSite::give_place(const std::string& name) {
+  Peer& peer = processes_.at(name);
+  const uint16_t port = ports_.take_port();
+  peer.receiver_port = ports_.take_port();
+  peer.address = Address::loopback(port);
+  if (!options_.network) return {};
+  const std::string host = host_of(name);
+  if (auto added = options_.network->add_host(host); !added) return added;
+  peer.address = options_.network->address(host, port);
+  return {};
+}
+
+void PeerSite::add_names(Names& names, const std::string& prefix, const std::string& name) const {
+  const Peer& peer = processes_.at(name);
+  names[prefix + "NAME"] = name;
+  names[prefix + "HOST"] = peer.address.host();
+  names[prefix + "LISTEN"] = peer.address.to_string();
+  names[prefix + "HTTP_PORT"] = std::to_string(peer.address.port());
+  names[prefix + "RECEIVER_PORT"] = std::to_string(peer.receiver_port);
+  const auto place = std::find(member_names_.begin(), member_names_.end(), name);
+  if (place == member_names_.end()) return;
+  names[prefix + "ID"] = std::to_string(place - member_names_.begin() + 1);
+}
+
+PeerSite::Names PeerSite::names_for(const std::string& name) const {
+  Names names;
+  add_names(names, "", name);
+  names["DIRECTORY"] = options_.directory + "/" + name;
+  if (has("store")) add_names(names, "STORE_", "store");
   return names;
 }
 
+Result<std::string> PeerSite::fill_in(const std::string& text, const std::string& name) const {
+  const Names own = names_for(name);
+  std::string filled;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+    const std::string line = text.substr(begin, end - begin);
+    begin = end;
+    const bool for_others = line.find("$OTHER_") != std::string::npos;
+    const bool for_each = line.find("$EACH_") != std::string::npos;
+    std::vector<Names> copies;  // of the line
+    if (!for_each && !for_others) copies.push_back(own);
+    for (const std::string& member : member_names_) {
+      if (!for_each && (!for_others || member == name)) continue;
+      add_names(copies.emplace_back(own), for_each ? "EACH_" : "OTHER_", member);
+    }
+    for (const Names& names : copies) {
+      auto copy = expand(line, names);
+      if (!copy) return std::move(copy).error();
+      filled += *copy;
+    }
+  }
+  return filled;
+}
+
 Result<void> PeerSite::write_files(const std::string& name) const {
-  const fs::path from = templates_ + "/" + processes_.at(name).kind;
-  const fs::path to = directory_ + "/" + name;
-  const auto names = names_for(name);
+  const fs::path from = options_.templates + "/" + processes_.at(name).kind;
+  const fs::path to = options_.directory + "/" + name;
   fs::create_directories(to);
   for (const auto& entry : fs::recursive_directory_iterator(from)) {
     const fs::path target = to / fs::relative(entry.path(), from);
@@ -97,7 +117,7 @@ Result<void> PeerSite::write_files(const std::string& name) const {
       fs::create_directories(target);
       continue;
     }
-    auto text = expand(read_file(entry.path().string()), names);
+    auto text = fill_in(read_file(entry.path().string()), name);
     if (!text) {
       return Error{.code = ErrorCode::kInvalid,
                    .detail = entry.path().string() + ": " + text.error().detail};
@@ -107,10 +127,20 @@ Result<void> PeerSite::write_files(const std::string& name) const {
   return {};
 }
 
+std::vector<std::string> PeerSite::members(bool started) const {
+  std::vector<std::string> names;
+  for (const std::string& name : member_names_) {
+    if ((processes_.at(name).process != nullptr) == started) names.push_back(name);
+  }
+  return names;
+}
+
 void PeerSite::start(const std::string& name) {
-  const std::string own = directory_ + "/" + name;
+  const std::string own = options_.directory + "/" + name;
+  Network* const network = options_.network;
   processes_.at(name).process = std::make_unique<Process>(
-      std::vector<std::string>{"/bin/sh", own + "/start"}, own + "/output.log");
+      std::vector<std::string>{"/bin/sh", own + "/start"}, own + "/output.log",
+      network ? network->namespace_of(host_of(name)) : -1);
 }
 
 bool PeerSite::is_running(const std::string& name) {
@@ -121,10 +151,13 @@ bool PeerSite::is_running(const std::string& name) {
 Result<void> PeerSite::open(Duration patience) {
   if (auto there = check(); !there) return there;
   for (const auto& [name, peer] : processes_) {
+    if (auto placed = give_place(name); !placed) return placed;
+  }
+  for (const auto& [name, peer] : processes_) {
     if (auto written = write_files(name); !written) return written;
   }
   if (has("store")) start("store");
-  for (const char* member : kMembers) start(member);
+  for (size_t index = 0; index < options_.members; ++index) start(member_names_[index]);
   start("front");
   if (wait_until_ready(patience)) return {};
   return unavailable("it does not answer in time\n" + logs());
@@ -147,7 +180,7 @@ bool PeerSite::wait_until_ready(Duration patience) {
   const SystemClock clock;
   const TimePoint end = clock.now() + patience;
   for (const auto& [name, peer] : processes_) {
-    for (bool is_ready = false; !is_ready;) {
+    for (bool is_ready = !peer.process; !is_ready;) {
       if (clock.now() >= end) return false;
       bool is_answered = false;
       ask_whether_ready(name, [&](bool answer) {
@@ -164,85 +197,12 @@ bool PeerSite::wait_until_ready(Duration patience) {
 std::string PeerSite::logs() const {
   std::string text;
   for (const auto& [name, peer] : processes_) {
-    const std::string log = read_file(directory_ + "/" + name + "/output.log");
+    if (!peer.process) continue;
+    const std::string log = peer.process->log();
     text += fmt::format("--- log of {}\n{}\n", name,
                         log.size() > kLogShown ? log.substr(log.size() - kLogShown) : log);
   }
   return text;
-}
-
-PeerChaos::PeerChaos(PeerSite& site, EventLoop& loop, std::vector<ChaosStep> plan,
-                     std::function<void(const std::string&)> on_event)
-    : site_(site),
-      loop_(loop),
-      plan_(std::move(plan)),
-      on_event_(std::move(on_event)),
-      timer_(Timer::of<&PeerChaos::on_time>(loop.timers(), *this)) {}
-
-void PeerChaos::start() {
-  begin_ = SystemClock().now();
-  on_time();
-}
-
-void PeerChaos::on_time() {
-  const Duration passed = SystemClock().now() - begin_;
-  while (next_ < plan_.size() && plan_[next_].at <= passed) carry_out(plan_[next_++]);
-  continue_restarts();
-  if (!is_over()) timer_.start_at(loop_.now() + kLook);
-}
-
-void PeerChaos::carry_out(const ChaosStep& step) {
-  switch (step.action) {
-    case ChaosAction::kKill:
-      site_.process(step.member).signal(SIGKILL);
-      break;
-    case ChaosAction::kStop:
-      site_.process(step.member).signal(SIGSTOP);
-      break;
-    case ChaosAction::kContinue:
-      site_.process(step.member).signal(SIGCONT);
-      break;
-    case ChaosAction::kStart:
-      site_.start(step.member);
-      break;
-    case ChaosAction::kRestart:
-      restarts_.push_back(step.member);
-      return;
-    case ChaosAction::kRollingRestart:
-      for (const char* member : kMembers) restarts_.push_back(member);
-      break;
-    default:
-      CHECK(false, "a step that no peer can take part in");
-  }
-  on_event_(step.text());
-}
-
-void PeerChaos::continue_restarts() {
-  if (restarts_.empty()) return;
-  const std::string member = restarts_.front();
-  switch (restarting_) {
-    case Restarting::kNo:
-      on_event_("restart " + member);
-      site_.process(member).signal(SIGTERM);
-      restarting_ = Restarting::kEnding;
-      return;
-    case Restarting::kEnding:
-      if (site_.is_running(member)) return;
-      site_.start(member);
-      restarting_ = Restarting::kStarting;
-      return;
-    case Restarting::kStarting:
-      if (is_asked_) return;
-      is_asked_ = true;
-      site_.ask_whether_ready(member, [this, member](bool is_ready) {
-        is_asked_ = false;
-        if (!is_ready) return;
-        on_event_(member + " answers again");
-        restarts_.pop_front();
-        restarting_ = Restarting::kNo;
-      });
-      return;
-  }
 }
 
 }  // namespace understudy::loadtest

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/timer_wheel.h"
+#include "loadtest/cookie_jar.h"
 #include "loadtest/installation.h"
 
 namespace understudy::loadtest {
@@ -17,11 +18,6 @@ constexpr size_t kErrorBytesKept = 300;
 
 bool is_success(int status) {
   return status >= 200 && status < 400;
-}
-
-// "NAME=VALUE" of a Set-Cookie line.
-std::string_view pair_of(std::string_view line) {
-  return line.substr(0, line.find(';'));
 }
 
 }  // namespace
@@ -79,25 +75,6 @@ ClientRequest SessionLoad::request(size_t session, bool post, const std::string&
   return request;
 }
 
-void SessionLoad::keep_cookies(size_t session, const ClientResponse& response) {
-  for (const auto& [name, value] : response.headers) {
-    if (name != "set-cookie") continue;
-    const std::string_view pair = pair_of(value);
-    const std::string_view cookie = pair.substr(0, pair.find('=') + 1);
-    std::string& jar = cookies_[session];
-    size_t begin = 0;
-    while (begin < jar.size() && jar.compare(begin, cookie.size(), cookie) != 0) {
-      const size_t next = jar.find("; ", begin);
-      begin = next == std::string::npos ? jar.size() : next + 2;
-    }
-    if (begin < jar.size()) {
-      jar.replace(begin, std::min(jar.find(';', begin), jar.size()) - begin, pair);
-    } else {
-      jar.append(jar.empty() ? "" : "; ").append(pair);
-    }
-  }
-}
-
 // Sends one request for every client, at most kPreparationWidth at once, and waits for all.
 Result<void> SessionLoad::for_all(
     bool post, const std::string& target,
@@ -127,7 +104,7 @@ Result<void> SessionLoad::for_all(
 Result<void> SessionLoad::open_sessions() {
   if (!is_checked()) return {};
   return for_all(true, options_.target, [this](size_t session, const ClientResponse& response) {
-    keep_cookies(session, response);
+    keep_cookies(cookies_[session], response);
     count(checker_.on_sent(session), response);
   });
 }
@@ -136,7 +113,7 @@ Result<void> SessionLoad::read_ends() {
   if (!is_checked()) return {};
   return for_all(
       false, options_.value_target, [this](size_t session, const ClientResponse& response) {
-        keep_cookies(session, response);
+        keep_cookies(cookies_[session], response);
         const Json::Value answer = parse_json(response.body);
         checker_.on_final(session, answer["session"].asString(), answer["count"].asUInt64());
       });
@@ -191,7 +168,7 @@ void SessionLoad::on_answer(const SessionChecker::Ticket& ticket, bool post, Dur
   note_status(response.status);
   if (is_success(response.status)) {
     timeline_.on_succeeded(intended, elapsed() - intended);
-    keep_cookies(ticket.session, response);
+    keep_cookies(cookies_[ticket.session], response);
     if (is_checked()) count(ticket, response);
     return;
   }

@@ -76,7 +76,6 @@ class SessionLoad final {
  private:
   bool is_checked() const { return !options_.value_target.empty(); }
   ClientRequest request(size_t session, bool post, const std::string& target) const;
-  void keep_cookies(size_t session, const ClientResponse& response);
   Result<void> for_all(bool post, const std::string& target,
                        const std::function<void(size_t, const ClientResponse&)>& on_answer);
   void count(const SessionChecker::Ticket& ticket, const ClientResponse& response);

@@ -59,7 +59,7 @@ struct SessionsArguments {
 
   LoadArguments load;
   std::vector<std::string> peers = {"understudy", "tomcat", "redis"};
-  std::vector<std::string> scenarios = {"kill", "stop", "rolling-restart", "store"};
+  std::vector<std::string> scenarios;  // all of them
   std::string templates = UNDERSTUDY_PEERS "/sessions";
   std::string heartbeat = "200ms";
 };

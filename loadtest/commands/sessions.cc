@@ -8,164 +8,164 @@
 #include "loadtest/chaos.h"
 #include "loadtest/commands/commands.h"
 #include "loadtest/commands/conclusion.h"
+#include "loadtest/peer_chaos.h"
 #include "loadtest/peer_site.h"
+#include "loadtest/scenarios.h"
+#include "loadtest/sessions_table.h"
 
 namespace understudy::loadtest {
 namespace {
 
 constexpr std::string_view kOurs = "understudy";
 constexpr Duration kPatience = std::chrono::minutes(3);  // a Java machine that starts on a busy one
-
-struct Scenario {
-  std::string name;
-  std::vector<ChaosStep> plan;
-  Duration duration{};
-};
-
-struct Outcome {
-  std::string peer;
-  std::string scenario;
-  size_t requests = 0;
-  size_t failed = 0;
-  Duration median{};
-  Duration longest{};
-  SessionChecker::Faults faults;
-  bool could_read_ends = true;
-};
+constexpr Duration kNewcomersEvery = std::chrono::milliseconds(100);
 
 void tell(const std::string& line) {
   fmt::print(stderr, "{}\n", line);
 }
 
-// Loads `address` while `start_chaos` has begun; then waits until `is_over`.
-Result<Outcome> run_scenario(EventLoop& loop, const Address& address, SessionLoadOptions options,
-                             const Scenario& scenario,
-                             const std::function<std::function<bool()>(SessionLoad&)>& begin) {
+bool is_ours(const std::string& peer) {
+  return peer == kOurs;
+}
+
+// What one run lives on, in the order in which it is built up.
+struct Stage {
+  Stage(EventLoop& its_loop, const SessionsArguments& its_arguments)
+      : loop(its_loop),
+        arguments(its_arguments),
+        installation(loop, own_directory(),
+                     make_directory(std::filesystem::temp_directory_path().string())) {}
+
+  EventLoop& loop;
+  const SessionsArguments& arguments;
+  std::unique_ptr<Network> network;  // null: everything is on loopback
+  Installation installation;         // for a peer only its ports and its directory
+  std::unique_ptr<PeerSite> site;    // of a peer
+};
+
+Result<void> open_ours(Stage& stage, const Scenario& scenario) {
+  Installation& installation = stage.installation;
+  if (auto there = has_programs(installation); !there) return there;
+  if (stage.network) installation.use_network(*stage.network);
+  const MemberOptions members{.heartbeat = stage.arguments.heartbeat};
+  if (!installation.open(kMembersOfScenarios, members, {.location = "  SessionReplay On\n"})) {
+    return Error{.code = ErrorCode::kUnavailable,
+                 .detail = "it did not come up in time\n" + installation.logs()};
+  }
+  // Those who come later get their places now, which nobody else knows of: making a host while
+  // load runs would hold the load up.
+  for (size_t index = kMembersOfScenarios; index < scenario.members_at_the_end; ++index) {
+    installation.add_member(Installation::member_name(index), members);
+  }
+  return {};
+}
+
+Result<void> open_peer(Stage& stage, const std::string& name, const Scenario& scenario) {
+  const std::string templates = stage.arguments.templates + "/" + name;
+  if (!std::filesystem::exists(templates)) return invalid("there is no folder " + templates);
+  stage.site = std::make_unique<PeerSite>(
+      stage.installation,
+      PeerSite::Options{.templates = templates,
+                        .directory = stage.installation.directory() + "/" + name,
+                        .members = kMembersOfScenarios,
+                        .members_declared = scenario.members_at_the_end,
+                        .network = stage.network.get()});
+  return stage.site->open(kPatience);
+}
+
+// Who does what the plan says, ours or a peer's.
+class Disorder final {
+ public:
+  Disorder(Stage& stage, std::vector<ChaosStep> plan,
+           const std::function<void(const std::string&)>& on_event) {
+    if (stage.site) {
+      peers_ = std::make_unique<PeerChaos>(*stage.site, stage.loop, std::move(plan), on_event);
+      peers_->start();
+    } else {
+      ours_ = std::make_unique<Chaos>(stage.installation, std::move(plan), on_event);
+      ours_->start();
+    }
+  }
+  bool is_over() const { return ours_ ? ours_->is_over() : peers_->is_over(); }
+  size_t crashes() const { return ours_ ? ours_->crashes() : 0; }
+
+ private:
+  std::unique_ptr<Chaos> ours_;
+  std::unique_ptr<PeerChaos> peers_;
+};
+
+void note_load(const SessionLoad& load, SessionsOutcome& outcome) {
+  const Timeline& timeline = load.timeline();
+  outcome.requests = timeline.started();
+  outcome.failed = timeline.failed();
+  outcome.median = timeline.latencies().percentile(50);
+  outcome.longest = timeline.latencies().longest();
+  outcome.slow = timeline.latencies().above(kSlow);
+  outcome.failed_between = failures_between(timeline);
+  outcome.events = timeline.events();
+  outcome.faults = load.checker().faults();
+  outcome.findings = load.checker().findings();
+  for (const auto& [status, count] : load.statuses()) {
+    if (status < 200 || status >= 400) outcome.bad_statuses.emplace_back(status, count);
+  }
+  if (!load.failures().empty()) outcome.first_failure = load.failures().front().error;
+}
+
+Result<SessionsOutcome> run_load(Stage& stage, SessionLoadOptions options, const Scenario& scenario,
+                                 std::vector<ChaosStep> plan) {
+  EventLoop& loop = stage.loop;
+  const Address address = stage.site ? stage.site->front() : stage.installation.proxy_address();
   options.schedule.duration = scenario.duration;
   SessionLoad load(loop, address, options);
+  Newcomers newcomers(loop,
+                      {.servers = {address}, .every = kNewcomersEvery, .client = options.client});
   if (auto opened = load.open_sessions(); !opened) return std::move(opened).error();
-  const std::function<bool()> is_over = begin(load);
-  load.run();
-  const SystemClock clock;
-  for (const TimePoint end = clock.now() + kPatience; !is_over() && clock.now() < end;) {
-    loop.run_once(std::chrono::milliseconds(10));
-  }
-  const auto ends = load.read_ends();
-  if (!ends) tell("  not every session could be read at the end: " + ends.error().detail);
-  return Outcome{.peer = {},
-                 .scenario = scenario.name,
-                 .requests = load.timeline().started(),
-                 .failed = load.timeline().failed(),
-                 .median = load.timeline().latencies().percentile(50),
-                 .longest = load.timeline().latencies().longest(),
-                 .faults = load.checker().faults(),
-                 .could_read_ends = ends.has_value()};
-}
-
-auto telling(SessionLoad& load) {
-  return [&load](const std::string& event) {
+  const Disorder disorder(stage, std::move(plan), [&load](const std::string& event) {
     load.mark(event);
     tell(fmt::format("  {:7.1f} s  -- {}", seconds(load.elapsed()), event));
-  };
+  });
+  if (scenario.has_newcomers) newcomers.start();
+  load.run();
+  newcomers.stop();
+  SessionsOutcome outcome;
+  const auto is_over = [&] { return disorder.is_over() && newcomers.all_left(); };
+  if (!stage.installation.wait_until(is_over, kPatience)) {
+    outcome.remarks.emplace_back("not everything of the plan came to its end in time");
+  }
+  if (auto ends = load.read_ends(); !ends) {
+    outcome.remarks.push_back("not every session could be read at the end: " + ends.error().detail);
+  }
+  note_load(load, outcome);
+  if (scenario.has_newcomers) outcome.newcomers = newcomers.figures();
+  if (disorder.crashes() > 0) {
+    outcome.remarks.push_back(fmt::format("{} ended by themselves", disorder.crashes()));
+  }
+  return outcome;
 }
 
-Result<void> run_ours(EventLoop& loop, const SessionsArguments& arguments,
-                      const SessionLoadOptions& options, const std::vector<Scenario>& scenarios,
-                      std::vector<Outcome>& outcomes) {
-  for (const Scenario& scenario : scenarios) {
-    if (scenario.name == "store") continue;  // there is none
-    Installation installation(loop, own_directory(),
-                              make_directory(std::filesystem::temp_directory_path().string()));
-    if (auto there = has_programs(installation); !there) return there;
-    if (!installation.open(3, {.heartbeat = arguments.heartbeat},
-                           {.location = "  SessionReplay On\n"})) {
-      return Error{.code = ErrorCode::kUnavailable, .detail = "it did not come up in time"};
-    }
-    tell(fmt::format("{}, {}", kOurs, scenario.name));
-    std::unique_ptr<Chaos> chaos;
-    auto outcome =
-        run_scenario(loop, installation.proxy_address(), options, scenario,
-                     [&](SessionLoad& load) -> std::function<bool()> {
-                       chaos = std::make_unique<Chaos>(installation, scenario.plan, telling(load));
-                       chaos->start();
-                       return [&chaos] { return chaos->is_over(); };
-                     });
-    if (chaos) chaos->stop();
-    if (!outcome) return std::move(outcome).error();
-    outcome->peer = kOurs;
-    outcomes.push_back(*std::move(outcome));
+// Nothing where the scenario is not for them.
+Result<std::optional<SessionsOutcome>> run_one(EventLoop& loop, const std::string& name,
+                                               const SessionsArguments& arguments,
+                                               const SessionLoadOptions& options,
+                                               const Scenario& scenario, bool on_network) {
+  const bool has_store =
+      !is_ours(name) && std::filesystem::exists(arguments.templates + "/" + name + "/store");
+  std::vector<ChaosStep> plan = steps_for(scenario, has_store);
+  if (plan.empty()) return std::optional<SessionsOutcome>();
+  tell(fmt::format("{}, {}", name, scenario.name));
+  Stage stage(loop, arguments);
+  if (on_network) {
+    auto opened = Network::open(stage.installation.directory());
+    if (!opened) return std::move(opened).error();
+    stage.network = *std::move(opened);
   }
-  return {};
-}
-
-Result<void> run_peer(EventLoop& loop, const std::string& name, const SessionsArguments& arguments,
-                      const SessionLoadOptions& options, const std::vector<Scenario>& scenarios,
-                      std::vector<Outcome>& outcomes) {
-  const std::string templates = arguments.templates + "/" + name;
-  if (!std::filesystem::exists(templates)) return invalid("there is no folder " + templates);
-  Installation ports(loop, own_directory(),
-                     make_directory(std::filesystem::temp_directory_path().string()));
-  PeerSite site(ports, templates, ports.directory() + "/" + name);
-  if (auto opened = site.open(kPatience); !opened) return opened;
-  for (const Scenario& scenario : scenarios) {
-    const bool takes_part = std::all_of(
-        scenario.plan.begin(), scenario.plan.end(),
-        [&](const ChaosStep& step) { return step.member.empty() || site.has(step.member); });
-    if (!takes_part) continue;
-    if (!site.wait_until_ready(kPatience)) {
-      return Error{.code = ErrorCode::kUnavailable,
-                   .detail = "it does not answer any more\n" + site.logs()};
-    }
-    tell(fmt::format("{}, {}", name, scenario.name));
-    std::unique_ptr<PeerChaos> chaos;
-    auto outcome = run_scenario(
-        loop, site.front(), options, scenario, [&](SessionLoad& load) -> std::function<bool()> {
-          chaos = std::make_unique<PeerChaos>(site, loop, scenario.plan, telling(load));
-          chaos->start();
-          return [&chaos] { return chaos->is_over(); };
-        });
-    if (!outcome) return std::move(outcome).error();
-    outcome->peer = name;
-    outcomes.push_back(*std::move(outcome));
-  }
-  return {};
-}
-
-std::string table_of(const std::vector<Outcome>& outcomes) {
-  std::string out =
-      "| sessions kept by | what happened | requests | answered | errors | median ms | longest "
-      "stall ms | sessions lost | counts lost | went back | doubled writes |\n"
-      "|---|---|---|---|---|---|---|---|---|---|---|\n";
-  for (const Outcome& outcome : outcomes) {
-    out += fmt::format("| {} | {} | {} | {} | {} | {:.2f} | {:.1f} | {} | {} | {} | {}{} |\n",
-                       outcome.peer, outcome.scenario, outcome.requests,
-                       outcome.requests - outcome.failed, outcome.failed, ms(outcome.median),
-                       ms(outcome.longest), outcome.faults.restarted, outcome.faults.lost,
-                       outcome.faults.went_back, outcome.faults.twice,
-                       outcome.could_read_ends ? "" : " (some ends could not be read)");
-  }
-  return out;
-}
-
-Result<std::vector<Scenario>> make_scenarios(const SessionsArguments& arguments) {
-  const std::vector<std::tuple<const char*, const char*, std::chrono::seconds>> known = {
-      {"kill", "3s kill a; 8s start a", std::chrono::seconds(15)},
-      {"stop", "3s stop a; 8s continue a", std::chrono::seconds(15)},
-      {"rolling-restart", "3s rolling-restart", std::chrono::seconds(30)},
-      {"store", "3s kill store; 4s start store", std::chrono::seconds(12)}};
-  std::vector<Scenario> scenarios;
-  for (const std::string& name : arguments.scenarios) {
-    const auto found = std::find_if(known.begin(), known.end(), [&](const auto& scenario) {
-      return name == std::get<0>(scenario);
-    });
-    if (found == known.end()) {
-      return invalid(
-          fmt::format("--scenarios '{}': there are kill, stop, rolling-restart and store", name));
-    }
-    scenarios.push_back(
-        {.name = name, .plan = *parse_plan(std::get<1>(*found)), .duration = std::get<2>(*found)});
-  }
-  return scenarios;
+  auto opened = is_ours(name) ? open_ours(stage, scenario) : open_peer(stage, name, scenario);
+  if (!opened) return std::move(opened).error();
+  auto outcome = run_load(stage, options, scenario, std::move(plan));
+  if (!outcome) return std::move(outcome).error();
+  outcome->peer = name;
+  outcome->scenario = scenario.name;
+  return std::optional<SessionsOutcome>(*std::move(outcome));
 }
 
 }  // namespace
@@ -173,28 +173,39 @@ Result<std::vector<Scenario>> make_scenarios(const SessionsArguments& arguments)
 int sessions(const SessionsArguments& arguments, const std::string& command) {
   auto options = session_load_options(arguments.load);
   if (!options) return fail(options.error(), kBadUsage);
-  const auto scenarios = make_scenarios(arguments);
+  const auto scenarios = scenarios_of(arguments.scenarios);
   if (!scenarios) return fail(scenarios.error(), kBadUsage);
   auto loop = EventLoop::open();
   if (!loop) return fail(loop.error());
-  std::vector<Outcome> outcomes;
+  // All of them on a network if one needs it: then every row was taken in the same way.
+  const bool on_network =
+      std::any_of(scenarios->begin(), scenarios->end(),
+                  [](const Scenario& scenario) { return needs_network(scenario.plan); });
+  std::vector<SessionsOutcome> outcomes;
+  bool is_whole = true;
   for (const std::string& name : arguments.peers) {
-    const auto done = name == kOurs
-                          ? run_ours(**loop, arguments, *options, *scenarios, outcomes)
-                          : run_peer(**loop, name, arguments, *options, *scenarios, outcomes);
-    if (!done) tell(fmt::format("{} is left out: {}", name, done.error().detail));
+    for (const Scenario& scenario : *scenarios) {
+      auto outcome = run_one(**loop, name, arguments, *options, scenario, on_network);
+      if (!outcome) {
+        is_whole = false;
+        tell(fmt::format("{}, {} is left out: {}", name, scenario.name, outcome.error().detail));
+      } else if (*outcome) {
+        outcomes.push_back(**std::move(outcome));
+      }
+    }
   }
   if (outcomes.empty()) return kFailed;
-  const std::string table = fmt::format("`{}`, {}\n\n{}", command, utc_now(), table_of(outcomes));
+  const std::string table =
+      fmt::format("`{}`, {}\n\n{}", command, utc_now(), sessions_table(outcomes));
   std::fputs(table.c_str(), stdout);
   if (!arguments.load.out.empty()) {
     std::filesystem::create_directories(arguments.load.out);
     write_file(arguments.load.out + "/sessions.md", table);
   }
-  return 0;
+  return is_whole ? 0 : kFailed;
 }
 
-SessionsArguments::SessionsArguments() {
+SessionsArguments::SessionsArguments() : scenarios(scenario_names()) {
   load.rate = "200";
   load.sessions = 300;
   load.post_share = 1;

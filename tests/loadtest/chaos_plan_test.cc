@@ -43,6 +43,14 @@ TEST(ChaosPlan, SoManyJoinAtOnce) {
   EXPECT_EQ((*plan)[1].text(), "join 100");
 }
 
+TEST(ChaosPlan, SoManyJoinOneAfterTheOther) {
+  const auto plan = parse_plan("1s scale-out 7");
+  ASSERT_TRUE(plan) << plan.error().detail;
+  EXPECT_EQ((*plan)[0].action, ChaosAction::kScaleOut);
+  EXPECT_EQ((*plan)[0].count, 7u);
+  EXPECT_EQ((*plan)[0].text(), "scale-out 7");
+}
+
 TEST(ChaosPlan, AnEmptyPlanHasNoSteps) {
   EXPECT_TRUE(parse_plan("")->empty());
   EXPECT_TRUE(parse_plan(" ;\n# nothing\n")->empty());
@@ -70,6 +78,9 @@ TEST(ChaosPlan, WhatIsWrongIsSaid) {
       {"5s join 101", "how many"},
       {"5s join 7x", "how many"},
       {"5s join 07", "how many"},
+      {"5s scale-out", "how many"},
+      {"5s scale-out a", "how many"},
+      {"5s scale-out 101", "how many"},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.text);

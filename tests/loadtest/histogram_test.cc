@@ -58,6 +58,16 @@ TEST(Histogram, WhatIsTooLongCountsAsTheLongest) {
   EXPECT_EQ(histogram.shortest(), Duration::zero());
 }
 
+TEST(Histogram, ItKnowsHowManyWereLonger) {
+  Histogram histogram;
+  EXPECT_EQ(histogram.above(Duration::zero()), 0u);
+  for (int i = 1; i <= 100; ++i) histogram.record(std::chrono::milliseconds(i * 100));
+  EXPECT_EQ(histogram.above(std::chrono::seconds(1)), 90u);
+  EXPECT_EQ(histogram.above(std::chrono::milliseconds(50)), 100u);
+  EXPECT_EQ(histogram.above(std::chrono::seconds(10)), 0u);
+  EXPECT_EQ(histogram.above(hours(5)), 0u);
+}
+
 TEST(Histogram, TwoAddedAreAsOneThatSawBoth) {
   Histogram one, other, both;
   for (int i = 1; i <= 100; ++i) {

@@ -10,7 +10,7 @@
 namespace understudy::loadtest {
 
 TestServer::TestServer(EventLoop& loop, const Options& options) : loop_(loop), options_(options) {
-  auto listener = listen_tcp(Address::loopback(0), {});
+  auto listener = listen_tcp(options_.address, {});
   CHECK(listener);
   listener_ = std::move(*listener);
   address_ = local_address(listener_);
@@ -50,6 +50,8 @@ TestConnection::Answer TestConnection::answer(const std::string& method, const s
   if (path == "/echo") return {.status = 200, .body = method + ":" + body};
   if (path == "/hold") return {.status = 200, .body = "held", .is_held = true};
   if (path == "/close") return {.is_close = true};
+  const auto page = server_.options_.pages.find(path);
+  if (page != server_.options_.pages.end()) return {.status = 200, .body = page->second};
   return {};
 }
 

@@ -22,6 +22,8 @@ class TestServer final : private FdWatcher::Handler {
     bool is_http2 = false;
     std::shared_ptr<const TlsServer> tls = nullptr;  // outlives the server's streams
     uint32_t streams_max = 0;                        // SETTINGS; 0: nothing is said
+    Address address = Address::loopback(0);
+    std::map<std::string, std::string> pages = {};  // more that is there, by path
   };
   TestServer(EventLoop& loop, const Options& options);
   ~TestServer() override;

@@ -8,8 +8,9 @@ import sys
 import redis
 
 SESSION_SECONDS = 1800
-store = redis.Redis(port=int(sys.argv[2]), socket_timeout=2, socket_connect_timeout=1,
-                    decode_responses=True)
+name, host, port, store_host, store_port = sys.argv[1:]
+store = redis.Redis(host=store_host, port=int(store_port), socket_timeout=2,
+                    socket_connect_timeout=1, decode_responses=True)
 
 
 class Counter(http.server.BaseHTTPRequestHandler):
@@ -30,13 +31,17 @@ class Counter(http.server.BaseHTTPRequestHandler):
                 session = secrets.token_hex(16)
             if self.path == "/count":
                 count = store.hincrby("session:" + session, "count", 1)
+            elif self.path == "/logout":
+                count = 0
+                store.delete("session:" + session)
+                known = True
             else:
                 count = int(store.hget("session:" + session, "count") or 0)
             store.expire("session:" + session, SESSION_SECONDS)
         except redis.RedisError as error:
             return self.answer(503, {"error": str(error)})
         fresh = None if known else session
-        self.answer(200, {"session": session, "count": count}, fresh)
+        self.answer(200, {"session": session, "count": count, "member": name}, fresh)
 
     do_POST = do_GET
 
@@ -59,4 +64,4 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     request_queue_size = 1024
 
 
-Server(("127.0.0.1", int(sys.argv[1])), Counter).serve_forever()
+Server((host, int(port)), Counter).serve_forever()

@@ -5,5 +5,5 @@
     count = count == null ? 1 : count + 1;
     session.setAttribute("count", count);
   }
-  out.println("{\"session\":\"" + session.getId() + "\",\"count\":" + count + "}");
+  out.println("{\"session\":\"" + session.getId() + "\",\"count\":" + count + ",\"member\":\"$NAME\"}");
 %>
