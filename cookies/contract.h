@@ -19,6 +19,8 @@ inline constexpr std::string_view kViewSeenHeader = "Understudy-View-Seen";    /
 inline constexpr std::string_view kRequestIdHeader = "Understudy-Request-Id";  // 16 hex digits
 inline constexpr std::string_view kFailoverHeader = "Understudy-Failover";     // kFailover...
 inline constexpr std::string_view kDrainingHeader = "Understudy-Draining";     // kDraining...
+// Milliseconds since the request came to the proxy; not said below one.
+inline constexpr std::string_view kWaitedHeader = "Understudy-Waited";
 
 // Response, backend to proxy.
 inline constexpr std::string_view kViewHeader = "Understudy-View";        // view_header.h
@@ -65,6 +67,9 @@ inline constexpr std::string_view kDrainingMove = "move";
 inline constexpr std::string_view kSessionSolo = "solo";            // no copy exists right now
 inline constexpr std::string_view kSessionLost = "lost";            // a new one replaces it
 inline constexpr std::string_view kSessionRecovered = "recovered";  // served without the last proof
+// With 503: its client may have been shown more since it sent this request, and only the cookie
+// that it has by now can tell. Sent again by a proxy it would be refused again.
+inline constexpr std::string_view kSessionOutdated = "outdated";
 
 // Understudy-Handled: the handler has not seen the request, nor will it: whoever still has all of
 // it may send it elsewhere, whatever its method.

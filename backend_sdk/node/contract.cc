@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "backend_sdk/node/stored_reply.h"
 #include "base/check.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
+constexpr std::chrono::milliseconds kLongestWait{std::numeric_limits<std::uint32_t>::max()};
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
@@ -35,6 +37,15 @@ std::string_view path_of(std::string_view target) {
 std::string seconds_text(Duration duration) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
   return std::to_string(std::max<std::int64_t>(seconds, 1));
+}
+
+// Nothing: not a number. What is too large counts as the longest.
+std::optional<std::chrono::milliseconds> read_milliseconds(std::string_view digits) {
+  std::uint32_t ms = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ms);
+  if (digits.empty() || end != digits.data() + digits.size()) return std::nullopt;
+  if (error == std::errc::result_out_of_range) return kLongestWait;
+  return std::chrono::milliseconds(ms);
 }
 
 }  // namespace
@@ -64,15 +75,8 @@ ViewQuestion HttpContract::read_view_question(const RequestView& request) {
         part[kViewWaitParameter.size()] != '=') {
       continue;
     }
-    const std::string_view digits = part.substr(kViewWaitParameter.size() + 1);
-    std::uint32_t wait_ms = 0;
-    const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), wait_ms);
-    if (error == std::errc::result_out_of_range) {
-      question.wait = kViewWaitMax;
-    } else if (error == std::errc{} && end == digits.data() + digits.size()) {
-      question.wait = std::min(std::chrono::milliseconds(wait_ms), kViewWaitMax);
-    }
+    const auto wait = read_milliseconds(part.substr(kViewWaitParameter.size() + 1));
+    if (wait) question.wait = std::min(*wait, kViewWaitMax);
   }
   return question;
 }
@@ -103,6 +107,9 @@ ContractFacts HttpContract::read(const RequestView& request) const {
       facts.move = line.value == kDrainingMove;
     } else if (equal_ignoring_case(line.name, kViewSeenHeader)) {
       facts.view_seen = parse_hex64(line.value);
+    } else if (equal_ignoring_case(line.name, kWaitedHeader)) {
+      // What cannot be read has waited for who knows how long.
+      facts.waited = read_milliseconds(line.value).value_or(kLongestWait);
     } else if (equal_ignoring_case(line.name, kForwardedProto)) {
       facts.tls = facts.tls || equal_ignoring_case(line.value, "https");
     }
@@ -195,6 +202,9 @@ Reply HttpContract::reply_to(const ContractFacts& facts, const BeginOutcome& out
     }
     case BeginOutcome::Kind::kUnavailable: {
       Reply reply = unavailable(to_string(outcome.reason), outcome.retry_after);
+      if (outcome.reason == Unavailable::kOutdated) {
+        reply.headers.push_back({std::string(kSessionHeader), std::string(kSessionOutdated)});
+      }
       add_view(facts, reply.headers);
       return reply;
     }

@@ -254,7 +254,8 @@ void Node::Running::begin_session(const ContractFacts& facts, bool exclusive,
                            .moved = facts.moved,
                            .unreachable = facts.unreachable,
                            .exclusive = exclusive,
-                           .told = told(facts)};
+                           .told = told(facts),
+                           .waited = facts.waited};
   core_->begin(asked, [this, facts, pending, under_way](const BeginOutcome& outcome) {
     pending->answer(decide(facts, outcome, under_way, pending->executor()));
   });

@@ -34,7 +34,11 @@ void ReplicaStore::remove(Replicas::iterator replica) {
 std::optional<NackCode> ReplicaStore::apply_full(ChannelId channel, const FullPayload& full,
                                                  TimePoint now) {
   const auto old = replicas_.find(full.sid);
+  std::optional<Recovery> recovery = full.image.recovery;
+  if (recovery) recovery->sure_since = now;
   if (old != replicas_.end()) {
+    const std::optional<Recovery>& before = old->second.image.recovery;
+    if (recovery && before && before->epoch == recovery->epoch) recovery = before;
     const Position known = old->second.image.position;
     const Position offered = full.image.position;
     // In its own channel a session only goes forward; from elsewhere only a higher epoch may come.
@@ -54,6 +58,7 @@ std::optional<NackCode> ReplicaStore::apply_full(ChannelId channel, const FullPa
   Replica& replica = replicas_[full.sid];
   replica.channel = channel;
   replica.image = full.image;
+  replica.image.recovery = recovery;
   by_channel_[channel].insert(full.sid);
   keep(full.sid, replica, now);
   return std::nullopt;

@@ -23,6 +23,7 @@ Replicator::Replicator(const ReplicationOptions& options, MemberId self, const C
       random_(random),
       transport_(transport),
       owner_(owner),
+      last_proof_(clock.now()),
       votes_({.votes_max = options.votes_max, .kept = options.outcome_kept}),
       replicas_({.bytes_max = options.replica_bytes_max}) {
   CHECK(lease_of(options.beat) >= kLeaseMin && lease_of(options.beat) <= kLeaseMax);
@@ -88,6 +89,7 @@ bool Replicator::is_anybody_missing() const {
 
 void Replicator::mark_proven(MemberId member) {
   if (member == kNobody || member == self_ || !proven_.insert(member).second) return;
+  last_proof_ = clock_.now();
   proven_order_.push_back(member);
   if (proven_order_.size() > kProvenMax) {
     proven_.erase(proven_order_.front());

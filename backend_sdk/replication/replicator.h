@@ -94,6 +94,8 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   // A sealed channel in which no session is left.
   void close(PrimaryChannel& channel);
   Fate fate(MemberId member) const;
+  // When the latest death was proven; the beginning of this life before the first.
+  TimePoint last_proof() const { return last_proof_; }
   // Somebody of the view is believed dead without proof, and may go on out of our sight.
   bool is_anybody_missing() const;
   bool is_admitted() const { return view_.find(self_) != nullptr; }
@@ -170,7 +172,8 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   MemberView view_;
   std::unordered_map<MemberId, Peer> peers_;  // of the view, and of whoever speaks to us
   std::unordered_set<MemberId> proven_;
-  std::deque<MemberId> proven_order_;              // the oldest is forgotten first
+  std::deque<MemberId> proven_order_;  // the oldest is forgotten first
+  TimePoint last_proof_;
   std::map<std::string, Reputation> reputations_;  // by name; the view's and recent ones
   std::vector<MemberId> targets_;  // of the best class, without and with avoided ones
   std::vector<MemberId> targets_any_;

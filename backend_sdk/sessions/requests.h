@@ -44,6 +44,7 @@ struct BeginRequest {
   bool unreachable = false;
   bool exclusive = false;
   Told told = Told::kNothing;
+  Duration waited{};  // since it came to the proxy, as that one says
 };
 
 // One request between begin() and commit() or abandon(). Never reused in the life of a process.
@@ -59,6 +60,7 @@ enum class Unavailable : uint8_t {
   kUnprotected,  // no copy could be made, and SoloPolicy is deny
   kTooMany,      // MaxSessions
   kMinority,     // cut off from the majority
+  kOutdated,  // sent before a death that left an older copy was known: its client has to ask again
 };
 const char* to_string(Unavailable reason);
 

@@ -28,6 +28,8 @@ const char* to_string(Unavailable reason) {
       return "too many sessions";
     case Unavailable::kMinority:
       return "minority";
+    case Unavailable::kOutdated:
+      return "outdated";
   }
   return "unknown";
 }

@@ -115,6 +115,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
     BeginRequest request;
     BeginCallback callback;
     TimePoint arrived;
+    TimePoint began;                               // at the proxy, at the latest
     TimePoint deadline = TimePoint::max();         // of what it waits for now
     Unavailable reason = Unavailable::kWaitedOut;  // when the deadline passes
     MemberId answered = kNobody;                   // the primary that a probe found alive
@@ -190,6 +191,8 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   bool end_elsewhere(Session& session);
   static bool has_seen_more(const SessionToken& token, const Session& session);
   static bool is_recovered(const SessionToken& token, const Session& session);
+  static TimePoint began(const BeginRequest& request, TimePoint arrived);
+  static bool is_outdated(const Pending& pending, const Session& session);
 
   // sessions_commit.cc
   void finish(const Active& active, RequestHandle handle);

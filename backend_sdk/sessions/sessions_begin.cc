@@ -15,6 +15,7 @@ void Sessions::begin(const BeginRequest& request, BeginCallback callback) {
   pending->request = request;
   pending->callback = std::move(callback);
   pending->arrived = clock_.now();
+  pending->began = began(request, pending->arrived);
   if (request.token) note_what_is_known(*pending);
   heed(request.told);
   if (active_.size() + parked_.size() >= options_.requests_max) {
@@ -141,6 +142,10 @@ void Sessions::admit_here(PendingPtr pending, Session& session) {
   const SessionToken& token = *pending->request.token;
   if (has_seen_more(token, session)) {
     admit_new(std::move(pending), true);
+    return;
+  }
+  if (is_outdated(*pending, session)) {
+    refuse(std::move(pending), Unavailable::kOutdated);
     return;
   }
   if (token.sid == session.sid && token.floor > session.image.position) {

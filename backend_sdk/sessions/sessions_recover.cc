@@ -14,6 +14,9 @@ constexpr uint32_t kRecoveryEpochs = 4096;
 constexpr size_t kRecoveriesMax = 64;  // questions under way for sessions that nobody asks for
 constexpr Duration kRecoverNext = std::chrono::milliseconds(5);
 constexpr Duration kRecoverAgain = std::chrono::seconds(1);
+// How long a request may be between proxy and session layer, and by what two clocks differ (2.2).
+constexpr Duration kUnderWay = std::chrono::milliseconds(20);
+constexpr int kClockRatio = 50;
 
 }  // namespace
 
@@ -76,7 +79,8 @@ void Sessions::recover(const SessionId& sid) {
   if (!wanted) return;
   const Position from = image->position;
   image->position.epoch += kRecoveryEpochs;
-  image->recovery = Recovery{.epoch = image->position.epoch, .from = from};
+  image->recovery = Recovery{
+      .epoch = image->position.epoch, .from = from, .sure_since = replicator_->last_proof()};
   history_.forget_move(sid);
   Session& session = store_.create(sid, *std::move(image), clock_.now());
   session.was_shown = true;
@@ -135,6 +139,18 @@ bool Sessions::has_seen_more(const SessionToken& token, const Session& session) 
 // This client does not know yet that its session was recovered.
 bool Sessions::is_recovered(const SessionToken& token, const Session& session) {
   return session.image.recovery && token.floor.epoch < session.image.recovery->epoch;
+}
+
+// The cookie says what its client had been shown when it sent the request. What came to it later
+// came from somebody who is dead now: a request that began after the last proof of that brings it
+// along. Of any other nobody can tell; answered, it would take the client back without a word.
+bool Sessions::is_outdated(const Pending& pending, const Session& session) {
+  return is_recovered(*pending.request.token, session) &&
+         pending.began < session.image.recovery->sure_since;
+}
+
+TimePoint Sessions::began(const BeginRequest& request, TimePoint arrived) {
+  return arrived - request.waited - request.waited / kClockRatio - kUnderWay;
 }
 
 }  // namespace understudy

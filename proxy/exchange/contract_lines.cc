@@ -12,6 +12,8 @@
 namespace understudy {
 namespace {
 
+constexpr Duration kMillisecond = std::chrono::milliseconds(1);
+
 std::string_view text(const Hex64& hex) {
   return {hex.data(), hex.size()};
 }
@@ -20,6 +22,9 @@ void add_native(const WorkerCluster& cluster, const ContractFacts& facts, http::
   lines.add_line(kViewSeenHeader, text(cluster.routing().views().hash()));
   lines.add_line(kRequestIdHeader, text(format_hex64(facts.request_id)));
   if (!facts.failover.empty()) lines.add_line(kFailoverHeader, facts.failover);
+  if (facts.waited >= kMillisecond) {
+    lines.add_line(kWaitedHeader, static_cast<uint64_t>(facts.waited / kMillisecond));
+  }
 }
 
 // Of a client that has shown a certificate which was verified, else null.

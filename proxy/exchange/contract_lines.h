@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/clock.h"
 #include "proxy/config/forwarding.h"
 #include "proxy/exchange/downstream.h"
 #include "proxy/http/http1_writer.h"
@@ -28,6 +29,7 @@ struct ContractFacts {
   const http::FieldList* believed = nullptr;
   uint64_t request_id = 0;         // native dialect; never 0 there
   std::string_view failover = {};  // empty: the cookie's primary is asked, or there is none
+  Duration waited{};               // since the request's head was here
 };
 
 // Lines that no client may say, of both dialects and of neither: the client's certificate.

@@ -37,6 +37,11 @@ bool has_idempotency_key(const http::FieldList& fields) {
   return found != nullptr && !found->value.empty();
 }
 
+// A 503 that no other member and no later moment would make better.
+bool is_for_its_client(const http::ResponseHead& head) {
+  return head.fields.value(FieldId::kUnderstudySession) == kSessionOutdated;
+}
+
 // RFC 9110 15.5.20: who has connected as one host's client may not reach, by another Host field, a
 // host that would have asked for a certificate.
 bool may_reach(const config::VirtualHost& host, const Client& client) {
@@ -344,7 +349,7 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
   ++member_->counters.responses;
   if (head.fields.present().meets(http::kContractFields)) cluster_->hear(*member_, head.fields);
   if (head.status == 503) {
-    if (ask_elsewhere(TryFailure::kUnavailable, head)) return;
+    if (!is_for_its_client(head) && ask_elsewhere(TryFailure::kUnavailable, head)) return;
   } else if (head.status == 421 && cluster_->speaks_native()) {
     if (ask_elsewhere(TryFailure::kMisdirected, head)) return;
   } else if (head.status == 502 || head.status == 504) {

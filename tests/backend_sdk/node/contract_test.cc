@@ -121,6 +121,26 @@ TEST_F(Contract, WhatAnOperatorWantsIsRead) {
   EXPECT_FALSE(read({{"Understudy-Failover", "timeout"}}).unreachable);
 }
 
+TEST_F(Contract, HowLongARequestHasWaitedIsReadAndDoubtCountsAsLong) {
+  EXPECT_EQ(read({}).waited, std::chrono::milliseconds(0));
+  EXPECT_EQ(read({{"understudy-waited", "1500"}}).waited, std::chrono::milliseconds(1500));
+  for (const char* text : {"", "-1", "1.5", "1 ", "0x10", "99999999999"}) {
+    EXPECT_GT(read({{"Understudy-Waited", text}}).waited, std::chrono::hours(1)) << text;
+  }
+}
+
+TEST_F(Contract, OnlyWhatIsOutdatedIsForTheClientAlone) {
+  BeginOutcome refused;
+  refused.kind = BeginOutcome::Kind::kUnavailable;
+  refused.reason = Unavailable::kOutdated;
+  const Reply outdated = contract_.reply_to({}, refused);
+  EXPECT_EQ(outdated.status, 503);
+  EXPECT_EQ(header_of(outdated.headers, "Understudy-Session"), "outdated");
+  EXPECT_NE(header_of(outdated.headers, "Retry-After"), "");
+  refused.reason = Unavailable::kSuspect;
+  EXPECT_EQ(header_of(contract_.reply_to({}, refused).headers, "Understudy-Session"), "");
+}
+
 TEST_F(Contract, OnlyA421FromBeforeTheHandlerSaysThatItWasNotHandled) {
   BeginOutcome redirect;
   redirect.kind = BeginOutcome::Kind::kRedirect;

@@ -92,6 +92,22 @@ TEST_F(ReplicaStoreTest, AWholeSessionReplacesOnlyWhatIsOlder) {
   }
 }
 
+// A client that was shown more was shown it before this copy came, whenever it comes again.
+TEST_F(ReplicaStoreTest, ARecoveredSessionIsSureSinceItsFirstCopy) {
+  const auto later = [](int seconds) { return kNow + std::chrono::seconds(seconds); };
+  FullPayload recovered = full({5, 1});
+  recovered.image.recovery = Recovery{.epoch = 5, .from = {1, 1}, .sure_since = later(-9)};
+  ASSERT_FALSE(store_.apply_full(kOld, recovered, kNow));
+  EXPECT_EQ(store_.find(recovered.sid)->image.recovery->sure_since, kNow);
+  recovered.image.position.version = 2;
+  ASSERT_FALSE(store_.apply_full(kOld, recovered, later(5)));
+  EXPECT_EQ(store_.find(recovered.sid)->image.recovery->sure_since, kNow);
+  recovered.image.position.epoch = 9;
+  recovered.image.recovery->epoch = 9;
+  ASSERT_FALSE(store_.apply_full(kOld, recovered, later(7)));
+  EXPECT_EQ(store_.find(recovered.sid)->image.recovery->sure_since, later(7));
+}
+
 TEST_F(ReplicaStoreTest, WithoutACopyADeltaNeedsTheWhole) {
   EXPECT_EQ(store_.apply_repl(kOld, repl(1, 0), kNow), NackCode::kNeedFull);
 }

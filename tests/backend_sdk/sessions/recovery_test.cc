@@ -35,6 +35,15 @@ class Recovery : public Stage {
   SimMember& witness() { return *members_[secondary().index() == 1 ? 2 : 1]; }
   uint64_t passed_over() { return secondary().core().statistics().sessions_passed_over; }
   BeginOutcome ask(SimMember& member) { return begin(member, token_, {.failover = true}); }
+  // A client that is sent back asks again.
+  BeginOutcome ask_again(SimMember& member) {
+    EXPECT_TRUE(is_outdated(ask(member)));
+    run_for(seconds(1));
+    return ask(member);
+  }
+  static bool is_outdated(const BeginOutcome& outcome) {
+    return outcome.kind == BeginKind::kUnavailable && outcome.reason == Unavailable::kOutdated;
+  }
 
   SessionToken token_;
 };
@@ -42,7 +51,7 @@ class Recovery : public Stage {
 TEST_F(Recovery, WhatAPrimarySealedAndTookToItsGraveIsServedFromThePassedOverCopy) {
   seal_and_stop();
   member(0).crash();
-  const BeginOutcome asked = ask(secondary());
+  const BeginOutcome asked = ask_again(secondary());
   ASSERT_EQ(asked.kind, BeginKind::kProceed);
   EXPECT_EQ(value(asked, "a"), "1");
   EXPECT_TRUE(asked.recovered);
@@ -57,6 +66,45 @@ TEST_F(Recovery, WhatAPrimarySealedAndTookToItsGraveIsServedFromThePassedOverCop
   EXPECT_EQ(value(next, "a"), "2");
   EXPECT_FALSE(next.recovered) << "its client has been told";
   EXPECT_TRUE(lost_.empty());
+}
+
+// The primary answers a second request while the first is under way, and dies: the first one's
+// cookie does not tell what its client has been shown meanwhile.
+TEST_F(Recovery, ARequestFromBeforeTheProofIsSentBackToItsClient) {
+  seal_and_stop();
+  const TimePoint sent = network_.now();
+  run_for(milliseconds(500));
+  member(0).crash();
+  EXPECT_TRUE(is_outdated(ask(secondary()))) << "what it asks itself brings the proof";
+  const auto waited = [&] { return network_.now() - sent; };
+  for (int i = 0; i < 3; ++i) {
+    run_for(seconds(1));
+    const How old{.failover = true, .waited = waited()};
+    EXPECT_TRUE(is_outdated(begin(secondary(), token_, old))) << "however often it is sent again";
+  }
+  const BeginOutcome fresh = ask(secondary());
+  EXPECT_EQ(value(fresh, "a"), "1");
+  EXPECT_TRUE(fresh.recovered);
+  const CommitOutcome done = commit(secondary(), fresh.handle, set("a", "2"));
+  ASSERT_TRUE(done.cookie);
+  const How old{.failover = true, .waited = waited()};
+  EXPECT_TRUE(is_outdated(begin(secondary(), token_, old)));
+  EXPECT_EQ(value(begin(secondary(), done.cookie, old), "a"), "2") << "its cookie is newer";
+}
+
+TEST_F(Recovery, WhoTakesOverARecoveredSessionSendsOldRequestsBackToo) {
+  seal_and_stop();
+  SimMember& holder = secondary();
+  SimMember& other = witness();
+  const TimePoint sent = network_.now();
+  member(0).crash();
+  ASSERT_TRUE(network_.run_until([&] { return other.core().statistics().sessions_secondary == 1; },
+                                 seconds(10)));
+  run_for(seconds(5));
+  holder.crash();
+  EXPECT_EQ(value(ask(other), "a"), "1") << "not sent back: it began when the copy was there";
+  EXPECT_TRUE(
+      is_outdated(begin(other, token_, {.failover = true, .waited = network_.now() - sent})));
 }
 
 TEST_F(Recovery, AStrangerAsksAroundAndNamesTheMemberThatHasThePassedOverCopy) {
@@ -87,6 +135,7 @@ TEST_F(Recovery, ASessionThatNobodyAsksForHasTwoCopiesAgain) {
                                  seconds(10)));
   EXPECT_EQ(holder.core().statistics().sessions_recovered, 1u);
   EXPECT_EQ(holder.core().statistics().sessions_passed_over, 0u);
+  run_for(seconds(1));
   holder.crash();  // the flag and the floor have moved along
   SessionToken more = token_;
   ++more.floor.version;

@@ -31,6 +31,7 @@ class Stage : public testing::Test, public SimMember::Observer {
     bool moved = false;
     bool unreachable = false;
     Told told = Told::kNothing;
+    Duration waited{};
   };
   // Runs the network until it is decided.
   BeginOutcome begin(SimMember& member, std::optional<SessionToken> token, How how);

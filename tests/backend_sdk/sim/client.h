@@ -46,6 +46,7 @@ struct Exchange {
   bool is_ghost = false;  // sent with a cookie of before the logout
   TimePoint started;
   TimePoint give_up;
+  Duration waited{};     // when it was sent last, in whole milliseconds
   uint64_t attempt = 0;  // answers to earlier ones are not listened to
   size_t refusals = 0;   // members tried since the beginning of the round
   size_t member = 0;     // asked now

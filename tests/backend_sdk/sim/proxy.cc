@@ -67,6 +67,7 @@ void Proxy::ask(const ExchangePtr& exchange, size_t index, bool failover) {
   exchange->member = index;
   SimMember& member = *members_[index];
   exchange->failover = failover;
+  exchange->waited = std::chrono::duration_cast<milliseconds>(network_.now() - exchange->started);
   listener_.trace(*exchange, fmt::format("asks {}{}", index, failover ? " (failover)" : ""));
   if (cut_.contains(index) || member.is_silent()) {
     network_.at(network_.now() + kConnectTimeout, [this, exchange, attempt, mid = member.mid()] {
@@ -133,6 +134,7 @@ void Proxy::deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& me
   request.moved = exchange->failover && exchange->moved;
   request.unreachable = exchange->failover && exchange->unreachable;
   request.told = moved_.contains(member.index()) ? Told::kMove : Told::kServe;
+  request.waited = exchange->waited;
   request.exclusive = exchange->action == Action::kAppend || exchange->action == Action::kAnswer;
   core.begin(request, [this, exchange, attempt, &member](BeginOutcome outcome) {
     on_begin(exchange, attempt, member, outcome);
@@ -172,7 +174,12 @@ void Proxy::on_begin(const ExchangePtr& exchange, uint64_t attempt, SimMember& m
       reply(exchange, attempt, member,
             [this, exchange, wait = outcome.retry_after, reason = outcome.reason] {
               listener_.trace(*exchange, fmt::format("503 {}", to_string(reason)));
-              unavailable(exchange, wait);
+              if (reason == Unavailable::kOutdated) {
+                exchange->is_over = true;
+                listener_.on_sent_back(exchange);
+              } else {
+                unavailable(exchange, wait);
+              }
             });
       return;
   }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Proxy: carries an exchange to a member and the answer back, as the real one does: primary,
 // secondary, then the others; the same request id when it is sent again; 421 is followed; 503 is
-// waited out. It hears of dead members only by refused connections and silence.
+// waited out, or the client's if it says so. It hears of dead members only by refused connections
+// and silence.
 #pragma once
 
 #include <functional>
@@ -22,6 +23,8 @@ class Proxy final {
     virtual ~Listener() = default;
     virtual void on_answer(const ExchangePtr& exchange, const Answer& answer) = 0;
     virtual void on_given_up(const ExchangePtr& exchange) = 0;
+    // A 503 for the client, who may ask again with the cookie that it has by now.
+    virtual void on_sent_back(const ExchangePtr& exchange) = 0;
     // In the member, before its answer leaves.
     virtual void on_begun(SimMember& member, const Exchange& exchange,
                           const BeginOutcome& outcome) = 0;

@@ -51,6 +51,7 @@ void run_seeds(bool one_fault_at_a_time) {
     sum.responses += result.responses;
     sum.writes += result.writes;
     sum.given_up += result.given_up;
+    sum.sent_back += result.sent_back;
     sum.lost += result.lost;
     sum.solo += result.solo;
     sum.recovered += result.recovered;
@@ -62,13 +63,14 @@ void run_seeds(bool one_fault_at_a_time) {
   }
   std::printf(
       "seeds 1..%llu: %llu responses, %llu writes, %llu faults, %llu promotions, "
-      "%llu replayed, %llu solo, %llu recovered, %llu lost, %llu given up, longest wait %lld ms\n",
+      "%llu replayed, %llu solo, %llu recovered, %llu lost, %llu given up, "
+      "%llu sent back, longest wait %lld ms\n",
       static_cast<unsigned long long>(seeds), static_cast<unsigned long long>(sum.responses),
       static_cast<unsigned long long>(sum.writes), static_cast<unsigned long long>(sum.faults_done),
       static_cast<unsigned long long>(sum.promotions),
       static_cast<unsigned long long>(sum.replayed), static_cast<unsigned long long>(sum.solo),
       static_cast<unsigned long long>(sum.recovered), static_cast<unsigned long long>(sum.lost),
-      static_cast<unsigned long long>(sum.given_up),
+      static_cast<unsigned long long>(sum.given_up), static_cast<unsigned long long>(sum.sent_back),
       static_cast<long long>(sum.longest_wait / std::chrono::milliseconds(1)));
   EXPECT_GT(sum.promotions, seeds / 2) << "the storm has to hurt";
 }

@@ -38,6 +38,7 @@ class World final : public Proxy::Listener, public SimMember::Observer {
   // Proxy::Listener.
   void on_answer(const ExchangePtr& exchange, const Answer& answer) override;
   void on_given_up(const ExchangePtr& exchange) override;
+  void on_sent_back(const ExchangePtr& exchange) override;
   void on_begun(SimMember& member, const Exchange& exchange, const BeginOutcome& outcome) override;
   void on_released(SimMember& member, const Exchange& exchange, uint64_t version,
                    const CommitOutcome& outcome) override;
@@ -49,6 +50,7 @@ class World final : public Proxy::Listener, public SimMember::Observer {
   void click(Client& client, size_t slot);
   void think(Client& client, size_t slot);
   Action choose_action();
+  void on_not_answered(const ExchangePtr& exchange, const std::string& how);
   void on_new_session(Client& client, Exchange& exchange, const Answer& answer);
   void watch_beliefs();
   void say(const std::string& text);
@@ -178,6 +180,15 @@ void World::click(Client& client, size_t slot) {
 
 void World::on_given_up(const ExchangePtr& exchange) {
   ++result_.given_up;
+  on_not_answered(exchange, "given up");
+}
+
+void World::on_sent_back(const ExchangePtr& exchange) {
+  ++result_.sent_back;
+  on_not_answered(exchange, "sent back");
+}
+
+void World::on_not_answered(const ExchangePtr& exchange, const std::string& how) {
   Client& client = *exchange->client;
   client.under_way.erase(exchange->number);
   if (exchange->action == Action::kLogout) client.logging_out = false;
@@ -186,8 +197,8 @@ void World::on_given_up(const ExchangePtr& exchange) {
   if (exchange->action == Action::kLogout || exchange->action == Action::kLogin) {
     client.may_have_ended = true;
   }
-  if (options_.one_fault_at_a_time) violation(*exchange, "L1: not answered at all");
-  trace(*exchange, "given up");
+  if (options_.one_fault_at_a_time) violation(*exchange, "L1: not answered, " + how);
+  trace(*exchange, how);
   think(client, exchange->slot);
 }
 

@@ -27,6 +27,7 @@ struct WorldResult {
   uint64_t responses = 0;
   uint64_t writes = 0;
   uint64_t given_up = 0;
+  uint64_t sent_back = 0;
   uint64_t lost = 0;
   uint64_t solo = 0;
   uint64_t recovered = 0;  // responses flagged so

@@ -2,6 +2,7 @@
 // Views, routes and the contract between proxy and members, through real connections.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <string>
 
 #include "cookies/view_header.h"
@@ -204,6 +205,62 @@ TEST_F(NativeCluster, A421IsFollowedToTheMemberThatItNames) {
   ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
   EXPECT_TRUE(client.received().ends_with("1"));
   EXPECT_NE(seen.find("Understudy-Failover: route\r\n"), std::string::npos);
+}
+
+TEST_F(NativeCluster, AMemberHearsHowLongARequestHasWaited) {
+  learn_view();
+  const MidText route = format_mid(mid(1));
+  std::string first;
+  proxy.member(2).answer = [&](std::string_view request) {
+    first = request;
+    const auto until = std::chrono::steady_clock::now() + milliseconds(3);
+    while (std::chrono::steady_clock::now() < until) {
+    }
+    return "HTTP/1.1 421 Misdirected Request\r\nUnderstudy-Route: " +
+           std::string(route.data(), route.size()) + "\r\nContent-Length: 0\r\n\r\n";
+  };
+  std::string second;
+  proxy.member(1).answer = [&](std::string_view request) {
+    second = request;
+    return ok("1");
+  };
+  // Twice: the second time on a connection that is there.
+  for (std::size_t asked = 0; asked < 2; ++asked) {
+    Peer& client = proxy.connect();
+    client.send(get(cookie(2, 0) + "Understudy-Waited: 1000000\r\n"));
+    ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+  }
+  EXPECT_EQ(first.find("Waited"), std::string::npos) << first;
+  const std::string name = "Understudy-Waited: ";
+  const std::size_t at = second.find(name);
+  ASSERT_NE(at, std::string::npos) << second;
+  const int waited = std::stoi(second.substr(at + name.size()));
+  EXPECT_GE(waited, 3);
+  EXPECT_LT(waited, 1000000);
+}
+
+TEST_F(NativeCluster, A503ThatIsForTheClientIsNotSentAnywhereElse) {
+  learn_view();
+  for (std::size_t i = 0; i < 2; ++i) {
+    proxy.member(i).answer = [](std::string_view) { return ok("elsewhere"); };
+  }
+  std::string session = "outdated";
+  proxy.member(2).answer = [&](std::string_view) {
+    return "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nUnderstudy-Session: " + session +
+           "\r\nContent-Length: 0\r\n\r\n";
+  };
+  Peer& sent_back = proxy.connect();
+  sent_back.send(get(cookie(2, 0)));
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(sent_back); }));
+  EXPECT_EQ(sent_back.received().substr(9, 3), "503");
+  EXPECT_NE(sent_back.received().find("Retry-After: 1"), std::string::npos);
+  EXPECT_EQ(sent_back.received().find("nderstudy-"), std::string::npos) << sent_back.received();
+  EXPECT_EQ(proxy.worker().counters.resends, 0u);
+  session = "solo";
+  Peer& sent_on = proxy.connect();
+  sent_on.send(get(cookie(2, 0)));
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(sent_on); }));
+  EXPECT_TRUE(sent_on.received().ends_with("elsewhere"));
 }
 
 TEST_F(NativeCluster, APostIsSentOnOnlyIfThe421SaysThatNoHandlerHasSeenIt) {

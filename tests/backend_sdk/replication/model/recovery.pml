@@ -7,7 +7,8 @@
  * on taking A's frames), -DBUG_EARLYCLOSE (A closes before C has the copy), -DBUG_DISCARD (B drops
  * the copy when it votes), -DBUG_NOFLOOR (B does not look at the cookie; needs CRASHES=2),
  * -DBUG_NOJUMP (the new epoch is the next one; needs CRASHES=2), -DBUG_QUIETLOGOUT (a logout at A is
- * told nobody), -DBUG_UNPROVEN (B does not wait for the proof).
+ * told nobody), -DBUG_UNPROVEN (B does not wait for the proof), -DBUG_OLDREQUEST (B serves a request
+ * that began before the deaths that left it alone, by the cookie of then).
  */
 #ifndef MAXV
 #define MAXV 2
@@ -35,6 +36,9 @@ bool cKnows = 0, cOwn = 0, cEnded = 0, cGap = 0;
 /* the client: the floor of its cookie, the newest version it was shown unflagged, logged out */
 byte fE = 1, fV = 1, shown = 1, shownE = 1;
 bool ended = 0, lost = 0;
+/* one of its requests takes long: 1 under way, 2 over; the floor and the deaths when it began */
+byte old = 0, oE = 0, oV = 0, oCrashes = 0;
+byte sureSince = 0; /* the deaths that B knew of when it began to serve what was passed over */
 
 chan ab = [2] of { byte };       /* versions */
 chan ba = [2] of { byte };       /* acknowledged */
@@ -137,14 +141,28 @@ active proctype sys() {
        fi }
   :: atomic { nempty(cb) -> cb?m;
        if
-       :: m == 1 && bState == 1 -> bState = 3; bE = 1 + JUMP; assert(!cOwn && !(aUp && sealed))
+       :: m == 1 && bState == 1 -> bState = 3; bE = 1 + JUMP; sureSince = crashes;
+            assert(!cOwn && !(aUp && sealed))
        :: m == 2 -> if :: !cUp -> asked = 0 :: else -> skip fi
        :: m == 3 && bState == 1 -> bState = 4
        :: else -> skip
        fi; m = 0 }
   /* C died with what it had said it holds: B asks again */
   :: atomic { !cUp && bState == 1 && asked && empty(bc) && empty(cb) -> asked = 0 }
-  /* the client asks B, with the newest cookie or with one that was under way longer */
+  /* a request that takes long, and what the client has been shown when its answer comes */
+  :: atomic { old == 0 && !GONE -> old = 1; oE = fE; oV = fV; oCrashes = crashes }
+  :: atomic { old == 1 && bState == 3 && !GONE ->
+       old = 2;
+       if
+#ifdef BUG_OLDREQUEST
+       :: oE == 1 && oV <= bVer -> assert(bVer >= shown && (fE == 1 && fV <= bVer))
+#else
+       :: oE == 1 && oV <= bVer && oCrashes >= sureSince ->
+            assert(bVer >= shown && (fE == 1 && fV <= bVer))
+#endif
+       :: else -> skip /* told that it is lost, or sent back to the client (503) */
+       fi }
+  /* the client asks B, with the newest cookie */
   :: atomic { bState == 3 && !GONE ->
 #ifdef BUG_NOFLOOR
        if
