@@ -321,6 +321,16 @@ constexpr DirectiveSpec kRows[] = {
      .minimum = "10ms",
      .maximum = "1h",
      .description = "How long one connect() may take"},
+    {.name = "UnreachableTimeout",
+     .contexts = kEverywhere,
+     .argument = Argument::kDuration,
+     .default_text = "4s",
+     .minimum = "0s",
+     .maximum = "1h",
+     .description = "How long a member's machine may leave what it is sent, or a probe of an idle "
+                    "connection, unacknowledged before that connection counts as broken; slow "
+                    "members and those that stop reading acknowledge. 0s: never, else at least "
+                    "2s"},
     {.name = "IOTimeoutSecs",
      .aliases = "WLIOTimeoutSecs HungServerRecoverSecs",
      .contexts = kEverywhere,

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "base/check.h"
+#include "base/tcp_path.h"
 #include "conf/values.h"
 #include "proxy/config/binding.h"
 
@@ -30,9 +32,22 @@ void bind_proxy_header(const conf::Settings& settings, Cluster& cluster,
   cluster.connections.keep_alive = false;
 }
 
-Connections bind_connections(const conf::Settings& settings) {
+// The kernel probes second by second.
+void check_unreachable_timeout(const conf::Settings& settings, std::chrono::milliseconds timeout,
+                               conf::Diagnostics& diagnostics) {
+  if (timeout.count() == 0 || timeout >= kProbingMin) return;
+  const conf::Directive* directive = settings.directive("UnreachableTimeout");
+  CHECK(directive != nullptr, "the default is long enough");
+  const conf::Word& word = directive->arguments.front();
+  diagnostics.error(word, "UnreachableTimeout is 0s (never) or at least " +
+                              conf::duration_text(kProbingMin) + ", not " + word.text);
+}
+
+Connections bind_connections(const conf::Settings& settings, conf::Diagnostics& diagnostics) {
   Connections connections;
   connections.connect_timeout = settings.duration("SocketTimeoutSecs");
+  connections.unreachable_timeout = settings.duration("UnreachableTimeout");
+  check_unreachable_timeout(settings, connections.unreachable_timeout, diagnostics);
   connections.skip_time = settings.duration("MaxSkipTime");
   connections.keep_alive = settings.flag("KeepAliveEnabled");
   connections.idle_max = settings.duration("KeepAliveSecs");
@@ -114,7 +129,7 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
   cluster.members_max = static_cast<std::size_t>(settings.integer("MaxMembers"));
   cluster.dns_refresh_interval = settings.duration("DNSRefreshInterval");
   cluster.name = settings.text("ClusterName");
-  cluster.connections = bind_connections(settings);
+  cluster.connections = bind_connections(settings, binding.diagnostics());
 
   cluster.protocol = bind_protocol(settings.text("BackendProtocol"));
   bind_proxy_header(settings, cluster, binding.diagnostics());

@@ -43,14 +43,15 @@ struct MemberSeed {
 };
 
 struct Connections {
-  std::chrono::milliseconds connect_timeout{};  // SocketTimeoutSecs: of one connect()
-  std::chrono::milliseconds skip_time{};        // MaxSkipTime: of a member that failed
-  bool keep_alive = true;                       // KeepAliveEnabled
-  std::chrono::milliseconds idle_max{};         // KeepAliveSecs
-  std::size_t per_member_max = 0;               // of one worker
-  std::size_t idle_per_member_max = 0;          // of one worker
-  std::size_t waiting_requests_max = 0;         // MaxWaitingRequests: of one worker, in queues
-  std::chrono::milliseconds queue_timeout{};    // QueueTimeout
+  std::chrono::milliseconds connect_timeout{};      // SocketTimeoutSecs: of one connect()
+  std::chrono::milliseconds unreachable_timeout{};  // UnreachableTimeout; 0: never
+  std::chrono::milliseconds skip_time{};            // MaxSkipTime: of a member that failed
+  bool keep_alive = true;                           // KeepAliveEnabled
+  std::chrono::milliseconds idle_max{};             // KeepAliveSecs
+  std::size_t per_member_max = 0;                   // of one worker
+  std::size_t idle_per_member_max = 0;              // of one worker
+  std::size_t waiting_requests_max = 0;             // MaxWaitingRequests: of one worker, in queues
+  std::chrono::milliseconds queue_timeout{};        // QueueTimeout
 
   bool operator==(const Connections&) const = default;
 };

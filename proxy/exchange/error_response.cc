@@ -48,6 +48,7 @@ unsigned status_of(TryFailure failure) {
     case TryFailure::kTimeout:
       return 504;
     case TryFailure::kDropped:
+    case TryFailure::kUnreachable:
     case TryFailure::kBadResponse:
     case TryFailure::kMemberGone:
     case TryFailure::kMisdirected:

@@ -174,6 +174,8 @@ class Exchange final : private Upstream::User, private Waiter, private Hedge::Ow
   void on_timer();
   void on_silence();
   void wait_in_silence(TimePoint now);
+  bool is_cut_off();
+  void on_cut_off();
 
   // The end.
   void leave_member();

@@ -24,6 +24,7 @@ routing::Failure seen_as(TryFailure failure) {
       return routing::Failure::kRefused;
     case TryFailure::kConnectTimeout:
     case TryFailure::kConnectFailed:
+    case TryFailure::kUnreachable:
       return routing::Failure::kUnreachable;
     case TryFailure::kTimeout:
       return routing::Failure::kTimeout;
@@ -49,6 +50,8 @@ TryFailure failure_of(ErrorCode code) {
     case ErrorCode::kConnectFailed:
     case ErrorCode::kTls:
       return TryFailure::kConnectFailed;
+    case ErrorCode::kReadTimeout:
+      return TryFailure::kUnreachable;
     case ErrorCode::kProtocol:
     case ErrorCode::kTooLarge:
       return TryFailure::kBadResponse;
@@ -129,13 +132,16 @@ FailedTry Exchange::describe(TryFailure failure) const {
 bool Exchange::counts_as_resend(TryFailure failure) const {
   if (account_.is_resend || !upstream_->has_sent()) return false;
   if (failure == TryFailure::kMemberGone || failure == TryFailure::kMisdirected) return false;
-  return failure != TryFailure::kDropped || account_.has_failed_over;
+  const bool broke = failure == TryFailure::kDropped || failure == TryFailure::kUnreachable;
+  return !broke || account_.has_failed_over;
 }
 
 void Exchange::mark_member(TryFailure failure) {
   count(member_->counters, failure);
   const routing::Failure seen = seen_as(failure);
   if (seen == routing::Failure::kNone) return;
+  // The other connections are as bad, and nobody should find out one by one.
+  if (failure == TryFailure::kUnreachable) connections_->close_idle();
   cluster_->routing().on_failure(attempt_, *member_, seen, worker_.io.loop.now());
 }
 
@@ -347,60 +353,6 @@ void Exchange::abort(std::string_view why) {
   release_upstream();
   end(true);
   downstream_.abort();
-}
-
-// ---- Time.
-
-void Exchange::wait_in_silence(TimePoint now) {
-  TimePoint until = std::min(now + kSilenceCheck, account_.heard + location_->failover.io_timeout);
-  if (account_.may_hedge && phase_ == Phase::kWaiting) {
-    until = std::min(until, account_.heard + location_->failover.hedge_delay);
-  }
-  timer_.start_at(until);
-}
-
-void Exchange::on_timer() {
-  switch (phase_) {
-    case Phase::kNone:
-    case Phase::kGathering:  // the client's time is the connection's business
-    case Phase::kChoosing:
-      return;
-    case Phase::kQueued:
-      ++worker_.counters.queue_timeouts;
-      leave();
-      return give_up_queueing("waited in the queue for too long");
-    case Phase::kConnecting:
-      return fail_try(TryFailure::kConnectTimeout);
-    case Phase::kPausing:
-      attempt_.start_pass();
-      account_.met_full_member = false;
-      return choose(downstream_.request_head());
-    case Phase::kWaiting:
-    case Phase::kRelaying:
-      return on_silence();
-    case Phase::kTunnel:
-      return on_tunnel_timer();
-  }
-}
-
-void Exchange::on_silence() {
-  const uint32_t serial = serial_;
-  upstream_->check();
-  const bool goes_on =
-      serial == serial_ && (phase_ == Phase::kWaiting || phase_ == Phase::kRelaying);
-  if (!goes_on) return;
-  const TimePoint now = worker_.io.loop.now();
-  const bool is_hedge_due = account_.may_hedge && phase_ == Phase::kWaiting &&
-                            now >= account_.heard + location_->failover.hedge_delay;
-  if (is_hedge_due) begin_hedge(now);
-  const uint64_t bytes = account_.body_bytes_received + account_.body_bytes_sent;
-  if (bytes != account_.bytes_moved) account_.heard = now;
-  account_.bytes_moved = bytes;
-  if (now - account_.heard >= location_->failover.io_timeout) {
-    if (phase_ == Phase::kWaiting) return fail_try(TryFailure::kTimeout);
-    return abort("nothing moved for the I/O timeout");
-  }
-  wait_in_silence(now);
 }
 
 // ---- The end.

@@ -92,6 +92,7 @@ void Exchange::on_tunnel_timer() {
   const uint32_t serial = serial_;
   upstream_->check();
   if (serial != serial_) return;
+  if (is_cut_off()) return on_tunnel(Tunnel::State::kMemberGone);
   const TimePoint now = worker_.io.loop.now();
   if (now - tunnel_->silent_since(now) < location_->tunnel_idle_timeout) {
     return wait_in_tunnel(now);

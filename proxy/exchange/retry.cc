@@ -79,6 +79,8 @@ std::string_view to_text(TryFailure failure) {
       return "no connection left";
     case TryFailure::kDropped:
       return "connection dropped";
+    case TryFailure::kUnreachable:
+      return "member unreachable";
     case TryFailure::kBadResponse:
       return "invalid response";
     case TryFailure::kTimeout:

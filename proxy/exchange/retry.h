@@ -22,6 +22,7 @@ enum class TryFailure : uint8_t {
   kConnectFailed,
   kNoConnection,  // the member has no connection left for us
   kDropped,       // the connection broke or was closed before the response's head was complete
+  kUnreachable,   // it broke because the member's machine acknowledges nothing any more
   kBadResponse,   // what came is not HTTP, or above a limit
   kTimeout,       // no response in IOTimeoutSecs
   kMemberGone,    // a view says that it is dead or left

@@ -104,6 +104,7 @@ MemberConnections::Options WorkerCluster::reach(const routing::Member& member) c
           .tls = options_.tls,
           .tls_name = options_.tls_name.empty() ? host_of(member.address_text) : options_.tls_name,
           .connect_timeout = options_.connections.connect_timeout,
+          .unreachable_timeout = options_.connections.unreachable_timeout,
           .keep_alive = options_.connections.keep_alive,
           .idle_max = options_.connections.idle_max,
           .open_max = options_.connections.per_member_max,

@@ -75,6 +75,7 @@ Result<void> Connecting::try_next() {
       last = std::move(fd).error();
       continue;
     }
+    home_.probe(*fd, home_.address_to_try(tried_ - 1));
     stream_ = home_.make_stream(*std::move(fd), wants_);
     connected_ = false;
     watcher_.start(io_.loop, stream_->fd(), *this);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/tcp_path.h"
 #include "proxy/upstream/member_connections.h"
 #include "proxy/upstream/output.h"
 
@@ -112,6 +113,8 @@ size_t Http1Upstream::write_some(std::span<const iovec> pieces) {
       break;
   }
   send_broken_ = true;
+  // An error is told once, by writing or by reading.
+  unreachable_ = broken_code(result.error_number) == ErrorCode::kReadTimeout;
   yield();
   return wanted;
 }
@@ -172,6 +175,11 @@ void Http1Upstream::check() {
   on_ready(true, false);
 }
 
+Duration Http1Upstream::unacknowledged_for() {
+  const auto seen = acknowledgements(stream_->fd());
+  return seen ? acknowledgements_.owed_for(*seen, io_.loop.now()) : Duration{};
+}
+
 void Http1Upstream::yield() {
   // Registering anew reports what is ready now, as an edge, in the next turn.
   watcher_.stop();
@@ -224,9 +232,10 @@ void Http1Upstream::receive_head() {
       case IoResult::State::kWouldBlock:
         return;
       case IoResult::State::kEnd:
+        if (unreachable_) return fail(ErrorCode::kReadTimeout, "broke while sending");
         return fail(ErrorCode::kClosed, "closed before a response");
       case IoResult::State::kError:
-        return fail(ErrorCode::kReset, reason_of(result));
+        return fail(broken_code(result.error_number), reason_of(result));
     }
     if (!parse_head()) return;
   }

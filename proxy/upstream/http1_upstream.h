@@ -14,6 +14,7 @@
 #include "base/stream.h"
 #include "proxy/http/chunked.h"
 #include "proxy/http/http1_parser.h"
+#include "proxy/upstream/acknowledgement_watch.h"
 #include "proxy/upstream/io_context.h"
 #include "proxy/upstream/receive_low_water.h"
 #include "proxy/upstream/upstream.h"
@@ -45,6 +46,7 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   void on_spliced(size_t bytes, bool drained) override;
   void yield() override;
   void check() override;
+  Duration unacknowledged_for() override;
   void release() override;
   bool has_sent() const override { return sent_; }
   bool has_received() const override { return received_; }
@@ -98,6 +100,7 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   bool received_ = false;
   bool send_blocked_ = false;
   bool send_broken_ = false;
+  bool unreachable_ = false;  // why sending broke, where it told
   bool request_done_ = false;
   bool upgrade_asked_ = false;
   bool tunnel_ = false;   // a 101 has come
@@ -114,6 +117,8 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   size_t ready_ = 0;       // chunked: bytes behind lead_ that are checked and not consumed
   size_t turn_bytes_ = 0;  // read since the last edge
   http::ChunkScanner scanner_;
+
+  AcknowledgementWatch acknowledgements_;  // of the connection
 };
 
 }  // namespace understudy

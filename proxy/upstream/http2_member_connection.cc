@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/tcp_path.h"
 #include "proxy/upstream/http1_upstream.h"
 #include "proxy/upstream/member_connections.h"
 
@@ -92,7 +93,8 @@ void Http2MemberConnection::receive() {
                                 stream_->has_buffered());
     if (result.state == IoResult::State::kWouldBlock) break;
     if (!result.ok()) {
-      lose(result.state == IoResult::State::kEnd ? ErrorCode::kClosed : ErrorCode::kReset,
+      lose(result.state == IoResult::State::kEnd ? ErrorCode::kClosed
+                                                 : broken_code(result.error_number),
            "the HTTP/2 connection broke");
       break;
     }
@@ -231,6 +233,11 @@ void Http2MemberConnection::serve_waiting_streams() {
 void Http2MemberConnection::refuse_later(Http2Upstream& stream) {
   refused_.push_back(&stream);
   settle_later();
+}
+
+Duration Http2MemberConnection::unacknowledged_for() {
+  const auto seen = acknowledgements(stream_->fd());
+  return seen ? acknowledgements_.owed_for(*seen, io_.loop.now()) : Duration{};
 }
 
 void Http2MemberConnection::watch_anew() {

@@ -16,6 +16,7 @@
 #include "base/stream.h"
 #include "base/turn_task.h"
 #include "proxy/http/http2_client_codec.h"
+#include "proxy/upstream/acknowledgement_watch.h"
 #include "proxy/upstream/http2_upstream.h"
 #include "proxy/upstream/io_context.h"
 
@@ -67,6 +68,7 @@ class Http2MemberConnection final : public ClosedList::Item, private FdWatcher::
   bool falls_back_to_http1();
   void watch_anew();
   void check() { on_ready(true, false); }
+  Duration unacknowledged_for();
   void forget(Http2Upstream& stream);
 
   // Constant after construction.
@@ -85,7 +87,8 @@ class Http2MemberConnection final : public ClosedList::Item, private FdWatcher::
   // State of the worker thread.
   std::vector<Http2Upstream*> waiting_;  // for a turn to send, in order
   std::vector<Http2Upstream*> refused_;  // could not begin, and do not know yet
-  TimePoint heard_;                      // when the member said something last
+  AcknowledgementWatch acknowledgements_;
+  TimePoint heard_;  // when the member said something last
   TimePoint idle_since_;
   std::size_t index_ = 0;       // in home_.http2_
   std::size_t turn_bytes_ = 0;  // read since the last edge

@@ -290,6 +290,10 @@ void Http2Upstream::check() {
   connection_->check();
 }
 
+Duration Http2Upstream::unacknowledged_for() {
+  return connection_->is_lost() ? Duration{} : connection_->unacknowledged_for();
+}
+
 void Http2Upstream::release() {
   user_ = nullptr;
   connection_->forget(*this);

@@ -40,6 +40,7 @@ class Http2Upstream final : public Upstream,
   void on_spliced(size_t, bool) override {}
   void yield() override;
   void check() override;
+  Duration unacknowledged_for() override;
   void release() override;
   bool has_sent() const override { return sent_ && !refused_; }
   bool has_received() const override { return received_; }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/tcp_path.h"
 #include "base/tls_stream.h"
 #include "proxy/upstream/connecting.h"
 #include "proxy/upstream/http1_upstream.h"
@@ -89,6 +90,12 @@ const Address& MemberConnections::address_to_try(std::size_t turn) const {
 
 Duration MemberConnections::patience_with_address() const {
   return options_.connect_timeout / address_count();
+}
+
+// For life: nothing more is asked of the kernel for any request.
+void MemberConnections::probe(const Fd& fd, const Address& address) const {
+  if (options_.unreachable_timeout.count() == 0 || address.is_unix()) return;
+  probe_when_idle(fd, std::chrono::ceil<std::chrono::seconds>(options_.unreachable_timeout));
 }
 
 // Who will share a connection waits for it together. That the member speaks HTTP/2 is what it did

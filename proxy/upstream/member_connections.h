@@ -62,6 +62,7 @@ class MemberConnections final {
     std::shared_ptr<const TlsDialer> tls = {};                      // null: plain
     std::string tls_name = {};                           // whom its certificate must name
     Duration connect_timeout = std::chrono::seconds(2);  // of all addresses together
+    Duration unreachable_timeout{};                      // UnreachableTimeout; 0: never
     bool keep_alive = true;                              // KeepAliveEnabled
     Duration idle_max = std::chrono::seconds(20);        // KeepAliveSecs
     std::size_t open_max = 1024;                         // MaxConnections, of this worker
@@ -117,6 +118,7 @@ class MemberConnections final {
   std::size_t address_count() const { return 1 + options_.more_addresses.size(); }
   const Address& address_to_try(std::size_t turn) const;
   Duration patience_with_address() const;
+  void probe(const Fd& fd, const Address& address) const;
   std::unique_ptr<Stream> make_stream(Fd fd, Wants wants);
   std::string_view tls_name() const;
   void on_connected(Connecting& connecting, std::unique_ptr<Stream> stream, std::size_t turn);

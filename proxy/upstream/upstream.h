@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "proxy/http/http1_writer.h"
 #include "proxy/http/message.h"
@@ -43,7 +44,8 @@ class Upstream {
     // send_body may take more.
     virtual void on_upstream_writable() = 0;
     // Before the response's head was complete: kConnectRefused, kConnectTimeout, kConnectFailed,
-    // kTls, kReset, kClosed, kProtocol or kTooLarge. The connection is of no use any more.
+    // kTls, kReset, kReadTimeout, kClosed, kProtocol or kTooLarge. The connection is of no use any
+    // more.
     virtual void on_upstream_failed(ErrorCode code, std::string_view detail) = 0;
 
    protected:
@@ -74,6 +76,10 @@ class Upstream {
   virtual void yield() = 0;
   // Looks once for what an edge may have hidden (a reset right behind data); calls the user.
   virtual void check() = 0;
+
+  // For how long the member's machine has not acknowledged what it was sent, as far as asking for
+  // it every now and then can tell; a slow member's machine does acknowledge. A system call.
+  virtual Duration unacknowledged_for() { return {}; }
 
   // The exchange is done with it. A connection on which both messages are complete is kept for the
   // next exchange, any other is closed.

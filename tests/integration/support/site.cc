@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
 namespace understudy::testing {
 
 std::string program(const std::string& name) {
@@ -16,6 +18,29 @@ Site::Site()
 
 Site::~Site() {
   if (::testing::Test::HasFailure()) std::fputs(its().logs().c_str(), stderr);
+}
+
+bool Site::open_network() {
+  auto opened = loadtest::Network::open(its().directory());
+  if (!opened) {
+    std::fprintf(stderr, "%s\n", opened.error().detail.c_str());
+    return false;
+  }
+  network_ = std::move(*opened);
+  its().use_network(*network_);
+  return true;
+}
+
+void Site::part(const std::string& one, const std::string& other) {
+  for (const auto& command : network_->part(one, other)) {
+    EXPECT_EQ(command->wait_exit(loadtest::Installation::kPatience), 0);
+  }
+}
+
+void Site::heal(const std::string& one, const std::string& other) {
+  for (const auto& command : network_->heal(one, other)) {
+    EXPECT_EQ(command->wait_exit(loadtest::Installation::kPatience), 0);
+  }
 }
 
 void Site::open(const MemberOptions& members, const ProxyOptions& proxy) {

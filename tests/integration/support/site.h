@@ -24,6 +24,12 @@ class Site final {
   ~Site();
   Site(const Site&) = delete;
 
+  // Before anything is added: members and proxy become hosts that can be cut off from each other.
+  // This process reaches nothing else any more. False: that takes root and iproute2.
+  bool open_network();
+  void part(const std::string& one, const std::string& other);
+  void heal(const std::string& one, const std::string& other);
+
   // Three members a, b, c, in one view, and a proxy that knows them.
   void open(const MemberOptions& members = {}, const ProxyOptions& proxy = {});
   void add_member(const std::string& name, const MemberOptions& options = {}) {
@@ -73,6 +79,7 @@ class Site final {
   loadtest::Installation& its() { return *installation_; }
 
   std::unique_ptr<EventLoop> loop_;
+  std::unique_ptr<loadtest::Network> network_;
   std::unique_ptr<loadtest::Installation> installation_;
 };
 

@@ -29,6 +29,20 @@ TEST(Cluster, ReadsMembersAndSessions) {
   EXPECT_FALSE(cluster.connections.keep_alive);
 }
 
+TEST(Cluster, UnreachableTimeoutIsOffOrLongEnoughForAProbe) {
+  const auto timeout_of = [](const std::string& line) {
+    const auto config = config_of("<Location />\nBackendCluster a:1\nClusterKeyFile c.key\n" +
+                                  line + "\n</Location>");
+    return cluster_at(*config, "/").connections.unreachable_timeout;
+  };
+  EXPECT_EQ(timeout_of(""), std::chrono::seconds(4));
+  EXPECT_EQ(timeout_of("UnreachableTimeout 0s"), std::chrono::seconds(0));
+  EXPECT_EQ(timeout_of("UnreachableTimeout 2500ms"), std::chrono::milliseconds(2500));
+  EXPECT_EQ(said_of("<Location />\nBackendCluster a:1\nClusterKeyFile c.key\n"
+                    "UnreachableTimeout 1s\n</Location>"),
+            "t.conf:4:20: error: UnreachableTimeout is 0s (never) or at least 2s, not 1s");
+}
+
 TEST(Cluster, LocationsThatAgreeShareOne) {
   const auto config = config_of(
       "BackendCluster a:1\nClusterKeyFile c.key\n<Location /a>\nIOTimeoutSecs 20\n</Location>\n"

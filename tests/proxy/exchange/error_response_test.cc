@@ -58,7 +58,8 @@ TEST(ErrorResponse, NoConnectionIs503NoAnswerInTime504AndABrokenOne502) {
       {TryFailure::kConnectFailed, 503},  {TryFailure::kNoConnection, 503},
       {TryFailure::kTimeout, 504},        {TryFailure::kDropped, 502},
       {TryFailure::kBadResponse, 502},    {TryFailure::kMemberGone, 502},
-      {TryFailure::kMisdirected, 502},    {TryFailure::kUnavailable, 503},
+      {TryFailure::kMisdirected, 502},    {TryFailure::kUnreachable, 502},
+      {TryFailure::kUnavailable, 503},
   };
   for (const Row& row : kTable) {
     SCOPED_TRACE(std::string(to_text(row.failure)));

@@ -14,7 +14,7 @@ using enum TryFailure;
 using enum NextStep;
 
 constexpr TryFailure kAllFailures[] = {
-    kConnectRefused, kConnectTimeout, kConnectFailed, kNoConnection, kDropped,
+    kConnectRefused, kConnectTimeout, kConnectFailed, kNoConnection, kDropped,    kUnreachable,
     kBadResponse,    kTimeout,        kMemberGone,    kUnavailable,  kMisdirected};
 
 Failover policy(Resend all) {
@@ -56,6 +56,9 @@ constexpr Row kSentTable[] = {
     {kDropped, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
     {kDropped, false, Resend::kAll, kNextMember, Reason::kNone},
     {kDropped, false, Resend::kNone, kGiveUp, Reason::kPolicyNone},
+    {kUnreachable, true, Resend::kIdempotent, kNextMember, Reason::kNone},
+    {kUnreachable, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
+    {kUnreachable, true, Resend::kNone, kGiveUp, Reason::kPolicyNone},
     {kBadResponse, true, Resend::kIdempotent, kNextMember, Reason::kNone},
     {kBadResponse, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
     {kTimeout, true, Resend::kIdempotent, kNextMember, Reason::kNone},
@@ -127,6 +130,12 @@ TEST(Retry, AHalfOpenConnectionIsTriedOnceMoreAtTheSameMember) {
   EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kNextMember);
   failed.tried_fresh = false;
   failed.received = true;
+  EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kNextMember);
+}
+
+TEST(Retry, AMemberThatCannotBeReachedIsNotTriedOnAFreshConnection) {
+  FailedTry failed = sent(kUnreachable, true);
+  failed.connection_was_reused = true;
   EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kNextMember);
 }
 
