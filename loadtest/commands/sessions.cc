@@ -181,6 +181,13 @@ int sessions(const SessionsArguments& arguments, const std::string& command) {
   const bool on_network =
       std::any_of(scenarios->begin(), scenarios->end(),
                   [](const Scenario& scenario) { return needs_network(scenario.plan); });
+  if (on_network) {
+    // What is missing is said once, before anything is started.
+    const std::string directory = make_directory(std::filesystem::temp_directory_path().string());
+    const auto tried = Network::open(directory);
+    std::filesystem::remove_all(directory);
+    if (!tried) return fail(tried.error());
+  }
   std::vector<SessionsOutcome> outcomes;
   bool is_whole = true;
   for (const std::string& name : arguments.peers) {
