@@ -28,7 +28,7 @@ char* BlockPool::take(size_t bytes) {
   Shelf& kept = shelf(bytes);
   if (kept.count == 0) return new char[bytes];
   char* block = kept.blocks[--kept.count];
-  kept.low_water.on_taken(kept.count);
+  kept.unneeded.on_taken(kept.count);
   return block;
 }
 
@@ -48,7 +48,7 @@ void BlockPool::shrink() {
 }
 
 void BlockPool::Shelf::shrink() {
-  give_to_heap(low_water.take_surplus(count));
+  give_to_heap(unneeded.take_surplus(count));
 }
 
 void BlockPool::Shelf::give_to_heap(size_t first) {

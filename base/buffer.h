@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-#include "base/low_water.h"
+#include "base/unneeded_spares.h"
 
 namespace understudy {
 
@@ -40,7 +40,7 @@ class BlockPool final {
   struct Shelf {
     std::unique_ptr<char*[]> blocks;  // room for kept_max; the one that was used last is the last
     size_t count = 0;
-    LowWater low_water;
+    UnneededSpares unneeded;
     void shrink();
     void give_to_heap(size_t first);  // so many of those that were used longest ago
   };

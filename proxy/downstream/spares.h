@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "base/low_water.h"
+#include "base/unneeded_spares.h"
 
 namespace understudy {
 
@@ -27,7 +27,7 @@ class Spares final {
     if (kept_.empty()) return nullptr;
     T* const object = kept_.back();
     kept_.pop_back();
-    low_water_.on_taken(kept_.size());
+    unneeded_.on_taken(kept_.size());
     return object;
   }
   // False: there are enough, and `object` is left as it was.
@@ -39,7 +39,7 @@ class Spares final {
   // To be called every now and then, by nobody who uses one: destroys half of those that nobody has
   // needed since the last call.
   void shrink() {
-    const std::size_t surplus = low_water_.take_surplus(kept_.size());
+    const std::size_t surplus = unneeded_.take_surplus(kept_.size());
     for (std::size_t i = 0; i < surplus; ++i) delete kept_[i];
     kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(surplus));
   }
@@ -47,7 +47,7 @@ class Spares final {
 
  private:
   std::vector<T*> kept_;  // owned; the one that was used last is the last
-  LowWater low_water_;
+  UnneededSpares unneeded_;
 };
 
 }  // namespace understudy

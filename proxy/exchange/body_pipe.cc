@@ -34,7 +34,7 @@ PipePool::Pipe PipePool::take() {
   if (!kept_.empty()) {
     Pipe pipe = std::move(kept_.back());
     kept_.pop_back();
-    low_water_.on_taken(kept_.size());
+    unneeded_.on_taken(kept_.size());
     return pipe;
   }
   int ends[2];
@@ -52,7 +52,7 @@ void PipePool::give_back(Pipe pipe) {
 }
 
 void PipePool::shrink() {
-  const size_t surplus = low_water_.take_surplus(kept_.size());
+  const size_t surplus = unneeded_.take_surplus(kept_.size());
   kept_.erase(kept_.begin(), kept_.begin() + static_cast<ptrdiff_t>(surplus));
 }
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "base/low_water.h"
+#include "base/unneeded_spares.h"
 
 namespace understudy {
 
@@ -39,7 +39,7 @@ class PipePool final {
 
  private:
   std::vector<Pipe> kept_;
-  LowWater low_water_;
+  UnneededSpares unneeded_;
 };
 
 class BodyPipe final {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// LowWater: how much of what a pool keeps is needed by nobody: the fewest spare objects that there
-// were at any moment of an interval. A part of a pool, which asks at the end of each interval what
-// to give back, so that what a burst has left behind goes and what the load needs stays. Pure.
+// UnneededSpares: how much of what a pool keeps is needed by nobody: the fewest spare objects that
+// there were at any moment of an interval. A part of a pool, which asks at the end of each interval
+// what to give back, so that what a burst has left behind goes and what the load needs stays. Pure.
 #pragma once
 
 #include <cstddef>
 
 namespace understudy {
 
-class LowWater final {
+class UnneededSpares final {
  public:
   // One has been taken, and so many are left.
   void on_taken(size_t spare) {
