@@ -40,6 +40,11 @@ std::size_t HeapTrimmer::idle_bytes() {
 
 HeapTrimmer::HeapTrimmer(EventLoop& loop)
     : loop_(loop), timer_(Timer::of<&HeapTrimmer::look>(loop.timers(), *this)) {
+#ifdef __GLIBC__
+  ::mallopt(M_TRIM_THRESHOLD, kKeptBytesMax);
+  // Where one of the two is set, the other no longer follows what is freed.
+  ::mallopt(M_MMAP_THRESHOLD, kKeptBytesMax / 4);
+#endif
   timer_.start_at(loop.now() + kEvery);
 }
 
