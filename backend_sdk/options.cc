@@ -76,6 +76,7 @@ const std::array kBindings = {
 };
 
 const std::array kWideBindings = {
+    WideBinding{"MaxMembers", &Options::members_max, false},
     WideBinding{"ChannelWindowBytes", &Options::channel_window_bytes, true},
     WideBinding{"MaxReplicaBytes", &Options::replica_bytes_max, true},
     WideBinding{"MaxSessions", &Options::sessions_max, false},

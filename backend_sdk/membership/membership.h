@@ -31,7 +31,7 @@ struct MembershipOptions {
   bool has_met_others = false;  // a life after an expulsion
   uint64_t started_us = 0;      // wall clock; orders groups by age when they meet
   Duration tombstone_age = std::chrono::minutes(10);
-  size_t members_max = 100;    // usable ones; a JOIN beyond is refused
+  size_t members_max = 1000;   // usable ones; a JOIN beyond is refused
   size_t tombstones_max = 64;  // the oldest goes first
 };
 

@@ -14,7 +14,7 @@
 
 namespace understudy {
 
-inline constexpr size_t kViewMembersDecodedMax = 1024;  // tombstones included
+inline constexpr size_t kViewMembersDecodedMax = 4096;  // tombstones included
 inline constexpr size_t kReasonBytesMax = 255;
 
 // kJoin: let me in.

@@ -36,6 +36,7 @@ struct Options {
   // The cluster.
   std::string cluster_listen;                 // ClusterListen "host:port"; required; port 0: any
   std::vector<std::string> cluster_members;   // ClusterMembers: one that lives is enough to join
+  std::size_t members_max = 1000;             // MaxMembers: who wants to join beyond is refused
   Messaging messaging = Messaging::kUnicast;  // ClusterMessagingMode
   std::string cluster_key_file;               // ClusterKeyFile, mode 0600
   bool cluster_insecure = false;              // ClusterInsecure: no key; loopback only

@@ -42,6 +42,7 @@ TEST_F(OptionsFile, EveryDirectiveArrives) {
     ClusterName             east
     ClusterListen           127.0.0.1:7101
     ClusterMembers          127.0.0.1:7101,127.0.0.1:7102 [::1]:7103
+    MaxMembers              12
     ClusterMessagingMode    unicast
     ClusterKeyFile          keys/cluster.key
     HeartbeatInterval       fast
@@ -80,6 +81,7 @@ TEST_F(OptionsFile, EveryDirectiveArrives) {
   EXPECT_EQ(options->cluster_listen, "127.0.0.1:7101");
   EXPECT_EQ(options->cluster_members,
             (std::vector<std::string>{"127.0.0.1:7101", "127.0.0.1:7102", "[::1]:7103"}));
+  EXPECT_EQ(options->members_max, 12u);
   EXPECT_EQ(options->cluster_key_file, directory_ / "keys/cluster.key");
   EXPECT_EQ(options->heartbeat_interval, std::chrono::milliseconds(200));
   EXPECT_EQ(options->replication_group, "red");
@@ -119,6 +121,7 @@ TEST_F(OptionsFile, DefaultsOfTheFileAreDefaultsOfTheStruct) {
   EXPECT_EQ(loaded->cluster_name, plain.cluster_name);
   EXPECT_EQ(loaded->cluster_insecure, plain.cluster_insecure);
   EXPECT_EQ(loaded->heartbeat_interval, plain.heartbeat_interval);
+  EXPECT_EQ(loaded->members_max, plain.members_max);
   EXPECT_EQ(loaded->solo, plain.solo);
   EXPECT_EQ(loaded->no_witness, plain.no_witness);
   EXPECT_EQ(loaded->ack_timeout, plain.ack_timeout);
