@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // `loadtest sessions`: the same sessions and the same faults, kept by Understudy and by others.
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 
 #include "loadtest/chaos.h"
@@ -168,9 +170,20 @@ Result<std::optional<SessionsOutcome>> run_one(EventLoop& loop, const std::strin
   return std::optional<SessionsOutcome>(*std::move(outcome));
 }
 
+// Known to be writable before anything is started.
+Result<void> prepare_out(const std::string& directory) {
+  if (directory.empty()) return {};
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) return invalid(fmt::format("--out '{}': {}", directory, error.message()));
+  if (::access(directory.c_str(), W_OK) == 0) return {};
+  return invalid(fmt::format("--out '{}': {}", directory, std::strerror(errno)));
+}
+
 }  // namespace
 
 int sessions(const SessionsArguments& arguments, const std::string& command) {
+  if (auto ready = prepare_out(arguments.load.out); !ready) return fail(ready.error(), kBadUsage);
   auto options = session_load_options(arguments.load);
   if (!options) return fail(options.error(), kBadUsage);
   const auto scenarios = scenarios_of(arguments.scenarios);
@@ -206,7 +219,6 @@ int sessions(const SessionsArguments& arguments, const std::string& command) {
       fmt::format("`{}`, {}\n\n{}", command, utc_now(), sessions_table(outcomes));
   std::fputs(table.c_str(), stdout);
   if (!arguments.load.out.empty()) {
-    std::filesystem::create_directories(arguments.load.out);
     write_file(arguments.load.out + "/sessions.md", table);
   }
   return is_whole ? 0 : kFailed;
