@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 
 #include "base/check.h"
 #include "base/socket.h"
@@ -47,8 +48,7 @@ void finish(const Network::Commands& commands) {
 }
 
 // In a process of its own: it moves into another namespace.
-[[noreturn]] void part_and_heal() {
-  const std::string directory = make_directory(::testing::TempDir());
+[[noreturn]] void part_and_heal(const std::string& directory) {
   auto opened = Network::open(directory);
   CHECK(opened, opened.error().detail.c_str());
   Network& network = **opened;
@@ -68,7 +68,9 @@ void finish(const Network::Commands& commands) {
 
 TEST(Network, TwoHostsArePartedFromEachOtherAndFromNobodyElse) {
   if (!can_have_networks()) GTEST_SKIP() << "needs root and iproute2";
-  EXPECT_EXIT(part_and_heal(), ::testing::ExitedWithCode(0), "");
+  const std::string directory = make_directory(::testing::TempDir());
+  EXPECT_EXIT(part_and_heal(directory), ::testing::ExitedWithCode(0), "");
+  std::filesystem::remove_all(directory);
 }
 
 [[noreturn]] void open_as_nobody() {

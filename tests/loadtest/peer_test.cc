@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+
 #include "loadtest/compare.h"
 #include "loadtest/installation.h"
 
@@ -26,6 +28,7 @@ TEST(Expand, AnUnknownNameIsAnError) {
 
 class Peers : public ::testing::Test {
  protected:
+  ~Peers() override { std::filesystem::remove_all(directory_); }
   Result<std::unique_ptr<Peer>> start(const std::string& text) {
     write_file(directory_ + "/peer.conf.in", text);
     return Peer::start({.name = "peer",
