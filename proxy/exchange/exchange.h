@@ -172,6 +172,7 @@ class Exchange final : private Upstream::User, private Waiter, private Hedge::Ow
 
   // Time.
   void on_timer();
+  void on_connect_timeout();
   void on_silence();
   void wait_in_silence(TimePoint now);
   bool is_cut_off();

@@ -26,7 +26,7 @@ void Exchange::on_timer() {
       leave();
       return give_up_queueing("waited in the queue for too long");
     case Phase::kConnecting:
-      return fail_try(TryFailure::kConnectTimeout);
+      return on_connect_timeout();
     case Phase::kPausing:
       attempt_.start_pass();
       account_.met_full_member = false;
@@ -37,6 +37,15 @@ void Exchange::on_timer() {
     case Phase::kTunnel:
       return on_tunnel_timer();
   }
+}
+
+// Whoever else waits for this member need not find out for itself.
+void Exchange::on_connect_timeout() {
+  MemberConnections& connections = *connections_;
+  connections.hold();
+  fail_try(TryFailure::kConnectTimeout);
+  connections.fail_unanswered();
+  connections.let_go();
 }
 
 void Exchange::on_silence() {
@@ -63,8 +72,14 @@ void Exchange::on_silence() {
 // Whether the network, or the member's machine, has gone while bytes of ours were on their way. No
 // timer and no system call belongs to this but those of the look at a silent member.
 bool Exchange::is_cut_off() {
-  const Duration patience = cluster_->connection_options().unreachable_timeout;
-  return patience.count() != 0 && upstream_->unacknowledged_for() >= patience;
+  const config::Connections& options = cluster_->connection_options();
+  Duration patience = options.unreachable_timeout;
+  if (patience.count() == 0) return false;
+  // New connections are not answered either.
+  if (member_ != nullptr && member_->back_off.last_failure() == routing::Failure::kUnreachable) {
+    patience = std::min<Duration>(patience, options.connect_timeout);
+  }
+  return upstream_->unacknowledged_for() >= patience;
 }
 
 void Exchange::on_cut_off() {

@@ -25,6 +25,7 @@ Connecting::Connecting(MemberConnections& home, const IoContext& io, Wants wants
     : home_(home),
       io_(io),
       wants_(wants),
+      began_(io.loop.now()),
       patience_(Timer::of<&Connecting::on_patience>(io.loop.timers(), *this)) {}
 
 Connecting::~Connecting() = default;
@@ -128,6 +129,11 @@ std::string Connecting::where() const {
 void Connecting::on_patience() {
   fail_address(ErrorCode::kConnectTimeout,
                "connect to " + home_.address_to_try(tried_ - 1).to_string() + ": no answer");
+}
+
+void Connecting::give_up() {
+  stop();
+  home_.on_connect_failed(*this, ErrorCode::kConnectTimeout, "no connection to it is answered");
 }
 
 void Connecting::fail_address(ErrorCode code, std::string detail) {

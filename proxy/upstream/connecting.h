@@ -66,6 +66,11 @@ class Connecting final : public ClosedList::Item, private FdWatcher::Handler {
   Wants wants() const { return wants_; }
   // The next one who waits, who is thereby released; null when nobody is left.
   Upstream::User* take_user();
+  // An address of the member has taken the connection, and what is left is TLS.
+  bool is_answered() const { return connected_; }
+  TimePoint began() const { return began_; }
+  // As if nobody had answered in time.
+  void give_up();
   // Tells everybody who waits.
   void fail_all(ErrorCode code, std::string_view detail);
 
@@ -84,6 +89,7 @@ class Connecting final : public ClosedList::Item, private FdWatcher::Handler {
   MemberConnections& home_;
   const IoContext io_;
   const Wants wants_;
+  const TimePoint began_;
 
   // State of the worker thread.
   std::vector<std::unique_ptr<Seat>> seats_;

@@ -74,6 +74,18 @@ Result<Upstream*> MemberConnections::connect(Upstream::User& user, const Connect
   return &connecting_.back()->add(user);
 }
 
+void MemberConnections::fail_unanswered() {
+  const TimePoint now = io_.loop.now();
+  const auto is_unanswered = [now](const auto& connecting) {
+    return !connecting->is_answered() && connecting->began() < now;
+  };
+  for (;;) {
+    const auto found = std::find_if(connecting_.begin(), connecting_.end(), is_unanswered);
+    if (found == connecting_.end()) return;
+    (*found)->give_up();
+  }
+}
+
 // ---- The way to a new connection.
 
 // Attempts that are under way have counted on those of before.

@@ -81,6 +81,9 @@ class MemberConnections final {
   Upstream* take_idle(Upstream::User& user, Wants wants = Wants::kAny);
   // Begins to connect; the user hears on_connected or on_upstream_failed. kUnavailable: open_max.
   Result<Upstream*> connect(Upstream::User& user, const ConnectFor& purpose = {});
+  // A connection was not answered in time: nor are the others of before, which end as it did
+  // (kConnectTimeout). One whose turn comes in doing so may begin another.
+  void fail_unanswered();
   // The member is gone, or refuses: what is idle is worthless. Nothing is kept idle after retire().
   void close_idle();
   void retire();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "base/tcp_path.h"
 #include "tests/proxy/support/cut.h"
@@ -12,6 +13,8 @@
 
 namespace understudy::test {
 namespace {
+
+using std::chrono::seconds;
 
 constexpr const char* kGet = "GET /r HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr const char* kPost = "POST /r HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody";
@@ -96,6 +99,46 @@ TEST(Unreachable, AnIdleConnectionThatWasCutIsNotUsedAgain) {
   client.send(bound(kGet));
   ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
   EXPECT_TRUE(client.received().ends_with("again")) << client.received();
+}
+
+TEST(Unreachable, TheFirstConnectionThatIsNotAnsweredSpeaksForAllOthers) {
+  TestProxy::Options options = options_with_two_members();
+  options.connections.connect_timeout = seconds(2);
+  TestProxy proxy(options);
+  proxy.member(0).cut_off();
+  proxy.member(1).answer = [](std::string_view) { return ok("second"); };
+  const TimePoint began = proxy.loop().now();
+  std::vector<Peer*> clients = {&proxy.connect()};
+  clients.front()->send(bound(kGet));
+  ASSERT_TRUE(proxy.run_until([&] { return proxy.loop().now() >= began + seconds(1); }));
+  for (const char* request : {kGet, kPost, kPost}) {
+    clients.push_back(&proxy.connect());
+    clients.back()->send(bound(request));
+  }
+  for (Peer* client : clients) {
+    ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client->received()) != 0; }));
+    EXPECT_TRUE(client->received().ends_with("second")) << client->received();
+  }
+  EXPECT_LT(proxy.loop().now(), began + seconds(3)) << "each has waited for itself";
+  EXPECT_EQ(proxy.member(0).accepted(), 0u);
+}
+
+TEST(Unreachable, ItIsBelievedSoonerOfAMemberThatTakesNoConnection) {
+  TestProxy::Options options = options_with_two_members();
+  options.connections.unreachable_timeout = std::chrono::hours(1);
+  options.connections.connect_timeout = seconds(1);
+  TestProxy proxy(options);
+  Peer& client = client_of_the_first(proxy);
+  proxy.member(1).answer = [](std::string_view) { return ok("second"); };
+  cut_off(proxy.member(0).connection().fd());
+  proxy.member(0).cut_off();
+  client.send(bound(kGet));
+  Peer& other = proxy.connect();
+  other.send(bound(kGet));  // over a connection of its own
+  for (Peer* each : {&other, &client}) {
+    ASSERT_TRUE(proxy.run_until([&] { return message_bytes(each->received()) != 0; }));
+    EXPECT_TRUE(each->received().ends_with("second")) << each->received();
+  }
 }
 
 TEST(Unreachable, AResponseThatHasBegunIsBrokenOff) {

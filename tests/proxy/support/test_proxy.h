@@ -19,6 +19,7 @@
 #include "proxy/downstream/http2_downstream.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/exchange/worker_context.h"
+#include "tests/proxy/support/cut.h"
 
 namespace understudy::test {
 
@@ -60,6 +61,8 @@ class Member {
   void pump();
   // Refuses connections from now on, and resets those that are open.
   void kill();
+  // No connection to it is answered any more, nor refused.
+  void cut_off() { test::cut_off(listener_.value()); }
   // Listens again at the same port.
   void restart();
   std::vector<std::unique_ptr<Peer>>& connections() { return connections_; }

@@ -32,7 +32,7 @@ TEST(ProxyHeader, Version2IsBinary) {
 }
 
 TEST(ProxyHeader, WhatCannotBeSaidIsSaidToBeUnknown) {
-  const std::string local = std::string("\r\n\r\n\0\r\nQUIT\n", 12) + std::string("\x20\0\0\0", 4);
+  constexpr std::string_view local("\r\n\r\n\0\r\nQUIT\n\x20\0\0\0", 16);
   for (const auto& [client, server] :
        {std::pair(Address(), kServer4), std::pair(kClient4, kServer6),
         std::pair(*Address::parse("unix:/x"), kServer4)}) {
