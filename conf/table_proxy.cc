@@ -329,8 +329,9 @@ constexpr DirectiveSpec kRows[] = {
      .maximum = "1h",
      .description = "How long a member's machine may leave what it is sent, or a probe of an idle "
                     "connection, unacknowledged before that connection counts as broken; slow "
-                    "members and those that stop reading acknowledge. 0s: never, else at least "
-                    "2s"},
+                    "members and those that stop reading acknowledge. SocketTimeoutSecs, if that "
+                    "is less, while new connections are not answered either. 0s: never, else at "
+                    "least 2s"},
     {.name = "IOTimeoutSecs",
      .aliases = "WLIOTimeoutSecs HungServerRecoverSecs",
      .contexts = kEverywhere,

@@ -70,6 +70,13 @@ class NativeCluster : public testing::Test {
     ASSERT_EQ(proxy.views_told, 1u);
   }
 
+  static std::string misdirected_to(std::size_t index, std::string_view lines = {}) {
+    const MidText route = format_mid(mid(index));
+    return "HTTP/1.1 421 Misdirected Request\r\nUnderstudy-Route: " +
+           std::string(route.data(), route.size()) + "\r\n" + std::string(lines) +
+           "Content-Length: 0\r\n\r\n";
+  }
+
   bool has_answer(const Peer& client) { return message_bytes(client.received()) != 0; }
 
   TestProxy proxy{options()};
@@ -190,11 +197,7 @@ TEST_F(NativeCluster, AWaitingProxyAsksForTheViewByItself) {
 
 TEST_F(NativeCluster, A421IsFollowedToTheMemberThatItNames) {
   learn_view();
-  const MidText route = format_mid(mid(1));
-  proxy.member(2).answer = [&](std::string_view) {
-    return "HTTP/1.1 421 Misdirected Request\r\nUnderstudy-Route: " +
-           std::string(route.data(), route.size()) + "\r\nContent-Length: 0\r\n\r\n";
-  };
+  proxy.member(2).answer = [&](std::string_view) { return misdirected_to(1); };
   std::string seen;
   proxy.member(1).answer = [&](std::string_view request) {
     seen = request;
@@ -209,15 +212,13 @@ TEST_F(NativeCluster, A421IsFollowedToTheMemberThatItNames) {
 
 TEST_F(NativeCluster, AMemberHearsHowLongARequestHasWaited) {
   learn_view();
-  const MidText route = format_mid(mid(1));
   std::string first;
   proxy.member(2).answer = [&](std::string_view request) {
     first = request;
     const auto until = std::chrono::steady_clock::now() + milliseconds(3);
     while (std::chrono::steady_clock::now() < until) {
     }
-    return "HTTP/1.1 421 Misdirected Request\r\nUnderstudy-Route: " +
-           std::string(route.data(), route.size()) + "\r\nContent-Length: 0\r\n\r\n";
+    return misdirected_to(1);
   };
   std::string second;
   proxy.member(1).answer = [&](std::string_view request) {
@@ -276,7 +277,6 @@ TEST_F(NativeCluster, APostIsSentOnOnlyIfThe421SaysThatNoHandlerHasSeenIt) {
       {"X-Understudy-Handled: no\r\n", false},
   };
   learn_view();
-  const MidText route = format_mid(mid(1));
   std::size_t asked = 0;
   proxy.member(1).answer = [&](std::string_view request) {
     ++asked;
@@ -286,11 +286,7 @@ TEST_F(NativeCluster, APostIsSentOnOnlyIfThe421SaysThatNoHandlerHasSeenIt) {
   for (const auto& one : kCases) {
     SCOPED_TRACE(one.lines);
     asked = 0;
-    proxy.member(2).answer = [&](std::string_view) {
-      return "HTTP/1.1 421 Misdirected Request\r\nUnderstudy-Route: " +
-             std::string(route.data(), route.size()) + "\r\n" + one.lines +
-             "Content-Length: 0\r\n\r\n";
-    };
+    proxy.member(2).answer = [&](std::string_view) { return misdirected_to(1, one.lines); };
     Peer& client = proxy.connect();
     client.send(post(cookie(2, 0)));
     ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
@@ -315,11 +311,7 @@ TEST_F(NativeCluster, WhatTheMembersSayOfHandlingNeverReachesAClient) {
 TEST_F(NativeCluster, MembersThatSendEachOther421EndInAPage) {
   learn_view();
   for (std::size_t i = 0; i < 3; ++i) {
-    const MidText next = format_mid(mid((i + 1) % 3));
-    proxy.member(i).answer = [next](std::string_view) {
-      return "HTTP/1.1 421 No\r\nUnderstudy-Route: " + std::string(next.data(), next.size()) +
-             "\r\nContent-Length: 0\r\n\r\n";
-    };
+    proxy.member(i).answer = [i](std::string_view) { return misdirected_to((i + 1) % 3); };
   }
   Peer& client = proxy.connect();
   client.send(get(cookie(2, 0)));
