@@ -78,7 +78,7 @@ std::optional<NackCode> ReplicaStore::apply_repl(ChannelId channel, const ReplPa
     return NackCode::kNeedFull;
   }
   bytes_ -= replica.image.bytes();
-  replica.image.apply(repl.delta);
+  replica.image.apply(repl.delta, now);
   bytes_ += replica.image.bytes();
   if (!make_room(0)) {
     remove(found);

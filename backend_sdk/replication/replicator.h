@@ -138,7 +138,9 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
 
   SecondaryChannel::Applied apply_full(SecondaryChannel& channel, const Frame& frame);
   SecondaryChannel::Applied apply_repl(SecondaryChannel& channel, const Frame& frame);
-  SecondaryChannel::Applied apply_sid(SecondaryChannel& channel, const Frame& frame);
+  SecondaryChannel::Applied apply_touch(SecondaryChannel& channel, const Frame& frame);
+  SecondaryChannel::Applied apply_invalidate(SecondaryChannel& channel, const Frame& frame);
+  void end_copies(ChannelId channel, const SessionId& sid);
 
   void on_channel_frame(MemberId from, const Frame& frame);
   void on_stream(SecondaryChannel& channel, const Frame& frame);

@@ -191,8 +191,9 @@ SecondaryChannel::Applied Replicator::on_data(SecondaryChannel& channel, const F
     case FrameType::kRepl:
       return apply_repl(channel, frame);
     case FrameType::kTouch:
+      return apply_touch(channel, frame);
     case FrameType::kInvalidate:
-      return apply_sid(channel, frame);
+      return apply_invalidate(channel, frame);
     default:
       return {.malformed = true, .refusal = {}, .sid = {}};
   }
@@ -216,10 +217,10 @@ SecondaryChannel::Applied Replicator::apply_full(SecondaryChannel& channel, cons
       owner_.on_copy_offered(channel.parties().primary, full->sid, full->image.position);
   if (!applied.refusal) applied.refusal = replicas_.apply_full(channel.id(), *full, now);
   if (applied.refusal) return applied;
-  if (full->replaces) {
-    replicas_.erase(channel.id(), *full->replaces);
-    replicas_.take_passed_over(*full->replaces);
-    owner_.on_copy_renamed(*full->replaces, full->sid);
+  for (const SessionId& former : full->former_ids) {
+    replicas_.erase(channel.id(), former);
+    replicas_.take_passed_over(former);
+    owner_.on_copy_renamed(former, full->sid);
   }
   applied.resolves = true;
   return applied;
@@ -241,20 +242,25 @@ SecondaryChannel::Applied Replicator::apply_repl(SecondaryChannel& channel, cons
   return applied;
 }
 
-SecondaryChannel::Applied Replicator::apply_sid(SecondaryChannel& channel, const Frame& frame) {
+SecondaryChannel::Applied Replicator::apply_touch(SecondaryChannel& channel, const Frame& frame) {
   const auto about = decode_sid(frame.payload);
   if (!about) return {.malformed = true, .refusal = {}, .sid = {}};
   SecondaryChannel::Applied applied{.refusal = {}, .sid = about->sid};
-  if (frame.type == FrameType::kTouch) {
-    // Epoch 0: the primary has understood a refusal and keeps the session elsewhere.
-    applied.resolves = about->position.epoch == 0;
-    if (applied.resolves) {
-      replicas_.erase(channel.id(), about->sid);
-    } else {
-      replicas_.touch(channel.id(), about->sid, clock_.now());
-    }
-    return applied;
+  // Epoch 0: the primary has understood a refusal and keeps the session elsewhere.
+  applied.resolves = about->position.epoch == 0;
+  if (applied.resolves) {
+    replicas_.erase(channel.id(), about->sid);
+  } else {
+    replicas_.touch(channel.id(), about->sid, clock_.now());
   }
+  return applied;
+}
+
+SecondaryChannel::Applied Replicator::apply_invalidate(SecondaryChannel& channel,
+                                                       const Frame& frame) {
+  const auto about = decode_invalidate(frame.payload);
+  if (!about) return {.malformed = true, .refusal = {}, .sid = {}};
+  SecondaryChannel::Applied applied{.refusal = {}, .sid = about->sid};
   const ReplicaStore::Replica* replica = replicas_.find(about->sid);
   const bool elsewhere = replica != nullptr && replica->channel != channel.id() &&
                          replica->image.position.epoch > about->position.epoch;
@@ -264,11 +270,17 @@ SecondaryChannel::Applied Replicator::apply_sid(SecondaryChannel& channel, const
   }
   applied.refusal = owner_.on_copy_offered(channel.parties().primary, about->sid, about->position);
   if (applied.refusal) return applied;
-  replicas_.erase(channel.id(), about->sid);
-  replicas_.take_passed_over(about->sid);
-  owner_.on_copy_ended(about->sid);
+  end_copies(channel.id(), about->sid);
+  // A former id may be all that this member knows the session by.
+  for (const SessionId& former : about->former_ids) end_copies(channel.id(), former);
   applied.resolves = true;
   return applied;
+}
+
+void Replicator::end_copies(ChannelId channel, const SessionId& sid) {
+  replicas_.erase(channel, sid);
+  replicas_.take_passed_over(sid);
+  owner_.on_copy_ended(sid);
 }
 
 }  // namespace understudy

@@ -169,7 +169,10 @@ void SecondaryChannel::send_claim(TimePoint now) {
   repeat_at_ = now + options_.claim_retry;
   if (parties_.witness == kNobody || witness_ == Fate::kProven) return;
   Frame frame{.type = FrameType::kClaim, .channel = parties_.id, .payload = {}};
-  encode(ClaimPayload{.parties = parties_, .claimant = parties_.secondary}, frame.payload);
+  const ClaimGrounds grounds =
+      primary_ == Fate::kProven ? ClaimGrounds::kProof : ClaimGrounds::kGraceOver;
+  encode(ClaimPayload{.parties = parties_, .claimant = parties_.secondary, .grounds = grounds},
+         frame.payload);
   host_.send(parties_.witness, std::move(frame));
 }
 

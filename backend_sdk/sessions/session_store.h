@@ -35,7 +35,7 @@ class SessionStore final {
     ChannelId passed_over = 0;      // sealed by us; its secondary's copy is the newest but ours
     bool is_dirty = false;          // the secondary lacks something that was not sent yet
     bool was_shown = false;         // a client may know its position
-    std::optional<SessionId> replaces;  // the id it had; said again until the secondary knows
+    std::vector<SessionId> former_ids;  // said again until the secondary knows
     bool is_ended = false;              // invalidated; goes when the secondary knows
     TimePoint told{};                   // when the secondary last heard of an access
 

@@ -44,6 +44,8 @@ struct SessionStatistics {
   uint64_t lookups = 0;
 };
 
+inline constexpr size_t kRequestsRemembered = 8;
+
 class Sessions final : public Replicator::Owner, private Lookups::Members {
  public:
   class Host {

@@ -201,7 +201,7 @@ bool Sessions::may_be_forgotten(const Pending& pending, const Session& session) 
   const Position now = session.image.position;
   if (pending.has_run) return true;
   return pending.request.request_id != 0 && now.epoch != pending.seen.epoch &&
-         now.version >= pending.seen.version + RequestRing::kSize;
+         now.version >= pending.seen.version + kRequestsRemembered;
 }
 
 // The same request twice at once, or one that wants the session for itself.

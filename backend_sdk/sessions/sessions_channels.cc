@@ -35,7 +35,8 @@ bool Sessions::protect(Session& session, bool any) {
 }
 
 void Sessions::send_full(Session& session, bool bulk) {
-  FullPayload full{.sid = session.sid, .image = session.image, .replaces = session.replaces};
+  FullPayload full{
+      .sid = session.sid, .image = session.image, .former_ids = session.former_ids};
   std::string payload;
   encode(full, payload);
   const bool sent = replicator_->primary(session.channel)
@@ -71,9 +72,10 @@ void Sessions::flush_dirty(PrimaryChannel& channel) {
     const FrameType type = session->is_ended ? FrameType::kInvalidate : FrameType::kFull;
     const SidPayload about{session->sid, session->image.position};
     if (session->is_ended) {
-      encode(about, payload);
+      encode(InvalidatePayload{session->sid, session->image.position, session->former_ids},
+             payload);
     } else {
-      encode(FullPayload{session->sid, session->image, session->replaces}, payload);
+      encode(FullPayload{session->sid, session->image, session->former_ids}, payload);
     }
     if (!channel.append(type, about, std::move(payload), false, clock_.now())) return;
     session->is_dirty = false;
@@ -124,7 +126,7 @@ void Sessions::on_acked(ChannelId channel, const SessionId& sid, Position positi
   CHECK(position <= session->image.position, "nothing is acknowledged before it is written");
   session->acked = std::max(session->acked.value_or(0), position.version);
   store_.set_passed_over(*session, 0);
-  if (*session->acked == session->image.position.version) session->replaces.reset();
+  if (*session->acked == session->image.position.version) session->former_ids.clear();
   open_gate(*session);
 }
 
@@ -162,7 +164,9 @@ void Sessions::on_refused(ChannelId channel, const Nack& nack) {
 void Sessions::finish_end(Session& session) {
   const SessionId sid = session.sid;
   history_.end(sid, tombstone_min(), clock_.now());
-  if (session.replaces) history_.end(*session.replaces, tombstone_min(), clock_.now());
+  for (const SessionId& former : session.former_ids) {
+    history_.end(former, tombstone_min(), clock_.now());
+  }
   Verdict verdict;
   verdict.ended = true;
   settle_tickets(session, verdict);
@@ -378,9 +382,8 @@ void Sessions::tell_access(Session& session) {
 // The primary decides; the secondary would keep it for another minute.
 void Sessions::expire_session(Session& session) {
   if (session.channel != 0) {
-    SidPayload about{session.sid, session.image.position};
     std::string payload;
-    encode(about, payload);
+    encode(InvalidatePayload{session.sid, session.image.position, session.former_ids}, payload);
     PrimaryChannel& channel = *replicator_->primary(session.channel);
     const bool sent = channel.append(FrameType::kInvalidate, {session.sid, {}}, std::move(payload),
                                      false, clock_.now());

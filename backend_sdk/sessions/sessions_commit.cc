@@ -224,7 +224,11 @@ void Sessions::write(Session& session, const Active& active, const Change& chang
       change.response->size() <= options_.stored_response_max &&
       session.image.bytes() + added_bytes(change) + change.response->size() <= kImageBytesMax;
   if (keeps) delta.response = change.response;
-  session.image.apply(delta);
+  const RequestMemory& requests = session.image.requests;
+  if (active.request_id != 0 && requests.size() >= kRequestsRemembered) {
+    delta.forgotten.push_back(requests.oldest_first().front().id);
+  }
+  session.image.apply(delta, clock_.now());
   release_repeated(session, active.request_id);
   session.last_access = session.told = clock_.now();
   if (shorter) store_.watch_expiry(session, session.expires());
@@ -268,7 +272,10 @@ void Sessions::rename(Session& session, const SessionId& new_id) {
   const SessionId old_id = session.sid;
   history_.rename(old_id, new_id, tombstone_min(), clock_.now());
   store_.rename(session, new_id);
-  session.replaces = old_id;
+  if (session.former_ids.size() == kFormerIdsMax) {
+    session.former_ids.erase(session.former_ids.begin());
+  }
+  session.former_ids.push_back(old_id);
   for (const TicketId id : session.tickets) tickets_.at(id).sid = new_id;
 }
 
@@ -292,7 +299,7 @@ void Sessions::end_session(Session& session, const Active& active, CommitCallbac
   session.is_dirty = false;
   SidPayload about{session.sid, session.image.position};
   std::string payload;
-  encode(about, payload);
+  encode(InvalidatePayload{session.sid, session.image.position, session.former_ids}, payload);
   const bool sent =
       replicator_->primary(session.channel)
           ->append(FrameType::kInvalidate, about, std::move(payload), false, clock_.now());

@@ -123,7 +123,7 @@ bool Sessions::end_elsewhere(Session& session) {
   ++session.image.position.epoch;
   const SidPayload about{session.sid, session.image.position};
   std::string payload;
-  encode(about, payload);
+  encode(InvalidatePayload{session.sid, session.image.position, session.former_ids}, payload);
   const bool sent =
       channel->append(FrameType::kInvalidate, about, std::move(payload), false, clock_.now());
   if (!sent) mark_dirty(session);

@@ -127,7 +127,7 @@ TEST_F(Move, ARepetitionThatWaitsUntilItIsForgottenDoesNotRunAgain) {
     ASSERT_EQ(commit(member(0), first.handle, set("a", "2")).kind, CommitKind::kReleased);
   }
   std::vector<BeginOutcome> running;
-  for (uint64_t request = 101; request < 101 + RequestRing::kSize - 1; ++request) {
+  for (uint64_t request = 101; request < 108; ++request) {
     running.push_back(begin(member(0), token, {.request = request}));
   }
   How again = moved();
