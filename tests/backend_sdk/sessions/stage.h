@@ -32,6 +32,7 @@ class Stage : public testing::Test, public SimMember::Observer {
     bool unreachable = false;
     Told told = Told::kNothing;
     Duration waited{};
+    std::vector<RequestId> answered = {};
   };
   // Runs the network until it is decided.
   BeginOutcome begin(SimMember& member, std::optional<SessionToken> token, How how);
