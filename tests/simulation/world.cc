@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/world.h"
+#include "tests/simulation/world.h"
 
 #include <fmt/core.h>
 
 #include <cstdio>
 
-#include "tests/backend_sdk/sim/checker.h"
-#include "tests/backend_sdk/sim/client.h"
-#include "tests/backend_sdk/sim/proxy.h"
-#include "tests/backend_sdk/sim/sim_member.h"
-#include "tests/backend_sdk/sim/storm.h"
+#include "tests/simulation/checker.h"
+#include "tests/simulation/client.h"
+#include "tests/simulation/proxy.h"
+#include "tests/simulation/sim_member.h"
+#include "tests/simulation/storm.h"
 
 namespace understudy::sim {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/client.h"
+#include "tests/simulation/client.h"
 
 #include "backend_sdk/wire/bytes.h"
 #include "base/check.h"

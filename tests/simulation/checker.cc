@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/checker.h"
+#include "tests/simulation/checker.h"
 
 #include <fmt/core.h>
 

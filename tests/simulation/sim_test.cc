@@ -9,7 +9,7 @@
 #include <cstdlib>
 
 #include "base/log.h"
-#include "tests/backend_sdk/sim/world.h"
+#include "tests/simulation/world.h"
 
 namespace understudy::sim {
 namespace {

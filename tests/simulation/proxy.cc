@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/proxy.h"
+#include "tests/simulation/proxy.h"
 
 #include <fmt/core.h>
 

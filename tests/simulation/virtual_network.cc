@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/virtual_network.h"
+#include "tests/simulation/virtual_network.h"
 
 #include <cmath>
 #include <deque>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/storm.h"
+#include "tests/simulation/storm.h"
 
 #include <fmt/core.h>
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "backend_sdk/sessions/requests.h"
-#include "tests/backend_sdk/sim/checker.h"
+#include "tests/simulation/checker.h"
 
 namespace understudy::sim {
 

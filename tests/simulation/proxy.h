@@ -11,8 +11,8 @@
 #include <set>
 #include <vector>
 
-#include "tests/backend_sdk/sim/client.h"
-#include "tests/backend_sdk/sim/sim_member.h"
+#include "tests/simulation/client.h"
+#include "tests/simulation/sim_member.h"
 
 namespace understudy::sim {
 

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "backend_sdk/node_core.h"
-#include "tests/backend_sdk/sim/virtual_network.h"
+#include "tests/simulation/virtual_network.h"
 
 namespace understudy::sim {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "tests/backend_sdk/sim/proxy.h"
-#include "tests/backend_sdk/sim/sim_member.h"
+#include "tests/simulation/proxy.h"
+#include "tests/simulation/sim_member.h"
 
 namespace understudy::sim {
 

@@ -12,7 +12,7 @@
 
 #include "backend_sdk/node_core.h"
 #include "backend_sdk/replication/payloads.h"
-#include "tests/backend_sdk/sim/sim_member.h"
+#include "tests/simulation/sim_member.h"
 
 namespace understudy::sim {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/sim_member.h"
+#include "tests/simulation/sim_member.h"
 
 #include "base/check.h"
 
