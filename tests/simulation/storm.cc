@@ -3,52 +3,131 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+#include <string_view>
 
 namespace understudy::sim {
 
 namespace {
 
+using Kind = Strike::Kind;
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kWholeWithin = seconds(60);
+constexpr Duration kWholeWithin = seconds(40);
+constexpr Duration kAmbushPatience = seconds(3);
+
+// What a strike of this kind takes: at least, and up to so much more, in milliseconds.
+std::pair<uint64_t, uint64_t> length_of(Kind kind) {
+  switch (kind) {
+    case Kind::kCrash:
+      return {200, 15000};
+    case Kind::kPowerOff:
+      return {1000, 15000};
+    case Kind::kPause:
+      return {50, 12000};
+    case Kind::kStall:
+      return {20, 180};
+    case Kind::kTurn:
+      return {50, 950};
+    case Kind::kIsolate:
+    case Kind::kUnreachable:
+    case Kind::kIsolateAll:
+    case Kind::kCut:
+    case Kind::kCutOneWay:
+    case Kind::kRefuse:
+      return {200, 9000};
+    case Kind::kReset:
+      return {0, 1};
+    case Kind::kSplit:
+      return {500, 15000};
+    case Kind::kBootApart:
+      return {3000, 20000};
+    case Kind::kMoveAway:
+      return {500, 8000};
+    case Kind::kDrain:
+      return {6000, 4000};
+  }
+  return {0, 1};
+}
+
+bool is_of_a_network(Kind kind) {
+  return (kind >= Kind::kIsolate && kind <= Kind::kBootApart && kind != Kind::kReset &&
+          kind != Kind::kUnreachable);
+}
 
 }  // namespace
 
 void Storm::start() {
-  waiting_since_ = network_.now();
+  began_ = waiting_since_ = network_.now();
+  if (options_.profile.stall_max > Duration::zero() || options_.profile.turn_max > Duration::zero()) {
+    fidget();
+  }
+  if (options_.schedule) return follow(*options_.schedule);
   network_.at(network_.now() + seconds(3), [this] { next(); });
 }
 
-// Everybody runs, is in everybody's view, every session has a copy, and every channel a witness.
+void Storm::follow(const Schedule& schedule) {
+  for (const Strike& strike : schedule) {
+    network_.at(began_ + strike.at, [this, strike] {
+      if (is_over_) return;
+      if (!strike.needs_whole || may_strike()) strike_now(strike);
+    });
+  }
+}
+
+TimePoint Storm::last_cut() const {
+  return std::min(cut_until_, network_.now());
+}
+
+// ---- is all well?
+
+// All members run, each is in each one's view, every session has a copy, and every channel a
+// witness.
 bool Storm::is_whole() const {
-  for (const auto& member : members_) {
-    if (!member->is_up() || member->is_paused() || !member->core().is_admitted()) return false;
-    const MemberView& view = member->core().view();
-    for (const auto& other : members_) {
-      const Member* seen = other->is_up() ? view.find(other->mid()) : nullptr;
-      if (seen == nullptr || seen->liveness != Liveness::kAlive) return false;
-      if (seen->operator_state != OperatorState::kReady) return false;
-    }
-    if (member->core().statistics().sessions_solo > 0) return false;
-    for (const auto& channel : member->core().facts().channels) {
-      if (channel.primary == member->mid() && std::string(channel.state) != "open" &&
-          std::string(channel.state) != "closed") {
-        return false;
-      }
-      const bool is_open = channel.primary == member->mid() && std::string(channel.state) == "open";
-      const Member* witness = view.find(channel.witness);
-      if (is_open && (witness == nullptr || !witness->is_usable())) return false;
-    }
+  return std::ranges::all_of(members_, [this](const auto& member) { return is_whole(*member); });
+}
+
+bool Storm::is_one_cluster() const {
+  return std::ranges::all_of(members_, [this](const auto& member) { return sees_all(*member); });
+}
+
+bool Storm::sees_all(const SimMember& member) const {
+  if (!member.is_up() || member.is_paused() || !member.core().is_admitted()) return false;
+  return std::ranges::all_of(members_, [&view = member.view()](const auto& other) {
+    const Member* seen = other->is_up() ? view.find(other->mid()) : nullptr;
+    return seen != nullptr && seen->liveness == Liveness::kAlive &&
+           seen->operator_state == OperatorState::kReady;
+  });
+}
+
+bool Storm::is_whole(const SimMember& member) const {
+  if (!sees_all(member)) return false;
+  if (member.core().statistics().sessions_solo > 0) return false;
+  for (const auto& channel : member.core().facts().channels) {
+    if (channel.primary != member.mid()) continue;
+    const std::string_view state = channel.state;
+    if (state != "open" && state != "closed") return false;
+    const Member* witness = member.view().find(channel.witness);
+    const bool has_witness = witness != nullptr && witness->is_usable();
+    if (state == "open" && !has_witness && members_.size() > 2) return false;
   }
   return true;
 }
 
+bool Storm::may_strike() const {
+  return !options_.one_at_a_time || (striker_.under_way() == 0 && is_whole());
+}
+
+// ---- what comes next
+
 void Storm::next() {
-  if (network_.now() >= options_.end) return;
-  if (options_.one_at_a_time && (under_way_ > 0 || !is_whole())) {
-    if (under_way_ == 0 && network_.now() > waiting_since_ + kWholeWithin) {
+  if (is_over_ || network_.now() >= options_.end) return;
+  if (!may_strike()) {
+    const TimePoint since = std::max(waiting_since_, striker_.last_undone());
+    if (striker_.under_way() == 0 && network_.now() > since + kWholeWithin) {
       stalled_ = true;
       trace_("the cluster does not become whole again");
       return;
@@ -59,7 +138,7 @@ void Storm::next() {
   // A lease, its grace and the window of one acknowledgement beyond "whole".
   const Duration quiet = options_.one_at_a_time ? Duration(milliseconds(1500)) : Duration{};
   network_.at(network_.now() + quiet + milliseconds(random_.below(4000)), [this] {
-    if (!options_.one_at_a_time || is_whole()) strike();
+    if (!is_over_ && may_strike()) strike();
     waiting_since_ = network_.now();
     next();
   });
@@ -68,146 +147,101 @@ void Storm::next() {
 SimMember* Storm::running_member() {
   std::vector<SimMember*> running;
   for (const auto& member : members_) {
-    if (member->is_up() && !member->is_paused() && !member->is_draining())
+    if (member->is_up() && !member->is_paused() && !member->is_draining()) {
       running.push_back(member.get());
+    }
   }
-  // Somebody has to be left to ask.
+  // One has to be left to ask.
   if (running.size() < 2) return nullptr;
   return running[random_.below(running.size())];
 }
 
+void Storm::choose_pair(Strike& strike) {
+  strike.a = random_.below(members_.size());
+  strike.b = (strike.a + 1 + random_.below(members_.size() - 1)) % members_.size();
+}
+
+Strike Storm::choose() {
+  uint64_t sum = 0;
+  for (const auto& weight : options_.profile.strikes) sum += weight.weight;
+  uint64_t dice = random_.below(sum);
+  Strike strike;
+  for (const auto& weight : options_.profile.strikes) {
+    strike.kind = weight.kind;
+    if (dice < weight.weight) break;
+    dice -= weight.weight;
+  }
+  const auto [least, more] = length_of(strike.kind);
+  // Half of all pauses are short: the process is back before it is missed.
+  const bool is_short = strike.kind == Kind::kPause && random_.below(2) == 0;
+  strike.length = milliseconds(least + random_.below(is_short ? more / 8 : more));
+  strike.needs_whole = options_.one_at_a_time;
+  return strike;
+}
+
 void Storm::strike() {
-  SimMember* member = running_member();
+  const SimMember* member = running_member();
   if (member == nullptr) return;
-  ++done_;
-  switch (random_.below(11)) {
-    case 0:
-    case 1:
-      return crash(*member);
-    case 2:
-      return power_off(*member);
-    case 3:
-    case 4:
-      return pause(*member);
-    case 5:
-      return isolate(*member);
-    case 6:
-    case 7:
-      return cut_pair();
-    case 8:
-      return break_pair();
-    case 9:
-      return move_away(*member);
-    default:
-      return drain(*member);
-  }
+  Strike strike = choose();
+  strike.a = member->index();
+  const bool is_of_two = strike.kind == Kind::kCut || strike.kind == Kind::kCutOneWay ||
+                         strike.kind == Kind::kReset || strike.kind == Kind::kRefuse;
+  if (is_of_two) choose_pair(strike);
+  if (strike.kind == Kind::kMoveAway) strike.b = random_.below(2);
+  if (strike.kind == Kind::kSplit) strike.a = 1 + random_.below((1u << members_.size()) - 2);
+  const bool kills = strike.kind <= Kind::kPause;
+  if (!kills || random_.below(100) >= options_.profile.ambushes) return strike_now(strike);
+  constexpr std::array kTypes = {FrameType::kFull,  FrameType::kRepl,       FrameType::kAck,
+                                 FrameType::kClaim, FrameType::kInvalidate, FrameType::kGrant,
+                                 FrameType::kVote,  FrameType::kOpen};
+  const FrameType type = kTypes.at(random_.below(kTypes.size()));
+  ambush_ = Ambush{.type = type, .is_for_sender = random_.below(2) == 0, .strike = strike};
+  network_.at(network_.now() + kAmbushPatience, [this] { ambush_.reset(); });
 }
 
-void Storm::over_after(Duration duration, std::function<void()> undo) {
-  ++under_way_;
-  network_.at(network_.now() + duration, [this, undo = std::move(undo)] {
-    undo();
-    --under_way_;
-    waiting_since_ = network_.now();
-  });
-}
-
-void Storm::crash(SimMember& member) {
-  trace_(fmt::format("crash {}", member.index()));
-  member.crash();
-  proxy_.on_crash(member.index());
-  over_after(milliseconds(200 + random_.below(15000)), [this, &member] {
-    trace_(fmt::format("boot {}", member.index()));
-    if (!member.is_up()) member.boot();
-  });
-}
-
-void Storm::power_off(SimMember& member) {
-  trace_(fmt::format("power off {}", member.index()));
-  member.power_off();
-  over_after(milliseconds(1000 + random_.below(15000)), [this, &member] {
-    trace_(fmt::format("power on {}", member.index()));
-    if (!member.is_up()) member.boot();
-  });
-}
-
-void Storm::pause(SimMember& member) {
-  trace_(fmt::format("pause {}", member.index()));
-  member.pause();
-  const uint64_t longest = random_.below(2) == 0 ? 1500 : 12000;
-  over_after(milliseconds(50 + random_.below(longest)), [this, &member] {
-    trace_(fmt::format("resume {}", member.index()));
-    member.resume();
-  });
-}
-
-void Storm::isolate(SimMember& member) {
-  const uint64_t from = random_.below(3);
-  const std::array<const char*, 3> whom = {"the others", "all", "the proxy"};
-  trace_(fmt::format("isolate {} from {}", member.index(), whom.at(from)));
-  if (from != 2) network_.isolate(member.address());
-  if (from != 0) proxy_.cut(member.index());
-  over_after(milliseconds(200 + random_.below(10000)), [this] {
-    trace_("heal");
-    network_.heal();
-    proxy_.heal();
-  });
-}
-
-void Storm::cut_pair() {
-  const size_t a = random_.below(members_.size());
-  const size_t b = (a + 1 + random_.below(members_.size() - 1)) % members_.size();
-  const bool one_way = random_.below(3) == 0;
-  trace_(fmt::format("cut {} {} {}", a, one_way ? "->" : "<->", b));
-  if (one_way) {
-    network_.cut_one_way(members_[a]->address(), members_[b]->address());
-  } else {
-    network_.cut(members_[a]->address(), members_[b]->address());
-  }
-  over_after(milliseconds(200 + random_.below(8000)), [this] {
-    trace_("heal");
-    network_.heal();
-    proxy_.heal();
-  });
-}
-
-void Storm::break_pair() {
-  const size_t a = random_.below(members_.size());
-  const size_t b = (a + 1 + random_.below(members_.size() - 1)) % members_.size();
-  trace_(fmt::format("reset links {} {}", a, b));
-  network_.break_links(members_[a]->address(), members_[b]->address());
-}
-
-void Storm::drain(SimMember& member) {
-  trace_(fmt::format("drain {}", member.index()));
-  member.drain();
-  over_after(seconds(6 + static_cast<int64_t>(random_.below(4))), [this, &member] {
-    if (!member.is_up()) return;
-    trace_(fmt::format("stop and boot {} (drained: {})", member.index(), member.is_drained()));
-    if (member.is_paused()) member.resume();
-    member.crash();
-    proxy_.on_crash(member.index());
-    member.boot();
-  });
-}
-
-void Storm::move_away(SimMember& member) {
-  trace_(fmt::format("move the sessions of {} away", member.index()));
-  proxy_.move_away(member.index());
-  over_after(milliseconds(500 + random_.below(8000)), [this, &member] {
-    trace_(fmt::format("enable {}", member.index()));
-    proxy_.enable(member.index());
-  });
-}
-
-void Storm::calm() {
-  proxy_.enable_all();
-  network_.heal();
-  proxy_.heal();
+void Storm::on_frame(MemberId from, MemberId to, FrameType type) {
+  if (!ambush_ || ambush_->type != type) return;
+  const MemberId victim = ambush_->is_for_sender ? from : to;
+  Strike strike = ambush_->strike;
   for (const auto& member : members_) {
-    member->resume();
-    if (!member->is_up()) member->boot();
+    if (!member->is_up() || member->mid() != victim) continue;
+    strike.a = member->index();
+    ambush_.reset();
+    // Before the frame has arrived, or a little after it.
+    network_.at(network_.now() + microseconds(random_.below(1500)), [this, strike] {
+      if (!is_over_ && may_strike()) strike_now(strike);
+    });
+    return;
   }
+}
+
+void Storm::strike_now(Strike strike) {
+  strike.at = network_.now() - began_;
+  last_strike_ = network_.now();
+  const bool cuts = is_of_a_network(strike.kind);
+  if (cuts) cut_until_ = std::max(cut_until_, network_.now() + strike.length);
+  done_.push_back(strike);
+  striker_.strike(strike);
+}
+
+// ---- what happens all the time
+
+void Storm::fidget() {
+  if (is_over_) return;
+  SimMember& member = *members_[fidgets_.below(members_.size())];
+  const Profile& profile = options_.profile;
+  const bool is_stall = profile.stall_max > Duration::zero();
+  const auto longest = static_cast<uint64_t>((is_stall ? profile.stall_max : profile.turn_max) /
+                                             milliseconds(1));
+  const Duration length = milliseconds(1 + fidgets_.below(longest));
+  const Duration pause = milliseconds(fidgets_.below(1500));
+  network_.at(network_.now() + length + pause, [this] { fidget(); });
+  if (!member.is_up() || member.is_paused()) return;
+  if (!is_stall) return member.begin_turn(length);
+  member.pause();
+  network_.at(network_.now() + length, [&member, boots = member.boots()] {
+    if (member.boots() == boots) member.resume();
+  });
 }
 
 }  // namespace understudy::sim
