@@ -154,7 +154,7 @@ MemberId Owners::owner(const SessionId& sid) const {
 }
 
 void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& text) {
-  if (may_double_()) {
+  if (doubled_.contains(sid) || may_double_()) {
     doubled_.try_emplace(sid, Doubled{.since = now, .wrote = {}});
   } else {
     violation(now, text);
@@ -175,7 +175,8 @@ void Checker::check_owner(TimePoint now, const SessionId& sid, MemberId member, 
 void Checker::on_begun(TimePoint now, SimMember& member, const BeginOutcome& begun,
                        const Members& members) {
   if (ended_.contains(begun.sid)) {
-    violation(now, fmt::format("S6: session {} is served after its end", to_text(begun.sid)));
+    two_serve(now, begun.sid,
+              fmt::format("S6: session {} is served after its end", to_text(begun.sid)));
   }
   for (const auto& other : members) {
     if (other.get() == &member || !other->is_up()) continue;
@@ -191,17 +192,9 @@ void Checker::on_begun(TimePoint now, SimMember& member, const BeginOutcome& beg
   check_owner(now, begun.sid, member.mid(), begun.position, members);
 }
 
-void Checker::on_released(TimePoint now, MemberId member, const BeginOutcome& begun, bool wrote) {
-  const auto doubled = doubled_.find(begun.sid);
-  if (doubled == doubled_.end()) {
-    const MemberId last = owners_.owner(begun.sid);
-    if (last != kNobody && last != member) {
-      violation(now, fmt::format("S10: {:x} releases an answer for session {}, {:x} owns it",
-                                 member, to_text(begun.sid), last));
-    }
-  } else if (wrote) {
-    doubled->second.wrote.insert(member);
-  }
+void Checker::on_written(MemberId member, const SessionId& sid) {
+  const auto doubled = doubled_.find(sid);
+  if (doubled != doubled_.end()) doubled->second.wrote.insert(member);
 }
 
 void Checker::on_renamed(const SessionId& old_id, const SessionId& new_id) {
@@ -236,8 +229,9 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
     for (const auto& served : facts.served) {
       if (!served.may_answer) continue;
       if (ended_.contains(served.sid)) {
-        violation(now, fmt::format("S6: session {} is live at {:x} after its end",
-                                   to_text(served.sid), member->mid()));
+        two_serve(now, served.sid,
+                  fmt::format("S6: session {} is live at {:x} after its end",
+                              to_text(served.sid), member->mid()));
       }
       const auto [other, is_first] =
           serving.emplace(served.sid, std::pair(member->mid(), served.position));
@@ -252,7 +246,8 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
       if (!channel.is_sealed_by_us) continue;
       const auto [owner, is_first] = sealed_by_.emplace(channel.id, member->mid());
       if (is_first || owner->second == member->mid()) continue;
-      if (channel.witness == kNobody && may_double_()) continue;
+      if (channel.witness == kNobody && may_double_()) doubled_channels_.insert(channel.id);
+      if (doubled_channels_.contains(channel.id)) continue;
       violation(now, fmt::format("S1: channel {:x} is sealed by {:x} and by {:x}", channel.id,
                                  owner->second, member->mid()));
     }

@@ -102,12 +102,14 @@ class Checker final {
   // S9 and S10 when a request begins on a session that exists.
   void on_begun(TimePoint now, SimMember& member, const BeginOutcome& begun,
                 const Members& members);
-  void on_released(TimePoint now, MemberId member, const BeginOutcome& begun, bool wrote);
+  // A change of it has been answered by this member.
+  void on_written(MemberId member, const SessionId& sid);
   // By the word of an answer that has left.
   void on_renamed(const SessionId& old_id, const SessionId& new_id);
   void on_ended(const SessionId& sid) { ended_.insert(sid); }
   void on_conflict(TimePoint now, const SimMember& member, const SessionId& sid);
-  bool was_doubled(const SessionId& sid) const { return doubled_.contains(sid); }
+  // It was, or may be at this moment.
+  bool was_doubled(const SessionId& sid) const { return doubled_.contains(sid) || may_double_(); }
   size_t doubled() const { return doubled_.size(); }
   // Both sides of each doubled session have written and met since: that was said (on_conflict).
   void expect_conflicts_told(TimePoint now, TimePoint last_death);
@@ -128,6 +130,7 @@ class Checker final {
   std::map<ChannelId, MemberId> sealed_by_;
   std::set<SessionId> ended_;
   std::map<SessionId, Doubled> doubled_;
+  std::set<ChannelId> doubled_channels_;
   std::set<SessionId> conflicts_;
   Owners owners_;
   VoteWatch votes_;

@@ -257,7 +257,9 @@ void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
                                answer.replayed ? " replayed" : ""));
   think(client, exchange->slot);
   if (exchange->is_ghost) {
-    if (!answer.is_new) violation(*exchange, "S6: served by an id of before a logout or login");
+    if (!answer.is_new && !run_.was_doubled(exchange->cookie->sid)) {
+      violation(*exchange, "S6: served by an id of before a logout or login");
+    }
     return;
   }
   const bool during_logout = client.logging_out && exchange->action != Action::kLogout;
@@ -325,8 +327,10 @@ void Clientele::on_begun(SimMember& member, Exchange& exchange, const BeginOutco
 void Clientele::on_released(SimMember& member, const Exchange& exchange, const BeginOutcome& begun,
                             const CommitOutcome& outcome) {
   if (outcome.clear_cookie || begun.is_new) return;
-  const bool wrote = exchange.action != Action::kRead && !outcome.replayed;
-  checker_.on_released(network_.now(), member.mid(), begun, wrote);
+  // A change that a logout has overtaken does not happen.
+  const bool wrote =
+      exchange.action != Action::kRead && !outcome.replayed && !exchange.client->logging_out;
+  if (wrote) checker_.on_written(member.mid(), begun.sid);
   if (outcome.solo) return;
   const uint64_t version = begun.position.version + (wrote ? 1 : 0);
   const auto token = outcome.cookie ? outcome.cookie : exchange.cookie;
