@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/backend_sdk/sim/sim_member.h"
+#include "tests/simulation/sim_member.h"
 
 namespace understudy::sim {
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/client.h"
+#include "tests/simulation/client.h"
+
+#include <algorithm>
 
 #include "backend_sdk/wire/bytes.h"
 #include "base/check.h"
@@ -9,7 +11,9 @@ namespace understudy::sim {
 namespace {
 
 constexpr const char* kLog = "log";
+constexpr const char* kBlob = "blob";
 constexpr const char* kSlotPrefix = "slot";
+constexpr const char* kMarkPrefix = "mark";
 
 Bytes bytes_of(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
@@ -23,6 +27,10 @@ std::string encode_log(const std::vector<RequestId>& log) {
 }
 
 }  // namespace
+
+bool Client::has_session() const {
+  return std::ranges::any_of(cookies, [](const auto& cookie) { return cookie.has_value(); });
+}
 
 std::string encode(const Shown& shown) {
   std::string out;
@@ -54,11 +62,16 @@ Shown shown_from(const Attributes& attributes) {
     ByteReader reader(*value);
     if (name == kLog) {
       while (reader.remaining() > 0) shown.log.push_back(reader.u64());
-    } else {
+    } else if (name != kBlob) {
       shown.slots[name] = reader.u64();
     }
   }
   return shown;
+}
+
+std::string attribute_of(const Exchange& exchange) {
+  return exchange.action == Action::kMark ? kMarkPrefix + std::to_string(exchange.request)
+                                          : kSlotPrefix + std::to_string(exchange.slot);
 }
 
 Change handle(const Exchange& exchange, const BeginOutcome& begun, Random& random, Shown& shown) {
@@ -72,13 +85,17 @@ Change handle(const Exchange& exchange, const BeginOutcome& begun, Random& rando
       change.attributes.push_back({kLog, bytes_of(encode_log(shown.log))});
       if (exchange.action == Action::kAnswer) change.response = bytes_of(encode(shown));
       break;
-    case Action::kSlot: {
-      const std::string name = kSlotPrefix + std::to_string(exchange.slot);
+    case Action::kSlot:
+    case Action::kMark: {
+      const std::string name = attribute_of(exchange);
       std::string value;
       ByteWriter(value).u64(++shown.slots[name]);
       change.attributes.push_back({name, bytes_of(std::move(value))});
       break;
     }
+    case Action::kBlob:
+      change.attributes.push_back({kBlob, bytes_of(std::string(exchange.blob_bytes, 'x'))});
+      break;
     case Action::kRead:
       break;
     case Action::kLogin: {

@@ -19,6 +19,7 @@
 #include "backend_sdk/transport/transport.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "cookies/keyring.h"
 
 namespace understudy {
 
@@ -35,6 +36,9 @@ struct Weather {
   Duration link_timeout = std::chrono::seconds(10);  // unacknowledged for this long: reset
   size_t link_queue_bytes_max = 8 * 1024 * 1024;
   size_t socket_datagrams_max = 256;  // waiting at a paused process; more are lost
+  // A cut in one direction: with false a link is cut in both, as nothing is acknowledged; with true
+  // the first segments of what goes the other way arrive, and only their sender does not know.
+  bool tcp_one_way = false;
 };
 
 class VirtualNetwork final {
@@ -92,8 +96,14 @@ class VirtualNetwork final {
   void cut(const Address& a, const Address& b);
   void cut_one_way(const Address& from, const Address& to);
   void isolate(const Address& machine);  // from all machines known now
+  // A firewall between both that answers for `to`: connections of `from` are refused although `to`
+  // lives, and those that stand are reset. heal() ends it.
+  void refuse(const Address& from, const Address& to);
   void heal(const Address& a, const Address& b);
   void heal();
+  // What the process at the machine seals with (slot 0) and accepts. A datagram with a key that its
+  // receiver has not is dropped; a link or probe fails and proves nothing; links that stand stay.
+  void set_keys(const Address& machine, std::shared_ptr<const Keyring> keys);
   // Resets the links between both, in both directions; what is under way is lost.
   void break_links(const Address& a, const Address& b);
   void set_weather(const Weather& weather) { weather_ = weather; }
@@ -131,6 +141,8 @@ class VirtualNetwork final {
   bool happens(double probability);
   bool is_cut(const Address& from, const Address& to) const;
   bool is_reachable(const Address& from, const Address& to) const;  // there and back, power on
+  bool passes(const Address& from, const Address& to, size_t unacknowledged) const;
+  bool accepts(const Address& from, const Address& to);
   void step();
   void run_in(Life& life, std::function<void(Process&)> what, bool is_datagram = false);
   void alarm(Life& life, uint64_t number);
@@ -155,7 +167,8 @@ class VirtualNetwork final {
   std::map<Address, std::unique_ptr<Machine>> machines_;
   std::vector<std::unique_ptr<Life>> lives_;
   std::map<LinkKey, Link> links_;
-  std::set<std::pair<Address, Address>> cuts_;  // from, to
+  std::set<std::pair<Address, Address>> cuts_;      // from, to
+  std::set<std::pair<Address, Address>> refusals_;  // from, to
   uint64_t link_number_ = 0;
   Watch watch_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/proxy.h"
+#include "tests/simulation/proxy.h"
 
 #include <fmt/core.h>
 
@@ -11,6 +11,8 @@ using std::chrono::milliseconds;
 
 constexpr Duration kConnectTimeout = milliseconds(500);
 constexpr size_t kHopsMax = 8;
+constexpr size_t kAnsweredMax = 4;  // told with one request
+constexpr size_t kAnsweredKept = 1024;
 
 }  // namespace
 
@@ -27,13 +29,48 @@ std::optional<size_t> Proxy::member_of(MemberId mid) const {
   return found->second;
 }
 
+// The answers of a member carry its view.
+void Proxy::learn(const SimMember& from) {
+  if (!views_age_ || !from.is_up()) return;
+  for (const Member& member : from.view().members) {
+    if (!member.is_usable()) continue;
+    for (const auto& other : members_) {
+      if (other->address() == member.cluster_address) lives_[member.mid] = other->index();
+    }
+  }
+}
+
+std::vector<RequestId> Proxy::take_answered(size_t member) {
+  std::vector<RequestId> taken;
+  auto& waiting = answered_[member];
+  while (!waiting.empty() && taken.size() < kAnsweredMax) {
+    taken.push_back(waiting.front());
+    waiting.pop_front();
+  }
+  return taken;
+}
+
 void Proxy::send(const ExchangePtr& exchange) {
   exchange->refusals = 0;
   exchange->failover = exchange->moved = exchange->unreachable = false;
   next(exchange);
 }
 
-// Primary, secondary, then everybody in turn.
+uint64_t Proxy::part_of(size_t member) const {
+  const auto found = parts_.find(member);
+  return found == parts_.end() ? 0 : found->second;
+}
+
+size_t Proxy::any_member(const Exchange& exchange) {
+  const auto home = exchange.cookie ? lives_.find(exchange.cookie->primary) : lives_.end();
+  for (size_t tries = 0; tries < members_.size() && home != lives_.end(); ++tries) {
+    const size_t member = round_robin_++ % members_.size();
+    if (part_of(member) == part_of(home->second)) return member;
+  }
+  return round_robin_++ % members_.size();
+}
+
+// Primary, secondary, then all in turn.
 void Proxy::next(const ExchangePtr& exchange) {
   if (network_.now() >= exchange->give_up) {
     exchange->is_over = true;
@@ -59,7 +96,7 @@ void Proxy::next(const ExchangePtr& exchange) {
     ask(exchange, *member, exchange->failover || turn > 0);
     return;
   }
-  ask(exchange, round_robin_++ % members_.size(), exchange->cookie && exchange->failover);
+  ask(exchange, any_member(*exchange), exchange->cookie && exchange->failover);
 }
 
 void Proxy::ask(const ExchangePtr& exchange, size_t index, bool failover) {
@@ -84,15 +121,13 @@ void Proxy::ask(const ExchangePtr& exchange, size_t index, bool failover) {
     return;
   }
   under_way_[exchange->request] = exchange;
-  network_.at(network_.now() + wire_delay(), [this, exchange, attempt, &member] {
-    if (!member.is_up()) {
-      failed(exchange, attempt, "reset");
-      return;
-    }
-    member.run([this, exchange, attempt, &member](NodeCore& core) {
-      deliver(exchange, attempt, member, core);
-    });
-  });
+  network_.at(network_.now() + wire_delay(),
+              [this, exchange, attempt, &member, answered = take_answered(index)] {
+                if (!member.is_up()) return failed(exchange, attempt, "reset");
+                member.run([this, exchange, attempt, &member, answered](NodeCore&) {
+                  deliver(exchange, attempt, member, answered);
+                });
+              });
   // Silence: what the view of another member would tell the real proxy. The member does not hear
   // that the connection is closed: what waits there may run long after the same request ran
   // elsewhere.
@@ -126,7 +161,7 @@ void Proxy::failed(const ExchangePtr& exchange, uint64_t attempt, const char* wh
 // --- in the member -----------------------------------------------------------------------------
 
 void Proxy::deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
-                    NodeCore& core) {
+                    const std::vector<RequestId>& answered) {
   BeginRequest request;
   request.token = exchange->cookie;
   request.request_id = exchange->request;
@@ -135,8 +170,9 @@ void Proxy::deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& me
   request.unreachable = exchange->failover && exchange->unreachable;
   request.told = moved_.contains(member.index()) ? Told::kMove : Told::kServe;
   request.waited = exchange->waited;
-  request.exclusive = exchange->action == Action::kAppend || exchange->action == Action::kAnswer;
-  core.begin(request, [this, exchange, attempt, &member](BeginOutcome outcome) {
+  request.exclusive = exchange->is_exclusive();
+  request.answered = answered;
+  member.core().begin(request, [this, exchange, attempt, &member](BeginOutcome outcome) {
     on_begin(exchange, attempt, member, outcome);
   });
 }
@@ -160,10 +196,7 @@ void Proxy::on_begin(const ExchangePtr& exchange, uint64_t attempt, SimMember& m
       answer.recovered = outcome.recovered;
       answer.cookie = outcome.cookie;
       answer.shown = decode_shown(*outcome.response);
-      reply(exchange, attempt, member, [this, exchange, answer] {
-        exchange->is_over = true;
-        listener_.on_answer(exchange, answer);
-      });
+      this->answer(exchange, attempt, member, answer);
       return;
     }
     case BeginOutcome::Kind::kRedirect:
@@ -199,7 +232,7 @@ void Proxy::on_commit(const ExchangePtr& exchange, uint64_t attempt, SimMember& 
                       const BeginOutcome& begun, const Shown& shown, const CommitOutcome& outcome) {
   switch (outcome.kind) {
     case CommitOutcome::Kind::kReleased: {
-      listener_.on_released(member, *exchange, begun.position.version, outcome);
+      listener_.on_released(member, *exchange, begun, outcome);
       Answer answer;
       answer.is_new = begun.is_new;
       answer.lost = outcome.lost;
@@ -210,12 +243,15 @@ void Proxy::on_commit(const ExchangePtr& exchange, uint64_t attempt, SimMember& 
       answer.cookie = outcome.cookie;
       // A repeated request shows what there is, not what it meant to do.
       answer.shown = outcome.replayed ? shown_from(*begun.attributes) : shown;
-      reply(exchange, attempt, member, [this, exchange, answer] {
-        exchange->is_over = true;
-        listener_.on_answer(exchange, answer);
-      });
+      this->answer(exchange, attempt, member, answer);
       return;
     }
+    case CommitOutcome::Kind::kTooLarge:
+      reply(exchange, attempt, member, [this, exchange] {
+        exchange->is_over = true;
+        listener_.on_too_large(exchange);
+      });
+      return;
     case CommitOutcome::Kind::kFenced:
       reply(exchange, attempt, member,
             [this, exchange, route = outcome.route] { redirected(exchange, route); });
@@ -231,10 +267,21 @@ void Proxy::on_commit(const ExchangePtr& exchange, uint64_t attempt, SimMember& 
 
 // --- back --------------------------------------------------------------------------------------
 
+void Proxy::answer(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
+                   const Answer& answer) {
+  reply(exchange, attempt, member, [this, exchange, answer, &member] {
+    exchange->is_over = true;
+    auto& told = answered_[member.index()];
+    told.push_back(exchange->request);
+    if (told.size() > kAnsweredKept) told.pop_front();
+    listener_.on_answer(exchange, answer);
+  });
+}
+
 void Proxy::reply(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
                   std::function<void()> what) {
   if (cut_.contains(member.index())) return;
-  network_.at(network_.now() + wire_delay(), [this, exchange, attempt, what = std::move(what)] {
+  network_.at(network_.now() + wire_delay(), [this, exchange, attempt, &member, what = std::move(what)] {
     if (exchange->is_over || exchange->attempt != attempt) return;
     ++exchange->attempt;
     // Now and then the answer is lost with its connection.
@@ -243,6 +290,7 @@ void Proxy::reply(const ExchangePtr& exchange, uint64_t attempt, SimMember& memb
       next(exchange);
       return;
     }
+    learn(member);
     what();
   });
 }

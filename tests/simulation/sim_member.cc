@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/sim_member.h"
+#include "tests/simulation/sim_member.h"
 
 #include "base/check.h"
 
@@ -28,6 +28,7 @@ SimMember::~SimMember() = default;
 void SimMember::boot() {
   CHECK(!is_up());
   ++boots_;
+  turn_began_.reset();
   paused_ = silent_ = draining_ = drained_ = false;
   NodeCoreOptions options = options_;
   options.membership.started_us =
@@ -41,6 +42,7 @@ void SimMember::boot() {
 void SimMember::crash() {
   CHECK(is_up());
   waiting_.clear();
+  turn_began_.reset();
   core_.reset();
   paused_ = false;
   network_.stop(address_);
@@ -49,6 +51,7 @@ void SimMember::crash() {
 void SimMember::power_off() {
   CHECK(is_up());
   waiting_.clear();
+  turn_began_.reset();
   core_.reset();
   paused_ = false;
   silent_ = true;
@@ -65,6 +68,7 @@ void SimMember::resume() {
   if (!paused_) return;
   paused_ = false;
   network_.resume(address_);
+  turn_began_.reset();
   std::deque<std::function<void(NodeCore&)>> waiting = std::move(waiting_);
   waiting_.clear();
   for (auto& work : waiting) {
@@ -94,11 +98,26 @@ void SimMember::run_after(Duration delay, std::function<void(NodeCore&)> work) {
   });
 }
 
+void SimMember::begin_turn(Duration length) {
+  if (!is_up() || paused_ || turn_began_) return;
+  turn_began_ = now();
+  network_.at(network_.now() + length, [this, turn = ++turns_, boot = boots_] {
+    if (turn == turns_ && boot == boots_ && !paused_) end_turn();
+  });
+}
+
+void SimMember::end_turn() {
+  if (!turn_began_) return;
+  turn_began_.reset();
+  on_wake();
+}
+
 void SimMember::rearm() {
-  life_->wake_at(core_->wake_at());
+  if (!turn_began_) life_->wake_at(core_->wake_at());
 }
 
 void SimMember::on_wake() {
+  if (turn_began_) return;
   core_->advance();
   rearm();
 }

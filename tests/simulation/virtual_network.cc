@@ -1,60 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/backend_sdk/sim/virtual_network.h"
+#include "tests/simulation/virtual_network.h"
 
-#include <cmath>
-#include <deque>
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
+#include "tests/simulation/virtual_machine.h"
 
 namespace understudy {
 namespace {
 
 constexpr TimePoint kStart = TimePoint(std::chrono::hours(1));
-// How often a blocked link or a probe of a silent process looks again.
-constexpr Duration kRetry = std::chrono::milliseconds(10);
 
 }  // namespace
-
-struct VirtualNetwork::Machine final : public Clock {
-  explicit Machine(const VirtualNetwork& owner) : network(owner), anchor(owner.now()) {}
-
-  TimePoint now() const override {
-    const double passed = static_cast<double>((network.now() - anchor).count());
-    return local_anchor + Duration(std::llround(passed * rate));
-  }
-  TimePoint to_network(TimePoint local) const {
-    const double ahead = static_cast<double>((local - local_anchor).count());
-    return anchor + Duration(static_cast<int64_t>(std::ceil(ahead / rate)));
-  }
-
-  const VirtualNetwork& network;
-  TimePoint anchor;
-  TimePoint local_anchor = anchor;
-  double rate = 1;
-  Life* life = nullptr;
-  bool is_paused = false;
-  bool is_off = false;
-  std::deque<std::function<void()>> held;  // what arrived while paused, in order
-  size_t held_datagrams = 0;
-};
-
-// One-way, from a life to another. Frames wait in `frames` until they were delivered, so that
-// nothing overtakes.
-struct VirtualNetwork::Link {
-  struct Waiting {
-    TimePoint arrival;
-    Frame frame;
-  };
-  uint64_t number = 0;  // events of an earlier link with the same key are void
-  Life* to = nullptr;   // null while connecting
-  std::deque<Waiting> frames;
-  size_t bytes = 0;
-  TimePoint last_arrival{};
-  TimePoint blocked_since = TimePoint::max();
-  bool delivery_is_scheduled = false;
-  bool is_broken = false;
-};
 
 VirtualNetwork::VirtualNetwork(uint64_t seed, const Weather& weather)
     : weather_(weather), random_(seed), now_(kStart) {}
@@ -89,6 +47,15 @@ bool VirtualNetwork::is_reachable(const Address& from, const Address& to) const 
   const auto found = machines_.find(to);
   const bool is_off = found != machines_.end() && found->second->is_off;
   return !is_off && !is_cut(from, to) && !is_cut(to, from);
+}
+
+// Does a segment of a link that stands arrive? Without acknowledgements the first ones do.
+bool VirtualNetwork::passes(const Address& from, const Address& to, size_t unacknowledged) const {
+  constexpr size_t kCongestionWindow = 10;
+  if (is_reachable(from, to)) return true;
+  const auto found = machines_.find(to);
+  const bool is_off = found != machines_.end() && found->second->is_off;
+  return weather_.tcp_one_way && !is_off && !is_cut(from, to) && unacknowledged < kCongestionWindow;
 }
 
 // ---- time
@@ -236,12 +203,40 @@ void VirtualNetwork::isolate(const Address& address) {
 }
 
 void VirtualNetwork::heal(const Address& a, const Address& b) {
-  cuts_.erase({a, b});
-  cuts_.erase({b, a});
+  for (auto* pairs : {&cuts_, &refusals_}) {
+    pairs->erase({a, b});
+    pairs->erase({b, a});
+  }
 }
 
 void VirtualNetwork::heal() {
   cuts_.clear();
+  refusals_.clear();
+}
+
+void VirtualNetwork::refuse(const Address& from, const Address& to) {
+  refusals_.insert({from, to});
+  for (auto it = links_.begin(); it != links_.end();) {
+    auto& [key, link] = *it++;
+    const bool is_theirs = lives_[std::get<0>(key)]->self_.address == from && std::get<2>(key) == to;
+    if (is_theirs && link.to) link_down(key, LinkDown::kReset, delay());
+  }
+}
+
+void VirtualNetwork::set_keys(const Address& address, std::shared_ptr<const Keyring> keys) {
+  machine(address).keys = std::move(keys);
+}
+
+bool VirtualNetwork::accepts(const Address& from, const Address& to) {
+  const auto& sealed = machine(from).keys;
+  const auto& accepted = machine(to).keys;
+  if (!sealed || !accepted) return true;
+  for (size_t slot = 0; slot < accepted->size(); ++slot) {
+    const bool is_it = accepted->sub_key(slot, KeyPurpose::kLink) ==
+                       sealed->sub_key(0, KeyPurpose::kLink);
+    if (is_it) return true;
+  }
+  return false;
 }
 
 void VirtualNetwork::break_links(const Address& a, const Address& b) {
@@ -254,132 +249,6 @@ void VirtualNetwork::break_links(const Address& a, const Address& b) {
       link_down(key, LinkDown::kReset, delay());
     }
   }
-}
-
-// ---- links
-
-void VirtualNetwork::Life::send(const Peer& to, Frame frame) {
-  if (is_over_) return;
-  CHECK(to.address != self_.address, "a member sends no frame to itself");
-  CHECK(frame.payload.size() <= kFramePayloadMax);
-  if (network_.watch_) network_.watch_(self_.mid, to.mid, frame);
-  const LinkKey key{index_, to.mid, to.address};
-  auto [found, is_new] = network_.links_.try_emplace(key);
-  Link& link = found->second;
-  if (is_new) {
-    link.number = ++network_.link_number_;
-    const TimePoint deadline = network_.now_ + network_.weather_.connect_timeout;
-    network_.at(network_.now_ + 2 * network_.delay(),
-                [network = &network_, key, number = link.number, deadline] {
-                  network->connect(key, number, deadline);
-                });
-  }
-  network_.transmit(key, link, std::move(frame));
-}
-
-void VirtualNetwork::connect(const LinkKey& key, uint64_t number, TimePoint deadline) {
-  const auto found = links_.find(key);
-  if (found == links_.end() || found->second.number != number) return;
-  Link& link = found->second;
-  if (link.is_broken) return;
-  const auto& [from, mid, address] = key;
-  const Machine& there = machine(address);
-  if (!is_reachable(lives_[from]->self_.address, address) || (there.life && there.is_paused)) {
-    if (now_ >= deadline) return link_down(key, LinkDown::kReset, Duration::zero());
-    return at(now_ + kRetry, [this, key, number, deadline] { connect(key, number, deadline); });
-  }
-  if (!there.life) return link_down(key, LinkDown::kRefused, Duration::zero());
-  if (mid != kNobody && there.life->self_.mid != mid) {
-    return link_down(key, LinkDown::kOtherLife, Duration::zero());
-  }
-  link.to = there.life;
-  for (auto& waiting : link.frames) {
-    waiting.arrival = link.last_arrival = std::max(link.last_arrival, now_ + delay());
-  }
-  deliver(key, number);
-}
-
-void VirtualNetwork::transmit(const LinkKey& key, Link& link, Frame frame) {
-  if (link.is_broken) return;
-  link.bytes += kFrameHeaderBytes + frame.payload.size();
-  if (link.bytes > weather_.link_queue_bytes_max) {
-    return link_down(key, LinkDown::kOverflow, Duration::zero());
-  }
-  const Duration extra = happens(weather_.loss) ? weather_.retransmission : Duration::zero();
-  link.last_arrival = std::max(link.last_arrival, now_ + delay() + extra);
-  link.frames.push_back({link.last_arrival, std::move(frame)});
-  if (link.to && !link.delivery_is_scheduled) {
-    link.delivery_is_scheduled = true;
-    at(link.frames.front().arrival, [this, key, number = link.number] { deliver(key, number); });
-  }
-}
-
-// Delivers the frames that have arrived, in order, and looks again for the next.
-void VirtualNetwork::deliver(const LinkKey& key, uint64_t number) {
-  const auto found = links_.find(key);
-  if (found == links_.end() || found->second.number != number) return;
-  Link& link = found->second;
-  if (link.is_broken) return;
-  link.delivery_is_scheduled = false;
-  const Life& from = *lives_[std::get<0>(key)];
-  if (link.frames.empty()) {
-    link.blocked_since = TimePoint::max();
-    if (from.is_over_) links_.erase(found);
-    return;
-  }
-  TimePoint next = link.frames.front().arrival;
-  if (next <= now_) {
-    if (is_reachable(from.self_.address, link.to->self_.address)) {
-      if (link.to->is_over_) return link_down(key, LinkDown::kReset, Duration::zero());
-      link.blocked_since = TimePoint::max();
-      Frame frame = std::move(link.frames.front().frame);
-      link.frames.pop_front();
-      // A paused process has not consumed it: it goes on to fill the queue.
-      run_in(*link.to, [this, key, number, peer = from.self_, frame](Process& process) {
-        if (const auto it = links_.find(key); it != links_.end() && it->second.number == number) {
-          it->second.bytes -= kFrameHeaderBytes + frame.payload.size();
-        }
-        process.on_frame(peer, frame);
-      });
-      next = now_;
-    } else {
-      if (link.blocked_since == TimePoint::max()) link.blocked_since = now_;
-      if (now_ - link.blocked_since >= weather_.link_timeout) {
-        return link_down(key, LinkDown::kReset, Duration::zero());
-      }
-      next = now_ + kRetry;
-    }
-  }
-  // The process may have sent on this link, or forgotten it, while it handled the frame.
-  const auto again = links_.find(key);
-  if (again == links_.end() || again->second.number != number) return;
-  if (again->second.delivery_is_scheduled || again->second.is_broken) return;
-  again->second.delivery_is_scheduled = true;
-  if (!again->second.frames.empty() && next == now_) {
-    next = std::max(now_, again->second.frames.front().arrival);
-  }
-  at(next, [this, key, number] { deliver(key, number); });
-}
-
-// From now on the link swallows what is sent; the sender learns it a little later.
-void VirtualNetwork::link_down(const LinkKey& key, LinkDown why, Duration after) {
-  const auto found = links_.find(key);
-  Link& link = found->second;
-  if (link.is_broken) return;
-  link.is_broken = true;
-  link.frames.clear();
-  at(now_ + after, [this, key, number = link.number, why] {
-    const auto it = links_.find(key);
-    if (it == links_.end() || it->second.number != number) return;
-    links_.erase(it);
-    const auto& [from, mid, address] = key;
-    run_in(*lives_[from],
-           [peer = Peer{mid, address}, why](Process& process) { process.on_link_down(peer, why); });
-  });
-}
-
-void VirtualNetwork::Life::forget(const Peer& peer) {
-  network_.links_.erase(LinkKey{index_, peer.mid, peer.address});
 }
 
 // ---- probes and datagrams
@@ -410,9 +279,11 @@ void VirtualNetwork::probe(Life& from, const Peer& peer, TimePoint deadline) {
   };
   if (!is_reachable(from.self_.address, peer.address) || (there.life && there.is_paused)) {
     if (now_ >= deadline) return failed(LinkDown::kReset);
-    return at(now_ + kRetry, [this, &from, peer, deadline] { probe(from, peer, deadline); });
+    return at(now_ + kLookAgain, [this, &from, peer, deadline] { probe(from, peer, deadline); });
   }
-  if (!there.life) return failed(LinkDown::kRefused);
+  const bool is_lie = refusals_.contains({from.self_.address, peer.address});
+  if (!there.life || is_lie) return failed(LinkDown::kRefused);
+  if (!accepts(from.self_.address, peer.address)) return failed(LinkDown::kReset);
   if (peer.mid != kNobody && there.life->self_.mid != peer.mid) {
     return failed(LinkDown::kOtherLife);
   }
@@ -437,6 +308,7 @@ void VirtualNetwork::deliver_datagram(const Life& from, const Address& to, Datag
                                       uint32_t group, const std::string& payload) {
   const Machine& there = machine(to);
   if (there.is_off || !there.life || is_cut(from.self_.address, to)) return;
+  if (!accepts(from.self_.address, to)) return;
   run_in(
       *there.life,
       [mid = from.self_.mid, type, group, payload](Process& process) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // That the checks of the simulator can fail: frames as they must never be sent, one by one.
-#include "tests/backend_sdk/sim/checker.h"
+#include "tests/simulation/checker.h"
 
 #include <gtest/gtest.h>
 

@@ -7,11 +7,12 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "backend_sdk/node_core.h"
-#include "tests/backend_sdk/sim/virtual_network.h"
+#include "tests/simulation/virtual_network.h"
 
 namespace understudy::sim {
 
@@ -38,6 +39,9 @@ class SimMember final : public VirtualNetwork::Process,
   void pause();
   void resume();
   void drain();
+  // One turn of the loop takes this long: now() stands still, the alarm does not fire, and what
+  // arrives is handled in the same turn, as by a loop that has much to read. read() goes on.
+  void begin_turn(Duration length);
 
   bool is_up() const { return core_ != nullptr; }
   bool is_paused() const { return paused_; }
@@ -49,6 +53,8 @@ class SimMember final : public VirtualNetwork::Process,
   MemberId mid() const { return is_up() ? core_->mid() : kNobody; }
   uint64_t boots() const { return boots_; }
   NodeCore& core() { return *core_; }
+  const NodeCore& core() const { return *core_; }
+  const MemberView& view() const { return core_->view(); }
 
   // In the process, now or when it goes on; never if it dies before. The same after a delay.
   void run(std::function<void(NodeCore&)> work);
@@ -71,7 +77,8 @@ class SimMember final : public VirtualNetwork::Process,
   void forget(const Peer& peer) override { life_->forget(peer); }
 
   // Clock.
-  TimePoint now() const override { return life_ ? life_->clock().now() : network_.now(); }
+  TimePoint now() const override { return turn_began_.value_or(read()); }
+  TimePoint read() const { return life_ ? life_->clock().now() : network_.now(); }
 
   // NodeCore::Host.
   void on_new_life(MemberId mid) override;
@@ -81,6 +88,7 @@ class SimMember final : public VirtualNetwork::Process,
 
  private:
   void rearm();
+  void end_turn();
 
   VirtualNetwork& network_;
   const size_t index_;
@@ -98,6 +106,8 @@ class SimMember final : public VirtualNetwork::Process,
   bool draining_ = false;
   bool drained_ = false;
   std::deque<std::function<void(NodeCore&)>> waiting_;  // for resume()
+  std::optional<TimePoint> turn_began_;                 // while a long turn runs
+  uint64_t turns_ = 0;
 };
 
 }  // namespace understudy::sim

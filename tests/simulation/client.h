@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Client and Exchange: a browser with one cookie that has up to three requests under way, and one
-// such request on its way through the proxy. Values of World.
+// Client and Exchange: the user of one session, with one or several devices, who has requests under
+// way, and one such request on its way through the proxy. Values of Clientele.
 #pragma once
 
+#include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "backend_sdk/sessions/requests.h"
-#include "tests/backend_sdk/sim/checker.h"
+#include "tests/simulation/checker.h"
 
 namespace understudy::sim {
 
@@ -16,22 +19,34 @@ enum class Action : uint8_t {
   kAppend,  // exclusive: appends its request id to the log
   kAnswer,  // the same, and keeps the answer for a repeated request
   kSlot,    // not exclusive: raises its own slot
+  kMark,    // not exclusive: raises an attribute of this request alone
+  kBlob,    // makes the session large or small
   kRead,
   kLogin,  // the session gets a new id
   kLogout,
 };
 
+// A cookie that must not lead to a session any more.
+struct Ghost {
+  SessionToken cookie;
+  TimePoint from;  // an old id is known for a while after a login
+};
+
 struct Client {
   size_t index = 0;
-  std::optional<SessionToken> cookie;
+  std::vector<std::optional<SessionToken>> cookies;  // one for each device
   uint64_t generation = 0;  // +1 with every session this client has had
   ClientHistory history;
-  bool solo = false;                  // its last response was flagged so
-  std::optional<SessionToken> ended;  // a cookie of before the last logout
+  bool solo = false;  // its last response was flagged so
+  TimePoint since;    // of this session
+  TimePoint touched;  // when a request of this session began last
+  std::deque<Ghost> ghosts;
   uint64_t started = 0;
   std::map<uint64_t, RequestId> under_way;  // by number
   bool logging_out = false;
   bool may_have_ended = false;  // a logout or login was not answered
+
+  bool has_session() const;
 };
 
 struct Exchange {
@@ -40,12 +55,16 @@ struct Exchange {
   RequestId request = 0;
   Action action = Action::kRead;
   size_t slot = 0;
+  size_t device = 0;
+  size_t blob_bytes = 0;
   std::optional<SessionToken> cookie;  // as sent; the same when it is sent again
   uint64_t generation = 0;
   ClientHistory::Floor floor;
   bool is_ghost = false;  // sent with a cookie of before the logout
   TimePoint started;
+  TimePoint begun;  // in a member, at last
   TimePoint give_up;
+  Duration idle{};       // of the session, before this request found it no more
   Duration waited{};     // when it was sent last, in whole milliseconds
   uint64_t attempt = 0;  // answers to earlier ones are not listened to
   size_t refusals = 0;   // members tried since the beginning of the round
@@ -54,6 +73,8 @@ struct Exchange {
   bool failover = false;
   bool unreachable = false;
   bool moved = false;  // because an operator wants it so
+
+  bool is_exclusive() const { return action == Action::kAppend || action == Action::kAnswer; }
 };
 using ExchangePtr = std::shared_ptr<Exchange>;
 
@@ -71,6 +92,8 @@ struct Answer {
 std::string encode(const Shown& shown);
 Shown decode_shown(const std::string& text);
 Shown shown_from(const Attributes& attributes);
+// Of kSlot and kMark: what they raise by one.
+std::string attribute_of(const Exchange& exchange);
 // What the handler of `exchange` changes, given what it was shown; `shown` becomes what it answers.
 Change handle(const Exchange& exchange, const BeginOutcome& begun, Random& random, Shown& shown);
 
