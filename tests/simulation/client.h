@@ -72,7 +72,8 @@ struct Exchange {
   bool is_over = false;
   bool failover = false;
   bool unreachable = false;
-  bool moved = false;  // because an operator wants it so
+  bool moved = false;      // because an operator wants it so
+  bool is_unsure = false;  // an earlier attempt may still run: its answer is never told as arrived
 
   bool is_exclusive() const { return action == Action::kAppend || action == Action::kAnswer; }
 };

@@ -3,6 +3,8 @@
 
 #include <fmt/core.h>
 
+#include <string_view>
+
 namespace understudy::sim {
 
 namespace {
@@ -154,6 +156,8 @@ void Proxy::failed(const ExchangePtr& exchange, uint64_t attempt, const char* wh
   if (exchange->is_over || exchange->attempt != attempt) return;
   ++exchange->attempt;
   listener_.trace(*exchange, fmt::format("{} at {}", why, exchange->member));
+  const std::string_view how = why;
+  exchange->is_unsure |= how == "silence" || how == "reset";
   exchange->failover = true;
   next(exchange);
 }
@@ -272,7 +276,7 @@ void Proxy::answer(const ExchangePtr& exchange, uint64_t attempt, SimMember& mem
   reply(exchange, attempt, member, [this, exchange, answer, &member] {
     exchange->is_over = true;
     auto& told = answered_[member.index()];
-    told.push_back(exchange->request);
+    if (!exchange->is_unsure) told.push_back(exchange->request);
     if (told.size() > kAnsweredKept) told.pop_front();
     listener_.on_answer(exchange, answer);
   });
@@ -286,7 +290,7 @@ void Proxy::reply(const ExchangePtr& exchange, uint64_t attempt, SimMember& memb
     ++exchange->attempt;
     // Now and then the answer is lost with its connection.
     if (random_.below(200) == 0) {
-      exchange->failover = true;
+      exchange->failover = exchange->is_unsure = true;
       next(exchange);
       return;
     }
