@@ -72,6 +72,7 @@ class SimMember final : public VirtualNetwork::Process,
 
   // Clock.
   TimePoint now() const override { return life_ ? life_->clock().now() : network_.now(); }
+  TimePoint read() const override { return life_ ? life_->clock().read() : network_.now(); }
 
   // NodeCore::Host.
   void on_new_life(MemberId mid) override;
