@@ -107,8 +107,8 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
   const MemberId mid = membership.self.mid;
   host_.on_new_life(mid);
   membership_ = std::make_unique<Membership>(membership, clock_, random_, transport_, *this);
-  replicator_ = std::make_unique<Replicator>(options_.replication, mid, clock_, random_, transport_,
-                                             sessions_);
+  replicator_ =
+      std::make_unique<Replicator>(options_.replication, mid, clock_, transport_, sessions_);
   sessions_.begin_life(*replicator_, mid);
   membership_->start();
 }
@@ -116,7 +116,7 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
 void NodeCore::Core::end_life() {
   sessions_.end_life();
   if (replicator_ == nullptr) return;
-  const ReplicatorStatistics& last = replicator_->statistics();
+  const ReplicatorStatistics last = replicator_->statistics();
   past_.claims += last.claims;
   past_.claims_won += last.claims_won;
   past_.promotions += last.promotions;
@@ -242,7 +242,7 @@ NodeCoreStatistics NodeCore::Core::statistics() const {
   ReplicatorStatistics channels = past_;
   NodeCoreStatistics result;
   if (replicator_ != nullptr) {
-    const ReplicatorStatistics& now = replicator_->statistics();
+    const ReplicatorStatistics now = replicator_->statistics();
     channels.claims += now.claims;
     channels.claims_won += now.claims_won;
     channels.promotions += now.promotions;
@@ -286,9 +286,9 @@ NodeCoreFacts NodeCore::Core::facts() const {
   NodeCoreFacts facts;
   if (replicator_ == nullptr) return facts;
   facts.served = sessions_.served();
-  for (const auto& [sid, replica] : replicator_->copies().all()) {
+  replicator_->copies().visit([&](const SessionId& sid, const ReplicaStore::Replica& replica) {
     facts.copies.push_back({sid, replica.image.position, replica.channel});
-  }
+  });
   for (const PrimaryChannel* channel : replicator_->primaries()) {
     const ChannelParties& parties = channel->parties();
     facts.channels.push_back({parties.id, parties.primary, parties.secondary, parties.witness,

@@ -104,7 +104,7 @@ std::vector<ServedSession> Sessions::served() const {
   for (const Session* session : store_.all()) {
     ServedSession served{session->sid, session->image.position, session->channel, true};
     if (session->channel != 0) {
-      served.may_answer = replicator_->primary(session->channel)->may_serve(clock_.now());
+      served.may_answer = replicator_->primary(session->channel)->may_serve(clock_.read());
     }
     result.push_back(served);
   }

@@ -24,6 +24,7 @@
 #include "backend_sdk/sessions/options.h"
 #include "backend_sdk/sessions/requests.h"
 #include "backend_sdk/sessions/session_store.h"
+#include "base/random.h"
 
 namespace understudy {
 
@@ -95,8 +96,8 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   bool needs_passed_over(ChannelId channel) const override {
     return store_.is_passed_over_in(channel);
   }
-  void on_promoted(SecondaryChannel& channel, ReplicaStore::Copies copies) override;
-  void on_passed_over(SecondaryChannel& channel, std::vector<SessionId> sids) override;
+  void on_promoted(SecondaryChannel& channel) override;
+  void on_passed_over(SecondaryChannel& channel) override;
   void on_secondary(SecondaryChannel& channel) override;
   std::optional<NackCode> on_copy_offered(MemberId primary, const SessionId& sid,
                                           Position position) override;
@@ -185,7 +186,7 @@ class Sessions final : public Replicator::Owner, private Lookups::Members {
   void conclude_lookup(PendingPtr pending, const Lookups::Finished& finished);
 
   // sessions_recover.cc
-  void admit_at_passed_over(PendingPtr pending, ChannelId channel);
+  void admit_at_passed_over(PendingPtr pending, ChannelId channel, MemberId owner);
   MemberId claimable_from(const SessionId& sid) const;
   void settle_passed_over(const Lookups::Finished& finished);
   void recover(const SessionId& sid);

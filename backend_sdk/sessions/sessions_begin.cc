@@ -36,8 +36,8 @@ const SessionImage* Sessions::known_image(const SessionId& sid) {
   if (const Session* session = store_.find(sid); session != nullptr) return &session->image;
   if (replicator_ == nullptr) return nullptr;
   if (const auto* copy = replicator_->copies().find(sid)) return &copy->image;
-  const auto* passed_over = replicator_->copies().find_passed_over(sid);
-  return passed_over != nullptr ? &passed_over->image : nullptr;
+  const auto passed_over = replicator_->copies().find_passed_over(sid);
+  return passed_over ? passed_over->image : nullptr;
 }
 
 // Decides anew each time: a request that waited comes through here again.
@@ -70,8 +70,8 @@ void Sessions::admit(PendingPtr pending) {
     admit_at_copy(std::move(pending), *replicator_->secondary(copy->channel));
     return;
   }
-  if (const auto* passed_over = replicator_->copies().find_passed_over(sid)) {
-    admit_at_passed_over(std::move(pending), passed_over->channel);
+  if (const auto passed_over = replicator_->copies().find_passed_over(sid)) {
+    admit_at_passed_over(std::move(pending), passed_over->channel, passed_over->owner);
     return;
   }
   const MemberId owner = history_.owner(sid);
@@ -171,7 +171,7 @@ void Sessions::admit_here(PendingPtr pending, Session& session) {
     // A new session's channel has no lease yet, but nobody can have claimed it either: its first
     // acknowledgement is what its responses wait for anyway.
     const bool opening = channel.state() == PrimaryChannel::State::kOpening;
-    if (held || (!opening && !channel.may_serve(clock_.now()))) {
+    if (held || (!opening && !channel.may_serve(clock_.read()))) {
       if (!held) channel.renew(clock_.now());
       park(std::move(pending), channel.id(), patience());
       return;

@@ -35,8 +35,7 @@ bool Sessions::protect(Session& session, bool any) {
 }
 
 void Sessions::send_full(Session& session, bool bulk) {
-  FullPayload full{
-      .sid = session.sid, .image = session.image, .former_ids = session.former_ids};
+  FullPayload full{.sid = session.sid, .image = session.image, .former_ids = session.former_ids};
   std::string payload;
   encode(full, payload);
   const bool sent = replicator_->primary(session.channel)
@@ -247,6 +246,7 @@ void Sessions::fence_all(PrimaryChannel& channel) {
   const bool overtaken = channel.state() == PrimaryChannel::State::kFenced;
   for (Session* session : store_.in_channel(channel.id())) {
     if (overtaken) ++statistics_.fenced;
+    if (!session->is_ended) replicator_->pass_over(channel, session->sid, session->image);
     fence(*session, route);
   }
   dirty_.erase(channel.id());
@@ -290,9 +290,10 @@ void Sessions::on_adopted(ChannelId from, ChannelId to) {
 
 // --- channels of others ------------------------------------------------------------------------
 
-void Sessions::on_promoted(SecondaryChannel& channel, ReplicaStore::Copies copies) {
+void Sessions::on_promoted(SecondaryChannel& channel) {
   const TimePoint now = clock_.now();
-  for (auto& [sid, image] : copies) {
+  const bool is_kept = replicator_->fate(channel.parties().primary) != Fate::kProven;
+  for (auto& [sid, image] : replicator_->take_promoted(channel.id(), SIZE_MAX)) {
     if (history_.is_ended(sid)) continue;
     if (store_.find(sid) != nullptr) {
       ++statistics_.conflicts;
@@ -304,17 +305,13 @@ void Sessions::on_promoted(SecondaryChannel& channel, ReplicaStore::Copies copie
     history_.forget_move(sid);
     Session& session = store_.create(sid, std::move(image), now);
     session.was_shown = true;
+    if (is_kept) store_.set_passed_over(session, channel.id());
   }
   wake(channel.id());
   schedule(now);
 }
 
-void Sessions::on_passed_over(SecondaryChannel& channel, std::vector<SessionId> sids) {
-  if (!channel.is_lost()) {
-    for (const SessionId& sid : sids) {
-      history_.move(sid, channel.parties().primary, clock_.now());
-    }
-  }
+void Sessions::on_passed_over(SecondaryChannel& channel) {
   wake(channel.id());
   schedule(clock_.now());
 }
@@ -339,7 +336,7 @@ std::optional<NackCode> Sessions::on_copy_offered(MemberId primary, const Sessio
   // Sealed by us or held under a lease, and offered as something newer: two owners. Something older
   // only comes late, out of a link that was blocked.
   const bool owned =
-      session->channel == 0 || replicator_->primary(session->channel)->may_serve(clock_.now());
+      session->channel == 0 || replicator_->primary(session->channel)->may_serve(clock_.read());
   if (owned && position.epoch >= ours.epoch) {
     ++statistics_.conflicts;
     ready_.push_back(
@@ -419,12 +416,11 @@ FoundPayload Sessions::on_lookup(const LookupPayload& lookup) {
     found.position = copy->image.position;
   } else if (history_.is_ended(sid)) {
     found.role = FoundRole::kEnded;
-  } else if (const auto* passed_over = replicator_->copies().find_passed_over(sid);
-             passed_over != nullptr &&
-             replicator_->fate(primary_of(passed_over->channel)) != Fate::kUsable) {
+  } else if (const auto passed_over = replicator_->copies().find_passed_over(sid);
+             passed_over && replicator_->fate(passed_over->owner) != Fate::kUsable) {
     found.role = FoundRole::kPassedOver;
-    found.owner = primary_of(passed_over->channel);
-    found.position = passed_over->image.position;
+    found.owner = passed_over->owner;
+    found.position = passed_over->image->position;
   } else if (const MemberId owner = history_.owner(sid); owner != kNobody) {
     found.role = FoundRole::kPointer;
     found.owner = owner;

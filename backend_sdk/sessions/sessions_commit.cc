@@ -348,7 +348,7 @@ std::optional<Sessions::Verdict> Sessions::judge(const Session& session,
     return verdict;
   }
   const bool held = session.acked && *session.acked >= ticket.needed;
-  const bool may = held && (!ticket.reads_only || channel.may_serve(clock_.now()));
+  const bool may = held && (!ticket.reads_only || channel.may_serve(clock_.read()));
   if (!may && !replication_.faults.dirty_reads) return std::nullopt;
   CHECK(held || replication_.faults.dirty_reads, "no response shows what B does not hold (S3)");
   verdict.token = token_of(session, ticket.needed);

@@ -29,7 +29,7 @@ void Sessions::ask_around(const SessionId& sid, PendingId waiting) {
   const LookupPayload lookup{.nonce = random_.next(), .sid = sid, .instead_of = instead_of};
   Lookups::Claim claim{.instead_of = instead_of, .position = {}};
   if (instead_of != kNobody) {
-    claim.position = replicator_->copies().find_passed_over(sid)->image.position;
+    claim.position = replicator_->copies().find_passed_over(sid)->image->position;
   }
   lookups_.start(lookup.nonce, sid, waiting, asked, clock_.now() + options_.lookup_timeout, claim);
   for (const MemberId member : asked) replicator_->send_lookup(member, lookup);
@@ -52,7 +52,7 @@ void Sessions::finish_lookups() {
 void Sessions::conclude_lookup(PendingPtr pending, const Lookups::Finished& finished) {
   const bool is_here =
       store_.find(finished.sid) != nullptr || replicator_->copies().find(finished.sid) != nullptr;
-  const bool is_passed_over = replicator_->copies().find_passed_over(finished.sid) != nullptr;
+  const bool is_passed_over = replicator_->copies().find_passed_over(finished.sid).has_value();
   if (is_here || (is_passed_over && finished.instead_of == kNobody)) {  // it came while we asked
     admit(std::move(pending));
     return;

@@ -21,8 +21,7 @@ constexpr int kClockRatio = 50;
 }  // namespace
 
 // The primary has it, or died with it. Until that is proven nobody may serve what we have.
-void Sessions::admit_at_passed_over(PendingPtr pending, ChannelId channel) {
-  const MemberId primary = primary_of(channel);
+void Sessions::admit_at_passed_over(PendingPtr pending, ChannelId channel, MemberId primary) {
   const Fate fate = replicator_->fate(primary);
   if (fate == Fate::kProven) {
     const SessionId sid = history_.resolve(pending->request.token->sid, clock_.now());
@@ -42,10 +41,9 @@ void Sessions::admit_at_passed_over(PendingPtr pending, ChannelId channel) {
 
 // Whose death is all that keeps us from serving this session; kNobody: there is more.
 MemberId Sessions::claimable_from(const SessionId& sid) const {
-  const ReplicaStore::PassedOver* passed_over = replicator_->copies().find_passed_over(sid);
-  if (passed_over == nullptr) return kNobody;
-  const MemberId primary = primary_of(passed_over->channel);
-  return replicator_->fate(primary) == Fate::kProven ? primary : kNobody;
+  const auto passed_over = replicator_->copies().find_passed_over(sid);
+  if (!passed_over) return kNobody;
+  return replicator_->fate(passed_over->owner) == Fate::kProven ? passed_over->owner : kNobody;
 }
 
 void Sessions::settle_passed_over(const Lookups::Finished& finished) {
@@ -96,12 +94,16 @@ void Sessions::recover_in_background() {
     schedule(recover_after_);
     return;
   }
+  const ReplicaStore& copies = replicator_->copies();
   size_t asked = 0;
-  for (const SecondaryChannel* channel : replicator_->secondaries()) {
-    if (channel->state() != SecondaryChannel::State::kOut) continue;
-    if (replicator_->fate(channel->parties().primary) != Fate::kProven) continue;
-    for (const SessionId& sid : replicator_->copies().passed_over_in(channel->id())) {
-      if (lookups_.is_asked(sid)) continue;
+  for (const ChannelId channel : copies.passed_over_channels()) {
+    if (replicator_->fate(copies.passed_over_owner(channel)) != Fate::kProven) continue;
+    std::vector<SessionId> sids;
+    copies.visit_passed_over(channel, [&](const SessionId& sid) {
+      if (!lookups_.is_asked(sid)) sids.push_back(sid);
+      return sids.size() + asked <= kRecoveriesMax;
+    });
+    for (const SessionId& sid : sids) {
       if (asked == kRecoveriesMax || lookups_.size() >= options_.lookups_max) {
         recover_after_ = now + kRecoverNext;
         schedule(recover_after_);
