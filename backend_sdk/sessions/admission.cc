@@ -62,8 +62,10 @@ void Admission::admit(WaitingPtr waiting) {
   if (!waiting->request.token) return admit_new(std::move(waiting), false);
   const SessionId sid = layer_.history.resolve(waiting->request.token->sid, layer_.now());
   if (Stay* stay = parts_.turnover.find(sid); stay != nullptr) {
+    // Only the owner decides that a session has expired, and it may be another member by now.
     const bool is_over = stay->placement.is_dead() ||
-                         (stay->expires() <= layer_.now() && stay->is_idle());
+                         (stay->expires() <= layer_.now() && stay->is_idle() &&
+                          layer_.may_answer_for(*stay));
     return is_over ? admit_new(std::move(waiting), false) : admit_here(std::move(waiting), *stay);
   }
   if (layer_.history.is_ended(sid)) return admit_new(std::move(waiting), false);
@@ -178,7 +180,7 @@ bool Admission::waits_for_channel(WaitingPtr& waiting, Stay& stay) {
   // A new session's channel has no lease yet, but no member can have claimed it either: its first
   // acknowledgement is what its responses wait for anyway.
   const bool is_opening = channel.state() == PrimaryChannel::State::kOpening;
-  const bool may_serve = is_opening || channel.may_serve(layer_.clock.read());
+  const bool may_serve = is_opening || layer_.may_answer_for(stay);
   if (!is_kept_back && may_serve) return false;
   if (!is_kept_back) channel.renew(layer_.now());
   parts_.parking.park_for_channel(std::move(waiting), channel.id(), patience());

@@ -212,6 +212,7 @@ void Commits::write(Stay& stay, const Active& active, const Change& change) {
   stay.last_access = stay.access_told = layer_.now();
   if (is_shorter) layer_.store.watch_expiry(stay, stay.expires());
   layer_.store.count_bytes(stay);
+  if (stay.counted_bytes < stay.refused_bytes) Protection::may_fit(stay);
   if (stay.counted_bytes > layer_.options.bytes_soft && !stay.was_warned) {
     stay.was_warned = true;
     LOG(kWarn, "a session has {} bytes, more than SoftSessionBytes {}; every change is copied",

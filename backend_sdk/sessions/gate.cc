@@ -40,8 +40,7 @@ std::optional<Gate::Passage> Gate::judge(const Stay& stay, const Ticket& ticket)
   const PrimaryChannel& channel = layer_.channel_of(stay);
   if (channel.is_outvoted()) return fenced(channel.parties().secondary);
   const bool is_held = stay.placement.holds(ticket.needed);
-  // The lease is looked at with the clock of now, not of the turn: turns can be long.
-  const bool may = is_held && (!ticket.reads_only || channel.may_serve(layer_.clock.read()));
+  const bool may = is_held && (!ticket.reads_only || layer_.may_answer_for(stay));
   if (!may && !layer_.replication.faults.dirty_reads) return std::nullopt;
   CHECK(is_held || layer_.replication.faults.dirty_reads,
         "no response shows what the secondary does not hold (S3)");

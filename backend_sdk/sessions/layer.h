@@ -62,6 +62,10 @@ struct SessionLayer {
   PrimaryChannel& channel_of(const Stay& stay) const {
     return *replicator->primary(stay.placement.channel());
   }
+  // R1, by the clock of now: turns of the loop can be long.
+  bool may_answer_for(const Stay& stay) const {
+    return stay.placement.channel() == 0 || channel_of(stay).may_serve(clock.read());
+  }
   // No frame of a session's past outlives its tombstone.
   Duration tombstone_min() const;
 };

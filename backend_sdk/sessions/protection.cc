@@ -185,12 +185,17 @@ void Protection::on_overload(Stay& stay) {
   stay.place_pause = std::clamp(2 * stay.place_pause, layer_.options.place_retry,
                                 layer_.options.place_retry_max);
   stay.place_after = layer_.now() + stay.place_pause;
+  stay.refused_bytes = stay.counted_bytes;
   layer_.schedule(layer_.now());
 }
 
-void Protection::on_held(Stay& stay, ChannelId fallback) {
+void Protection::may_fit(Stay& stay) {
   stay.place_pause = Duration::zero();
   stay.place_after = TimePoint{};
+}
+
+void Protection::on_held(Stay& stay, ChannelId fallback) {
+  may_fit(stay);
   if (fallback == 0 || fallback == stay.placement.channel()) return;
   PrimaryChannel* channel = layer_.replicator->primary(fallback);
   if (channel == nullptr || !channel->takes_frames()) return;  // CLOSE says it

@@ -35,6 +35,8 @@ class Protection final {
 
   // The secondary has no room; it has passed over what it had acknowledged.
   void on_overload(Stay& stay);
+  // It is smaller than what was refused, or a secondary holds it: the next try is not put off.
+  static void may_fit(Stay& stay);
   // Held in its channel now; the copy that was passed over in `fallback` is needed no more.
   void on_held(Stay& stay, ChannelId fallback);
   // There may be room in the window.

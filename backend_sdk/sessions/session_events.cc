@@ -121,9 +121,7 @@ std::optional<NackCode> Sessions::on_copy_offered(MemberId primary, const Sessio
   const Position ours = stay->image.position;
   // Sealed by us or held under a lease, and offered as something newer: two owners. Something older
   // only comes late, out of a link that was blocked.
-  const bool is_owned = stay->placement.channel() == 0 ||
-                        layer_.channel_of(*stay).may_serve(layer_.clock.read());
-  if (is_owned && position.epoch >= ours.epoch) {
+  if (layer_.may_answer_for(*stay) && position.epoch >= ours.epoch) {
     ++layer_.statistics.conflicts;
     layer_.ready.push_back(
         [this, sid, kept = std::max(position, ours), dropped = std::min(position, ours)] {

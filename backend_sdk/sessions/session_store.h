@@ -32,7 +32,8 @@ struct Stay {
   Placement placement;
   std::vector<RequestId> forgotten;  // since the last frame; the secondary still remembers them
   TimePoint access_told{};           // when the secondary last heard of an access
-  TimePoint place_after{};           // no candidate had room; not before
+  TimePoint place_after{};           // no candidate had room for so much; not before
+  size_t refused_bytes = 0;
   Duration place_pause{};
   size_t counted_bytes = 0;  // of SessionStore::bytes()
 

@@ -99,10 +99,8 @@ void Sessions::end_life() {
 std::vector<ServedSession> Sessions::served() const {
   std::vector<ServedSession> result;
   for (const Stay* stay : layer_.store.all()) {
-    const ChannelId channel = stay->placement.channel();
-    const bool may_answer =
-        channel == 0 || layer_.channel_of(*stay).may_serve(layer_.clock.read());
-    result.push_back({stay->sid, stay->image.position, channel, may_answer});
+    result.push_back({stay->sid, stay->image.position, stay->placement.channel(),
+                      layer_.may_answer_for(*stay)});
   }
   return result;
 }
@@ -134,6 +132,7 @@ bool Sessions::expire(Stay& stay) {
   Stay* settled = turnover_.settle(stay);
   if (settled == nullptr) return true;
   if (settled->placement.channel() != 0) {
+    if (!layer_.may_answer_for(*settled)) return false;
     std::string payload;
     encode(InvalidatePayload{settled->sid, settled->image.position,
                              settled->placement.former_ids()},

@@ -106,7 +106,11 @@ std::string VoteWatch::on_sent(MemberId from, const Frame& frame) {
   if (is_ack && from == channel.parties.secondary && channel.secondary_vote != kNobody) {
     return fmt::format("S7: {:x} acknowledges after its vote", from);
   }
-  if (frame.type == FrameType::kGrant) winner = channel.parties.secondary;
+  // With a witness it is leave to claim, which the primary may do too when the secondary is silent.
+  if (frame.type == FrameType::kGrant) {
+    if (channel.primary_vote == channel.parties.primary) return "S8: a grant after the own claim";
+    if (channel.parties.witness == kNobody) winner = channel.parties.secondary;
+  }
   std::string wrong = winner ? on_vote(channel, from, *winner) : std::string();
   if (frame.type == FrameType::kStale) channel.secondary_has_won = true;
   return wrong;

@@ -21,17 +21,18 @@ struct Sent {
 Frame frame_of(FrameType type) {
   return {.type = type, .channel = kChannel, .payload = {}};
 }
-Sent open() {
+Sent open(MemberId witness = kW) {
   Frame frame = frame_of(FrameType::kOpen);
   OpenPayload payload;
-  payload.parties = {kChannel, kA, kB, kW};
+  payload.parties = {kChannel, kA, kB, witness};
   payload.lease = std::chrono::milliseconds(600);
   encode(payload, frame.payload);
   return {kA, frame};
 }
-Sent claim(MemberId claimant) {
+Sent claim(MemberId claimant, MemberId witness = kW) {
   Frame frame = frame_of(FrameType::kClaim);
-  encode(ClaimPayload{{kChannel, kA, kB, kW}, claimant}, frame.payload);
+  const ClaimGrounds grounds = claimant == kA ? ClaimGrounds::kPrimary : ClaimGrounds::kGraceOver;
+  encode(ClaimPayload{{kChannel, kA, kB, witness}, claimant, grounds}, frame.payload);
   return {claimant, frame};
 }
 Sent member(MemberId from, FrameType type, MemberId named) {
@@ -69,7 +70,8 @@ TEST(VoteWatch, NobodyVotesTwiceOrAcknowledgesAfterItsVote) {
       {"claims after it gave way", {claim(kA), vote(kB, kA), claim(kB)}, "S8"},
       {"a witness for both", {claim(kA), vote(kW, kA), vote(kW, kB)}, "S8"},
       {"a later life of the witness", {claim(kA), vote(kLater, kA)}, "S8"},
-      {"a primary that grants and claims", {open(), grant, claim(kA)}, "S8"},
+      {"a primary that grants and claims", {open(), grant, claim(kA)}, ""},
+      {"without a witness", {open(kNobody), grant, claim(kA, kNobody)}, "S8"},
       {"a primary that claims and grants", {open(), claim(kA), grant}, "S8"},
       {"a vote for the witness", {claim(kA), vote(kW, kW)}, "S8"},
   };

@@ -78,7 +78,7 @@ class SimMember final : public VirtualNetwork::Process,
 
   // Clock.
   TimePoint now() const override { return turn_began_.value_or(read()); }
-  TimePoint read() const { return life_ ? life_->clock().now() : network_.now(); }
+  TimePoint read() const override { return life_ ? life_->clock().read() : network_.now(); }
 
   // NodeCore::Host.
   void on_new_life(MemberId mid) override;

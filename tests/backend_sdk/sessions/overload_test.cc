@@ -86,6 +86,41 @@ TEST_F(Overload, WithNoOtherMemberItIsTriedLessAndLessOften) {
   EXPECT_GE(fulls - before, 2u) << "it does not give up";
 }
 
+// Its logout needs no room.
+TEST_F(Overload, ASessionThatEndsLeavesNoCopyBehind) {
+  options_.replication.replica_bytes_max = 2000;
+  boot(3);
+  const SessionToken token = write(member(0), std::nullopt, "a", std::string(1000, 'x'));
+  const BeginOutcome wide = begin(member(0), token);
+  const BeginOutcome last = begin(member(0), token);
+  const WaitingCommit written =
+      commit_later(member(0), wide.handle, set("b", std::string(1500, 'y')));
+  Change logout;
+  logout.invalidate = true;
+  const WaitingCommit ended = commit_later(member(0), last.handle, logout);
+  ASSERT_TRUE(network_.run_until([&] { return ended->has_value(); }, seconds(5)));
+  run_for(seconds(1));
+  EXPECT_EQ(copies_kept(), 0u);
+}
+
+// A secondary's memory does not grow with what it refuses, however often it is asked.
+TEST_F(Overload, WhatIsRefusedAgainAndAgainCostsNothing) {
+  options_.replication.replica_bytes_max = 1500;
+  boot(2);
+  SessionToken token = write(member(0), std::nullopt, "a", std::string(1000, 'x'));
+  const uint64_t bytes = member(1).core().statistics().replica_bytes;
+  for (int i = 0; i < 5; ++i) {
+    token = write(member(0), token, "b", std::string(3000, 'y'));
+    run_for(seconds(1));
+    EXPECT_EQ(member(1).core().statistics().replica_bytes, bytes);
+    EXPECT_EQ(member(1).core().statistics().sessions_passed_over, 1u);
+  }
+  token = write(member(0), token, "b", "");
+  run_for(seconds(5));
+  EXPECT_EQ(member(1).core().statistics().sessions_passed_over, 0u) << "held again";
+  EXPECT_EQ(member(1).core().statistics().sessions_secondary, 1u);
+}
+
 TEST_F(Overload, AMemberTakesNoMoreThanItsMemory) {
   options_.sessions.sessions_bytes_max = 10'000;
   boot(3);
