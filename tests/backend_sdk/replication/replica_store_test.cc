@@ -99,7 +99,7 @@ TEST_F(ReplicaStoreTest, AWholeSessionReplacesOnlyWhatIsOlder) {
 TEST_F(ReplicaStoreTest, ARecoveredSessionIsSureSinceItsFirstCopy) {
   const auto later = [](int seconds) { return kNow + std::chrono::seconds(seconds); };
   FullPayload recovered = full({5, 1});
-  recovered.image.recovery = Recovery{.epoch = 5, .from = {1, 1}, .sure_since = later(-9)};
+  recovered.image.recovery = Recovered{.epoch = 5, .from = {1, 1}, .sure_since = later(-9)};
   ASSERT_FALSE(store_.apply_full(kOld, recovered, kNow));
   EXPECT_EQ(store_.find(recovered.sid)->image.recovery->sure_since, kNow);
   recovered.image.position.version = 2;
