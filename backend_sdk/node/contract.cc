@@ -110,6 +110,9 @@ ContractFacts HttpContract::read(const RequestView& request) const {
     } else if (equal_ignoring_case(line.name, kWaitedHeader)) {
       // What cannot be read has waited for who knows how long.
       facts.waited = read_milliseconds(line.value).value_or(kLongestWait);
+    } else if (equal_ignoring_case(line.name, kAnsweredHeader)) {
+      const AnsweredIds answered = parse_answered(line.value);
+      facts.answered.assign(answered.view().begin(), answered.view().end());
     } else if (equal_ignoring_case(line.name, kForwardedProto)) {
       facts.tls = facts.tls || equal_ignoring_case(line.value, "https");
     }

@@ -29,7 +29,9 @@ struct ContractFacts {
   bool moved = false;        // with failover: an operator wants the session away from its primary
   bool unreachable = false;  // with failover: no connection to the primary could be made
   bool move = false;         // an operator wants all sessions away from this member
-  std::chrono::milliseconds waited{0};     // at the proxy
+  std::chrono::milliseconds waited{0};  // at the proxy
+  // Earlier requests whose answers have come to the proxy whole; of any session.
+  std::vector<RequestId> answered = {};
   std::optional<std::uint64_t> view_seen;  // nothing: not asked by a proxy that wants a view
   bool tls = false;
 };

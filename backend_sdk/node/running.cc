@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend_sdk/node/running.h"
 
+#include <utility>
+
 #include "backend_sdk/cookie_options.h"
 #include "backend_sdk/node/core_options.h"
 #include "backend_sdk/node/lives_transport.h"
@@ -16,6 +18,7 @@ namespace {
 constexpr Duration kLeaveFlushMax = std::chrono::milliseconds(250);
 constexpr Duration kLeaveFlushLook = std::chrono::milliseconds(4);
 constexpr int kFreeAddressTries = 16;
+constexpr std::size_t kAnsweredKeptMax = 1024;
 constexpr Duration kRetryAfter = std::chrono::seconds(1);
 constexpr std::string_view kGone = "it is going down";
 constexpr std::string_view kOverloaded = "too many requests are under way";
@@ -255,7 +258,8 @@ void Node::Running::begin_session(const ContractFacts& facts, bool exclusive,
                            .unreachable = facts.unreachable,
                            .exclusive = exclusive,
                            .told = told(facts),
-                           .waited = facts.waited};
+                           .waited = facts.waited,
+                           .answered = take_answered(facts)};
   core_->begin(asked, [this, facts, pending, under_way](const BeginOutcome& outcome) {
     pending->answer(decide(facts, outcome, under_way, pending->executor()));
   });
@@ -312,8 +316,27 @@ void Node::Running::answer_later(const std::shared_ptr<Pending<T>>& pending, T v
   static_cast<void>(door_->post([pending, box](NodeCore&) { pending->answer(std::move(*box)); }));
 }
 
-std::vector<Header> Node::Running::headers_for(const RequestView& request) const {
-  return contract_.view_headers(contract_.read(request));
+// A request without a session does not come to the loop's thread: what it says of others waits for
+// one that does.
+std::vector<Header> Node::Running::headers_for(const RequestView& request) {
+  const ContractFacts facts = contract_.read(request);
+  if (!facts.answered.empty()) {
+    const std::lock_guard lock(mutex_);
+    for (const RequestId id : facts.answered) {
+      if (answered_.size() < kAnsweredKeptMax) answered_.push_back(id);
+    }
+  }
+  return contract_.view_headers(facts);
+}
+
+std::vector<RequestId> Node::Running::take_answered(const ContractFacts& facts) {
+  std::vector<RequestId> answered;
+  {
+    const std::lock_guard lock(mutex_);
+    answered = std::exchange(answered_, {});
+  }
+  answered.insert(answered.end(), facts.answered.begin(), facts.answered.end());
+  return answered;
 }
 
 // Draining.

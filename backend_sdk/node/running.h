@@ -37,7 +37,7 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
              std::function<void(Decision)> callback);
   void finish(Session session, std::function<void(Release)> callback);
   void commit(Session& session, std::function<void(Release)> callback);
-  std::vector<Header> headers_for(const RequestView& request) const;
+  std::vector<Header> headers_for(const RequestView& request);
   void drain(std::function<void()> callback, std::shared_ptr<Executor> executor);
   // Ends the thread; without `with_leave` as if the process had died. Once.
   void stop(bool with_leave);
@@ -76,6 +76,7 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   Decision decide(const ContractFacts& facts, const BeginOutcome& outcome,
                   const std::shared_ptr<UnderWay>& under_way,
                   const std::shared_ptr<Executor>& executor) const;
+  std::vector<RequestId> take_answered(const ContractFacts& facts);
   template <typename T>
   void answer_later(const std::shared_ptr<Pending<T>>& pending, T value);
   void drain_on_loop(std::shared_ptr<Pending<Drained>> pending);
@@ -117,6 +118,7 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   mutable std::mutex mutex_;
   NodeStatistics statistics_;
   std::uint32_t mid_ = kNobody;
+  std::vector<RequestId> answered_;  // said by requests without a session
 
   // Application threads; stop() is called by one of them, once.
   std::thread thread_;

@@ -179,8 +179,7 @@ void Server::on_letter(LetterToServer letter) {
 void Server::on(to_server::NewView& letter) {
   if (letter.generation != snapshot_->generation || letter.view.view == nullptr) return;
   routing::ViewKeeper::Shared& held = views_[letter.cluster];
-  const bool is_newer = held.view == nullptr || letter.view.view->version > held.view->version ||
-                        letter.view.replaced >= held.view->version;
+  const bool is_newer = held.view == nullptr || letter.view.supersedes(*held.view);
   if (!is_newer || (held.view != nullptr && held.view->hash == letter.view.view->hash)) return;
   held = letter.view;
   LOG(kInfo, "cluster {}: view {:016x}, version {}, {} members",

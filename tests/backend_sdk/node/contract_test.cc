@@ -129,6 +129,13 @@ TEST_F(Contract, HowLongARequestHasWaitedIsReadAndDoubtCountsAsLong) {
   }
 }
 
+TEST_F(Contract, WhichRequestsMayBeForgottenIsReadAndNothingOfABrokenList) {
+  EXPECT_TRUE(read({}).answered.empty());
+  EXPECT_EQ(read({{"understudy-answered", "00000000000000ff,0000000000000001"}}).answered,
+            (std::vector<RequestId>{255, 1}));
+  EXPECT_TRUE(read({{"Understudy-Answered", "00000000000000ff,1"}}).answered.empty());
+}
+
 TEST_F(Contract, OnlyWhatIsOutdatedIsForTheClientAlone) {
   BeginOutcome refused;
   refused.kind = BeginOutcome::Kind::kUnavailable;
