@@ -172,6 +172,7 @@ Node::Running::Started Node::Running::start() {
   transport.is_insecure = options_.cluster_insecure;
   // As long as membership goes on doubting, from its first probe round to its verdict.
   transport.probe_timeout = core->membership.interval;
+  transport.queue_bytes_max = link_queue_bytes(options_, transport.queue_bytes_max);
   transport_ = std::make_unique<LivesTransport>(*loop_, random_, transport, *this);
   waiters_ = std::make_unique<ViewWaiters>(*loop_, contract_);
   core_ = std::make_unique<NodeCore>(*core, *loop_, random_, *transport_, *this);
