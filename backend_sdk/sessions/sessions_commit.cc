@@ -416,9 +416,10 @@ CommitOutcome Sessions::outcome_of(const Active& active, const Verdict& verdict)
       if (verdict.ended) break;
       // By default only what changes rarely is kept current in the cookie: epoch and members.
       const SessionToken& now = verdict.token;
-      const bool current =
-          active.token && active.token->sid == now.sid && active.token->primary == now.primary &&
-          active.token->secondary == now.secondary && active.token->floor.epoch == now.floor.epoch;
+      const bool current = active.token && !active.token->is_to_renew &&
+                           active.token->sid == now.sid && active.token->primary == now.primary &&
+                           active.token->secondary == now.secondary &&
+                           active.token->floor.epoch == now.floor.epoch;
       // While nobody holds a copy, only the cookie knows how far the session has come.
       if (!current || (verdict.solo && active.token != now)) outcome.cookie = now;
       break;
