@@ -259,9 +259,11 @@ CommitOutcome Commits::outcome_of(const Active& active, const Gate::Passage& pas
       if (passage.ended) break;
       // By default only what changes rarely is kept current in the cookie: epoch and members.
       const SessionToken& now = passage.token;
-      const bool is_current =
-          active.token && active.token->sid == now.sid && active.token->primary == now.primary &&
-          active.token->secondary == now.secondary && active.token->floor.epoch == now.floor.epoch;
+      const bool is_current = active.token && !active.token->is_to_renew &&
+                              active.token->sid == now.sid &&
+                              active.token->primary == now.primary &&
+                              active.token->secondary == now.secondary &&
+                              active.token->floor.epoch == now.floor.epoch;
       // While no member holds a copy, only the cookie knows how far the session has come.
       if (!is_current || (passage.solo && active.token != now)) outcome.cookie = now;
       break;

@@ -158,7 +158,9 @@ void Server::keep_views(const Snapshot& before) {
   auto old = std::exchange(views_, {});
   views_.resize(snapshot_->clusters.size());
   for (std::size_t i = 0; i < views_.size(); ++i) {
-    if (const auto same = same_cluster(*snapshot_, i, before)) views_[i] = old[*same];
+    auto same = same_cluster(*snapshot_, i, before);
+    if (!same) same = rekeyed_cluster(*snapshot_, i, before);
+    if (same) views_[i] = old[*same];
   }
 }
 

@@ -297,18 +297,19 @@ void VirtualNetwork::Life::send_datagram(const Peer& to, const Datagram& datagra
   for (int i = 0; i < copies; ++i) {
     if (network_.happens(network_.weather_.loss)) continue;
     network_.at(network_.now_ + network_.delay(),
-                [this, address = to.address, type = datagram.type, group = datagram.group,
+                [this, to, type = datagram.type, group = datagram.group,
                  payload = std::string(datagram.payload)] {
-                  network_.deliver_datagram(*this, address, type, group, payload);
+                  network_.deliver_datagram(*this, to, type, group, payload);
                 });
   }
 }
 
-void VirtualNetwork::deliver_datagram(const Life& from, const Address& to, DatagramType type,
+void VirtualNetwork::deliver_datagram(const Life& from, const Peer& to, DatagramType type,
                                       uint32_t group, const std::string& payload) {
-  const Machine& there = machine(to);
-  if (there.is_off || !there.life || is_cut(from.self_.address, to)) return;
-  if (!accepts(from.self_.address, to)) return;
+  const Machine& there = machine(to.address);
+  if (there.is_off || !there.life || is_cut(from.self_.address, to.address)) return;
+  if (there.life->self_.mid != to.mid) return;  // sealed for another life
+  if (!accepts(from.self_.address, to.address)) return;
   run_in(
       *there.life,
       [mid = from.self_.mid, type, group, payload](Process& process) {

@@ -152,7 +152,7 @@ class VirtualNetwork final {
   void deliver(const LinkKey& key, uint64_t number);
   void link_down(const LinkKey& key, LinkDown why, Duration after);
   void probe(Life& from, const Peer& peer, TimePoint deadline);
-  void deliver_datagram(const Life& from, const Address& to, DatagramType type, uint32_t group,
+  void deliver_datagram(const Life& from, const Peer& to, DatagramType type, uint32_t group,
                         const std::string& payload);
   void end_life(Life& life);
 
