@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a primary sealed and then took to its grave (PROTOCOL 2.4): served again from the copy that
 // it had passed over, once it is proven dead and everybody else has been asked in its name.
-// Modelled in tests/backend_sdk/replication/model/recovery.pml.
+// Modelled in backend_sdk/models/recovery.pml.
 #include "backend_sdk/sessions/sessions.h"
 #include "base/log.h"
 
