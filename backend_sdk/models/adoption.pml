@@ -6,6 +6,12 @@
  * in doubt), -DBUG_LATEADOPT (B adopts after it has voted), -DBUG_GAP (B adopts with frames missing),
  * -DBUG_UNLEASED (A owns without a vote when B is dead, lease or not).
  */
+/* verify: -DMAXV=1 */
+/* finds: -DMAXV=1 -DBUG_ONESEAL */
+/* finds: -DMAXV=1 -DBUG_LATEADOPT */
+/* finds: -DMAXV=1 -DBUG_GAP */
+/* finds: -DMAXV=1 -DBUG_UNLEASED -DCRASHES=2 */
+/* pan: -m400000 */
 #ifndef MAXV
 #define MAXV 2
 #endif

@@ -10,6 +10,17 @@
  * told nobody), -DBUG_UNPROVEN (B does not wait for the proof), -DBUG_OLDREQUEST (B serves a request
  * that began before the deaths that left it alone, by the cookie of then).
  */
+/* verify: */
+/* verify: -DCRASHES=2 */
+/* finds: -DBUG_NOFENCE */
+/* finds: -DBUG_EARLYCLOSE */
+/* finds: -DBUG_DISCARD */
+/* finds: -DBUG_NOFLOOR -DCRASHES=2 */
+/* finds: -DBUG_NOJUMP -DCRASHES=2 */
+/* finds: -DBUG_QUIETLOGOUT */
+/* finds: -DBUG_UNPROVEN */
+/* finds: -DBUG_OLDREQUEST */
+/* pan: -m900000 */
 #ifndef MAXV
 #define MAXV 2
 #endif
