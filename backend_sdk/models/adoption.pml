@@ -95,7 +95,7 @@ active proctype sys() {
   :: atomic { aUp && aVoteN == 1 && !aWonN && nfull(aw) -> aw!2 }
   :: atomic { aUp && aVoteO == 1 && !aWonO && nfull(ab) -> ab!1 }
   :: atomic { aUp && aVoteN == 1 && !aWonN && nfull(ab) -> ab!2 }
-  /* B's secondary provably died under the lease, and nobody is left to vote */
+  /* B's secondary provably died under the lease, and no vote can come */
 #ifdef BUG_UNLEASED
   :: atomic { aUp && aVoteO == 1 && !aWonO && !bUp && !w1Up -> aWonO = 1; SAFE; assert(!BOWN && !bNew) }
 #else
