@@ -5,13 +5,14 @@
  * not at all. A dies; C knows that it did, and asks the members of its view. It serves what it has
  * (recovery.pml has the rest) when all of them have answered or are dead, no answer comes from a
  * newer view, and those that answered are a quorum with C.
- * Views, all of one leader, A or Q: 1 {A, C, Q}; 2 D joins; 3 D is confirmed: a majority of the
- * counted members has 2; 4 D counts; 5 E joins; 6 E is confirmed. A gives copies to Q, and to D and E
- * once they are confirmed.
+ * Views, all of one leader, A or Q: 1 {A, C, Q}; 2 D joins; 3 D is confirmed, for a quorum has 2, and
+ * is to count: until 4 a quorum is one with D and one without; 4 D counts, for a quorum has 3; 5 E
+ * joins; 6 E is confirmed. A gives copies to Q, and to D and E once they are confirmed.
  * Seeded faults: BUG_STALE_VIEW (C does not look at the view of an answer), BUG_UNCONFIRMED (A gives a
  * copy to a member before it is confirmed), BUG_SILENCE (C takes a silent member for a dead one),
- * BUG_NOQUORUM (those that answered need not be a quorum; two deaths), BUG_NOFENCE (a member that
- * has answered still takes frames of A).
+ * BUG_NOQUORUM (those that answered need not be a quorum; two deaths), BUG_COUNTATONCE (D counts
+ * before a quorum without it knows; two deaths), BUG_NOFENCE (a member that has answered still takes
+ * frames of A).
  */
 /* verify: */
 /* verify: -DCRASHES=2 */
@@ -19,6 +20,7 @@
 /* finds: -DBUG_UNCONFIRMED */
 /* finds: -DBUG_SILENCE */
 /* finds: -DBUG_NOQUORUM -DCRASHES=2 */
+/* finds: -DBUG_COUNTATONCE -DCRASHES=2 */
 /* finds: -DBUG_NOFENCE */
 /* reaches: -DREACH_RECOVERED */
 /* reaches: -DREACH_ASKED_AGAIN */
@@ -47,8 +49,15 @@ byte ansVer[5];
 
 #define LEADER (leadsQ -> up[Q] : up[A])
 #define HAS(m, n) (ver[m] >= n)
-#define MAJORITY(n) (newest < 4 -> HAS(A, n) + HAS(C, n) + HAS(Q, n) >= 2 : \
-  HAS(A, n) + HAS(C, n) + HAS(Q, n) + HAS(D, n) >= 3)
+/* more than half, or half with the oldest, which is A */
+#define OLD(n) (HAS(A, n) + HAS(C, n) + HAS(Q, n) >= 2)
+#define SEEN(n) (HAS(A, n) + HAS(C, n) + HAS(Q, n) + HAS(D, n))
+#define NEW(n) (SEEN(n) >= 3 || (SEEN(n) == 2 && HAS(A, n)))
+#ifdef BUG_COUNTATONCE
+#define MAY_COUNT 1
+#else
+#define MAY_COUNT (OLD(3) && NEW(3))
+#endif
 #ifdef BUG_UNCONFIRMED
 #define USABLE(m) (m == Q || (m == D && ver[A] >= 2) || (m == E && ver[A] >= 5))
 #else
@@ -65,7 +74,8 @@ byte ansVer[5];
 #define QUORUM 1
 #else
 /* A, the oldest, is dead: more than half, then */
-#define QUORUM (cVer < 4 -> 1 + (ans[Q] == 3) >= 2 : 1 + (ans[Q] == 3) + (ans[D] == 3) >= 3)
+#define QUORUM ((cVer > 3 || 1 + (ans[Q] == 3) >= 2) && \
+  (cVer < 3 || 1 + (ans[Q] == 3) + (ans[D] == 3) >= 3))
 #endif
 
 inline ask() {
@@ -100,10 +110,10 @@ active proctype sys() {
   do
   /* the leader writes; a newcomer has the view that lets it in */
   :: atomic { LEADER && newest == 1 -> newest = 2; ver[D] = 2; ver[(leadsQ -> Q : A)] = 2 }
-  :: atomic { LEADER && newest == 2 && MAJORITY(2) -> newest = 3; ver[(leadsQ -> Q : A)] = 3 }
-  :: atomic { LEADER && newest == 3 -> newest = 4; ver[(leadsQ -> Q : A)] = 4 }
+  :: atomic { LEADER && newest == 2 && OLD(2) -> newest = 3; ver[(leadsQ -> Q : A)] = 3 }
+  :: atomic { LEADER && newest == 3 && MAY_COUNT -> newest = 4; ver[(leadsQ -> Q : A)] = 4 }
   :: atomic { LEADER && newest == 4 -> newest = 5; ver[E] = 5; ver[(leadsQ -> Q : A)] = 5 }
-  :: atomic { LEADER && newest == 5 && MAJORITY(5) -> newest = 6; ver[(leadsQ -> Q : A)] = 6 }
+  :: atomic { LEADER && newest == 5 && NEW(5) -> newest = 6; ver[(leadsQ -> Q : A)] = 6 }
   READS(A) READS(C) READS(Q) READS(D) READS(E)
   /* A gives the session a copy; the frame may be lost, or come after A's death */
   SENDS(Q) SENDS(D) SENDS(E)
