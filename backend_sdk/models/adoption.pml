@@ -6,6 +6,12 @@
  * in doubt), -DBUG_LATEADOPT (B adopts after it has voted), -DBUG_GAP (B adopts with frames missing),
  * -DBUG_UNLEASED (A owns without a vote when B is dead, lease or not).
  */
+/* verify: -DMAXV=1 */
+/* finds: -DMAXV=1 -DBUG_ONESEAL */
+/* finds: -DMAXV=1 -DBUG_LATEADOPT */
+/* finds: -DMAXV=1 -DBUG_GAP */
+/* finds: -DMAXV=1 -DBUG_UNLEASED -DCRASHES=2 */
+/* pan: -m400000 */
 #ifndef MAXV
 #define MAXV 2
 #endif
@@ -89,7 +95,7 @@ active proctype sys() {
   :: atomic { aUp && aVoteN == 1 && !aWonN && nfull(aw) -> aw!2 }
   :: atomic { aUp && aVoteO == 1 && !aWonO && nfull(ab) -> ab!1 }
   :: atomic { aUp && aVoteN == 1 && !aWonN && nfull(ab) -> ab!2 }
-  /* B's secondary provably died under the lease, and nobody is left to vote */
+  /* B's secondary provably died under the lease, and no vote can come */
 #ifdef BUG_UNLEASED
   :: atomic { aUp && aVoteO == 1 && !aWonO && !bUp && !w1Up -> aWonO = 1; SAFE; assert(!BOWN && !bNew) }
 #else

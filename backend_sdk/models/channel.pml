@@ -13,6 +13,18 @@
  * when B has won, although B is alone with it), -DBUG_ACKGRANT (A answers under a lease that came
  * after its GRANT).
  */
+/* verify: */
+/* finds: -DBUG_NOFENCE */
+/* finds: -DBUG_DIRTY */
+/* finds: -DBUG_NOGRACE */
+/* finds: -DBUG_NOWITNESS */
+/* finds: -DBUG_AMNESIA */
+/* finds: -DBUG_GRANT_IS_A_VOTE */
+/* finds: -DBUG_DEADEND */
+/* finds: -DBUG_HEARSAY */
+/* finds: -DBUG_DISCARD */
+/* finds: -DBUG_ACKGRANT */
+/* pan: -m900000 */
 #ifndef MAXV
 #define MAXV 2
 #endif

@@ -1,15 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A seals its channel to B (votes: channel.pml), gives the session a new copy at C, and dies at any
  * moment. B keeps the copy that was passed over until A says that it is not needed any more, and
- * serves from it when A is proven dead and everybody else has been asked ("recovered").
+ * serves from it when A is proven dead and all other members have been asked ("recovered").
  *   spin -a recovery.pml && gcc -O2 -DSAFETY -DCOLLAPSE -o pan pan.c && ./pan -m900000
- * -DCRASHES=2 lets C die too. Seeded faults that must be found: -DBUG_NOFENCE (whoever is asked goes
- * on taking A's frames), -DBUG_EARLYCLOSE (A closes before C has the copy), -DBUG_DISCARD (B drops
+ * -DCRASHES=2 lets C die too. Seeded faults that must be found: -DBUG_NOFENCE (a member that is
+ * asked goes on taking A's frames), -DBUG_EARLYCLOSE (A closes before C has the copy), -DBUG_DISCARD (B drops
  * the copy when it votes), -DBUG_NOFLOOR (B does not look at the cookie; needs CRASHES=2),
  * -DBUG_NOJUMP (the new epoch is the next one; needs CRASHES=2), -DBUG_QUIETLOGOUT (a logout at A is
- * told nobody), -DBUG_UNPROVEN (B does not wait for the proof), -DBUG_OLDREQUEST (B serves a request
+ * told no other), -DBUG_UNPROVEN (B does not wait for the proof), -DBUG_OLDREQUEST (B serves a request
  * that began before the deaths that left it alone, by the cookie of then).
  */
+/* verify: */
+/* verify: -DCRASHES=2 */
+/* finds: -DBUG_NOFENCE */
+/* finds: -DBUG_EARLYCLOSE */
+/* finds: -DBUG_DISCARD */
+/* finds: -DBUG_NOFLOOR -DCRASHES=2 */
+/* finds: -DBUG_NOJUMP -DCRASHES=2 */
+/* finds: -DBUG_QUIETLOGOUT */
+/* finds: -DBUG_UNPROVEN */
+/* finds: -DBUG_OLDREQUEST */
+/* pan: -m900000 */
 #ifndef MAXV
 #define MAXV 2
 #endif
@@ -122,7 +133,7 @@ active proctype sys() {
   :: atomic { cUp && cKnows && cE > 0 && !cOwn && !GONE ->
        cOwn = 1; assert(bState != 3 && bState != 2); cE = cE + 1;
        if :: crashes < 2 -> assert(cVer >= shown) :: else -> skip fi }
-  /* B asks everybody else, and names A */
+  /* B asks all others, and names A */
 #ifdef BUG_UNPROVEN
   :: atomic { bState == 1 && !asked -> asked = 1; if :: cUp -> bc!1 :: else -> cb!1 fi }
 #else
@@ -177,13 +188,13 @@ active proctype sys() {
 #endif
        :: crashes > 1 -> assert(bE > shownE)
        fi }
-  /* S6. With A and C gone, nobody is left who knows of the logout; the newest cookie still says so */
+  /* S6. With A and C gone, no member knows of the logout; the newest cookie still says so */
   :: atomic { bState == 3 && ended -> assert(crashes > 1) }
   :: atomic { bState == 2 && !GONE -> assert(bVer >= shown) }
   /* crashes */
   :: atomic { crashes < CRASHES && aUp -> aUp = 0; crashes++ }
   :: atomic { crashes < CRASHES && cUp -> cUp = 0; crashes++; cOwn = 0; cE = 0 }
-  /* nothing can happen any more: somebody serves it, unless two machines are gone */
+  /* nothing can happen any more: some member serves it, unless two machines are gone */
   :: timeout -> assert(aUp || crashes > 1 || bState == 2 || bState == 3 || cOwn || cEnded || GONE);
        break
   od
