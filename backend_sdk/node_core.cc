@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backend_sdk/membership/quorum.h"
 #include "backend_sdk/replication/replicator.h"
 #include "backend_sdk/sessions/sessions.h"
 #include "base/check.h"
@@ -215,8 +216,20 @@ void NodeCore::Core::on_conflict(const SessionId& sid, Position kept, Position d
   host_.on_conflict(sid, kept, dropped);
 }
 
-bool NodeCore::Core::is_quorum(const std::set<MemberId>&) const {
-  return has_quorum();
+bool NodeCore::Core::is_quorum(const std::set<MemberId>& members) const {
+  if (membership_ == nullptr) return false;
+  const MemberView& view = membership_->view();
+  const auto has_answered = [&](MemberId mid) {
+    return mid == membership_->mid() || members.contains(mid);
+  };
+  return is_quorate(view, [&](const Member& member) {
+    if (has_answered(member.mid)) return true;
+    return member.is_proven && std::any_of(view.members.begin(), view.members.end(),
+                                           [&](const Member& heir) {
+                                             return heir.name == member.name &&
+                                                    has_answered(heir.mid);
+                                           });
+  });
 }
 
 void NodeCore::Core::ask_for_view(MemberId) {}
