@@ -55,17 +55,18 @@ std::string explain(const WorldOptions& options, const WorldResult& failed) {
   Numbers numbers(failed.schedule.size());
   std::iota(numbers.begin(), numbers.end(), 0);
   numbers = shorten<size_t>(numbers, fails, kTriesMax);
-  std::string text = fmt::format("profile {}, {}, seed {}: {}\n", options.profile->name,
-                                 mode_name(options.one_fault_at_a_time), options.seed,
-                                 failed.violations.front());
-  text += fmt::format("  {} of {} strikes are enough: {}\n", numbers.size(),
-                      failed.schedule.size(), shortest.violations.front());
+  std::string text =
+      fmt::format("profile {}, {}, seed {}: {}\n", options.profile->name,
+                  mode_name(options.one_fault_at_a_time), options.seed, failed.violations.front());
+  text += fmt::format("  {} of {} strikes are enough: {}\n", numbers.size(), failed.schedule.size(),
+                      shortest.violations.front());
   for (const Strike& strike : chosen(failed.schedule, numbers)) {
     text += fmt::format("    {}\n", to_text(strike));
   }
-  text += fmt::format("  its history: tests/simulation/soak --profile {} --{} --seed {} --strikes {}\n",
-                      options.profile->name, mode_name(options.one_fault_at_a_time), options.seed,
-                      numbers.empty() ? "none" : joined(numbers));
+  text +=
+      fmt::format("  its history: tests/simulation/soak --profile {} --{} --seed {} --strikes {}\n",
+                  options.profile->name, mode_name(options.one_fault_at_a_time), options.seed,
+                  numbers.empty() ? "none" : joined(numbers));
   return text;
 }
 
@@ -114,6 +115,15 @@ std::string Totals::text() const {
 
 const char* mode_name(bool one_fault_at_a_time) {
   return one_fault_at_a_time ? "one-at-a-time" : "overlapping";
+}
+
+std::optional<std::string> name_failure(const WorldOptions& options, Totals& totals) {
+  const WorldResult result = simulate(options);
+  totals.add(result);
+  if (result.violations.empty()) return std::nullopt;
+  return fmt::format("{} {} seed {}: {}\n", options.profile->name,
+                     mode_name(options.one_fault_at_a_time), options.seed,
+                     result.violations.front());
 }
 
 std::optional<std::string> run_seed(const WorldOptions& options, Totals& totals) {

@@ -38,6 +38,8 @@ const char* mode_name(bool one_fault_at_a_time);
 
 // The text of the failure, or nothing.
 std::optional<std::string> run_seed(const WorldOptions& options, Totals& totals);
+// The same in one line, not shortened.
+std::optional<std::string> name_failure(const WorldOptions& options, Totals& totals);
 // Prints a whole history to stderr: the strikes whose numbers are listed ("0,3,4"), or all.
 std::string run_traced(WorldOptions options, const std::optional<std::string>& strikes);
 

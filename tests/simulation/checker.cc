@@ -135,9 +135,10 @@ std::string Owners::on_answered(const SessionId& sid, MemberId owner, Position p
   const bool is_other = last.owner != kNobody && last.owner != owner;
   const bool rises = is_other ? position.epoch > last.position.epoch : position >= last.position;
   if (last.owner != kNobody && !rises) {
-    return fmt::format("S10: {:x} answers for session {} at ({}, {}), {:x} had answered at ({}, {})",
-                       owner, to_text(sid), position.epoch, position.version, last.owner,
-                       last.position.epoch, last.position.version);
+    return fmt::format(
+        "S10: {:x} answers for session {} at ({}, {}), {:x} had answered at ({}, {})", owner,
+        to_text(sid), position.epoch, position.version, last.owner, last.position.epoch,
+        last.position.version);
   }
   last = {owner, position};
   return {};
@@ -210,8 +211,8 @@ void Checker::on_renamed(const SessionId& old_id, const SessionId& new_id) {
 void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionId& sid) {
   conflicts_.insert(sid);
   if (doubled_.contains(sid)) return;
-  two_serve(now, sid, fmt::format("S1: member {} met another owner of {}", member.index(),
-                                  to_text(sid)));
+  two_serve(now, sid,
+            fmt::format("S1: member {} met another owner of {}", member.index(), to_text(sid)));
 }
 
 void Checker::expect_conflicts_told(TimePoint now, TimePoint last_death) {
@@ -234,8 +235,8 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
       if (!served.may_answer) continue;
       if (ended_.contains(served.sid)) {
         two_serve(now, served.sid,
-                  fmt::format("S6: session {} is live at {:x} after its end",
-                              to_text(served.sid), member->mid()));
+                  fmt::format("S6: session {} is live at {:x} after its end", to_text(served.sid),
+                              member->mid()));
       }
       const auto [other, is_first] =
           serving.emplace(served.sid, std::pair(member->mid(), served.position));

@@ -70,7 +70,9 @@ Shown shown_from(const Attributes& attributes) {
 }
 
 std::string attribute_of(const Exchange& exchange) {
-  return exchange.action == Action::kMark ? kMarkPrefix + std::to_string(exchange.request)
+  // More than a client may be ahead, so that no two that are under way have the same.
+  constexpr uint64_t kMarks = 128;
+  return exchange.action == Action::kMark ? kMarkPrefix + std::to_string(exchange.number % kMarks)
                                           : kSlotPrefix + std::to_string(exchange.slot);
 }
 

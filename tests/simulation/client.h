@@ -19,7 +19,7 @@ enum class Action : uint8_t {
   kAppend,  // exclusive: appends its request id to the log
   kAnswer,  // the same, and keeps the answer for a repeated request
   kSlot,    // not exclusive: raises its own slot
-  kMark,    // not exclusive: raises an attribute of this request alone
+  kMark,    // not exclusive: raises an attribute that no other one under way does
   kBlob,    // makes the session large or small
   kRead,
   kLogin,  // the session gets a new id
@@ -35,7 +35,7 @@ struct Ghost {
 struct Client {
   size_t index = 0;
   std::vector<std::optional<SessionToken>> cookies;  // one for each device
-  uint64_t generation = 0;  // +1 with every session this client has had
+  uint64_t generation = 0;                           // +1 with every session this client has had
   ClientHistory history;
   bool solo = false;  // its last response was flagged so
   TimePoint since;    // of this session
@@ -43,6 +43,7 @@ struct Client {
   std::deque<Ghost> ghosts;
   uint64_t started = 0;
   std::map<uint64_t, RequestId> under_way;  // by number
+  std::map<uint64_t, TimePoint> logins;     // of them, since when
   bool logging_out = false;
   bool may_have_ended = false;  // a logout or login was not answered
 

@@ -115,8 +115,7 @@ void Clientele::click(Client& client, size_t slot) {
   }
   const ExchangePtr exchange = make_exchange(client, slot);
   exchange->action = is_first ? Action::kAppend : choose_action();  // leaves something behind
-  const bool ends_an_id =
-      exchange->action == Action::kLogout || exchange->action == Action::kLogin;
+  const bool ends_an_id = exchange->action == Action::kLogout || exchange->action == Action::kLogin;
   if (ends_an_id && !client.under_way.empty() && random_.below(2) == 0) {
     exchange->action = Action::kRead;
   }
@@ -137,6 +136,7 @@ void Clientele::note_started(Client& client, const Exchange& exchange) {
 
 void Clientele::send(Client& client, const ExchangePtr& exchange) {
   client.under_way[exchange->number] = exchange->request;
+  if (exchange->action == Action::kLogin) client.logins[exchange->number] = network_.now();
   trace(*exchange, fmt::format("action {}", static_cast<int>(exchange->action)));
   proxies_[random_.below(proxies_.size())]->send(exchange);
 }
@@ -171,6 +171,7 @@ void Clientele::on_too_large(const ExchangePtr& exchange) {
 void Clientele::on_not_answered(const ExchangePtr& exchange, const std::string& how) {
   Client& client = *exchange->client;
   client.under_way.erase(exchange->number);
+  client.logins.erase(exchange->number);
   if (exchange->action == Action::kLogout) client.logging_out = false;
   // The client was not told, but the id that it knows may be over: logged out, or renamed and the
   // old id not known any more.
@@ -196,6 +197,11 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
   const auto least = std::chrono::duration_cast<Duration>(profile_.timeout * kExpiryMargin);
   const bool ended = exchange.action == Action::kLogout || client.may_have_ended;
   if (!exchange.cookie || ended || exchange.idle >= least) return;
+  // A login whose answer is late: the id that the client has is not known any more.
+  const TimePoint known_since = network_.now() - profile_.alias_kept;
+  const bool is_renamed = std::ranges::any_of(
+      client.logins, [known_since](const auto& login) { return login.second <= known_since; });
+  if (is_renamed) return;
   if (run_.was_doubled(exchange.cookie->sid)) return;
   if (!answer.lost) {
     violation(exchange, "S2: the session was replaced by a new one, and this was not said");
@@ -205,6 +211,14 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
   if (!may_be_lost(client, exchange)) {
     violation(exchange, "S2: a session with a copy was lost after one failure, or none");
   }
+}
+
+// Sent before a login was answered, and on its way for longer than the old id is known.
+bool Clientele::is_known_no_more(const Client& client, const Exchange& exchange) const {
+  return std::ranges::any_of(client.ghosts, [&](const Ghost& ghost) {
+    return exchange.cookie && ghost.cookie.sid == exchange.cookie->sid &&
+           network_.now() >= ghost.from - kAliasMargin - milliseconds(100);
+  });
 }
 
 void Clientele::begin_again(Client& client) {
@@ -234,8 +248,8 @@ void Clientele::on_cleared(Client& client, const Exchange& exchange) {
 
 void Clientele::keep_cookie(Client& client, const Exchange& exchange, const SessionToken& cookie) {
   auto& kept = client.cookies[exchange.device];
-  const bool is_renamed = kept && kept->sid != cookie.sid && exchange.cookie &&
-                          exchange.cookie->sid == kept->sid;
+  const bool is_renamed =
+      kept && kept->sid != cookie.sid && exchange.cookie && exchange.cookie->sid == kept->sid;
   if (is_renamed) {
     add_ghost(client, *kept, network_.now() + profile_.alias_kept + kAliasMargin);
     checker_.on_renamed(kept->sid, cookie.sid);
@@ -264,10 +278,14 @@ void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
   }
   const bool during_logout = client.logging_out && exchange->action != Action::kLogout;
   if (exchange->action == Action::kLogout) client.logging_out = false;
-  if (exchange->generation != client.generation) return;  // of an earlier session
-  if (answer.is_new && during_logout) return;
+  if (exchange->generation != client.generation) {  // of an earlier session
+    client.logins.erase(exchange->number);
+    return;
+  }
+  if (answer.is_new && (during_logout || is_known_no_more(client, *exchange))) return;
   if (answer.is_new) {
     on_new_session(client, *exchange, answer);
+    client.logins.erase(exchange->number);
     begin_again(client);
     client.touched = exchange->begun;
     client.may_have_ended = false;
@@ -278,6 +296,7 @@ void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
     const std::string wrong = client.history.on_response(answer.shown, {});
     if (!wrong.empty()) violation(*exchange, wrong);
   } else if (answer.clear_cookie) {
+    client.logins.erase(exchange->number);
     on_cleared(client, *exchange);
   } else {
     on_shown(client, *exchange, answer);
@@ -302,6 +321,7 @@ void Clientele::on_shown(Client& client, const Exchange& exchange, const Answer&
     violation(exchange, "S2: answered, but without its mark");
   }
   if (answer.cookie) keep_cookie(client, exchange, *answer.cookie);
+  client.logins.erase(exchange.number);
   client.solo = answer.solo;
 }
 
@@ -350,7 +370,8 @@ void Clientele::on_released(SimMember& member, const Exchange& exchange, const B
 
 void Clientele::trace(const Exchange& exchange, const std::string& text) {
   if (!options_.trace) return;
-  run_.say(fmt::format("  client {} request {:x}: {}", exchange.client->index, exchange.request, text));
+  run_.say(
+      fmt::format("  client {} request {:x}: {}", exchange.client->index, exchange.request, text));
 }
 
 void Clientele::violation(const Exchange& exchange, const std::string& text) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Clientele: the clients of one run: they click, keep their cookies, and compare each answer with
-// all that they were shown before: S2, S4, S5, S6, S11 and L1 as a client sees them. Owned by World.
+// all that they were shown before: S2, S4, S5, S6, S11 and L1 as a client sees them. Owned by
+// World.
 #pragma once
 
 #include <functional>
@@ -66,6 +67,7 @@ class Clientele final : public Proxy::Listener {
   void on_new_session(Client& client, const Exchange& exchange, const Answer& answer);
   void on_cleared(Client& client, const Exchange& exchange);
   void on_shown(Client& client, const Exchange& exchange, const Answer& answer);
+  bool is_known_no_more(const Client& client, const Exchange& exchange) const;
   void begin_again(Client& client);
   void keep_cookie(Client& client, const Exchange& exchange, const SessionToken& cookie);
   void add_ghost(Client& client, const SessionToken& cookie, TimePoint from);

@@ -36,7 +36,8 @@ Profile deep() {
   profile.devices = 3;
   profile.ahead_max = 64;
   profile.think_max = seconds(2);
-  profile.actions = {.append = 15, .answer = 10, .slot = 15, .mark = 35, .read = 25, .login = 0, .logout = 0};
+  profile.actions = {
+      .append = 15, .answer = 10, .slot = 15, .mark = 35, .read = 25, .login = 0, .logout = 0};
   profile.window_frames = 4;
   profile.ambushes = 50;
   profile.stall_max = milliseconds(150);
@@ -50,7 +51,8 @@ Profile memory() {
   profile.what = "small memory for copies, OVERLOAD, large sessions, sessions that expire";
   profile.members_max = 4;
   profile.clients = 6;
-  profile.actions = {.append = 20, .answer = 10, .slot = 10, .blob = 25, .read = 25, .login = 5, .logout = 5};
+  profile.actions = {
+      .append = 20, .answer = 10, .slot = 10, .blob = 25, .read = 25, .login = 5, .logout = 5};
   profile.blob_max = 4000;
   profile.replica_bytes_max = 24'000;
   profile.timeout = seconds(8);

@@ -19,7 +19,7 @@ struct Profile {
     uint64_t append = 30;  // exclusive: appends its request id to the log
     uint64_t answer = 20;  // the same, and keeps the answer for a repeated request
     uint64_t slot = 18;    // not exclusive: raises its own slot
-    uint64_t mark = 0;     // not exclusive: raises an attribute of this request alone
+    uint64_t mark = 0;     // not exclusive: raises one that no other under way does
     uint64_t blob = 0;     // makes the session large or small
     uint64_t read = 27;
     uint64_t login = 3;  // the session gets a new id
@@ -44,9 +44,9 @@ struct Profile {
 
   // Clients.
   size_t clients = 8;
-  size_t slots = 3;         // requests of one client at the same time
-  size_t devices = 1;       // that share one session, each with its own cookie
-  uint64_t ahead_max = 6;   // of the oldest request without an answer
+  size_t slots = 3;        // requests of one client at the same time
+  size_t devices = 1;      // that share one session, each with its own cookie
+  uint64_t ahead_max = 6;  // of the oldest request without an answer
   Duration think_max = std::chrono::milliseconds(400);
   Duration pause_max = std::chrono::seconds(6);  // now and then
   Actions actions = {};
@@ -65,9 +65,9 @@ struct Profile {
 
   // Faults.
   std::vector<Weight> strikes = {};
-  uint64_t ambushes = 0;   // of 100 strikes that kill, how many wait for a frame of some type
-  Duration stall_max{};    // short stalls all the time; zero: none
-  Duration turn_max{};     // long turns of the loop all the time; zero: none
+  uint64_t ambushes = 0;  // of 100 strikes that kill, how many wait for a frame of some type
+  Duration stall_max{};   // short stalls all the time; zero: none
+  Duration turn_max{};    // long turns of the loop all the time; zero: none
   Duration turn_strike_max = std::chrono::seconds(1);
 };
 

@@ -285,18 +285,19 @@ void Proxy::answer(const ExchangePtr& exchange, uint64_t attempt, SimMember& mem
 void Proxy::reply(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
                   std::function<void()> what) {
   if (cut_.contains(member.index())) return;
-  network_.at(network_.now() + wire_delay(), [this, exchange, attempt, &member, what = std::move(what)] {
-    if (exchange->is_over || exchange->attempt != attempt) return;
-    ++exchange->attempt;
-    // Now and then the answer is lost with its connection.
-    if (random_.below(200) == 0) {
-      exchange->failover = exchange->is_unsure = true;
-      next(exchange);
-      return;
-    }
-    learn(member);
-    what();
-  });
+  network_.at(network_.now() + wire_delay(),
+              [this, exchange, attempt, &member, what = std::move(what)] {
+                if (exchange->is_over || exchange->attempt != attempt) return;
+                ++exchange->attempt;
+                // Now and then the answer is lost with its connection.
+                if (random_.below(200) == 0) {
+                  exchange->failover = true;
+                  next(exchange);
+                  return;
+                }
+                learn(member);
+                what();
+              });
 }
 
 void Proxy::redirected(const ExchangePtr& exchange, MemberId route) {

@@ -25,7 +25,9 @@ TEST(Shorten, KeepsWhatTheFailureNeedsAndNothingElse) {
 }
 
 TEST(Shorten, LeavesNothingOfAFailureThatNeedsNothing) {
-  EXPECT_TRUE(shorten<int>(up_to(9), [](const auto&) { return true; }, 1000).empty());
+  EXPECT_TRUE(shorten<int>(
+                  up_to(9), [](const auto&) { return true; }, 1000)
+                  .empty());
 }
 
 TEST(Shorten, KeepsAllWhereEachIsNeeded) {
@@ -35,7 +37,8 @@ TEST(Shorten, KeepsAllWhereEachIsNeeded) {
 
 TEST(Shorten, AsksAtMostAsOftenAsItMay) {
   size_t asked = 0;
-  shorten<int>(up_to(100), [&](const auto&) { return ++asked == 0; }, 7);
+  shorten<int>(
+      up_to(100), [&](const auto&) { return ++asked == 0; }, 7);
   EXPECT_EQ(asked, 7u);
 }
 

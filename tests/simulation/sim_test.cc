@@ -43,10 +43,9 @@ TEST_F(Simulator, FindsAWitnessThatForgets) {
   expect_found({.faults = {.amnesiac_witness = true}}, "amnesiac witness", "S8");
 }
 TEST_F(Simulator, FindsAKeyThatIsUsedBeforeItIsInstalled) {
-  expect_found({.profile = find_profile("keys"),
-                .one_fault_at_a_time = true,
-                .uses_keys_too_early = true},
-               "hasty keys", "");
+  expect_found(
+      {.profile = find_profile("keys"), .one_fault_at_a_time = true, .uses_keys_too_early = true},
+      "hasty keys", "");
 }
 
 TEST_F(Simulator, SameSeedSameHistory) {

@@ -24,6 +24,7 @@ namespace {
 constexpr const char* kUsage =
     "usage: soak [SECONDS] [--profile NAME] [--seeds N] [--first-seed N|random] [--processes N]\n"
     "       soak [--profile NAME] [--one-at-a-time|--overlapping] --seed N [--strikes LIST|none]\n"
+    "--keep-going counts all violations by their kind and shortens none.\n"
     "One seed in five has overlapping faults. --seeds: of each profile. --seed: shows a history.\n"
     "Environment: UNDERSTUDY_SIM_PROFILE, UNDERSTUDY_SIM_SEEDS, UNDERSTUDY_SIM_SEED.\n";
 
@@ -37,6 +38,7 @@ struct Arguments {
   uint64_t seed = 0;  // one history
   bool one_fault_at_a_time = false;
   std::optional<std::string> strikes;
+  bool keeps_going = false;
 };
 
 // One seed in one mode of one profile.
@@ -75,7 +77,8 @@ const Profile* profile_of(const std::string& name) {
 
 Arguments read_environment() {
   Arguments arguments;
-  if (const char* name = std::getenv("UNDERSTUDY_SIM_PROFILE")) arguments.profile = profile_of(name);
+  if (const char* name = std::getenv("UNDERSTUDY_SIM_PROFILE"))
+    arguments.profile = profile_of(name);
   if (const char* seed = std::getenv("UNDERSTUDY_SIM_SEED")) arguments.seed = number(seed);
   return arguments;
 }
@@ -97,6 +100,8 @@ Arguments parse(int count, char** values) {
       arguments.first_seed = first == "random" ? random_seed() : number(first);
     } else if (word == "--and-random") {
       arguments.adds_random = true;
+    } else if (word == "--keep-going") {
+      arguments.keeps_going = true;
     } else if (word == "--processes") {
       arguments.processes = std::max<uint64_t>(1, number(value()));
     } else if (word == "--seed") {
@@ -113,7 +118,8 @@ Arguments parse(int count, char** values) {
   }
   const char* seeds = std::getenv("UNDERSTUDY_SIM_SEEDS");
   if (seeds != nullptr && arguments.seeds != 0) arguments.seeds = number(seeds);
-  if (arguments.seeds == 0 && arguments.seed == 0 && arguments.time == std::chrono::seconds::max()) {
+  if (arguments.seeds == 0 && arguments.seed == 0 &&
+      arguments.time == std::chrono::seconds::max()) {
     refuse("for how long, or how many seeds?");
   }
   return arguments;
@@ -131,8 +137,8 @@ Job job_of(const Arguments& arguments, uint64_t number) {
                     : static_cast<size_t>(arguments.profile - profiles().data());
   job.one_fault_at_a_time = in_turn < kTurn - 1;
   const uint64_t round = turn / chosen;
-  job.seed = arguments.first_seed +
-             (job.one_fault_at_a_time ? round * (kTurn - 1) + in_turn : round);
+  job.seed =
+      arguments.first_seed + (job.one_fault_at_a_time ? round * (kTurn - 1) + in_turn : round);
   return job;
 }
 
@@ -148,13 +154,14 @@ void write_all(int fd, const void* data, size_t size) {
 }
 
 // True: clean.
-bool run_job(const Job& job, int fd) {
+bool run_job(const Job& job, int fd, bool keeps_going = false) {
   WorldOptions options;
   options.profile = &profiles()[job.profile];
   options.seed = job.seed;
   options.one_fault_at_a_time = job.one_fault_at_a_time;
   Record record{.profile = job.profile, .totals = {}};
-  const auto failure = run_seed(options, record.totals);
+  const auto failure =
+      keeps_going ? name_failure(options, record.totals) : run_seed(options, record.totals);
   write_all(fd, &record, sizeof record);
   if (!failure) return true;
   fmt::print("{}", *failure);
@@ -177,9 +184,10 @@ bool run_job(const Job& job, int fd) {
     is_clean = run_job({.profile = profile, .seed = seed, .one_fault_at_a_time = true}, fd) &&
                run_job({.profile = profile, .seed = seed, .one_fault_at_a_time = false}, fd);
   }
-  for (uint64_t at = process; is_clean && at < jobs; at += arguments.processes) {
+  for (uint64_t at = process; at < jobs; at += arguments.processes) {
     if (std::chrono::steady_clock::now() >= end) break;
-    is_clean = run_job(job_of(arguments, at), fd);
+    if (!is_clean && !arguments.keeps_going) break;
+    is_clean = run_job(job_of(arguments, at), fd, arguments.keeps_going) && is_clean;
   }
   _exit(is_clean ? 0 : 1);
 }
@@ -206,7 +214,7 @@ Children start(const Arguments& arguments) {
 }
 
 // Sums what is written until all have ended; the first that fails ends the others.
-bool collect(const Children& children, std::vector<Totals>& totals) {
+bool collect(const Children& children, std::vector<Totals>& totals, bool keeps_going) {
   bool is_clean = true;
   size_t ended = 0;
   Record record;
@@ -225,6 +233,7 @@ bool collect(const Children& children, std::vector<Totals>& totals) {
     const bool failed = !WIFEXITED(status) || WEXITSTATUS(status) != 0;
     if (failed && is_clean) {
       is_clean = false;
+      if (keeps_going) continue;
       for (const pid_t other : children.pids) {
         if (other != pid) kill(other, SIGTERM);
       }
@@ -238,7 +247,7 @@ int run(const Arguments& arguments) {
   if (!arguments.adds_random) fmt::print("first seed {}\n", arguments.first_seed);
   std::fflush(stdout);
   std::vector<Totals> totals(profiles().size());
-  const bool is_clean = collect(start(arguments), totals);
+  const bool is_clean = collect(start(arguments), totals, arguments.keeps_going);
   Totals sum;
   for (size_t index = 0; index < totals.size(); ++index) {
     if (totals[index].seeds == 0) continue;

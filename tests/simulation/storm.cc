@@ -62,7 +62,8 @@ bool is_of_a_network(Kind kind) {
 
 void Storm::start() {
   began_ = waiting_since_ = network_.now();
-  if (options_.profile.stall_max > Duration::zero() || options_.profile.turn_max > Duration::zero()) {
+  if (options_.profile.stall_max > Duration::zero() ||
+      options_.profile.turn_max > Duration::zero()) {
     fidget();
   }
   if (options_.schedule) return follow(*options_.schedule);
@@ -231,8 +232,8 @@ void Storm::fidget() {
   SimMember& member = *members_[fidgets_.below(members_.size())];
   const Profile& profile = options_.profile;
   const bool is_stall = profile.stall_max > Duration::zero();
-  const auto longest = static_cast<uint64_t>((is_stall ? profile.stall_max : profile.turn_max) /
-                                             milliseconds(1));
+  const auto longest =
+      static_cast<uint64_t>((is_stall ? profile.stall_max : profile.turn_max) / milliseconds(1));
   const Duration length = milliseconds(1 + fidgets_.below(longest));
   const Duration pause = milliseconds(fidgets_.below(1500));
   network_.at(network_.now() + length + pause, [this] { fidget(); });

@@ -24,9 +24,8 @@ class Storm final {
     TimePoint end;
     std::optional<Schedule> schedule = {};  // follow it
   };
-  Storm(VirtualNetwork& network, std::vector<std::unique_ptr<SimMember>>& members,
-        Striker& striker, const Options& options,
-        std::function<void(const std::string&)> trace)
+  Storm(VirtualNetwork& network, std::vector<std::unique_ptr<SimMember>>& members, Striker& striker,
+        const Options& options, std::function<void(const std::string&)> trace)
       : network_(network),
         members_(members),
         striker_(striker),

@@ -13,8 +13,9 @@ using Kind = Strike::Kind;
 using std::chrono::milliseconds;
 
 constexpr std::array<const char*, 16> kNames = {
-    "crash",   "power off", "pause", "stall",       "turn",  "isolate",    "unreachable", "isolate from all",
-    "cut",     "cut ->",    "reset", "refused by",  "split", "boot apart", "move away",   "drain"};
+    "crash",       "power off",        "pause",     "stall",  "turn",  "isolate",
+    "unreachable", "isolate from all", "cut",       "cut ->", "reset", "refused by",
+    "split",       "boot apart",       "move away", "drain"};
 
 bool is_of_two(Kind kind) {
   return kind == Kind::kCut || kind == Kind::kCutOneWay || kind == Kind::kReset ||
@@ -25,7 +26,8 @@ bool is_of_two(Kind kind) {
 
 std::string to_text(const Strike& strike) {
   const auto ms = [](Duration time) {
-    return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) /
+    return static_cast<double>(
+               std::chrono::duration_cast<std::chrono::microseconds>(time).count()) /
            1000;
   };
   std::string whom = std::to_string(strike.a);
@@ -40,8 +42,8 @@ void Striker::strike(const Strike& strike) {
   const size_t index = strike.kind == Kind::kSplit ? 0 : strike.a;
   if (index >= members_.size() || strike.b >= members_.size()) return;
   SimMember& member = *members_[index];
-  const bool is_of_a_process = strike.kind <= Kind::kTurn || strike.kind == Kind::kDrain ||
-                               strike.kind == Kind::kBootApart;
+  const bool is_of_a_process =
+      strike.kind <= Kind::kTurn || strike.kind == Kind::kDrain || strike.kind == Kind::kBootApart;
   if (is_of_a_process && (!member.is_up() || member.is_paused())) return;
   trace_(to_text(strike));
   switch (strike.kind) {
@@ -168,7 +170,8 @@ void Striker::split(const Strike& strike) {
   std::vector<std::pair<Address, Address>> pairs;
   for (const auto& one : members_) {
     for (const auto& other : members_) {
-      if (is_inside(*one) && !is_inside(*other)) pairs.emplace_back(one->address(), other->address());
+      if (is_inside(*one) && !is_inside(*other))
+        pairs.emplace_back(one->address(), other->address());
     }
   }
   for (const auto& [one, other] : pairs) network_.cut(one, other);

@@ -218,7 +218,8 @@ void VirtualNetwork::refuse(const Address& from, const Address& to) {
   refusals_.insert({from, to});
   for (auto it = links_.begin(); it != links_.end();) {
     auto& [key, link] = *it++;
-    const bool is_theirs = lives_[std::get<0>(key)]->self_.address == from && std::get<2>(key) == to;
+    const bool is_theirs =
+        lives_[std::get<0>(key)]->self_.address == from && std::get<2>(key) == to;
     if (is_theirs && link.to) link_down(key, LinkDown::kReset, delay());
   }
 }
@@ -232,8 +233,8 @@ bool VirtualNetwork::accepts(const Address& from, const Address& to) {
   const auto& accepted = machine(to).keys;
   if (!sealed || !accepted) return true;
   for (size_t slot = 0; slot < accepted->size(); ++slot) {
-    const bool is_it = accepted->sub_key(slot, KeyPurpose::kLink) ==
-                       sealed->sub_key(0, KeyPurpose::kLink);
+    const bool is_it =
+        accepted->sub_key(slot, KeyPurpose::kLink) == sealed->sub_key(0, KeyPurpose::kLink);
     if (is_it) return true;
   }
   return false;

@@ -80,7 +80,8 @@ World::World(const WorldOptions& options)
       network_(options.seed, weather(options)),
       random_(options.seed * 7 + 1),
       checker_(options.one_fault_at_a_time),
-      striker_(network_, members_, proxies_, [this](const std::string& text) { say("*** " + text); }),
+      striker_(network_, members_, proxies_,
+               [this](const std::string& text) { say("*** " + text); }),
       storm_(network_, members_, striker_,
              {.profile = profile_,
               .seed = options.seed * 13 + 5,
@@ -94,7 +95,8 @@ World::World(const WorldOptions& options)
                   .one_fault_at_a_time = options.one_fault_at_a_time,
                   .trace = options.trace},
                  *this),
-      keys_(network_, members_, {.seed = options.seed * 17 + 3, .is_hasty = options.uses_keys_too_early},
+      keys_(network_, members_,
+            {.seed = options.seed * 17 + 3, .is_hasty = options.uses_keys_too_early},
             [this](const std::string& text) { say("*** " + text); }),
       end_(network_.now() + profile_.length) {
   network_.set_watch([this](MemberId from, MemberId to, const Frame& frame) {
