@@ -55,9 +55,9 @@ SecondaryChannel::Applied Intake::apply_full(SecondaryChannel& channel, const Fr
       judge_.on_copy_offered(channel.parties().primary, full->sid, full->image.position);
   if (!applied.refusal) applied.refusal = replicas_.apply_full(channel.id(), *full, now);
   if (applied.refusal) return applied;
-  for (const SessionId& former : full->former_ids) {
+  for (const auto& [former, alias_left] : full->former_ids) {
     drop(channel.id(), former);
-    judge_.on_copy_renamed(former, full->sid);
+    judge_.on_copy_renamed(former, full->sid, alias_left);
   }
   applied.resolves = true;
   return applied;

@@ -26,7 +26,9 @@ class Intake final {
     virtual std::optional<NackCode> on_copy_offered(MemberId primary, const SessionId& sid,
                                                     Position position) = 0;
     virtual void on_copy_ended(const SessionId& sid) = 0;
-    virtual void on_copy_renamed(const SessionId& old_id, const SessionId& new_id) = 0;
+    // The old id leads to the new one for `alias_left` yet.
+    virtual void on_copy_renamed(const SessionId& old_id, const SessionId& new_id,
+                                 Duration alias_left) = 0;
   };
 
   Intake(const ReplicationOptions& options, ReplicaStore& replicas, Judge& judge);

@@ -77,12 +77,17 @@ std::optional<AckPayload> decode_ack(std::string_view bytes);
 // FULL: sid16, epoch u32, version u64, base u64, request_id u64, ttl_ms u32, n u16, n x op, with
 // op = op u8, flags u8, nlen u16, vlen u32, name, value: 1 set, 2 remove, 3 the answer of
 // request_id, 4 one remembered request (name: id u64, version u64, has_answer u8), 5 an id that
-// this session had before (name: sid16), 6 its recovery (name: epoch u32, from: epoch u32, version
+// this session had before (name: sid16, alias_ms u32: for how long it still leads to this one), 6 its recovery (name: epoch u32, from: epoch u32, version
 // u64), 7 a request that is forgotten (name: id u64).
+struct FormerId {
+  SessionId sid;
+  Duration alias_left{};
+  bool operator==(const FormerId&) const = default;
+};
 struct FullPayload {
   SessionId sid;
   SessionImage image;
-  std::vector<SessionId> former_ids = {};  // at most kFormerIdsMax, the oldest first
+  std::vector<FormerId> former_ids = {};  // at most kFormerIdsMax, the oldest first
 };
 void encode(const FullPayload& payload, std::string& out);
 std::optional<FullPayload> decode_full(std::string_view bytes);

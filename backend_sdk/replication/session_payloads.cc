@@ -23,7 +23,7 @@ enum class Op : uint8_t {
 constexpr size_t kValueMax = 5u << 20;  // the frame's own limit is tighter
 constexpr size_t kRememberedBytes = 17;
 constexpr size_t kForgottenBytes = 8;
-constexpr size_t kSidBytes = 16;
+constexpr size_t kFormerIdBytes = 20;
 constexpr size_t kRecoveryBytes = 16;
 
 uint32_t to_ms(Duration duration) {
@@ -111,10 +111,14 @@ bool read_remembered(const RawOp& op, RequestMemory& requests) {
   return true;
 }
 
-bool add_former_id(const SessionId& former, const SessionId& sid, std::vector<SessionId>& ids) {
-  const bool is_known = std::find(ids.begin(), ids.end(), former) != ids.end();
-  if (former == sid || is_known || ids.size() == kFormerIdsMax) return false;
-  ids.push_back(former);
+bool read_former_id(const RawOp& op, FullPayload& full) {
+  if (op.name.size() != kFormerIdBytes || !op.value.empty()) return false;
+  ByteReader name(op.name);
+  FormerId former{.sid = name.session_id(), .alias_left = std::chrono::milliseconds(name.u32())};
+  const bool is_known = std::any_of(full.former_ids.begin(), full.former_ids.end(),
+                                    [&](const FormerId& other) { return other.sid == former.sid; });
+  if (former.sid == full.sid || is_known || full.former_ids.size() == kFormerIdsMax) return false;
+  full.former_ids.push_back(former);
   return true;
 }
 
@@ -126,8 +130,7 @@ bool read_full_op(const RawOp& op, Attributes& attributes, FullPayload& full) {
     case Op::kRemembered:
       return read_remembered(op, full.image.requests);
     case Op::kFormerId:
-      if (op.name.size() != kSidBytes || !op.value.empty()) return false;
-      return add_former_id(ByteReader(op.name).session_id(), full.sid, full.former_ids);
+      return read_former_id(op, full);
     case Op::kRecovery: {
       if (op.name.size() != kRecoveryBytes || !op.value.empty() || full.image.recovery)
         return false;
@@ -188,9 +191,11 @@ void encode(const FullPayload& payload, std::string& out) {
     name_writer.boolean(request.response != nullptr);
     write_op(Op::kRemembered, name, request.response ? *request.response : std::string(), writer);
   }
-  for (const SessionId& former : payload.former_ids) {
+  for (const FormerId& former : payload.former_ids) {
     std::string name;
-    ByteWriter(name).session_id(former);
+    ByteWriter name_writer(name);
+    name_writer.session_id(former.sid);
+    name_writer.u32(to_ms(former.alias_left));
     write_op(Op::kFormerId, name, {}, writer);
   }
   if (image.recovery) {

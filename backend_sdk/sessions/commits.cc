@@ -229,20 +229,24 @@ void Commits::write(Stay& stay, const Active& active, const Change& change) {
 }
 
 void Commits::rename(Stay& stay, const SessionId& new_id) {
-  layer_.history.rename(stay.sid, new_id, layer_.tombstone_min(), layer_.now());
+  layer_.history.rename(stay.sid, new_id,
+                        {.alias = layer_.options.alias_kept, .kept = layer_.tombstone_min()},
+                        layer_.now());
   stay.placement.rename(stay.sid);
   layer_.store.rename(stay, new_id);
 }
 
 void Commits::end_session(Stay& stay, const Active& active, CommitCallback callback) {
   stay.placement.end();
+  stay.ended_at = layer_.now();
   ++layer_.statistics.commits;
-  const bool is_solo = stay.placement.channel() == 0;
-  const bool is_told = !is_solo || parts_.protection.end_elsewhere(stay);
-  if (!is_solo) parts_.protection.send_end(stay);
-  // Only the acknowledged INVALIDATE opens the gate.
+  // Only the acknowledged INVALIDATE opens the gate, or that there is no member to tell.
   wait_at_gate(stay, active, {.needed = UINT64_MAX, .done = {}}, std::move(callback));
-  if (!is_told) parts_.turnover.finish_end(stay);
+  if (stay.placement.channel() != 0) {
+    parts_.protection.send_end(stay);
+  } else {
+    parts_.turnover.end_solo(stay);
+  }
 }
 
 CommitOutcome Commits::outcome_of(const Active& active, const Gate::Passage& passage) {

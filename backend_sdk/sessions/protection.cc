@@ -19,6 +19,16 @@ std::string invalidate(const Stay& stay) {
   return payload;
 }
 
+std::string full(const Stay& stay, const SessionLayer& layer) {
+  FullPayload whole{.sid = stay.sid, .image = stay.image};
+  for (const SessionId& former : stay.placement.former_ids()) {
+    whole.former_ids.push_back({former, layer.history.alias_left(former, layer.now())});
+  }
+  std::string payload;
+  encode(whole, payload);
+  return payload;
+}
+
 std::string touch(const SidPayload& about) {
   std::string payload;
   encode(about, payload);
@@ -62,13 +72,32 @@ bool Protection::end_elsewhere(Stay& stay) {
   return true;
 }
 
+bool Protection::has_no_trace(const Stay& stay) const {
+  const ChannelId fallback = stay.placement.fallback();
+  if (fallback == 0) return true;
+  if (stay.ended_at + layer_.replication.passed_over_kept <= layer_.now()) return true;
+  const PrimaryChannel* ours = layer_.replicator->primary(fallback);
+  const MemberId holder =
+      ours != nullptr ? ours->parties().secondary : primary_of(fallback);
+  return layer_.replicator->fate(holder) == Fate::kProven;
+}
+
+std::vector<StayId> Protection::take_traceless() {
+  return std::exchange(traceless_, {});
+}
+
+void Protection::end_in_background(Stay& stay) {
+  if (has_no_trace(stay)) traceless_.push_back(stay.id);
+  if (!end_elsewhere(stay)) {
+    layer_.store.put_back_last(stay);
+    layer_.schedule(layer_.now() + layer_.options.place_retry);
+  }
+}
+
 void Protection::send_full(Stay& stay, bool bulk) {
-  FullPayload full{
-      .sid = stay.sid, .image = stay.image, .former_ids = stay.placement.former_ids()};
-  std::string payload;
-  encode(full, payload);
-  const bool is_sent = layer_.channel_of(stay).append(
-      FrameType::kFull, {stay.sid, stay.image.position}, std::move(payload), bulk, layer_.now());
+  const bool is_sent =
+      layer_.channel_of(stay).append(FrameType::kFull, {stay.sid, stay.image.position},
+                                     full(stay, layer_), bulk, layer_.now());
   if (!is_sent) return mark_dirty(stay);
   stay.placement.on_sent();
   stay.forgotten.clear();
@@ -119,13 +148,9 @@ void Protection::mark_dirty(Stay& stay) {
 }
 
 bool Protection::send_dirty(Stay& stay, PrimaryChannel& channel) {
-  std::string payload;
-  const FrameType type = stay.placement.is_dead() ? FrameType::kInvalidate : FrameType::kFull;
-  if (stay.placement.is_dead()) {
-    payload = invalidate(stay);
-  } else {
-    encode(FullPayload{stay.sid, stay.image, stay.placement.former_ids()}, payload);
-  }
+  const bool is_dead = stay.placement.is_dead();
+  const FrameType type = is_dead ? FrameType::kInvalidate : FrameType::kFull;
+  std::string payload = is_dead ? invalidate(stay) : full(stay, layer_);
   const SidPayload about{stay.sid, stay.image.position};
   if (!channel.append(type, about, std::move(payload), false, layer_.now())) return false;
   stay.placement.on_sent();
@@ -232,7 +257,11 @@ void Protection::advance(bool is_urgent) {
   size_t left = std::min(layer_.store.unprotected_count(), layer_.options.slice);
   for (; left > 0 && bulk_bytes_ > 0; --left) {
     Stay& stay = *layer_.store.next_unprotected();
-    if (stay.placement.is_dead() || !place_in_background(stay)) break;
+    if (stay.placement.is_dead()) {
+      end_in_background(stay);
+    } else if (!place_in_background(stay)) {
+      break;
+    }
   }
   if (layer_.store.unprotected_count() > 0) layer_.schedule(now + kBulkRefill);
 }

@@ -23,8 +23,12 @@ class Protection final {
   // that has failed a moment ago.
   bool protect(Stay& stay, bool any);
   // A dead session that has no channel, but of which a copy was passed over: another member must
-  // know its end, or that copy brings the session back. False: there is none to tell.
+  // know its end, or that copy brings the session back. False: there is none to tell now.
   bool end_elsewhere(Stay& stay);
+  // There is no copy that could bring it back: never was, is proven gone, or has expired.
+  bool has_no_trace(const Stay& stay) const;
+  // Dead sessions that no member had to be told of any more; out of the last advance().
+  std::vector<StayId> take_traceless();
 
   // The newest commit, or that the session ended; queued as a whole where there is no room.
   void send_delta(Stay& stay, SessionDelta delta);
@@ -60,10 +64,12 @@ class Protection final {
   bool send_dirty(Stay& stay, PrimaryChannel& channel);
   void release(PrimaryChannel& channel);
   bool place_in_background(Stay& stay);
+  void end_in_background(Stay& stay);
 
   SessionLayer& layer_;
   std::unordered_map<ChannelId, std::deque<StayId>> dirty_;
   std::unordered_map<ChannelId, std::deque<Release>> releases_;  // passed over there, held elsewhere
+  std::vector<StayId> traceless_;
   TimePoint bulk_after_{};
   double bulk_bytes_ = 0;  // may be sent now
   TimePoint bulk_filled_{};

@@ -42,7 +42,7 @@ void Sessions::on_refused(ChannelId channel, const Nack& nack) {
     case NackCode::kOverload:
       protection_.on_overload(*stay);
       if (stay->placement.is_dead()) {
-        if (!protection_.end_elsewhere(*stay)) turnover_.finish_end(*stay);
+        turnover_.end_solo(*stay);
         return;
       }
       if (!stay->tickets.empty()) protection_.protect(*stay, false);
@@ -139,8 +139,11 @@ void Sessions::on_copy_ended(const SessionId& sid) {
   layer_.history.end(sid, layer_.tombstone_min(), layer_.now());
 }
 
-void Sessions::on_copy_renamed(const SessionId& old_id, const SessionId& new_id) {
-  layer_.history.rename(old_id, new_id, layer_.tombstone_min(), layer_.now());
+void Sessions::on_copy_renamed(const SessionId& old_id, const SessionId& new_id,
+                               Duration alias_left) {
+  const Duration alias = std::min(alias_left, layer_.options.alias_kept);
+  layer_.history.rename(old_id, new_id, {.alias = alias, .kept = layer_.tombstone_min()},
+                        layer_.now());
 }
 
 // --- questions of others -----------------------------------------------------------------------

@@ -34,6 +34,7 @@ struct Stay {
   TimePoint access_told{};           // when the secondary last heard of an access
   TimePoint place_after{};           // no candidate had room for so much; not before
   size_t refused_bytes = 0;
+  TimePoint ended_at{};  // of a dead one
   Duration place_pause{};
   size_t counted_bytes = 0;  // of SessionStore::bytes()
 

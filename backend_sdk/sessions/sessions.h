@@ -74,7 +74,8 @@ class Sessions final : public Replicator::Owner, private HandOver::Owner {
   std::optional<NackCode> on_copy_offered(MemberId primary, const SessionId& sid,
                                           Position position) override;
   void on_copy_ended(const SessionId& sid) override;
-  void on_copy_renamed(const SessionId& old_id, const SessionId& new_id) override;
+  void on_copy_renamed(const SessionId& old_id, const SessionId& new_id,
+                       Duration alias_left) override;
   void on_hand_over_asked(PrimaryChannel& channel, bool is_only_this) override;
   FoundPayload on_lookup(const LookupPayload& lookup) override;
   void on_found(MemberId from, const FoundPayload& found) override;

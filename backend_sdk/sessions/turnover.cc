@@ -68,10 +68,7 @@ void Turnover::on_promoted(SecondaryChannel& channel) {
 void Turnover::free(Stay& stay, PrimaryChannel& channel) {
   if (channel.successor() != nullptr) ++stay.image.position.epoch;
   layer_.store.leave(stay);
-  if (stay.placement.is_dead()) {
-    if (!protection_.end_elsewhere(stay)) finish_end(stay);
-    return;
-  }
+  if (stay.placement.is_dead()) return end_solo(stay);
   if (stay.tickets.empty()) return;
   protection_.protect(stay, false);
   gate_.open(stay);
@@ -92,6 +89,12 @@ void Turnover::fence(Stay& stay, MemberId route) {
   queues_.dissolve(stay);
   layer_.history.move(stay.sid, route, layer_.now());
   layer_.store.erase(stay);
+}
+
+// As long as a copy could bring it back and no member could be told, its client is not told either.
+void Turnover::end_solo(Stay& stay) {
+  if (protection_.end_elsewhere(stay)) return;
+  if (protection_.has_no_trace(stay)) finish_end(stay);
 }
 
 void Turnover::finish_end(Stay& stay) {
@@ -154,6 +157,9 @@ bool Turnover::advance_channel(ChannelId id, size_t& left) {
 }
 
 void Turnover::advance() {
+  for (const StayId id : protection_.take_traceless()) {
+    if (Stay* stay = layer_.store.find_stay(id); stay != nullptr) finish_end(*stay);
+  }
   size_t left = layer_.options.slice;
   while (!channels_.empty()) {
     const ChannelId id = *channels_.begin();

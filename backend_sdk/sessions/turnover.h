@@ -39,6 +39,8 @@ class Turnover final {
   void fence(Stay& stay, MemberId route);
   // It is over, and the members that must know it do.
   void finish_end(Stay& stay);
+  // Dead and without a channel: tells another member, or finishes, or leaves it to the background.
+  void end_solo(Stay& stay);
 
   void advance();  // one slice
   // Copies of promoted channels that are not sessions yet.

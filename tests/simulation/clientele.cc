@@ -223,6 +223,8 @@ bool Clientele::is_known_no_more(const Client& client, const Exchange& exchange)
 
 void Clientele::begin_again(Client& client) {
   ++client.generation;
+  // Ids of before a login are known for a while; that their session was lost ends none of them.
+  std::erase_if(client.ghosts, [now = network_.now()](const Ghost& ghost) { return ghost.from > now; });
   client.history = ClientHistory();
   client.cookies.assign(client.cookies.size(), std::nullopt);
   client.since = network_.now();

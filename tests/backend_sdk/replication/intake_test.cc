@@ -36,7 +36,8 @@ class IntakeTest : public testing::Test, public SecondaryChannel::Host, public I
         {.type = type, .channel = kChannel, .seq = ++seq_, .payload = std::move(payload)});
   }
   void full(uint8_t sid, Position position, size_t bytes, std::vector<SessionId> former = {}) {
-    FullPayload payload{.sid = sid_of(sid), .image = {}, .former_ids = std::move(former)};
+    FullPayload payload{.sid = sid_of(sid), .image = {}};
+    for (const SessionId& id : former) payload.former_ids.push_back({id, std::chrono::seconds(1)});
     payload.image.position = position;
     payload.image.ttl = std::chrono::seconds(100);
     payload.image.attributes = std::make_shared<const Attributes>(
@@ -76,7 +77,7 @@ class IntakeTest : public testing::Test, public SecondaryChannel::Host, public I
     return ended_.contains(sid) ? std::optional(NackCode::kStale) : std::nullopt;
   }
   void on_copy_ended(const SessionId& sid) override { ended_.insert(sid); }
-  void on_copy_renamed(const SessionId& old_id, const SessionId&) override {
+  void on_copy_renamed(const SessionId& old_id, const SessionId&, Duration) override {
     ended_.insert(old_id);
   }
 

@@ -35,7 +35,7 @@ FullPayload some_full() {
       Attributes{{"cart", bytes_of("3 apples")}, {"empty", bytes_of("")}});
   full.image.requests.add({100, 8, bytes_of("stored")});
   full.image.requests.add({101, 9, nullptr});
-  full.former_ids = {sid_of(5), sid_of(6)};
+  full.former_ids = {{sid_of(5), {}}, {sid_of(6), std::chrono::seconds(3)}};
   full.image.recovery = Recovered{.epoch = 3, .from = {2, 7}};
   return full;
 }
@@ -80,7 +80,7 @@ TEST(Payloads, AFullSessionArrivesAsItWas) {
   EXPECT_EQ(*full->image.attributes->at("empty"), "");
   EXPECT_EQ(*full->image.requests.find(100)->response, "stored");
   EXPECT_EQ(full->image.requests.find(101)->response, nullptr);
-  EXPECT_EQ(full->former_ids, (std::vector{sid_of(5), sid_of(6)}));
+  EXPECT_EQ(full->former_ids, some_full().former_ids);
   ASSERT_TRUE(full->image.recovery);
   EXPECT_EQ(full->image.recovery->epoch, 3u);
   EXPECT_EQ(full->image.recovery->from, (Position{2, 7}));
@@ -268,12 +268,12 @@ TEST(Payloads, FormerIdsAreBoundedAndDistinct) {
   FullPayload full = some_full();
   full.former_ids.clear();
   for (uint8_t id = 20; full.former_ids.size() < kFormerIdsMax; ++id) {
-    full.former_ids.push_back(sid_of(id));
+    full.former_ids.push_back({sid_of(id), {}});
   }
   EXPECT_TRUE(decode_full(encoded(full)));
-  full.former_ids.push_back(sid_of(40));
+  full.former_ids.push_back({sid_of(40), {}});
   EXPECT_FALSE(decode_full(encoded(full)));
-  full.former_ids = {sid_of(20), sid_of(20)};
+  full.former_ids = {{sid_of(20), {}}, {sid_of(20), {}}};
   EXPECT_FALSE(decode_full(encoded(full)));
   EXPECT_FALSE(decode_invalidate(encoded(InvalidatePayload{sid_of(1), {1, 2}, {sid_of(1)}})));
 }

@@ -35,8 +35,8 @@ TEST_F(IdHistoryTest, ATombstoneIsKeptForFiveMinutesOrTwoGracePeriods) {
 }
 
 TEST_F(IdHistoryTest, AnOldIdLeadsToTheNewOneForThirtySeconds) {
-  history_.rename(sid_of(1), sid_of(2), {}, kNow);
-  history_.rename(sid_of(2), sid_of(3), {}, kNow);
+  history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
+  history_.rename(sid_of(2), sid_of(3), {.alias = options_.alias_kept}, kNow);
   EXPECT_EQ(history_.resolve(sid_of(1), kNow), sid_of(3));
   const TimePoint later = kNow + options_.alias_kept;
   EXPECT_EQ(history_.resolve(sid_of(1), later), sid_of(1));
@@ -44,8 +44,8 @@ TEST_F(IdHistoryTest, AnOldIdLeadsToTheNewOneForThirtySeconds) {
 }
 
 TEST_F(IdHistoryTest, ARingOfAliasesEnds) {
-  history_.rename(sid_of(1), sid_of(2), {}, kNow);
-  history_.rename(sid_of(2), sid_of(1), {}, kNow);
+  history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
+  history_.rename(sid_of(2), sid_of(1), {.alias = options_.alias_kept}, kNow);
   (void)history_.resolve(sid_of(1), kNow);
 }
 

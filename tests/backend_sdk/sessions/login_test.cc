@@ -137,6 +137,31 @@ TEST_F(Login, EveryIdOfARowOfLoginsEndsWithTheLogout) {
   EXPECT_TRUE(begin(secondary, token, {.failover = true}).is_new);
 }
 
+// The old id leads to the new one for AliasKept after the login, at whichever member, however late
+// that member hears of it.
+TEST_F(Login, AnOldIdEndsAtTheSecondaryWhenItEndsAtThePrimary) {
+  options_.sessions.alias_kept = seconds(10);
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& secondary = member_of(token.secondary);
+  SimMember& third = *members_[secondary.index() == 1 ? 2 : 1];
+  secondary.crash();
+  third.pause();
+  const BeginOutcome begun = begin(member(0), token);
+  const WaitingCommit done = commit_later(member(0), begun.handle, login(7));
+  run_for(seconds(8));
+  third.resume();
+  ASSERT_TRUE(network_.run_until(
+      [&] { return third.core().statistics().sessions_secondary == 1; }, seconds(5)));
+  run_for(seconds(3));
+  member(0).crash();
+  run_for(seconds(3));
+  SessionToken now = token;
+  now.sid = fresh(7);
+  EXPECT_EQ(value(begin(third, now, {.failover = true}), "a"), "1");
+  EXPECT_TRUE(begin(third, token, {.failover = true}).is_new);
+}
+
 // A secondary that has not answered yet may know a session by each of its ids: none is dropped.
 TEST_F(Login, MoreIdsThanCanBeToldAreRefused) {
   options_.replication.window_frames = 1;
