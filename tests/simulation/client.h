@@ -29,7 +29,8 @@ enum class Action : uint8_t {
 // A cookie that must not lead to a session any more.
 struct Ghost {
   SessionToken cookie;
-  TimePoint from;  // an old id is known for a while after a login
+  TimePoint known_until;  // an old id is known for a while after a login; at least until then
+  TimePoint from;         // and surely not any more from then on
 };
 
 struct Client {

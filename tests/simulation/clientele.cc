@@ -217,7 +217,7 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
 bool Clientele::is_known_no_more(const Client& client, const Exchange& exchange) const {
   return std::ranges::any_of(client.ghosts, [&](const Ghost& ghost) {
     return exchange.cookie && ghost.cookie.sid == exchange.cookie->sid &&
-           network_.now() >= ghost.from - kAliasMargin - milliseconds(100);
+           network_.now() >= ghost.known_until;
   });
 }
 
@@ -230,8 +230,9 @@ void Clientele::begin_again(Client& client) {
   client.since = network_.now();
 }
 
-void Clientele::add_ghost(Client& client, const SessionToken& cookie, TimePoint from) {
-  client.ghosts.push_back({cookie, from});
+void Clientele::add_ghost(Client& client, const SessionToken& cookie, TimePoint known_until,
+                          TimePoint from) {
+  client.ghosts.push_back({cookie, known_until, from});
   if (client.ghosts.size() > kGhostsKept) client.ghosts.pop_front();
 }
 
@@ -239,7 +240,7 @@ void Clientele::on_cleared(Client& client, const Exchange& exchange) {
   if (exchange.action == Action::kLogout) {
     for (const auto& cookie : client.cookies) {
       if (!cookie) continue;
-      add_ghost(client, *cookie, network_.now());
+      add_ghost(client, *cookie, network_.now(), network_.now());
       checker_.on_ended(cookie->sid);
     }
     // The old ids of a session end with it.
@@ -253,7 +254,9 @@ void Clientele::keep_cookie(Client& client, const Exchange& exchange, const Sess
   const bool is_renamed =
       kept && kept->sid != cookie.sid && exchange.cookie && exchange.cookie->sid == kept->sid;
   if (is_renamed) {
-    add_ghost(client, *kept, network_.now() + profile_.alias_kept + kAliasMargin);
+    // The member counts from its commit, which was before the answer came.
+    add_ghost(client, *kept, exchange.started + profile_.alias_kept,
+              network_.now() + profile_.alias_kept + kAliasMargin);
     checker_.on_renamed(kept->sid, cookie.sid);
   }
   kept = cookie;
