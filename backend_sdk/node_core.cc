@@ -46,6 +46,7 @@ class NodeCore::Core final : public Membership::Listener, public Sessions::Host 
   // Membership::Listener.
   void on_view(const MemberView& view) override;
   void on_dead(const Peer& peer, bool is_proven) override;
+  void on_alive(const Peer& peer) override;
   void on_expelled() override { expelled_ = true; }
 
   // Sessions::Host.
@@ -101,14 +102,16 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
   MembershipOptions membership = options_.membership;
   membership.seeds = std::move(seeds);
   membership.has_met_others = lives_ > 1;
+  // What the operator wants of the process holds for its next life as well.
+  if (on_drained_) membership.self.operator_state = OperatorState::kDraining;
   do {
     membership.self.mid = static_cast<MemberId>(random_.next());
   } while (membership.self.mid == kNobody);
   const MemberId mid = membership.self.mid;
   host_.on_new_life(mid);
   membership_ = std::make_unique<Membership>(membership, clock_, random_, transport_, *this);
-  replicator_ = std::make_unique<Replicator>(options_.replication, mid, clock_, random_, transport_,
-                                             sessions_);
+  replicator_ = std::make_unique<Replicator>(options_.replication, mid, membership_->fates(), clock_,
+                                             random_, transport_, sessions_);
   sessions_.begin_life(*replicator_, mid);
   membership_->start();
 }
@@ -205,6 +208,10 @@ void NodeCore::Core::on_dead(const Peer& peer, bool is_proven) {
   if (replicator_ != nullptr) replicator_->on_dead(peer.mid, is_proven);
 }
 
+void NodeCore::Core::on_alive(const Peer& peer) {
+  if (replicator_ != nullptr) replicator_->on_alive(peer.mid);
+}
+
 void NodeCore::Core::on_session_lost(const SessionId& sid, Position floor) {
   host_.on_session_lost(sid, floor);
 }
@@ -218,6 +225,7 @@ void NodeCore::Core::on_frame(const Peer& from, Frame frame) {
   if (Membership::owns(frame.type)) {
     membership_->on_frame(from, std::move(frame));
   } else if (Replicator::owns(frame.type) && replicator_ != nullptr) {
+    membership_->on_sign_of_life(from.mid);
     replicator_->on_frame(from, frame);
   }
 }

@@ -9,21 +9,15 @@
 
 namespace understudy {
 
-namespace {
-
-constexpr size_t kProvenMax = 4096;
-
-}  // namespace
-
-Replicator::Replicator(const ReplicationOptions& options, MemberId self, const Clock& clock,
-                       Random& random, Transport& transport, Owner& owner)
+Replicator::Replicator(const ReplicationOptions& options, MemberId self, const Fates& fates,
+                       const Clock& clock, Random& random, Transport& transport, Owner& owner)
     : options_(options),
       self_(self),
+      fates_(fates),
       clock_(clock),
       random_(random),
       transport_(transport),
       owner_(owner),
-      last_proof_(clock.now()),
       votes_({.votes_max = options.votes_max, .kept = options.outcome_kept}),
       replicas_({.bytes_max = options.replica_bytes_max}) {
   CHECK(lease_of(options.beat) >= kLeaseMin && lease_of(options.beat) <= kLeaseMax);
@@ -73,33 +67,22 @@ void Replicator::close(PrimaryChannel& channel) {
 
 // --- the others --------------------------------------------------------------------------------
 
-Fate Replicator::fate(MemberId member) const {
-  if (member == self_) return Fate::kUsable;
-  if (proven_.contains(member)) return Fate::kProven;
-  const Member* known = view_.find(member);
-  if (known == nullptr) return Fate::kDead;
-  if (known->is_usable()) return Fate::kUsable;
-  return known->is_proven || known->liveness == Liveness::kLeft ? Fate::kProven : Fate::kDead;
-}
-
 bool Replicator::is_anybody_missing() const {
   return std::any_of(view_.members.begin(), view_.members.end(),
                      [this](const Member& member) { return fate(member.mid) == Fate::kDead; });
 }
 
-void Replicator::mark_proven(MemberId member) {
-  if (member == kNobody || member == self_ || !proven_.insert(member).second) return;
-  last_proof_ = clock_.now();
-  proven_order_.push_back(member);
-  if (proven_order_.size() > kProvenMax) {
-    proven_.erase(proven_order_.front());
-    proven_order_.pop_front();
-  }
+void Replicator::on_dead(MemberId member, bool is_proven) {
+  votes_.on_dead(member, clock_.now());
+  tell_fates();
+  // Its channels to us are claimed now, and take nothing more: what we answer stays true.
+  if (is_proven) answer_held(member);
 }
 
-void Replicator::on_dead(MemberId member, bool is_proven) {
-  if (is_proven) mark_proven(member);
-  votes_.on_dead(member, clock_.now());
+void Replicator::on_alive(MemberId member) {
+  std::erase_if(held_lookups_, [member](const HeldLookup& held) {
+    return held.lookup.instead_of == member;
+  });
   tell_fates();
 }
 
@@ -149,22 +132,24 @@ void Replicator::send_lookup(MemberId to, const LookupPayload& lookup) {
 
 void Replicator::on_link_down(const Peer& peer, LinkDown why) {
   if (peer.mid == kNobody) return;
-  if (why == LinkDown::kRefused || why == LinkDown::kOtherLife) mark_proven(peer.mid);
+  const bool is_proof = why == LinkDown::kRefused || why == LinkDown::kOtherLife;
   for (PrimaryChannel* channel : primaries()) {
     if (channel->parties().secondary == peer.mid) channel->on_link_down(clock_.now());
   }
-  if (proven_.contains(peer.mid)) tell_fates();
+  if (is_proof && fate(peer.mid) == Fate::kProven) tell_fates();
 }
 
 void Replicator::on_probe_failed(const Peer& peer, LinkDown why) {
-  if (why == LinkDown::kRefused || why == LinkDown::kOtherLife) {
-    mark_proven(peer.mid);
-    tell_fates();
-  }
+  const bool is_proof = why == LinkDown::kRefused || why == LinkDown::kOtherLife;
+  if (is_proof && fate(peer.mid) == Fate::kProven) tell_fates();
   owner_.on_probe(peer.mid, false);
 }
 
 void Replicator::on_probe_answered(const Peer& peer) {
+  // It lives, as far as we can see: we do not answer in its place.
+  std::erase_if(held_lookups_, [&](const HeldLookup& held) {
+    return held.lookup.instead_of == peer.mid;
+  });
   owner_.on_probe(peer.mid, true);
 }
 
@@ -308,6 +293,7 @@ void Replicator::advance(TimePoint patience) {
   for (SecondaryChannel* channel : secondaries()) channel->advance(now);
   votes_.expire(now);
   replicas_.expire(now);
+  std::erase_if(held_lookups_, [now](const HeldLookup& held) { return held.until <= now; });
   if (options_.faults.amnesiac_witness) votes_.forget_all_for_fault();
   std::erase_if(reputations_, [&](const auto& entry) {
     const Reputation& reputation = entry.second;
@@ -329,6 +315,7 @@ void Replicator::advance(TimePoint patience) {
   }
   schedule(votes_.wake_at());
   schedule(replicas_.wake_at());
+  if (!held_lookups_.empty()) schedule(held_lookups_.front().until);
 }
 
 // The secondary keeps what we have passed over until we close, in case we die before it is held

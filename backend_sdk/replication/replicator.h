@@ -74,8 +74,9 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
     virtual bool has_quorum() const = 0;
   };
 
-  Replicator(const ReplicationOptions& options, MemberId self, const Clock& clock, Random& random,
-             Transport& transport, Owner& owner);
+  // `fates`: what membership knows of other lives; borrowed, outlives this.
+  Replicator(const ReplicationOptions& options, MemberId self, const Fates& fates,
+             const Clock& clock, Random& random, Transport& transport, Owner& owner);
   ~Replicator() override;
   Replicator(const Replicator&) = delete;
 
@@ -93,9 +94,9 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   std::vector<SecondaryChannel*> secondaries() const;
   // A sealed channel in which no session is left.
   void close(PrimaryChannel& channel);
-  Fate fate(MemberId member) const;
+  Fate fate(MemberId member) const { return fates_.fate(member); }
   // When the latest death was proven; the beginning of this life before the first.
-  TimePoint last_proof() const { return last_proof_; }
+  TimePoint last_proof() const { return fates_.last_proof(); }
   // Somebody of the view is believed dead without proof, and may go on out of our sight.
   bool is_anybody_missing() const;
   bool is_admitted() const { return view_.find(self_) != nullptr; }
@@ -109,6 +110,8 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   // From below.
   void on_view(const MemberView& view);
   void on_dead(MemberId member, bool is_proven);
+  // The proof of its death was withdrawn.
+  void on_alive(MemberId member);
   static bool owns(FrameType type);
   void on_frame(const Peer& from, const Frame& frame);
   void on_link_down(const Peer& peer, LinkDown why);
@@ -120,6 +123,12 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   const ReplicatorStatistics& statistics() const { return statistics_; }
 
  private:
+  // Asked in place of a member that we have no proof against yet.
+  struct HeldLookup {
+    MemberId from = kNobody;
+    LookupPayload lookup;
+    TimePoint until;
+  };
   struct Reputation {
     TimePoint avoid_until{};
     std::deque<TimePoint> failures;  // at most flaps_max + 1
@@ -147,6 +156,9 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   void on_open(MemberId from, const Frame& frame);
   void on_claim(MemberId from, const Frame& frame);
   void on_lookup(MemberId from, const LookupPayload& lookup);
+  void answer_lookup(MemberId to, const LookupPayload& lookup);
+  void hold_lookup(MemberId from, const LookupPayload& lookup);
+  void answer_held(MemberId proven);
   void on_close(MemberId from, ChannelId channel);
   bool adopt(const OpenPayload& open);
   PrimaryChannel& open_channel(MemberId secondary, PrimaryChannel* adopts);
@@ -155,7 +167,6 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   void replace_witnesses();
   void let_go_of_unwanted();
   void tell_fates();
-  void mark_proven(MemberId member);
   void note_failure(MemberId member);
   bool is_avoided(const Member& member) const;
   void schedule(TimePoint at);
@@ -166,6 +177,7 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
   // Constant after construction.
   const ReplicationOptions& options_;
   const MemberId self_;
+  const Fates& fates_;
   const Clock& clock_;
   Random& random_;
   Transport& transport_;
@@ -173,9 +185,7 @@ class Replicator final : public PrimaryChannel::Host, public SecondaryChannel::H
 
   MemberView view_;
   std::unordered_map<MemberId, Peer> peers_;  // of the view, and of whoever speaks to us
-  std::unordered_set<MemberId> proven_;
-  std::deque<MemberId> proven_order_;  // the oldest is forgotten first
-  TimePoint last_proof_;
+  std::deque<HeldLookup> held_lookups_;  // the oldest first; at most lookups_held_max
   std::map<std::string, Reputation> reputations_;  // by name; the view's and recent ones
   std::vector<MemberId> targets_;  // of the best class, without and with avoided ones
   std::vector<MemberId> targets_any_;

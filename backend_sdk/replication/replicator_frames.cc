@@ -46,14 +46,39 @@ void Replicator::on_frame(const Peer& from, const Frame& frame) {
 
 void Replicator::on_lookup(MemberId from, const LookupPayload& lookup) {
   if (lookup.instead_of == self_) return;  // we do live; nobody shall serve in our place
-  if (lookup.instead_of != kNobody) {
-    // Its channels to us are claimed now, and take nothing more: what we answer stays true.
-    mark_proven(lookup.instead_of);
-    tell_fates();
+  // That it is dead is hearsay. Without a proof of our own it may go on with us, and what we answer
+  // would not stay true.
+  const bool is_proven =
+      lookup.instead_of == kNobody || fate(lookup.instead_of) == Fate::kProven;
+  if (!is_proven) return hold_lookup(from, lookup);
+  answer_lookup(from, lookup);
+}
+
+void Replicator::hold_lookup(MemberId from, const LookupPayload& lookup) {
+  std::erase_if(held_lookups_, [&](const HeldLookup& held) {
+    return held.from == from && held.lookup.sid == lookup.sid;
+  });
+  if (held_lookups_.size() >= options_.lookups_held_max) return;
+  held_lookups_.push_back({from, lookup, clock_.now() + options_.lookup_held});
+  schedule(held_lookups_.front().until);
+  probe(lookup.instead_of);
+}
+
+void Replicator::answer_held(MemberId proven) {
+  std::vector<HeldLookup> due;
+  for (const HeldLookup& held : held_lookups_) {
+    if (held.lookup.instead_of == proven) due.push_back(held);
   }
+  std::erase_if(held_lookups_, [&](const HeldLookup& held) {
+    return held.lookup.instead_of == proven;
+  });
+  for (const HeldLookup& held : due) answer_lookup(held.from, held.lookup);
+}
+
+void Replicator::answer_lookup(MemberId to, const LookupPayload& lookup) {
   Frame answer{.type = FrameType::kFound, .payload = {}};
   encode(owner_.on_lookup(lookup), answer.payload);
-  send(from, std::move(answer));
+  send(to, std::move(answer));
 }
 
 void Replicator::on_channel_frame(MemberId from, const Frame& frame) {

@@ -22,7 +22,7 @@ enum class DatagramType : uint8_t {  // the numbers are the protocol: only appen
   kNack = 6,     // asked, no answer yet; but I am here and so are you
 };
 
-inline constexpr uint8_t kDatagramVersion = 1;
+inline constexpr uint8_t kDatagramVersion = 2;
 inline constexpr size_t kDatagramHeaderBytes = 32;
 inline constexpr size_t kDatagramTagBytes = 16;
 inline constexpr size_t kDatagramBytesMax = 500;
