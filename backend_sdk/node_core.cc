@@ -10,7 +10,7 @@
 
 namespace understudy {
 
-class NodeCore::Core final : public Membership::Listener, public Sessions::Host {
+class NodeCore::Core final : public Membership::Listener, public SessionHost {
  public:
   Core(const NodeCoreOptions& options, const Clock& clock, Random& random, Transport& transport,
        NodeCore::Host& host);
@@ -49,10 +49,12 @@ class NodeCore::Core final : public Membership::Listener, public Sessions::Host 
   void on_alive(const Peer& peer) override;
   void on_expelled() override { expelled_ = true; }
 
-  // Sessions::Host.
+  // SessionHost.
   void on_session_lost(const SessionId& sid, Position floor) override;
   void on_conflict(const SessionId& sid, Position kept, Position dropped) override;
   bool has_quorum() const override { return membership_ != nullptr && membership_->has_quorum(); }
+  bool is_quorum(const std::set<MemberId>& members) const override;
+  void ask_for_view(MemberId member) override;
 
  private:
   void begin_life(std::vector<Address> seeds);
@@ -111,7 +113,7 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
   host_.on_new_life(mid);
   membership_ = std::make_unique<Membership>(membership, clock_, random_, transport_, *this);
   replicator_ = std::make_unique<Replicator>(options_.replication, mid, membership_->fates(), clock_,
-                                             random_, transport_, sessions_);
+                                             transport_, sessions_);
   sessions_.begin_life(*replicator_, mid);
   membership_->start();
 }
@@ -119,7 +121,7 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
 void NodeCore::Core::end_life() {
   sessions_.end_life();
   if (replicator_ == nullptr) return;
-  const ReplicatorStatistics& last = replicator_->statistics();
+  const ReplicatorStatistics last = replicator_->statistics();
   past_.claims += last.claims;
   past_.claims_won += last.claims_won;
   past_.promotions += last.promotions;
@@ -220,6 +222,16 @@ void NodeCore::Core::on_conflict(const SessionId& sid, Position kept, Position d
   host_.on_conflict(sid, kept, dropped);
 }
 
+bool NodeCore::Core::is_quorum(const std::set<MemberId>& members) const {
+  return membership_ != nullptr && membership_->is_quorum(members);
+}
+
+void NodeCore::Core::ask_for_view(MemberId member) {
+  if (membership_ == nullptr) return;
+  const Member* known = membership_->view().find(member);
+  if (known != nullptr) membership_->ask_for_view(known->peer());
+}
+
 void NodeCore::Core::on_frame(const Peer& from, Frame frame) {
   if (membership_ == nullptr) return;
   if (Membership::owns(frame.type)) {
@@ -250,7 +262,7 @@ NodeCoreStatistics NodeCore::Core::statistics() const {
   ReplicatorStatistics channels = past_;
   NodeCoreStatistics result;
   if (replicator_ != nullptr) {
-    const ReplicatorStatistics& now = replicator_->statistics();
+    const ReplicatorStatistics now = replicator_->statistics();
     channels.claims += now.claims;
     channels.claims_won += now.claims_won;
     channels.promotions += now.promotions;
@@ -294,9 +306,9 @@ NodeCoreFacts NodeCore::Core::facts() const {
   NodeCoreFacts facts;
   if (replicator_ == nullptr) return facts;
   facts.served = sessions_.served();
-  for (const auto& [sid, replica] : replicator_->copies().all()) {
+  replicator_->copies().visit([&](const SessionId& sid, const ReplicaStore::Replica& replica) {
     facts.copies.push_back({sid, replica.image.position, replica.channel});
-  }
+  });
   for (const PrimaryChannel* channel : replicator_->primaries()) {
     const ChannelParties& parties = channel->parties();
     facts.channels.push_back({parties.id, parties.primary, parties.secondary, parties.witness,

@@ -34,6 +34,7 @@ class EventLoop final : public Clock {
     if (!now_is_fresh_) read_clock();
     return now_;
   }
+  TimePoint read() const override { return clock_.now(); }
   // Runs `work` on the loop's thread in a later turn; bounded by kPostedMax (CHECK).
   void post(std::function<void()> work);
   // Runs `work` when the callbacks of this turn are done: the place to destroy what is finished.

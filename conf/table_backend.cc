@@ -62,7 +62,9 @@ constexpr DirectiveSpec kRows[] = {
     {.name = "ClusterKeyFile",
      .program = kBackend,
      .argument = Argument::kPath,
-     .description = "The cluster's keys, mode 0600; needed unless ClusterInsecure is On"},
+     .description =
+         "The cluster's keys, mode 0600; needed unless ClusterInsecure is On. Read again "
+         "by Node::reload_keys(), in the examples on SIGHUP"},
     {.name = "ClusterInsecure",
      .program = kBackend,
      .argument = Argument::kFlag,
@@ -73,7 +75,7 @@ constexpr DirectiveSpec kRows[] = {
      .argument = Argument::kDuration,
      .default_text = "1s",
      .minimum = "20ms",
-     .maximum = "60s",
+     .maximum = "40s",
      .named = "fast=200ms default=1s classic=10s",
      .description = "The beat; a member that misses three is dead; also the profiles fast, default "
                     "and classic"},

@@ -17,7 +17,7 @@ Membership::Core::Core(const MembershipOptions& options, const Clock& clock, Ran
       losses_(standing_, *this),
       watch_(standing_, *this, losses_),
       electing_(standing_, *this, losses_, watch_),
-      admission_(standing_, *this),
+      reception_(standing_, *this),
       meeting_(standing_, *this, losses_) {
   CHECK(options.self.mid != kNobody);
   CHECK(options.self.cluster_address.is_set());
@@ -80,7 +80,7 @@ TimePoint Membership::Core::next_wake() const {
     case Phase::kGone:
       return TimePoint::max();
     case Phase::kJoining:
-      return admission_.due();
+      return reception_.due();
     case Phase::kMember:
       break;
   }
@@ -118,14 +118,14 @@ void Membership::Core::start() {
   Turn turn(*this);
   CHECK(phase_ == Phase::kIdle);
   phase_ = Phase::kJoining;
-  admission_.start();
+  reception_.start();
   advance_joining();
 }
 
 void Membership::Core::advance_joining() {
   if (phase_ != Phase::kJoining) return;
-  if (admission_.should_found()) return found_group();
-  admission_.advance(watch_.operator_state());
+  if (reception_.should_found()) return found_group();
+  reception_.advance(watch_.operator_state());
 }
 
 void Membership::Core::found_group() {
@@ -135,7 +135,7 @@ void Membership::Core::found_group() {
   self.operator_state = watch_.operator_state();
   standing_.set_view(ViewWriter::founded(self, group));
   phase_ = Phase::kMember;
-  admission_.end();
+  reception_.end();
   LOG(kInfo, "membership: {} starts group {:08x}, nobody else was found", self.name, group);
   lead(1);
 }
@@ -182,8 +182,13 @@ void Membership::Core::on_sign_of_life(MemberId mid) {
 
 bool Membership::Core::is_quorum(const std::set<MemberId>& seen) const {
   if (!is_admitted()) return false;
+  const auto& members = standing_.view().members;
+  const auto is_seen = [&](MemberId mid) { return standing_.is_me(mid) || seen.contains(mid); };
   return is_quorate(standing_.view(), [&](const Member& member) {
-    return member.is_usable() && (standing_.is_me(member.mid) || seen.contains(member.mid));
+    if (is_seen(member.mid)) return true;
+    return member.is_proven && std::any_of(members.begin(), members.end(), [&](const Member& heir) {
+             return heir.name == member.name && is_seen(heir.mid);
+           });
   });
 }
 
@@ -228,14 +233,14 @@ bool Membership::Core::dispatch(const Peer& from, const Frame& frame) {
   const std::string_view bytes = frame.payload;
   switch (frame.type) {
     case FrameType::kJoin:
-      return handled(decode_join(bytes), [&](const auto& m) { admission_.on_join(from, m); });
+      return handled(decode_join(bytes), [&](const auto& m) { reception_.on_join(from, m); });
     case FrameType::kRedirect:
       return handled(decode_redirect(bytes), [&](const auto& m) {
-        admission_.on_redirect(from, m);
+        reception_.on_redirect(from, m);
         advance_joining();
       });
     case FrameType::kJoinNo:
-      return handled(decode_join_no(bytes), [&](const auto& m) { admission_.on_join_no(m); });
+      return handled(decode_join_no(bytes), [&](const auto& m) { reception_.on_join_no(m); });
     case FrameType::kWelcome:
     case FrameType::kViewPush:
       return handled(decode_view(bytes), [&](const auto& m) { on_view_message(from, m, frame); });
@@ -310,7 +315,7 @@ void Membership::Core::on_probe_failed(const Peer& peer, LinkDown why) {
 void Membership::Core::on_link_down(const Peer& peer, LinkDown why) {
   Turn turn(*this);
   if (phase_ == Phase::kJoining) {
-    admission_.on_link_down(peer, why);
+    reception_.on_link_down(peer, why);
     return advance_joining();
   }
   switch (why) {

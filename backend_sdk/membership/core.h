@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "backend_sdk/membership/admission.h"
+#include "backend_sdk/membership/reception.h"
 #include "backend_sdk/membership/electing.h"
 #include "backend_sdk/membership/losses.h"
 #include "backend_sdk/membership/meeting.h"
@@ -116,7 +116,7 @@ class Membership::Core final : private Group {
   Losses losses_;
   Watch watch_;
   Electing electing_;
-  Admission admission_;
+  Reception reception_;
   Meeting meeting_;
 };
 

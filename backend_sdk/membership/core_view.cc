@@ -42,7 +42,7 @@ void Membership::Core::adopt(MemberView view) {
   electing_.end();
   if (is_first) {
     phase_ = Phase::kMember;
-    admission_.end();
+    reception_.end();
     watch_.beat_soon();
     LOG(kInfo, "membership: {} was admitted by {}", options_.self.name, leader.name);
   }
@@ -122,7 +122,7 @@ void Membership::Core::refresh_shown() {
 void Membership::Core::expel(const char* why) {
   LOG(kInfo, "membership: {} ({:08x}) is out: {}", options_.self.name, mid(), why);
   phase_ = Phase::kGone;
-  admission_.end();
+  reception_.end();
   standing_.follow();
   is_expelled_ = true;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Group: what the parts of membership (admission.h, losses.h, watch.h, electing.h, meeting.h) ask
+// Group: what the parts of membership (reception.h, losses.h, watch.h, electing.h, meeting.h) ask
 // of the core that owns them: what has consequences for all of them.
 #pragma once
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backend_sdk/wire/frame.h"
 #include "base/clock.h"
 #include "cookies/mac.h"
 
@@ -58,6 +59,11 @@ Outcome<std::shared_ptr<const Keyring>> load_keyring(const Options& options) {
   }
   if (!loaded) return Failure{FailureCode::kKeyFile, loaded.error};
   return loaded.keyring;
+}
+
+std::size_t link_queue_bytes(const Options& options, std::size_t least) {
+  // A channel and its successor, and a frame of each that goes beyond its window.
+  return std::max(least, 2 * (options.channel_window_bytes + kFramePayloadMax));
 }
 
 Outcome<Address> resolve_one(std::string_view directive, const std::string& text) {

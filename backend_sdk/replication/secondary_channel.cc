@@ -9,6 +9,12 @@
 
 namespace understudy {
 
+namespace {
+
+constexpr int kReleaseRepeats = 3;
+
+}  // namespace
+
 SecondaryChannel::SecondaryChannel(const ReplicationOptions& options, const OpenPayload& open,
                                    Host& host, TimePoint now)
     : options_(options),
@@ -31,9 +37,10 @@ TimePoint SecondaryChannel::grace_over() const {
   return last_grant_ + grace_of(lease_);
 }
 
-bool SecondaryChannel::is_barred(const SessionId& sid) const {
+std::optional<NackCode> SecondaryChannel::bar(const SessionId& sid) const {
   const auto found = nacks_.find(sid);
-  return found != nacks_.end() && found->second.code != NackCode::kNeedFull;
+  if (found == nacks_.end() || found->second.code == NackCode::kNeedFull) return std::nullopt;
+  return found->second.code;
 }
 
 void SecondaryChannel::on_stream(const Frame& frame) {
@@ -115,14 +122,25 @@ void SecondaryChannel::on_vote(MemberId from, MemberId winner) {
   if (winner == parties_.primary) become(State::kOut);
 }
 
-void SecondaryChannel::on_grant() {
-  if (state_ == State::kOpen || state_ == State::kClaiming) {
-    vote_ = parties_.secondary;
-    become(State::kOwned);
+void SecondaryChannel::on_grant(TimePoint now) {
+  const bool is_new = !granted_;
+  if (state_ == State::kOpen || state_ == State::kClaiming) granted_ = true;
+  if (state_ == State::kOpen) {
+    claim(now);
+  } else if (state_ == State::kClaiming && is_new) {
+    send_claim(now);  // on better grounds than before
+    settle(now);
   }
   if (state_ == State::kOwned) {
     send_member(parties_.primary, FrameType::kStale, parties_.secondary);
   }
+}
+
+void SecondaryChannel::release_primary(TimePoint now) {
+  CHECK(state_ == State::kOwned);
+  if (releases_left_ >= 0) return;
+  releases_left_ = kReleaseRepeats;
+  repeat_at_ = now;
 }
 
 void SecondaryChannel::become(State state) {
@@ -131,7 +149,16 @@ void SecondaryChannel::become(State state) {
   state_ = state;
   ack_wanted_ = ack_wanted_ && options_.faults.no_fence;
   repeat_at_ = state == State::kClaiming ? repeat_at_ : TimePoint::max();
+  // It may hear of our win before it asks; a primary in GRANTING waits for it.
+  if (state == State::kOwned && granted_ && parties_.witness != kNobody) {
+    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
+  }
   host_.on_state(*this);
+}
+
+ClaimGrounds SecondaryChannel::grounds(TimePoint now) const {
+  if (granted_) return ClaimGrounds::kGranted;
+  return now >= grace_over() ? ClaimGrounds::kGraceOver : ClaimGrounds::kProof;
 }
 
 bool SecondaryChannel::may_claim(TimePoint now) const {
@@ -169,10 +196,9 @@ void SecondaryChannel::send_claim(TimePoint now) {
   repeat_at_ = now + options_.claim_retry;
   if (parties_.witness == kNobody || witness_ == Fate::kProven) return;
   Frame frame{.type = FrameType::kClaim, .channel = parties_.id, .payload = {}};
-  const ClaimGrounds grounds =
-      primary_ == Fate::kProven ? ClaimGrounds::kProof : ClaimGrounds::kGraceOver;
-  encode(ClaimPayload{.parties = parties_, .claimant = parties_.secondary, .grounds = grounds},
-         frame.payload);
+  const ClaimPayload claim{
+      .parties = parties_, .claimant = parties_.secondary, .grounds = grounds(now)};
+  encode(claim, frame.payload);
   host_.send(parties_.witness, std::move(frame));
 }
 
@@ -198,7 +224,7 @@ void SecondaryChannel::settle(TimePoint now) {
   if (state_ != State::kClaiming) return;
   if (parties_.witness == kNobody) {
     const bool may =
-        primary_ == Fate::kProven ||
+        granted_ || primary_ == Fate::kProven ||
         (primary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
     if (may) become(State::kOwned);
     return;
@@ -218,6 +244,11 @@ void SecondaryChannel::advance(TimePoint now) {
   } else if (state_ == State::kClaiming) {
     if (repeat_at_ <= now) send_claim(now);
     settle(now);
+  } else if (releases_left_ > 0 && repeat_at_ <= now) {
+    --releases_left_;
+    repeat_at_ = releases_left_ > 0 ? now + options_.beat : TimePoint::max();
+    host_.send(parties_.primary,
+               {.type = FrameType::kClose, .channel = parties_.id, .payload = {}});
   }
 }
 
@@ -233,6 +264,8 @@ TimePoint SecondaryChannel::wake_at() const {
     }
     case State::kClaiming:
       return repeat_at_;
+    case State::kOwned:
+      return releases_left_ > 0 ? repeat_at_ : TimePoint::max();
     default:
       return TimePoint::max();
   }

@@ -4,11 +4,12 @@
 // the primary is gone. The secondary is the fence: after its vote it acknowledges nothing (S7).
 // Copies lie in ReplicaStore. Owned by Replicator; called with the time, acts through its Host.
 //
-//   OPEN -> CLAIMING (grace over and somebody asks, or proof of death) -> OWNED -> CLOSED
-//   OPEN -> OWNED (GRANT);  OPEN, CLAIMING -> OUT (the primary's claim)
+//   OPEN -> CLAIMING (GRANT, grace over and a request asks, or proof of death) -> OWNED
+//   OPEN -> OWNED (GRANT without a witness);  OPEN, CLAIMING -> OUT (the primary's claim)
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "backend_sdk/replication/fate.h"
@@ -53,7 +54,8 @@ class SecondaryChannel final {
   void on_stream(const Frame& frame);
   void on_claim(MemberId claimant);
   void on_vote(MemberId from, MemberId winner);
-  void on_grant();
+  // The primary has stopped: the channel is ours if the witness agrees.
+  void on_grant(TimePoint now);
   void on_fate(Fate primary, Fate witness, bool has_quorum, TimePoint now);
 
   // The copies have moved to a successor: the same as the primary's claim, agreed to.
@@ -65,6 +67,10 @@ class SecondaryChannel final {
   enum class Extent : uint8_t { kThisChannel, kAll };
   void ask_for(Extent extent, TimePoint now);
 
+  // Only with OWNED, again is harmless: the primary need not keep what it had; said a few times.
+  void release_primary(TimePoint now);
+
+  // `now` is Clock::read(): an acknowledgement grants the lease from the moment it is made.
   void advance(TimePoint now);
   TimePoint wake_at() const;
 
@@ -75,8 +81,8 @@ class SecondaryChannel final {
   bool has_refusals() const { return !nacks_.empty(); }
   bool is_broken() const { return gap_; }
   bool owes_ack() const { return ack_wanted_; }
-  // Refused for good: nothing about this session is applied until the primary has understood.
-  bool is_barred(const SessionId& sid) const;
+  // Why nothing about this session is applied until the primary has understood; nothing: it is.
+  std::optional<NackCode> bar(const SessionId& sid) const;
   TimePoint grace_over() const;           // when a claim is allowed without proof
   bool is_lost() const { return lost_; }  // with kOut: nobody can have it
   TimePoint last_grant() const { return last_grant_; }
@@ -91,6 +97,7 @@ class SecondaryChannel final {
   void become(State state);
   void settle(TimePoint now);
   bool may_claim(TimePoint now) const;
+  ClaimGrounds grounds(TimePoint now) const;
 
   // Constant after construction.
   const ReplicationOptions& options_;
@@ -100,7 +107,9 @@ class SecondaryChannel final {
 
   State state_ = State::kOpen;
   MemberId vote_ = kNobody;  // S8; changed once at most, from us to the primary, before winning
+  bool granted_ = false;
   bool lost_ = false;
+  int releases_left_ = -1;  // CLOSE to the primary; -1: it is not released yet
   uint64_t applied_seq_ = 0;
   bool gap_ = false;  // a frame is missing: this stream is over
   bool ack_wanted_ = false;

@@ -64,7 +64,7 @@ struct SessionDelta {
 };
 
 // It was served again from a copy that its primary had passed over before it died.
-struct Recovery {
+struct Recovered {
   uint32_t epoch = 0;  // since when
   Position from;       // of that copy: a client who was shown more has lost something
   // Not sent; by the clock of whoever holds it. What was shown of more had left before.
@@ -76,7 +76,7 @@ struct SessionImage {
   Duration ttl{};
   std::shared_ptr<const Attributes> attributes = std::make_shared<const Attributes>();
   RequestMemory requests;
-  std::optional<Recovery> recovery;
+  std::optional<Recovered> recovery;
 
   // CHECKs that the delta follows: position and base fit.
   void apply(const SessionDelta& delta, TimePoint now);

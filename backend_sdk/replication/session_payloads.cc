@@ -134,7 +134,7 @@ bool read_full_op(const RawOp& op, Attributes& attributes, FullPayload& full) {
       ByteReader name(op.name);
       const uint32_t epoch = name.u32();
       const uint32_t from = name.u32();
-      full.image.recovery = Recovery{.epoch = epoch, .from = {from, name.u64()}};
+      full.image.recovery = Recovered{.epoch = epoch, .from = {from, name.u64()}};
       return from < epoch && epoch <= full.image.position.epoch;
     }
     default:

@@ -77,8 +77,8 @@ MemberId IdHistory::owner(const SessionId& sid) const {
   return found == records_.end() ? kNobody : found->second.owner;
 }
 
-void IdHistory::expire(TimePoint now) {
-  while (!ending_.empty() && ending_.begin()->first <= now) {
+void IdHistory::expire(TimePoint now, size_t count_max) {
+  for (; count_max > 0 && !ending_.empty() && ending_.begin()->first <= now; --count_max) {
     erase(records_.find(ending_.begin()->second));
   }
 }

@@ -31,7 +31,7 @@ class IdHistory final {
   bool is_ended(const SessionId& sid) const;
   MemberId owner(const SessionId& sid) const;  // kNobody: not known to have moved
 
-  void expire(TimePoint now);
+  void expire(TimePoint now, size_t count_max);
   TimePoint wake_at() const;
   size_t size() const { return records_.size(); }
 

@@ -22,6 +22,7 @@ struct SessionToken {
   MemberId primary = kNobody;
   MemberId secondary = kNobody;  // kNobody: "-"
   Position floor;                // the least this client has been shown
+  bool is_to_renew = false;      // of a cookie whose key is on the way out; never of one of ours
   bool operator==(const SessionToken&) const = default;
 };
 

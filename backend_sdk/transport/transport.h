@@ -49,7 +49,7 @@ class Transport {
     // `from` is authenticated by the link's HELLO, its address included.
     virtual void on_frame(const Peer& from, Frame frame) = 0;
     virtual void on_link_down(const Peer& peer, LinkDown why) = 0;
-    // Authentic, fresh (not replayed); at most kDatagramPayloadMax bytes.
+    // Authentic, sent to this life, fresh (not replayed); at most kDatagramPayloadMax bytes.
     virtual void on_datagram(MemberId from, const Datagram& datagram) = 0;
     // After probe(): did a new TCP connection get an answer of its process (HELLO answered)?
     // kRefused and kOtherLife are proofs as above; silence is reported as kReset.
@@ -62,7 +62,8 @@ class Transport {
   virtual ~Transport() = default;
   // Opens the link when there is none. Bounded: on_link_down(kOverflow) when too much waits.
   virtual void send(const Peer& to, Frame frame) = 0;
-  // May be lost, repeated or overtaken.
+  // To that life alone (never kNobody): a process that has begun another one drops it. May be lost
+  // or overtaken.
   virtual void send_datagram(const Peer& to, const Datagram& datagram) = 0;
   // A connection of its own, decided within the probe timeout.
   virtual void probe(const Peer& peer) = 0;

@@ -18,7 +18,7 @@ inline constexpr size_t kBeatBodyBytes = 52;
 inline constexpr size_t kBeatEventBytes = 16;
 inline constexpr size_t kBeatEventsMax = 25;  // 500 bytes with header, body and tag
 
-// Somebody's state as the sender holds it.
+// A member's state as the sender holds it.
 struct BeatEvent {
   MemberId mid = kNobody;
   uint8_t liveness = 0;  // membership/view.h's numbers

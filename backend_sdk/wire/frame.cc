@@ -32,7 +32,7 @@ Result<std::optional<DecodedFrame>> decode_frame(std::string_view bytes) {
   if (bytes.size() < kFrameHeaderBytes) return std::optional<DecodedFrame>();
   ByteReader reader(bytes);
   const size_t payload_bytes = reader.u32();
-  // Refused before the payload is waited for: nobody makes us buffer more than one frame.
+  // Refused before the payload is waited for: no sender makes us buffer more than one frame.
   if (payload_bytes > kFramePayloadMax) {
     return Error{.code = ErrorCode::kTooLarge,
                  .detail = "a frame announces " + std::to_string(payload_bytes) +

@@ -18,7 +18,7 @@ namespace understudy {
 // The numbers are the protocol: only append to this list.
 enum class FrameType : uint8_t {
   kHello = 1,    // first on every link, by the side that connected: who I am, whom I expect
-  kHelloNo = 2,  // the answer when somebody else lives there now; then the link is closed
+  kHelloNo = 2,  // the answer when another life is there now; then the link is closed
   kUnknown = 3,  // answer to a type or version that is not understood; names both versions
   kHelloOk = 4,  // the answer when it is me whom you expect
   kJoin = 16,    // membership

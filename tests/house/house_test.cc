@@ -3,22 +3,16 @@
 // style that a machine can read.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/house/sources.h"
+
+namespace understudy::house {
 namespace {
-
-namespace fs = std::filesystem;
-
-struct SourceFile {
-  std::string path;  // from the root
-  std::vector<std::string> lines;
-};
 
 // Each room with the rooms below it that it may look into; a room may always look into itself.
 // Most specific first: the first prefix that fits a file is its room.
@@ -65,38 +59,6 @@ const std::vector<Room>& rooms() {
       {"backend_sdk/", with_ground({"backend_sdk/", "understudy/"})},
   };
   return rooms;
-}
-
-const std::vector<std::string>& product_folders() {
-  static const std::vector<std::string> folders = {"cookies", "conf", "base", "proxy",
-                                                   "backend_sdk"};
-  return folders;
-}
-
-std::vector<SourceFile> read_sources(const std::vector<std::string>& folders) {
-  const fs::path root = UNDERSTUDY_ROOT;
-  std::vector<SourceFile> files;
-  for (const auto& folder : folders) {
-    for (const auto& entry : fs::recursive_directory_iterator(root / folder)) {
-      const auto extension = entry.path().extension();
-      if (extension != ".h" && extension != ".cc") continue;
-      SourceFile file{fs::relative(entry.path(), root).string(), {}};
-      std::ifstream stream(entry.path());
-      for (std::string line; std::getline(stream, line);) file.lines.push_back(line);
-      files.push_back(std::move(file));
-    }
-  }
-  EXPECT_FALSE(files.empty());
-  return files;
-}
-
-// The quoted or bracketed name of an #include line; empty for other lines.
-std::string included(const std::string& line, char open, char close) {
-  if (!line.starts_with("#include ")) return "";
-  const size_t begin = line.find(open);
-  const size_t end = line.find(close, begin + 1);
-  if (begin == std::string::npos || end == std::string::npos) return "";
-  return line.substr(begin + 1, end - begin - 1);
 }
 
 bool starts_with_any(const std::string& text, const std::vector<std::string>& prefixes) {
@@ -203,10 +165,7 @@ TEST(House, TypesOfOneProgramHaveDifferentNames) {
 }
 
 TEST(House, EveryFileNamesItsLicence) {
-  auto folders = product_folders();
-  folders.push_back("tests");
-  folders.push_back("loadtest");
-  for (const auto& file : read_sources(folders)) {
+  for (const auto& file : read_sources(all_folders())) {
     ASSERT_FALSE(file.lines.empty()) << file.path;
     EXPECT_EQ(file.lines[0], "// SPDX-License-Identifier: Apache-2.0") << file.path;
   }
@@ -230,10 +189,7 @@ TEST(House, HeadersOpenWithWhatTheyAreAndPragmaOnce) {
 
 TEST(House, LinesFitAndNothingIsLeftForNow) {
   const std::string now = std::string("TODO(") + "now)";
-  auto folders = product_folders();
-  folders.push_back("tests");
-  folders.push_back("loadtest");
-  for (const auto& file : read_sources(folders)) {
+  for (const auto& file : read_sources(all_folders())) {
     for (size_t i = 0; i < file.lines.size(); ++i) {
       const auto& line = file.lines[i];
       EXPECT_EQ(line.find(now), std::string::npos) << file.path << ":" << i + 1;
@@ -256,3 +212,4 @@ TEST(House, TestsDoNotSleep) {
 }
 
 }  // namespace
+}  // namespace understudy::house

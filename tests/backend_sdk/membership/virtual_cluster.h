@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "backend_sdk/membership/membership.h"
-#include "tests/backend_sdk/sim/virtual_network.h"
+#include "tests/simulation/virtual_network.h"
 
 namespace understudy {
 

@@ -36,7 +36,7 @@ FullPayload some_full() {
   full.image.requests.add({100, 8, bytes_of("stored")});
   full.image.requests.add({101, 9, nullptr});
   full.former_ids = {sid_of(5), sid_of(6)};
-  full.image.recovery = Recovery{.epoch = 3, .from = {2, 7}};
+  full.image.recovery = Recovered{.epoch = 3, .from = {2, 7}};
   return full;
 }
 
@@ -225,7 +225,7 @@ TEST(Payloads, ANameIsBounded) {
 
 TEST(Payloads, ARecoveryIsNewerThanWhatItIsFromAndNoNewerThanTheSession) {
   struct {
-    Recovery recovery;
+    Recovered recovery;
     bool good;
   } table[] = {
       {{3, {2, 7}}, true}, {{3, {3, 7}}, false}, {{4, {2, 7}}, false}, {{1, {0, 0}}, true}};

@@ -27,9 +27,9 @@ TEST_F(IdHistoryTest, ATombstoneIsKeptForFiveMinutesOrTwoGracePeriods) {
     IdHistory history(options_);
     history.end(sid_of(1), grace2, kNow);
     const TimePoint end = kNow + std::max<Duration>(grace2, options_.tombstone_kept);
-    history.expire(end - Duration(1));
+    history.expire(end - Duration(1), 1000);
     EXPECT_TRUE(history.is_ended(sid_of(1)));
-    history.expire(end);
+    history.expire(end, 1000);
     EXPECT_FALSE(history.is_ended(sid_of(1)));
   }
 }

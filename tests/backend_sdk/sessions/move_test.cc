@@ -117,9 +117,8 @@ TEST_F(Move, WaitsForRequestsUnderWay) {
   EXPECT_EQ(value(**there, "a"), "2");
 }
 
-// S11: it had run before it came; the ring of the copy told so then, and tells it no more when the
-// session comes.
-TEST_F(Move, ARepetitionThatWaitsUntilItIsForgottenDoesNotRunAgain) {
+// S11: others were committed while it waited for the session; it is remembered all the same.
+TEST_F(Move, ARepetitionThatWaitsIsRecognisedWhenTheSessionComes) {
   boot(3);
   const SessionToken token = new_session();
   for (const uint64_t request : {7, 50}) {
@@ -139,8 +138,8 @@ TEST_F(Move, ARepetitionThatWaitsUntilItIsForgottenDoesNotRunAgain) {
     ASSERT_EQ(commit(member(0), outcome.handle, set("a", "3")).kind, CommitKind::kReleased);
   }
   ASSERT_TRUE(network_.run_until([&] { return there->has_value(); }, seconds(1)));
-  EXPECT_EQ((*there)->kind, BeginKind::kUnavailable);
-  EXPECT_EQ((*there)->reason, Unavailable::kWaitedOut);
+  EXPECT_EQ((*there)->kind, BeginKind::kProceed);
+  EXPECT_TRUE((*there)->replayed);
 }
 
 TEST_F(Move, ASlowRequestDelaysOthersButFailsNone) {

@@ -23,7 +23,7 @@ class Recovery : public Stage {
     member(0).pause();
     network_.heal();
     ASSERT_TRUE(network_.run_until([&] { return passed_over() == 1; }, milliseconds(50)));
-    ASSERT_EQ(member(0).core().statistics().sessions_solo, 1u);
+    ASSERT_EQ(member(0).core().statistics().sessions_primary, 1u);
   }
   bool has_sealed() {
     for (const auto& channel : member(0).core().facts().channels) {

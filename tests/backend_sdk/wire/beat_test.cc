@@ -79,7 +79,8 @@ TEST(DatagramHeaderCodec, ReadsWhatItWrote) {
                               .mid = 2,
                               .salt = 3,
                               .counter = 4,
-                              .group = 5};
+                              .group = 5,
+                              .to = 6};
   std::string bytes;
   encode_datagram_header(header, bytes);
   ASSERT_EQ(bytes.size(), kDatagramHeaderBytes);
@@ -92,7 +93,8 @@ TEST(DatagramHeaderCodec, ReadsWhatItWrote) {
   EXPECT_EQ(decoded->salt, 3u);
   EXPECT_EQ(decoded->counter, 4u);
   EXPECT_EQ(decoded->group, 5u);
-  bytes[0] = 2;
+  EXPECT_EQ(decoded->to, 6u);
+  ++bytes[0];
   EXPECT_FALSE(decode_datagram_header(bytes)) << "another version";
 }
 
