@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "backend_sdk/membership/quorum.h"
 #include "backend_sdk/replication/replicator.h"
 #include "backend_sdk/sessions/sessions.h"
 #include "base/check.h"
@@ -47,6 +46,7 @@ class NodeCore::Core final : public Membership::Listener, public SessionHost {
   // Membership::Listener.
   void on_view(const MemberView& view) override;
   void on_dead(const Peer& peer, bool is_proven) override;
+  void on_alive(const Peer& peer) override;
   void on_expelled() override { expelled_ = true; }
 
   // SessionHost.
@@ -104,14 +104,16 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
   MembershipOptions membership = options_.membership;
   membership.seeds = std::move(seeds);
   membership.has_met_others = lives_ > 1;
+  // What the operator wants of the process holds for its next life as well.
+  if (on_drained_) membership.self.operator_state = OperatorState::kDraining;
   do {
     membership.self.mid = static_cast<MemberId>(random_.next());
   } while (membership.self.mid == kNobody);
   const MemberId mid = membership.self.mid;
   host_.on_new_life(mid);
   membership_ = std::make_unique<Membership>(membership, clock_, random_, transport_, *this);
-  replicator_ =
-      std::make_unique<Replicator>(options_.replication, mid, clock_, transport_, sessions_);
+  replicator_ = std::make_unique<Replicator>(options_.replication, mid, membership_->fates(), clock_,
+                                             transport_, sessions_);
   sessions_.begin_life(*replicator_, mid);
   membership_->start();
 }
@@ -208,6 +210,10 @@ void NodeCore::Core::on_dead(const Peer& peer, bool is_proven) {
   if (replicator_ != nullptr) replicator_->on_dead(peer.mid, is_proven);
 }
 
+void NodeCore::Core::on_alive(const Peer& peer) {
+  if (replicator_ != nullptr) replicator_->on_alive(peer.mid);
+}
+
 void NodeCore::Core::on_session_lost(const SessionId& sid, Position floor) {
   host_.on_session_lost(sid, floor);
 }
@@ -217,28 +223,21 @@ void NodeCore::Core::on_conflict(const SessionId& sid, Position kept, Position d
 }
 
 bool NodeCore::Core::is_quorum(const std::set<MemberId>& members) const {
-  if (membership_ == nullptr) return false;
-  const MemberView& view = membership_->view();
-  const auto has_answered = [&](MemberId mid) {
-    return mid == membership_->mid() || members.contains(mid);
-  };
-  return is_quorate(view, [&](const Member& member) {
-    if (has_answered(member.mid)) return true;
-    return member.is_proven && std::any_of(view.members.begin(), view.members.end(),
-                                           [&](const Member& heir) {
-                                             return heir.name == member.name &&
-                                                    has_answered(heir.mid);
-                                           });
-  });
+  return membership_ != nullptr && membership_->is_quorum(members);
 }
 
-void NodeCore::Core::ask_for_view(MemberId) {}
+void NodeCore::Core::ask_for_view(MemberId member) {
+  if (membership_ == nullptr) return;
+  const Member* known = membership_->view().find(member);
+  if (known != nullptr) membership_->ask_for_view(known->peer());
+}
 
 void NodeCore::Core::on_frame(const Peer& from, Frame frame) {
   if (membership_ == nullptr) return;
   if (Membership::owns(frame.type)) {
     membership_->on_frame(from, std::move(frame));
   } else if (Replicator::owns(frame.type) && replicator_ != nullptr) {
+    membership_->on_sign_of_life(from.mid);
     replicator_->on_frame(from, frame);
   }
 }

@@ -98,7 +98,6 @@ Outcome<NodeCoreOptions> core_options(const Options& options, const Address& clu
   }
   out.membership.interval = options.heartbeat_interval;
   out.membership.members_max = options.members_max;
-  out.membership.started_us = static_cast<std::uint64_t>(wall_clock_us());
   out.replication = replication_options(options);
   out.sessions = session_options(options);
   return out;

@@ -31,6 +31,10 @@ struct ReplicationOptions {
   // SessionOptions::tombstone_kept, so that nothing that ended meanwhile is ever recovered (S6).
   Duration passed_over_kept = std::chrono::seconds(270);
 
+  // A question in place of a member that is dead by hearsay waits for our own proof.
+  Duration lookup_held = std::chrono::seconds(2);
+  size_t lookups_held_max = 1024;
+
   size_t window_bytes = 4u << 20;
   size_t window_frames = 1024;
   size_t channels_max = 8;    // outgoing, serving; to the best-ranked secondaries

@@ -8,20 +8,14 @@
 
 namespace understudy {
 
-namespace {
-
-constexpr size_t kProvenMax = 4096;
-
-}  // namespace
-
-Replicator::Replicator(const ReplicationOptions& options, MemberId self, const Clock& clock,
-                       Transport& transport, Owner& owner)
+Replicator::Replicator(const ReplicationOptions& options, MemberId self, const Fates& fates,
+                       const Clock& clock, Transport& transport, Owner& owner)
     : options_(options),
       self_(self),
+      fates_(fates),
       clock_(clock),
       transport_(transport),
       owner_(owner),
-      last_proof_(clock.now()),
       outgoing_(options, self, clock, *this, owner, statistics_),
       incoming_(options, self, clock, *this, owner, statistics_),
       witnessing_(options, *this) {
@@ -47,33 +41,21 @@ ReplicatorStatistics Replicator::statistics() const {
 
 // --- the others --------------------------------------------------------------------------------
 
-Fate Replicator::fate(MemberId member) const {
-  if (member == self_) return Fate::kUsable;
-  if (proven_.contains(member)) return Fate::kProven;
-  const Member* known = view_.find(member);
-  if (known == nullptr) return Fate::kDead;
-  if (known->is_usable()) return Fate::kUsable;
-  return known->is_proven || known->liveness == Liveness::kLeft ? Fate::kProven : Fate::kDead;
-}
-
 bool Replicator::is_anybody_missing() const {
   return std::any_of(view_.members.begin(), view_.members.end(),
                      [this](const Member& member) { return fate(member.mid) == Fate::kDead; });
 }
 
-void Replicator::mark_proven(MemberId member) {
-  if (member == kNobody || member == self_ || !proven_.insert(member).second) return;
-  last_proof_ = clock_.now();
-  proven_order_.push_back(member);
-  if (proven_order_.size() > kProvenMax) {
-    proven_.erase(proven_order_.front());
-    proven_order_.pop_front();
-  }
+void Replicator::on_dead(MemberId member, bool is_proven) {
+  witnessing_.on_dead(member, clock_.now());
+  tell_fates();
+  // Its channels to us are claimed now, and take nothing more: what we answer stays true.
+  if (is_proven) answer_held(member);
 }
 
-void Replicator::on_dead(MemberId member, bool is_proven) {
-  if (is_proven) mark_proven(member);
-  witnessing_.on_dead(member, clock_.now());
+void Replicator::on_alive(MemberId member) {
+  drop_held(member);
+  witnessing_.on_alive(member);
   tell_fates();
 }
 
@@ -111,20 +93,20 @@ void Replicator::send_lookup(MemberId to, const LookupPayload& lookup) {
 
 void Replicator::on_link_down(const Peer& peer, LinkDown why) {
   if (peer.mid == kNobody) return;
-  if (why == LinkDown::kRefused || why == LinkDown::kOtherLife) mark_proven(peer.mid);
   outgoing_.on_link_down(peer.mid);
-  if (proven_.contains(peer.mid)) tell_fates();
+  const bool is_proof = why == LinkDown::kRefused || why == LinkDown::kOtherLife;
+  if (is_proof && fate(peer.mid) == Fate::kProven) tell_fates();
 }
 
 void Replicator::on_probe_failed(const Peer& peer, LinkDown why) {
-  if (why == LinkDown::kRefused || why == LinkDown::kOtherLife) {
-    mark_proven(peer.mid);
-    tell_fates();
-  }
+  const bool is_proof = why == LinkDown::kRefused || why == LinkDown::kOtherLife;
+  if (is_proof && fate(peer.mid) == Fate::kProven) tell_fates();
   owner_.on_probe(peer.mid, false);
 }
 
 void Replicator::on_probe_answered(const Peer& peer) {
+  // It lives, as far as we can see: we do not answer in its place.
+  drop_held(peer.mid);
   witnessing_.on_alive(peer.mid);
   owner_.on_probe(peer.mid, true);
 }
@@ -171,14 +153,43 @@ void Replicator::on_frame(const Peer& from, const Frame& frame) {
 
 void Replicator::on_lookup(MemberId from, const LookupPayload& lookup) {
   if (lookup.instead_of == self_) return;  // we do live; nobody shall serve in our place
-  if (lookup.instead_of != kNobody) {
-    // Its channels to us are claimed now, and take nothing more: what we answer stays true.
-    mark_proven(lookup.instead_of);
-    tell_fates();
-  }
+  // That it is dead is hearsay. Without a proof of our own it may go on with us, and what we answer
+  // would not stay true.
+  const bool is_proven =
+      lookup.instead_of == kNobody || fate(lookup.instead_of) == Fate::kProven;
+  if (!is_proven) return hold_lookup(from, lookup);
+  answer_lookup(from, lookup);
+}
+
+void Replicator::answer_lookup(MemberId to, const LookupPayload& lookup) {
   Frame answer{.type = FrameType::kFound, .payload = {}};
   encode(owner_.on_lookup(lookup), answer.payload);
-  send(from, std::move(answer));
+  send(to, std::move(answer));
+}
+
+void Replicator::hold_lookup(MemberId from, const LookupPayload& lookup) {
+  std::erase_if(held_lookups_, [&](const HeldLookup& held) {
+    return held.from == from && held.lookup.sid == lookup.sid;
+  });
+  if (held_lookups_.size() >= options_.lookups_held_max) return;
+  held_lookups_.push_back({from, lookup, clock_.now() + options_.lookup_held});
+  wake_by(held_lookups_.front().until);
+  probe(lookup.instead_of);
+}
+
+void Replicator::answer_held(MemberId proven) {
+  std::vector<HeldLookup> due;
+  for (const HeldLookup& held : held_lookups_) {
+    if (held.lookup.instead_of == proven) due.push_back(held);
+  }
+  drop_held(proven);
+  for (const HeldLookup& held : due) answer_lookup(held.from, held.lookup);
+}
+
+void Replicator::drop_held(MemberId instead_of) {
+  std::erase_if(held_lookups_, [instead_of](const HeldLookup& held) {
+    return held.lookup.instead_of == instead_of;
+  });
 }
 
 void Replicator::on_channel_frame(MemberId from, const Frame& frame) {
@@ -226,6 +237,8 @@ void Replicator::advance(TimePoint patience) {
   incoming_.advance();
   witnessing_.expire(now);
   wake_by(witnessing_.wake_at());
+  std::erase_if(held_lookups_, [now](const HeldLookup& held) { return held.until <= now; });
+  if (!held_lookups_.empty()) wake_by(held_lookups_.front().until);
 }
 
 }  // namespace understudy

@@ -35,8 +35,9 @@ class Replicator final : private Links {
     virtual bool has_quorum() const = 0;
   };
 
-  Replicator(const ReplicationOptions& options, MemberId self, const Clock& clock,
-             Transport& transport, Owner& owner);
+  // `fates`: what membership knows of other lives; borrowed, outlives this.
+  Replicator(const ReplicationOptions& options, MemberId self, const Fates& fates,
+             const Clock& clock, Transport& transport, Owner& owner);
   ~Replicator() override;
   Replicator(const Replicator&) = delete;
 
@@ -64,9 +65,9 @@ class Replicator final : private Links {
   std::vector<SecondaryChannel*> secondaries() const { return incoming_.all(); }
   // A sealed channel in which no session is left.
   void close(PrimaryChannel& channel) { outgoing_.close(channel); }
-  Fate fate(MemberId member) const override;
+  Fate fate(MemberId member) const override { return fates_.fate(member); }
   // When the latest death was proven; the beginning of this life before the first.
-  TimePoint last_proof() const { return last_proof_; }
+  TimePoint last_proof() const { return fates_.last_proof(); }
   // Somebody of the view is believed dead without proof, and may go on out of our sight.
   bool is_anybody_missing() const;
   bool is_admitted() const { return view_.find(self_) != nullptr; }
@@ -80,6 +81,8 @@ class Replicator final : private Links {
   // From below.
   void on_view(const MemberView& view);
   void on_dead(MemberId member, bool is_proven);
+  // The proof of its death was withdrawn.
+  void on_alive(MemberId member);
   static bool owns(FrameType type);
   void on_frame(const Peer& from, const Frame& frame);
   void on_link_down(const Peer& peer, LinkDown why);
@@ -91,6 +94,13 @@ class Replicator final : private Links {
   ReplicatorStatistics statistics() const;
 
  private:
+  // Asked in place of a member that we have no proof against yet.
+  struct HeldLookup {
+    MemberId from = kNobody;
+    LookupPayload lookup;
+    TimePoint until;
+  };
+
   // Links.
   void send(MemberId to, Frame frame) override;
   void wake_by(TimePoint at) override;
@@ -99,21 +109,23 @@ class Replicator final : private Links {
   void on_open(MemberId from, const Frame& frame);
   void on_claim(MemberId from, const Frame& frame);
   void on_lookup(MemberId from, const LookupPayload& lookup);
+  void answer_lookup(MemberId to, const LookupPayload& lookup);
+  void hold_lookup(MemberId from, const LookupPayload& lookup);
+  void answer_held(MemberId proven);
+  void drop_held(MemberId instead_of);
   void tell_fates();
-  void mark_proven(MemberId member);
 
   // Constant after construction.
   const ReplicationOptions& options_;
   const MemberId self_;
+  const Fates& fates_;
   const Clock& clock_;
   Transport& transport_;
   Owner& owner_;
 
   MemberView view_;
   std::unordered_map<MemberId, Peer> peers_;  // of the view, and of whoever speaks to us
-  std::unordered_set<MemberId> proven_;
-  std::deque<MemberId> proven_order_;  // the oldest is forgotten first
-  TimePoint last_proof_;
+  std::deque<HeldLookup> held_lookups_;  // the oldest first; at most lookups_held_max
 
   ReplicatorStatistics statistics_;
   Outgoing outgoing_;

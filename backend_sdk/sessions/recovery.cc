@@ -22,7 +22,7 @@ constexpr int kClockRatio = 50;
 
 Lookups::View Recovery::view() const {
   const MemberView& view = layer_.replicator->view();
-  return {.group = static_cast<uint32_t>(view.group.id), .version = view.version()};
+  return {.group = view.group, .version = view.version()};
 }
 
 // A member that is only believed dead may still have something newer than what was passed over.

@@ -23,6 +23,7 @@ namespace understudy {
 struct Peer {
   MemberId mid = kNobody;
   Address address;  // its cluster address
+  bool operator==(const Peer&) const = default;
 };
 
 // One sealed datagram's content. The type and the group travel in its header, authenticated.
@@ -56,7 +57,7 @@ class Transport {
     virtual void on_probe_answered(const Peer& peer) = 0;
   };
 
-  static constexpr size_t kDatagramPayloadMax = 448;  // 500 bytes less header and tag
+  static constexpr size_t kDatagramPayloadMax = 452;  // 500 bytes less header and tag
 
   virtual ~Transport() = default;
   // Opens the link when there is none. Bounded: on_link_down(kOverflow) when too much waits.

@@ -11,7 +11,7 @@ bool is_known(FrameType type) {
     return first <= type && type <= last;
   };
   return is_between(FrameType::kHello, FrameType::kHelloOk) ||
-         is_between(FrameType::kJoin, FrameType::kJoinNo) ||
+         is_between(FrameType::kJoin, FrameType::kMergeNo) ||
          is_between(FrameType::kOpen, FrameType::kHandOver);
 }
 

@@ -31,8 +31,6 @@ void SimMember::boot() {
   turn_began_.reset();
   paused_ = silent_ = draining_ = drained_ = false;
   NodeCoreOptions options = options_;
-  options.membership.started_us =
-      static_cast<uint64_t>(network_.now().time_since_epoch().count()) / 1000;
   random_ = std::make_unique<SeededRandom>(seed_ * 1000 + boots_);
   core_ = std::make_unique<NodeCore>(options, *this, *random_, *this, *this);
   core_->start();

@@ -76,6 +76,7 @@ TEST(Joining, ANameThatIsTakenIsRefused) {
     void on_probe_answered(const Peer&) override {}
     void on_view(const MemberView&) override {}
     void on_dead(const Peer&, bool) override {}
+    void on_alive(const Peer&) override {}
     void on_expelled() override {}
     std::unique_ptr<Membership> membership;
     std::vector<FrameType> types;

@@ -27,7 +27,6 @@ class VirtualCluster::Member final : public VirtualNetwork::Process, public Memb
     options.seeds = seeds;
     options.has_met_others = has_met_others;
     options.interval = kBeat;
-    options.started_us = static_cast<uint64_t>(network.now().time_since_epoch().count()) / 1000;
     retired_.push_back(std::move(membership_));
     membership_ =
         std::make_unique<Membership>(options, life_->clock(), network.random(), *life_, *this);
@@ -62,6 +61,7 @@ class VirtualCluster::Member final : public VirtualNetwork::Process, public Memb
   void on_dead(const Peer& peer, bool is_proven) override {
     deaths.push_back({cluster_.network.now(), cluster_.names_.at(peer.mid), peer.mid, is_proven});
   }
+  void on_alive(const Peer&) override {}
   void on_expelled() override { is_expelled_ = true; }
 
   std::unique_ptr<Membership> membership_;
@@ -187,7 +187,7 @@ std::string VirtualCluster::describe() {
     const MemberView& view = at(name).view();
     text += "\n" + name + (lives(name) ? "" : " is dead;") +
             (at(name).is_admitted() ? "" : " is outside;") +
-            (at(name).is_leader() ? " leads" : "") + " group " + std::to_string(view.group.id) +
+            (at(name).is_leader() ? " leads" : "") + " group " + std::to_string(view.group) +
             ", version " + std::to_string(view.term) + "." + std::to_string(view.seq) + ":";
     for (const auto& other : view.members) {
       text += " " + other.name + std::to_string(other.mid % 1000) + " " +
