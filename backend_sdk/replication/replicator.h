@@ -67,7 +67,7 @@ class Replicator final : private Links {
   Fate fate(MemberId member) const override;
   // When the latest death was proven; the beginning of this life before the first.
   TimePoint last_proof() const { return last_proof_; }
-  // Somebody of the view is believed dead without proof, and may go on out of our sight.
+  // A member of the view is believed dead without proof, and may go on out of our sight.
   bool is_anybody_missing() const;
   bool is_admitted() const { return view_.find(self_) != nullptr; }
   const MemberView& view() const override { return view_; }
@@ -110,7 +110,7 @@ class Replicator final : private Links {
   Owner& owner_;
 
   MemberView view_;
-  std::unordered_map<MemberId, Peer> peers_;  // of the view, and of whoever speaks to us
+  std::unordered_map<MemberId, Peer> peers_;  // of the view, and of members that speak to us
   std::unordered_set<MemberId> proven_;
   std::deque<MemberId> proven_order_;  // the oldest is forgotten first
   TimePoint last_proof_;
