@@ -30,7 +30,7 @@ class PrimaryChannel final {
     kAdopting,  // nothing more is sent here; the successor's OPEN decides
     kClaiming,  // own vote cast; asking the witness and the secondary
     kOwned,     // sealed by us: the secondary's copies are worth nothing
-    kFenced,    // sealed by the secondary, or nobody can tell any more
+    kFenced,    // sealed by the secondary, or no member can tell any more
     kGranting,  // stopped; the secondary may claim at once, and has not answered yet
     kGranted,   // sealed by the secondary, as we wished
     kClosed,
@@ -116,7 +116,7 @@ class PrimaryChannel final {
   bool has_refusals() const { return !refused_.empty(); }
   bool is_over() const { return state_ == State::kClosed && closes_left_ == 0; }
   void forget_adoption() { successor_ = adopts_ = nullptr; }
-  bool is_lost() const { return lost_; }  // with kFenced: nobody can have it
+  bool is_lost() const { return lost_; }  // with kFenced: no member can have it
 
  private:
   struct InFlight {
@@ -145,7 +145,7 @@ class PrimaryChannel final {
   State state_ = State::kOpening;
   bool outvoted_ = false;
   bool lost_ = false;
-  bool is_short_ = false;  // somebody was refused for want of room
+  bool is_short_ = false;  // a frame was refused for want of room
   PrimaryChannel* successor_ = nullptr;
   PrimaryChannel* adopts_ = nullptr;
   uint64_t last_seq_ = 0;

@@ -68,7 +68,6 @@ class Replicator final : private Links {
   Fate fate(MemberId member) const override { return fates_.fate(member); }
   // When the latest death was proven; the beginning of this life before the first.
   TimePoint last_proof() const { return fates_.last_proof(); }
-  // Somebody of the view is believed dead without proof, and may go on out of our sight.
   bool is_anybody_missing() const;
   bool is_admitted() const { return view_.find(self_) != nullptr; }
   const MemberView& view() const override { return view_; }
@@ -124,8 +123,8 @@ class Replicator final : private Links {
   Owner& owner_;
 
   MemberView view_;
-  std::unordered_map<MemberId, Peer> peers_;  // of the view, and of whoever speaks to us
-  std::deque<HeldLookup> held_lookups_;  // the oldest first; at most lookups_held_max
+  std::unordered_map<MemberId, Peer> peers_;  // of the view, and of members that speak to us
+  std::deque<HeldLookup> held_lookups_;       // the oldest first; at most lookups_held_max
 
   ReplicatorStatistics statistics_;
   Outgoing outgoing_;

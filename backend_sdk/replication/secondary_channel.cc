@@ -230,7 +230,7 @@ void SecondaryChannel::settle(TimePoint now) {
     return;
   }
   // The primary may have sealed the channel with the witness's vote before both died; the copies
-  // may be old, and nobody is left to ask. Reported lost rather than rolled back.
+  // may be old, and no member is left to ask. Reported lost rather than rolled back.
   if (alone_since_ != TimePoint::max() && now >= alone_since_ + 2 * grace_of(lease_)) {
     lost_ = true;
     become(State::kOut);

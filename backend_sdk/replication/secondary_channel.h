@@ -84,7 +84,7 @@ class SecondaryChannel final {
   // Why nothing about this session is applied until the primary has understood; nothing: it is.
   std::optional<NackCode> bar(const SessionId& sid) const;
   TimePoint grace_over() const;           // when a claim is allowed without proof
-  bool is_lost() const { return lost_; }  // with kOut: nobody can have it
+  bool is_lost() const { return lost_; }  // with kOut: no member can have it
   TimePoint last_grant() const { return last_grant_; }
   Fate primary_fate() const { return primary_; }
 
