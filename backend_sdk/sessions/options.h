@@ -37,7 +37,7 @@ struct SessionOptions {
   size_t requests_max = 65'536;   // between begin and commit
   size_t parked_max = 16'384;     // of them waiting for ownership
   size_t session_queue_max = 32;  // waiting for exclusivity, for the same request id, or for room
-  size_t requests_remembered = 64;       // of one session, those that run included
+  size_t requests_remembered = 128;      // of one session, those that run included
   size_t answered_index_max = 1u << 20;  // remembered requests that are found by an answered id
   size_t lookups_max = 1024;
   size_t tombstones_max = 200'000;

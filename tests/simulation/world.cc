@@ -142,6 +142,8 @@ NodeCoreOptions World::member_options(size_t index) const {
   options.sessions.quiet_before_bulk = milliseconds(500);
   options.sessions.timeout = profile_.timeout;
   options.sessions.alias_kept = profile_.alias_kept;
+  // Longer than the proxies send again, and than a request is parked.
+  options.sessions.request_memory = seconds(30);
   return options;
 }
 
