@@ -164,8 +164,10 @@ void World::on_conflict(SimMember& member, const SessionId& sid) {
 }
 
 bool World::was_calm_since(TimePoint when) const {
-  return striker_.under_way() == 0 && storm_.last_strike() < when &&
-         striker_.last_undone() < when && striker_.last_death() < when;
+  // A member that was stopped, or cut off, needs a moment until it learns of it.
+  const TimePoint settled = when - seconds(2);
+  return striker_.under_way() == 0 && storm_.last_strike() < settled &&
+         striker_.last_undone() < settled && striker_.last_death() < settled;
 }
 
 void World::say(const std::string& text) {
