@@ -34,21 +34,19 @@ std::string ClientHistory::on_response(const Shown& shown, const Floor& floor) {
     }
     longest_.push_back(shown.log[index]);
   }
-  for (const auto& [slot, value] : shown.slots) {
-    const auto found = started_.find(slot);
-    if (found == started_.end() || value > found->second) {
-      return fmt::format("S11: {} was raised to {}, by less requests", slot, value);
-    }
+  for (size_t number = 0; number < shown.counters.size(); ++number) {
+    if (shown.counters[number] <= started_[number]) continue;
+    return fmt::format("S11: counter {} was raised to {} by {} requests", number,
+                       shown.counters[number], started_[number]);
   }
-  for (const auto& [slot, value] : floor.slots) {
-    const auto found = shown.slots.find(slot);
-    if (found == shown.slots.end() || found->second < value) {
-      return fmt::format("S2/S5: slot {} went back behind {}", slot, value);
-    }
+  for (size_t number = 0; number < floor.counters.size(); ++number) {
+    if (shown.counters[number] >= floor.counters[number]) continue;
+    return fmt::format("S2/S5: counter {} went back from {} to {}", number, floor.counters[number],
+                       shown.counters[number]);
   }
   floor_.log_size = std::max(floor_.log_size, shown.log.size());
-  for (const auto& [slot, value] : shown.slots) {
-    floor_.slots[slot] = std::max(floor_.slots[slot], value);
+  for (size_t number = 0; number < shown.counters.size(); ++number) {
+    floor_.counters.set(number, std::max(floor_.counters[number], shown.counters[number]));
   }
   return {};
 }

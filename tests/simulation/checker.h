@@ -17,10 +17,25 @@
 
 namespace understudy::sim {
 
+// Attributes that requests raise by one without exclusivity, each by one request at a time.
+class Counters final {
+ public:
+  uint32_t operator[](size_t number) const { return number < values_.size() ? values_[number] : 0; }
+  size_t size() const { return values_.size(); }
+  void set(size_t number, uint32_t value) {
+    if (number >= values_.size()) values_.resize(number + 1);
+    values_[number] = value;
+  }
+  void raise(size_t number) { set(number, (*this)[number] + 1); }
+
+ private:
+  std::vector<uint32_t> values_;
+};
+
 // What a response shows of the session.
 struct Shown {
-  std::vector<RequestId> log;             // every request that appended itself, in order
-  std::map<std::string, uint64_t> slots;  // written without exclusivity, each by one slot
+  std::vector<RequestId> log;  // every request that appended itself, in order
+  Counters counters;
 };
 
 // One client's session as the client knows it, from the first response to logout or loss.
@@ -29,11 +44,11 @@ class ClientHistory final {
   // What a request that starts now must at least be shown.
   struct Floor {
     size_t log_size = 0;
-    std::map<std::string, uint64_t> slots;
+    Counters counters;
   };
   const Floor& floor() const { return floor_; }
-  // One more request may raise this attribute by one.
-  void on_started(const std::string& slot) { ++started_[slot]; }
+  // One more request may raise this counter by one.
+  void on_started(size_t counter) { started_.raise(counter); }
   // What was shown last is gone, and this was said.
   void go_back();
   // Empty: fine. `floor`: as it was when the request was started.
@@ -44,7 +59,7 @@ class ClientHistory final {
   Floor floor_;
   std::vector<RequestId> longest_;
   std::set<RequestId> seen_;
-  std::map<std::string, uint64_t> started_;
+  Counters started_;
 };
 
 // S7 and S8 as the network sees them, over all members and lives of a run.

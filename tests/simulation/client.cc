@@ -12,8 +12,10 @@ namespace {
 
 constexpr const char* kLog = "log";
 constexpr const char* kBlob = "blob";
-constexpr const char* kSlotPrefix = "slot";
-constexpr const char* kMarkPrefix = "mark";
+constexpr char kCounterPrefix = '#';
+constexpr size_t kSlotsMax = 64;
+// More than a client may be ahead, so that no two that are under way have the same.
+constexpr size_t kMarks = 128;
 
 Bytes bytes_of(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
@@ -36,9 +38,8 @@ std::string encode(const Shown& shown) {
   std::string out;
   ByteWriter writer(out);
   writer.text32(encode_log(shown.log));
-  for (const auto& [name, value] : shown.slots) {
-    writer.text8(name);
-    writer.u64(value);
+  for (size_t number = 0; number < shown.counters.size(); ++number) {
+    writer.u32(shown.counters[number]);
   }
   return out;
 }
@@ -48,9 +49,8 @@ Shown decode_shown(const std::string& text) {
   ByteReader reader(text);
   ByteReader log(reader.text32(1u << 20));
   while (log.remaining() > 0) shown.log.push_back(log.u64());
-  while (reader.ok() && reader.remaining() > 0) {
-    const std::string name(reader.text8());
-    shown.slots[name] = reader.u64();
+  for (size_t number = 0; reader.ok() && reader.remaining() > 0; ++number) {
+    shown.counters.set(number, reader.u32());
   }
   CHECK(reader.is_complete());
   return shown;
@@ -62,18 +62,16 @@ Shown shown_from(const Attributes& attributes) {
     ByteReader reader(*value);
     if (name == kLog) {
       while (reader.remaining() > 0) shown.log.push_back(reader.u64());
-    } else if (name != kBlob) {
-      shown.slots[name] = reader.u64();
+    } else if (name.front() == kCounterPrefix) {
+      shown.counters.set(std::stoul(name.substr(1)), reader.u32());
     }
   }
   return shown;
 }
 
-std::string attribute_of(const Exchange& exchange) {
-  // More than a client may be ahead, so that no two that are under way have the same.
-  constexpr uint64_t kMarks = 128;
-  return exchange.action == Action::kMark ? kMarkPrefix + std::to_string(exchange.number % kMarks)
-                                          : kSlotPrefix + std::to_string(exchange.slot);
+size_t counter_of(const Exchange& exchange) {
+  CHECK(exchange.slot < kSlotsMax);
+  return exchange.action == Action::kMark ? kSlotsMax + exchange.number % kMarks : exchange.slot;
 }
 
 Change handle(const Exchange& exchange, const BeginOutcome& begun, Random& random, Shown& shown) {
@@ -89,10 +87,12 @@ Change handle(const Exchange& exchange, const BeginOutcome& begun, Random& rando
       break;
     case Action::kSlot:
     case Action::kMark: {
-      const std::string name = attribute_of(exchange);
+      const size_t number = counter_of(exchange);
+      shown.counters.raise(number);
       std::string value;
-      ByteWriter(value).u64(++shown.slots[name]);
-      change.attributes.push_back({name, bytes_of(std::move(value))});
+      ByteWriter(value).u32(shown.counters[number]);
+      std::string name = kCounterPrefix + std::to_string(number);
+      change.attributes.push_back({std::move(name), bytes_of(std::move(value))});
       break;
     }
     case Action::kBlob:

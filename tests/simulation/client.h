@@ -18,8 +18,8 @@ namespace understudy::sim {
 enum class Action : uint8_t {
   kAppend,  // exclusive: appends its request id to the log
   kAnswer,  // the same, and keeps the answer for a repeated request
-  kSlot,    // not exclusive: raises its own slot
-  kMark,    // not exclusive: raises an attribute that no other one under way does
+  kSlot,    // not exclusive: raises the counter of its slot
+  kMark,    // not exclusive: raises one that no other under way does
   kBlob,    // makes the session large or small
   kRead,
   kLogin,  // the session gets a new id
@@ -95,8 +95,8 @@ struct Answer {
 std::string encode(const Shown& shown);
 Shown decode_shown(const std::string& text);
 Shown shown_from(const Attributes& attributes);
-// Of kSlot and kMark: what they raise by one.
-std::string attribute_of(const Exchange& exchange);
+// Of kSlot and kMark: which they raise by one.
+size_t counter_of(const Exchange& exchange);
 // What the handler of `exchange` changes, given what it was shown; `shown` becomes what it answers.
 Change handle(const Exchange& exchange, const BeginOutcome& begun, Random& random, Shown& shown);
 

@@ -131,7 +131,7 @@ void Clientele::click(Client& client, size_t slot) {
 
 void Clientele::note_started(Client& client, const Exchange& exchange) {
   const bool raises = exchange.action == Action::kSlot || exchange.action == Action::kMark;
-  if (raises) client.history.on_started(attribute_of(exchange));
+  if (raises) client.history.on_started(counter_of(exchange));
 }
 
 void Clientele::send(Client& client, const ExchangePtr& exchange) {
@@ -322,7 +322,7 @@ void Clientele::on_shown(Client& client, const Exchange& exchange, const Answer&
       violation(exchange, "S2: answered, but not in the log");
     }
   }
-  if (exchange.action == Action::kMark && !answer.shown.slots.contains(attribute_of(exchange))) {
+  if (exchange.action == Action::kMark && answer.shown.counters[counter_of(exchange)] == 0) {
     violation(exchange, "S2: answered, but without its mark");
   }
   if (answer.cookie) keep_cookie(client, exchange, *answer.cookie);
