@@ -121,14 +121,7 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
 void NodeCore::Core::end_life() {
   sessions_.end_life();
   if (replicator_ == nullptr) return;
-  const ReplicatorStatistics last = replicator_->statistics();
-  past_.claims += last.claims;
-  past_.claims_won += last.claims_won;
-  past_.promotions += last.promotions;
-  past_.fences += last.fences;
-  past_.votes += last.votes;
-  past_.adoptions += last.adoptions;
-  past_.conflicts += last.conflicts;
+  past_ += replicator_->statistics();
   replicator_.reset();
 }
 
@@ -258,16 +251,11 @@ void NodeCore::Core::on_probe_answered(const Peer& peer) {
 }
 
 NodeCoreStatistics NodeCore::Core::statistics() const {
-  const SessionStatistics& sessions = sessions_.statistics();
-  ReplicatorStatistics channels = past_;
   NodeCoreStatistics result;
+  result.sessions = sessions_.statistics();
+  result.channels = past_;
   if (replicator_ != nullptr) {
-    const ReplicatorStatistics now = replicator_->statistics();
-    channels.claims += now.claims;
-    channels.claims_won += now.claims_won;
-    channels.promotions += now.promotions;
-    channels.fences += now.fences;
-    channels.votes += now.votes;
+    result.channels += replicator_->statistics();
     result.sessions_secondary = replicator_->copies().size();
     result.sessions_passed_over = replicator_->copies().passed_over_count();
     result.replica_bytes = replicator_->copies().bytes();
@@ -276,24 +264,6 @@ NodeCoreStatistics NodeCore::Core::statistics() const {
     }
     result.channels_in = replicator_->open_secondaries();
   }
-  result.requests = sessions.requests;
-  result.commits = sessions.commits;
-  result.replays = sessions.replays;
-  result.sessions_created = sessions.created;
-  result.sessions_promoted = sessions.promoted;
-  result.sessions_lost = sessions.lost;
-  result.sessions_recovered = sessions.recovered;
-  result.sessions_expired = sessions.expired;
-  result.solo_responses = sessions.solo_responses;
-  result.rerouted = sessions.rerouted;
-  result.unavailable = sessions.unavailable;
-  result.fenced = channels.fences + sessions.fenced;
-  result.conflicts = sessions.conflicts + channels.conflicts;
-  result.claims = channels.claims;
-  result.claims_won = channels.claims_won;
-  result.promotions = channels.promotions;
-  result.votes = channels.votes;
-  result.lookups = sessions.lookups;
   result.lives = lives_;
   result.sessions_primary = sessions_.size();
   result.sessions_solo = sessions_.solo_count();

@@ -36,6 +36,9 @@ SessionOptions session_options(const Options& options) {
   out.timeout = options.session_timeout;
   out.exclusive_wait = options.exclusive_wait;
   out.session_queue_max = options.exclusive_queue;
+  out.requests_remembered = options.requests_remembered;
+  out.request_memory = options.request_memory;
+  out.sessions_bytes_max = options.served_bytes_max;
   out.drain_timeout = options.drain_timeout;
   out.park_max = std::max(out.park_max, grace_of_beat + Duration(std::chrono::seconds(2)));
   out.tombstone_kept = std::max(out.tombstone_kept, 2 * grace_of_beat);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backend_sdk/membership/view.h"
+#include "backend_sdk/replication/statistics.h"
 #include "backend_sdk/replication/fate.h"
 #include "backend_sdk/wire/frame.h"
 #include "base/clock.h"
@@ -21,16 +22,6 @@ class Links {
   virtual const MemberView& view() const = 0;
   // Asks to be called at `at` at the latest.
   virtual void wake_by(TimePoint at) = 0;
-};
-
-struct ReplicatorStatistics {
-  uint64_t claims = 0;
-  uint64_t claims_won = 0;
-  uint64_t promotions = 0;
-  uint64_t fences = 0;
-  uint64_t votes = 0;
-  uint64_t adoptions = 0;
-  uint64_t conflicts = 0;
 };
 
 }  // namespace understudy

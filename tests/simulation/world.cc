@@ -255,7 +255,7 @@ WorldResult World::run() {
   result_.faults_done = storm_.done().size();
   result_.doubled = checker_.doubled();
   for (const auto& member : members_) {
-    if (member->is_up()) result_.promotions += member->core().statistics().promotions;
+    if (member->is_up()) result_.promotions += member->core().statistics().channels.promotions;
   }
   return result_;
 }

@@ -33,7 +33,7 @@ TEST_F(Move, TheSecondaryAsksForTheSessionAndServesItWithNothingLost) {
   ASSERT_TRUE(done.cookie);
   EXPECT_EQ(done.cookie->primary, token.secondary);
   EXPECT_GT(done.cookie->floor.epoch, token.floor.epoch);
-  EXPECT_EQ(member(0).core().statistics().fenced, 0u) << "nobody was overtaken";
+  EXPECT_EQ(member(0).core().statistics().sessions.fenced, 0u) << "nobody was overtaken";
 }
 
 TEST_F(Move, OneRequestMovesThemAll) {
