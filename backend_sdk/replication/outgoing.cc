@@ -44,6 +44,11 @@ void Outgoing::close(PrimaryChannel& channel) {
   links_.wake_by(channel.wake_at());
 }
 
+void Outgoing::on_close(MemberId from, ChannelId id) {
+  PrimaryChannel* channel = find(id);
+  if (channel != nullptr && channel->parties().secondary == from) channel->note_released();
+}
+
 // --- opening -----------------------------------------------------------------------------------
 
 PrimaryChannel* Outgoing::place(const SessionId& sid, bool any) {

@@ -50,6 +50,8 @@ class Outgoing final : public PrimaryChannel::Host {
   std::vector<PrimaryChannel*> all() const;
   // A sealed channel in which no session is left.
   void close(PrimaryChannel& channel);
+  // From the secondary that has taken the channel over: nothing of it is needed any more.
+  void on_close(MemberId from, ChannelId channel);
 
   // The best secondaries are chosen anew; then the fates are told, then what is not the best any
   // more is replaced.

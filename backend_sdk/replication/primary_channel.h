@@ -98,6 +98,9 @@ class PrimaryChannel final {
   // lease.
   bool may_serve(TimePoint read) const;
   bool has_lease(TimePoint read) const { return read < lease_end_; }
+  // OPENING, and the secondary cannot have begun to claim: its grace begins with its first grant,
+  // which comes after our OPEN.
+  bool is_fresh(TimePoint now) const { return state_ == State::kOpening && now < unclaimed_until_; }
   // The witness has voted for the secondary, which has not confirmed: requests go there. If it is
   // proven dead before it does, the channel is FENCED, and what we have is what is left.
   bool is_outvoted() const { return outvoted_; }
@@ -114,6 +117,9 @@ class PrimaryChannel final {
   // The secondary has sealed the successor, in which the copies of this channel are.
   void on_successor_fenced();
   bool has_refusals() const { return !refused_.empty(); }
+  // The secondary, which owns the channel, says that other members hold all of its sessions.
+  void note_released() { is_released_ = true; }
+  bool is_released() const { return is_released_; }
   bool is_over() const { return state_ == State::kClosed && closes_left_ == 0; }
   void forget_adoption() { successor_ = adopts_ = nullptr; }
   bool is_lost() const { return lost_; }  // with kFenced: no member can have it
@@ -144,6 +150,7 @@ class PrimaryChannel final {
 
   State state_ = State::kOpening;
   bool outvoted_ = false;
+  bool is_released_ = false;
   bool lost_ = false;
   bool is_short_ = false;  // a frame was refused for want of room
   PrimaryChannel* successor_ = nullptr;

@@ -27,7 +27,7 @@ Replicator::~Replicator() = default;
 bool Replicator::pass_over(const PrimaryChannel& channel, const SessionId& sid,
                            const SessionImage& image) {
   const TimePoint until = channel.last_certain() + options_.passed_over_kept;
-  if (until <= clock_.now()) return false;
+  if (channel.is_released() || until <= clock_.now()) return false;
   wake_by(until);
   return incoming_.copies().pass_over({channel.id(), channel.parties().secondary, &image}, sid,
                                       until);
@@ -138,6 +138,7 @@ void Replicator::on_frame(const Peer& from, const Frame& frame) {
       witnessing_.on_closed(frame.channel, from.mid, clock_.now());
       wake_by(witnessing_.wake_at());
       incoming_.on_close(from.mid, frame.channel);
+      outgoing_.on_close(from.mid, frame.channel);
       return;
     case FrameType::kLookup:
       if (const auto lookup = decode_lookup(frame.payload)) on_lookup(from.mid, *lookup);

@@ -51,8 +51,7 @@ void SecondaryChannel::on_stream(const Frame& frame) {
     return;
   }
   if (state_ == State::kOwned) {
-    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
-    return;
+    return say_stale();
   }
   const bool fenced = state_ != State::kOpen && !options_.faults.no_fence;
   if (fenced || gap_ || frame.seq <= applied_seq_) return;
@@ -100,8 +99,7 @@ void SecondaryChannel::acknowledge(TimePoint now) {
 void SecondaryChannel::on_claim(MemberId claimant) {
   if (claimant != parties_.primary) return;
   if (state_ == State::kOwned) {
-    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
-    return;
+    return say_stale();
   }
   // Our own claim, if any, is withdrawn: only we could have acted on its win, and we have not.
   vote_ = parties_.primary;
@@ -131,9 +129,18 @@ void SecondaryChannel::on_grant(TimePoint now) {
     send_claim(now);  // on better grounds than before
     settle(now);
   }
-  if (state_ == State::kOwned) {
-    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
-  }
+  if (state_ == State::kOwned) say_stale();
+}
+
+// With it goes that the primary need not keep anything, where that was said before: it may not have
+// heard it, cut off as it was.
+void SecondaryChannel::say_stale() {
+  send_member(parties_.primary, FrameType::kStale, parties_.secondary);
+  if (releases_left_ >= 0) send_close();
+}
+
+void SecondaryChannel::send_close() {
+  host_.send(parties_.primary, {.type = FrameType::kClose, .channel = parties_.id, .payload = {}});
 }
 
 void SecondaryChannel::release_primary(TimePoint now) {
@@ -247,8 +254,7 @@ void SecondaryChannel::advance(TimePoint now) {
   } else if (releases_left_ > 0 && repeat_at_ <= now) {
     --releases_left_;
     repeat_at_ = releases_left_ > 0 ? now + options_.beat : TimePoint::max();
-    host_.send(parties_.primary,
-               {.type = FrameType::kClose, .channel = parties_.id, .payload = {}});
+    send_close();
   }
 }
 

@@ -94,6 +94,8 @@ class SecondaryChannel final {
   void send_claim(TimePoint now);
   void acknowledge(TimePoint now);
   void send_member(MemberId to, FrameType type, MemberId member);
+  void say_stale();
+  void send_close();
   void become(State state);
   void settle(TimePoint now);
   bool may_claim(TimePoint now) const;

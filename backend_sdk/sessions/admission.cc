@@ -177,10 +177,9 @@ bool Admission::waits_for_channel(WaitingPtr& waiting, Stay& stay) {
     return true;
   }
   const bool is_kept_back = parts_.hand_over.keeps_back(channel);
-  // A new session's channel has no lease yet, but no member can have claimed it either: its first
-  // acknowledgement is what its responses wait for anyway.
-  const bool is_opening = channel.state() == PrimaryChannel::State::kOpening;
-  const bool may_serve = is_opening || layer_.may_answer_for(stay);
+  // A channel that was just opened has no lease yet, but no member can have claimed it either: its
+  // first acknowledgement is what its responses wait for anyway. Not so after a pause.
+  const bool may_serve = channel.is_fresh(layer_.clock.read()) || layer_.may_answer_for(stay);
   if (!is_kept_back && may_serve) return false;
   if (!is_kept_back) channel.renew(layer_.now());
   parts_.parking.park_for_channel(std::move(waiting), channel.id(), patience());

@@ -62,7 +62,10 @@ TEST_F(HandOverTest, ANewOwnerThatDiesAloneLeavesWhatThePrimaryHad) {
       [&] { return member(0).core().statistics().sessions_primary == 0; }, seconds(1)));
   secondary.crash();
   run_for(seconds(2));
-  const BeginOutcome after = begin(member(0), token, {.failover = true});
+  BeginOutcome after = begin(member(0), token, {.failover = true});
+  if (after.kind == Kind::kRedirect) {  // it was quick enough to give the session a copy
+    after = begin(member_of(after.route), token, {.failover = true});
+  }
   ASSERT_EQ(after.kind, Kind::kProceed);
   EXPECT_FALSE(after.is_new);
   EXPECT_EQ(value(after, "a"), "1");
