@@ -264,8 +264,11 @@ void PrimaryChannel::on_fate(Fate secondary, Fate witness, bool has_quorum, Time
 // one; what is left are channels whose witness is gone or never was.
 void PrimaryChannel::settle(TimePoint now) {
   if (parties_.witness == kNobody) {
-    const bool waits = state_ == State::kClaiming || state_ == State::kGranting;
-    if (waits && may_go_on_alone()) become(State::kOwned);
+    if (state_ == State::kClaiming && may_go_on_alone()) become(State::kOwned);
+    if (state_ != State::kGranting || !may_go_on_alone()) return;
+    // Without a witness the grant was a vote: a secondary that is gone may have served, and given
+    // the sessions to a third. One that is only silent is passed over, where that is the policy.
+    become(secondary_ == Fate::kProven ? State::kFenced : State::kOwned);
     return;
   }
   if (state_ != State::kClaiming) return;

@@ -343,9 +343,9 @@ TEST_F(PrimaryChannelTest, WhatWasGrantedWithoutAWitnessComesBackWithTheSecondar
     State expected;
   } table[] = {{NoWitnessPolicy::kAvailable, Fate::kUsable, State::kGranting},
                {NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
-               {NoWitnessPolicy::kAvailable, Fate::kProven, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kProven, State::kFenced},
                {NoWitnessPolicy::kRefuse, Fate::kDead, State::kGranting},
-               {NoWitnessPolicy::kRefuse, Fate::kProven, State::kOwned}};
+               {NoWitnessPolicy::kRefuse, Fate::kProven, State::kFenced}};
   for (const auto& row : table) {
     SCOPED_TRACE(testing::Message() << int(row.policy) << " " << int(row.secondary));
     options_.no_witness = row.policy;
@@ -397,9 +397,9 @@ TEST_F(PrimaryChannelTest, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
     Fate secondary;
     State expected;
   } table[] = {{NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
-               {NoWitnessPolicy::kAvailable, Fate::kProven, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kProven, State::kFenced},
                {NoWitnessPolicy::kRefuse, Fate::kDead, State::kClaiming},
-               {NoWitnessPolicy::kRefuse, Fate::kProven, State::kOwned}};
+               {NoWitnessPolicy::kRefuse, Fate::kProven, State::kFenced}};
   for (const auto& row : table) {
     SCOPED_TRACE(testing::Message() << int(row.policy) << " " << int(row.secondary));
     options_.no_witness = row.policy;
