@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend_sdk/node/view_board.h"
 
+#include <algorithm>
+
 #include "backend_sdk/membership/view.h"
 #include "base/log.h"
 
@@ -23,7 +25,12 @@ AliveState alive_state(Liveness liveness) {
 ClusterView to_cluster_view(const MemberView& view) {
   ClusterView out;
   out.version = view.version();
-  out.group = view.group.id;
+  out.group = view.group;
+  // Those that were absorbed last: a proxy that knows an older group asks its seeds.
+  const size_t count = std::min(view.absorbed.size(), kViewAbsorbedMax);
+  for (size_t index = view.absorbed.size() - count; index < view.absorbed.size(); ++index) {
+    out.absorbed.push_back(view.absorbed[index].group);
+  }
   for (const Member& member : view.members) {
     out.entries.push_back({.mid = member.mid,
                            .name = member.name,

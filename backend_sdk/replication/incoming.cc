@@ -125,6 +125,11 @@ void Incoming::on_close(MemberId from, ChannelId id) {
   links_.wake_by(outcomes_[id]);
 }
 
+void Incoming::on_close_heard(MemberId from, ChannelId id) {
+  SecondaryChannel* channel = find(id);
+  if (channel != nullptr && channel->parties().primary == from) channel->on_release_heard();
+}
+
 // --- what channels tell ------------------------------------------------------------------------
 
 SecondaryChannel::Applied Incoming::on_data(SecondaryChannel& channel, const Frame& frame) {

@@ -51,6 +51,7 @@ class Incoming final : public SecondaryChannel::Host {
   void on_claim(const ClaimPayload& claim);
   void on_frame(SecondaryChannel& channel, MemberId from, const Frame& frame);
   void on_close(MemberId from, ChannelId channel);
+  void on_close_heard(MemberId from, ChannelId channel);
   void on_fates(bool has_quorum);
 
   bool owes_acks() const { return !acks_due_.empty(); }

@@ -49,6 +49,11 @@ void Outgoing::on_close(MemberId from, ChannelId id) {
   if (channel != nullptr && channel->parties().secondary == from) channel->note_released();
 }
 
+void Outgoing::on_close_heard(MemberId from, ChannelId id) {
+  PrimaryChannel* channel = find(id);
+  if (channel != nullptr && channel->parties().secondary == from) channel->on_close_heard();
+}
+
 // --- opening -----------------------------------------------------------------------------------
 
 PrimaryChannel* Outgoing::place(const SessionId& sid, bool any) {

@@ -52,6 +52,7 @@ class Outgoing final : public PrimaryChannel::Host {
   void close(PrimaryChannel& channel);
   // From the secondary that has taken the channel over: nothing of it is needed any more.
   void on_close(MemberId from, ChannelId channel);
+  void on_close_heard(MemberId from, ChannelId channel);
 
   // The best secondaries are chosen anew; then the fates are told, then what is not the best any
   // more is replaced.

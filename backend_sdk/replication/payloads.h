@@ -20,6 +20,9 @@ namespace understudy {
 // HAND_OVER: without a payload all channels of that primary, with this one only the frame's own.
 inline constexpr std::string_view kHandOverOnlyThis{"\x01", 1};
 
+// CLOSE: with this flag it is the answer to one, so that it need not be said again.
+inline constexpr uint8_t kCloseHeard = 1;
+
 inline constexpr size_t kAttributeNameMax = 256;
 inline constexpr size_t kAttributesMax = 4096;
 // Ids that a session had before and that some secondary may know it by.

@@ -11,7 +11,7 @@ namespace understudy {
 
 namespace {
 
-constexpr int kCloseRepeats = 3;
+constexpr int kWitnessTold = 3;  // a vote more or less is only memory
 
 }  // namespace
 
@@ -199,8 +199,7 @@ void PrimaryChannel::grant(TimePoint now) {
 void PrimaryChannel::close(TimePoint now) {
   CHECK(state_ == State::kOwned || state_ == State::kFenced || state_ == State::kGranted ||
         state_ == State::kClosed);
-  closes_left_ = kCloseRepeats;
-  repeat_at_ = now;
+  closing_.begin(now, options_.beat, now + options_.passed_over_kept);
   become(State::kClosed);
 }
 
@@ -345,12 +344,12 @@ void PrimaryChannel::advance(TimePoint now, TimePoint patience) {
       }
       return;
     case State::kClosed:
-      if (closes_left_ > 0 && repeat_at_ <= now) {
-        --closes_left_;
-        repeat_at_ = closes_left_ > 0 ? now + options_.beat : TimePoint::max();
-        if (parties_.witness != kNobody) send_plain(parties_.witness, FrameType::kClose);
-        send_plain(parties_.secondary, FrameType::kClose);
+      if (secondary_ == Fate::kProven && witness_told_ > 0) closing_.on_heard();
+      if (!closing_.take(now)) return;
+      if (parties_.witness != kNobody && witness_told_++ < kWitnessTold) {
+        send_plain(parties_.witness, FrameType::kClose);
       }
+      send_plain(parties_.secondary, FrameType::kClose);
       return;
     default:
       return;
@@ -368,7 +367,7 @@ TimePoint PrimaryChannel::wake_at() const {
     case State::kGranting:
       return repeat_at_;
     case State::kClosed:
-      return closes_left_ > 0 ? repeat_at_ : TimePoint::max();
+      return closing_.wake_at();
     default:
       return TimePoint::max();
   }

@@ -15,6 +15,7 @@
 #include <unordered_map>
 
 #include "backend_sdk/replication/fate.h"
+#include "backend_sdk/replication/notice.h"
 #include "backend_sdk/replication/options.h"
 #include "backend_sdk/replication/payloads.h"
 #include "backend_sdk/wire/frame.h"
@@ -120,7 +121,8 @@ class PrimaryChannel final {
   // The secondary, which owns the channel, says that other members hold all of its sessions.
   void note_released() { is_released_ = true; }
   bool is_released() const { return is_released_; }
-  bool is_over() const { return state_ == State::kClosed && closes_left_ == 0; }
+  bool is_over() const { return state_ == State::kClosed && closing_.is_over(); }
+  void on_close_heard() { closing_.on_heard(); }
   void forget_adoption() { successor_ = adopts_ = nullptr; }
   bool is_lost() const { return lost_; }  // with kFenced: no member can have it
 
@@ -168,7 +170,8 @@ class PrimaryChannel final {
   TimePoint granted_at_ = TimePoint::max();
   TimePoint last_sent_{};
   TimePoint repeat_at_ = TimePoint::max();  // CLAIM, GRANT, CLOSE
-  int closes_left_ = 0;
+  Notice closing_;
+  int witness_told_ = 0;
 
   Fate secondary_ = Fate::kUsable;
   Fate witness_ = Fate::kUsable;

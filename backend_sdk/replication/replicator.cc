@@ -135,6 +135,12 @@ void Replicator::on_frame(const Peer& from, const Frame& frame) {
       on_claim(from.mid, frame);
       return;
     case FrameType::kClose:
+      if (frame.flags == kCloseHeard) {
+        incoming_.on_close_heard(from.mid, frame.channel);
+        outgoing_.on_close_heard(from.mid, frame.channel);
+        return;
+      }
+      send(from.mid, {.type = FrameType::kClose, .flags = kCloseHeard, .channel = frame.channel, .payload = {}});
       witnessing_.on_closed(frame.channel, from.mid, clock_.now());
       wake_by(witnessing_.wake_at());
       incoming_.on_close(from.mid, frame.channel);

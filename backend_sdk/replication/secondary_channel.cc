@@ -11,7 +11,6 @@ namespace understudy {
 
 namespace {
 
-constexpr int kReleaseRepeats = 3;
 
 }  // namespace
 
@@ -136,7 +135,7 @@ void SecondaryChannel::on_grant(TimePoint now) {
 // heard it, cut off as it was.
 void SecondaryChannel::say_stale() {
   send_member(parties_.primary, FrameType::kStale, parties_.secondary);
-  if (releases_left_ >= 0) send_close();
+  if (releasing_.is_begun()) send_close();
 }
 
 void SecondaryChannel::send_close() {
@@ -145,9 +144,7 @@ void SecondaryChannel::send_close() {
 
 void SecondaryChannel::release_primary(TimePoint now) {
   CHECK(state_ == State::kOwned);
-  if (releases_left_ >= 0) return;
-  releases_left_ = kReleaseRepeats;
-  repeat_at_ = now;
+  releasing_.begin(now, options_.beat, now + options_.passed_over_kept);
 }
 
 void SecondaryChannel::become(State state) {
@@ -251,9 +248,7 @@ void SecondaryChannel::advance(TimePoint now) {
   } else if (state_ == State::kClaiming) {
     if (repeat_at_ <= now) send_claim(now);
     settle(now);
-  } else if (releases_left_ > 0 && repeat_at_ <= now) {
-    --releases_left_;
-    repeat_at_ = releases_left_ > 0 ? now + options_.beat : TimePoint::max();
+  } else if (releasing_.take(now)) {
     send_close();
   }
 }
@@ -271,7 +266,7 @@ TimePoint SecondaryChannel::wake_at() const {
     case State::kClaiming:
       return repeat_at_;
     case State::kOwned:
-      return releases_left_ > 0 ? repeat_at_ : TimePoint::max();
+      return releasing_.wake_at();
     default:
       return TimePoint::max();
   }

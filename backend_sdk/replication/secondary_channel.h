@@ -13,6 +13,7 @@
 #include <string>
 
 #include "backend_sdk/replication/fate.h"
+#include "backend_sdk/replication/notice.h"
 #include "backend_sdk/replication/options.h"
 #include "backend_sdk/replication/payloads.h"
 #include "backend_sdk/wire/frame.h"
@@ -69,6 +70,7 @@ class SecondaryChannel final {
 
   // Only with OWNED, again is harmless: the primary need not keep what it had; said a few times.
   void release_primary(TimePoint now);
+  void on_release_heard() { releasing_.on_heard(); }
 
   // `now` is Clock::read(): an acknowledgement grants the lease from the moment it is made.
   void advance(TimePoint now);
@@ -111,7 +113,7 @@ class SecondaryChannel final {
   MemberId vote_ = kNobody;  // S8; changed once at most, from us to the primary, before winning
   bool granted_ = false;
   bool lost_ = false;
-  int releases_left_ = -1;  // CLOSE to the primary; -1: it is not released yet
+  Notice releasing_;  // CLOSE to the primary
   uint64_t applied_seq_ = 0;
   bool gap_ = false;  // a frame is missing: this stream is over
   bool ack_wanted_ = false;

@@ -397,9 +397,9 @@ TEST_F(PrimaryChannelTest, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
     Fate secondary;
     State expected;
   } table[] = {{NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
-               {NoWitnessPolicy::kAvailable, Fate::kProven, State::kFenced},
+               {NoWitnessPolicy::kAvailable, Fate::kProven, State::kOwned},
                {NoWitnessPolicy::kRefuse, Fate::kDead, State::kClaiming},
-               {NoWitnessPolicy::kRefuse, Fate::kProven, State::kFenced}};
+               {NoWitnessPolicy::kRefuse, Fate::kProven, State::kOwned}};
   for (const auto& row : table) {
     SCOPED_TRACE(testing::Message() << int(row.policy) << " " << int(row.secondary));
     options_.no_witness = row.policy;
@@ -446,15 +446,19 @@ TEST_F(PrimaryChannelTest, AMinorityNeverGivesUp) {
   EXPECT_EQ(channel_->state(), State::kClaiming);
 }
 
-TEST_F(PrimaryChannelTest, ClosingIsSaidThreeTimesToBoth) {
+TEST_F(PrimaryChannelTest, ClosingIsSaidUntilTheSecondaryHasHeardIt) {
   make_open();
   channel_->claim(now_);
   channel_->on_vote(kW, kA, now_);
   channel_->close(now_);
-  for (int beat = 0; beat < 10; ++beat) pass(options_.beat);
+  for (int beat = 0; beat < 40; ++beat) pass(options_.beat);
   EXPECT_EQ(sent(FrameType::kClose, kW), 3u);
-  EXPECT_EQ(sent(FrameType::kClose, kB), 3u);
+  EXPECT_EQ(sent(FrameType::kClose, kB), 6u) << "after pauses of 1, 2, 4, 8 and 16 beats";
+  EXPECT_FALSE(channel_->is_over());
+  channel_->on_close_heard();
   EXPECT_TRUE(channel_->is_over());
+  for (int beat = 0; beat < 40; ++beat) pass(options_.beat);
+  EXPECT_EQ(sent(FrameType::kClose, kB), 6u);
 }
 
 class AdoptionTest : public PrimaryChannelTest {
