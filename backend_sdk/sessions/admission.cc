@@ -157,6 +157,9 @@ void Admission::admit_here(WaitingPtr waiting, Stay& stay) {
 // yet (R7, S4).
 void Admission::admit_overtaken(WaitingPtr waiting, Stay& stay) {
   ++layer_.statistics.fenced;
+  if (stay.was_written_alone()) {
+    layer_.tell_conflict(stay.sid, waiting->request.token->floor, stay.image.position);
+  }
   const MemberId primary = waiting->request.token->primary;
   const MemberId route = primary == layer_.self ? kNobody : primary;
   const SessionId sid = stay.sid;
