@@ -195,11 +195,6 @@ void Checker::on_begun(TimePoint now, SimMember& member, const BeginOutcome& beg
   check_owner(now, begun.sid, member.mid(), begun.position, members);
 }
 
-void Checker::on_written(MemberId member, const SessionId& sid) {
-  const auto doubled = doubled_.find(sid);
-  if (doubled != doubled_.end()) doubled->second.wrote.insert(member);
-}
-
 void Checker::on_renamed(const SessionId& old_id, const SessionId& new_id) {
   owners_.on_renamed(old_id, new_id);
   const auto doubled = doubled_.find(old_id);
@@ -213,8 +208,13 @@ void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionI
             fmt::format("S1: member {} met another owner of {}", member.index(), to_text(sid)));
 }
 
-void Checker::on_written_alone(const SessionId& sid) {
-  if (may_double_()) written_alone_.insert(first_id(sid));
+// Acknowledged elsewhere, a session that was doubled once and lives on may be written by one owner
+// after the other.
+void Checker::on_written_alone(MemberId member, const SessionId& sid) {
+  if (!may_double_()) return;
+  written_alone_.insert(first_id(sid));
+  const auto doubled = doubled_.find(sid);
+  if (doubled != doubled_.end()) doubled->second.wrote.insert(member);
 }
 
 void Checker::on_committed(const SessionId& sid, const SessionId& new_id) {

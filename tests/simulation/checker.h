@@ -117,15 +117,14 @@ class Checker final {
   // S9 and S10 when a request begins on a session that exists.
   void on_begun(TimePoint now, SimMember& member, const BeginOutcome& begun,
                 const Members& members);
-  // A change of it has been answered by this member.
-  void on_written(MemberId member, const SessionId& sid);
   // In a member; its client may never hear of it.
   void on_committed(const SessionId& sid, const SessionId& new_id);
   void on_logging_out(const SessionId& sid) { logging_out_.insert(sid); }
   // By the word of an answer that has left.
   void on_renamed(const SessionId& old_id, const SessionId& new_id);
-  // No other member has this change; where there is no witness another one may go on without it.
-  void on_written_alone(const SessionId& sid);
+  // Answered by this member, and no other has the change; where there is no witness another one may
+  // go on without it.
+  void on_written_alone(MemberId member, const SessionId& sid);
   void on_ended(const SessionId& sid) { ended_.insert(sid); }
   void on_conflict(TimePoint now, const SimMember& member, const SessionId& sid);
   // It was, or may be at this moment.

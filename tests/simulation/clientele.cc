@@ -360,8 +360,7 @@ void Clientele::on_released(SimMember& member, const Exchange& exchange, const B
   // A change that a logout has overtaken does not happen.
   const bool wrote =
       exchange.action != Action::kRead && !outcome.replayed && !exchange.client->logging_out;
-  if (wrote && outcome.solo) checker_.on_written_alone(begun.sid);
-  if (wrote) checker_.on_written(member.mid(), begun.sid);
+  if (wrote && outcome.solo) checker_.on_written_alone(member.mid(), begun.sid);
   if (outcome.solo) return;
   const uint64_t version = begun.position.version + (wrote ? 1 : 0);
   const auto token = outcome.cookie ? outcome.cookie : exchange.cookie;
