@@ -263,11 +263,13 @@ void PrimaryChannel::on_fate(Fate secondary, Fate witness, bool has_quorum, Time
 // one; what is left are channels whose witness is gone or never was.
 void PrimaryChannel::settle(TimePoint now) {
   if (parties_.witness == kNobody) {
-    if (state_ == State::kClaiming && may_go_on_alone()) become(State::kOwned);
-    if (state_ != State::kGranting || !may_go_on_alone()) return;
+    const bool waits = state_ == State::kClaiming || state_ == State::kGranting;
+    if (!waits || !may_go_on_alone()) return;
     // Without a witness the grant was a vote: a secondary that is gone may have served, and given
     // the sessions to a third. One that is only silent is passed over, where that is the policy.
-    become(secondary_ == Fate::kProven ? State::kFenced : State::kOwned);
+    const bool may_have_moved_on = state_ == State::kGranting && secondary_ == Fate::kProven;
+    is_alone_ = !may_have_moved_on;
+    become(may_have_moved_on ? State::kFenced : State::kOwned);
     return;
   }
   if (state_ != State::kClaiming) return;

@@ -105,6 +105,8 @@ class PrimaryChannel final {
   // The witness has voted for the secondary, which has not confirmed: requests go there. If it is
   // proven dead before it does, the channel is FENCED, and what we have is what is left.
   bool is_outvoted() const { return outvoted_; }
+  // With OWNED: no member has voted but we. The secondary may go on as well, if it lives.
+  bool is_alone() const { return is_alone_; }
   // Nothing of it can have ended anywhere else before.
   TimePoint last_certain() const;
   // Sealed by us, and so is the successor, if there is one.
@@ -153,6 +155,7 @@ class PrimaryChannel final {
   State state_ = State::kOpening;
   bool outvoted_ = false;
   bool is_released_ = false;
+  bool is_alone_ = false;
   bool lost_ = false;
   bool is_short_ = false;  // a frame was refused for want of room
   PrimaryChannel* successor_ = nullptr;

@@ -166,8 +166,11 @@ ClaimGrounds SecondaryChannel::grounds(TimePoint now) const {
 }
 
 bool SecondaryChannel::may_claim(TimePoint now) const {
-  if (primary_ == Fate::kProven) return true;
+  const bool is_believed = parties_.witness != kNobody ||
+                           options_.no_witness == NoWitnessPolicy::kAvailable;
+  if (primary_ == Fate::kProven && is_believed) return true;
   if (now < grace_over()) return false;
+  if (primary_ == Fate::kProven) return true;
   // Without a witness only the death of the other lets us go on; until then nothing is gained by
   // refusing to acknowledge.
   return parties_.witness != kNobody ||
@@ -230,7 +233,10 @@ void SecondaryChannel::settle(TimePoint now) {
     const bool may =
         granted_ || primary_ == Fate::kProven ||
         (primary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
-    if (may) become(State::kOwned);
+    if (may) {
+      is_alone_ = !granted_;
+      become(State::kOwned);
+    }
     return;
   }
   // The primary may have sealed the channel with the witness's vote before both died; the copies
@@ -261,7 +267,8 @@ TimePoint SecondaryChannel::wake_at() const {
       const bool waits_for_view =
           parties_.witness == kNobody && primary_ != Fate::kProven &&
           (primary_ == Fate::kUsable || options_.no_witness == NoWitnessPolicy::kRefuse);
-      return waits_for_view ? TimePoint::max() : grace_over() + options_.lazy_promotion;
+      if (waits_for_view) return TimePoint::max();
+      return grace_over() + (primary_ == Fate::kProven ? Duration{} : options_.lazy_promotion);
     }
     case State::kClaiming:
       return repeat_at_;

@@ -89,6 +89,8 @@ class SecondaryChannel final {
   bool is_lost() const { return lost_; }  // with kOut: no member can have it
   TimePoint last_grant() const { return last_grant_; }
   Fate primary_fate() const { return primary_; }
+  // With OWNED: no member has voted but we. The primary may go on as well, if it lives.
+  bool is_alone() const { return is_alone_; }
 
  private:
   void refuse(const SessionId& sid, NackCode code, uint64_t seq);
@@ -112,6 +114,7 @@ class SecondaryChannel final {
   State state_ = State::kOpen;
   MemberId vote_ = kNobody;  // S8; changed once at most, from us to the primary, before winning
   bool granted_ = false;
+  bool is_alone_ = false;
   bool lost_ = false;
   Notice releasing_;  // CLOSE to the primary
   uint64_t applied_seq_ = 0;

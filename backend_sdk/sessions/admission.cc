@@ -157,6 +157,9 @@ void Admission::admit_here(WaitingPtr waiting, Stay& stay) {
 // yet (R7, S4).
 void Admission::admit_overtaken(WaitingPtr waiting, Stay& stay) {
   ++layer_.statistics.fenced;
+  if (stay.was_written_alone()) {
+    layer_.tell_conflict(stay.sid, waiting->request.token->floor, stay.image.position);
+  }
   const MemberId primary = waiting->request.token->primary;
   const MemberId route = primary == layer_.self ? kNobody : primary;
   const SessionId sid = stay.sid;
@@ -285,7 +288,9 @@ void Admission::admit_at_copy(WaitingPtr waiting, SecondaryChannel& channel) {
   const bool has_answered = waiting->answered == primary;
   parts_.parking.park_for_channel(std::move(waiting), id, patience());
   layer_.schedule(channel.grace_over());
-  if (!has_answered) layer_.replicator->probe(primary);
+  // Proven dead already, it is waited for out of doubt (V8), and a probe tells nothing new.
+  const bool is_proven = layer_.replicator->fate(primary) == Fate::kProven;
+  if (!has_answered && !is_proven) layer_.replicator->probe(primary);
   channel.want(now);
 }
 

@@ -66,6 +66,11 @@ struct SessionLayer {
   bool may_answer_for(const Stay& stay) const {
     return stay.placement.channel() == 0 || channel_of(stay).may_serve(clock.read());
   }
+  // Two members have served the session: `kept` lives on, `dropped` does not.
+  void tell_conflict(const SessionId& sid, Position kept, Position dropped) {
+    ++statistics.conflicts;
+    ready.push_back([this, sid, kept, dropped] { host.on_conflict(sid, kept, dropped); });
+  }
   // No frame of a session's past outlives its tombstone.
   Duration tombstone_min() const;
 };

@@ -121,11 +121,13 @@ std::optional<Lookups::Result> Lookups::decide(const Lookup& lookup, TimePoint n
         break;
     }
   }
-  if (owner != kNobody) return Result{Result::Kind::kRoute, owner, true};
+  if (owner != kNobody) return Result{Result::Kind::kRoute, owner, true, owner_position};
   const bool is_decided = claims ? is_certain(lookup) : is_complete(lookup) && has_quorum(lookup);
   const MemberId newer = newer_view(lookup);
   if (!is_decided && newer == kNobody && now < lookup.deadline) return std::nullopt;
-  if (copy_holder != kNobody) return Result{Result::Kind::kRoute, copy_holder, true};
+  if (copy_holder != kNobody) {
+    return Result{Result::Kind::kRoute, copy_holder, true, best_copy->position};
+  }
   if (ended) return Result{Result::Kind::kEnded, kNobody};
   if (passed_over.second != members_.self()) {
     return Result{Result::Kind::kRoute, passed_over.second, true};

@@ -106,6 +106,7 @@ void Recovery::finish() {
     // Members that came while it was asked have not been asked.
     finished.is_current = finished.view == view();
     settle_passed_over(finished);
+    disputes_.settle(finished);
     for (const WaitingId waiting : finished.waiting) owner_->on_looked_up(waiting, finished);
   }
 }
@@ -113,6 +114,22 @@ void Recovery::finish() {
 void Recovery::advance() {
   finish();
   recover_in_background();
+  ask_about_disputes();
+}
+
+void Recovery::ask_about_disputes() {
+  if (!layer_.replicator->is_admitted()) return;
+  for (const SessionId& sid : disputes_.due()) {
+    // It may have come back here, as a copy of the other one or as a session.
+    if (const Stay* stay = turnover_.find(sid); stay != nullptr) {
+      Lookups::Finished here{.sid = sid, .result = {}, .waiting = {}};
+      here.result.route = layer_.self;
+      here.result.lives_at = stay->image.position;
+      disputes_.settle(here);
+    } else {
+      ask(sid, 0);
+    }
+  }
 }
 
 // --- what was passed over ----------------------------------------------------------------------

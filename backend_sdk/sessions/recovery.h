@@ -5,6 +5,7 @@
 // Modelled in backend_sdk/models/recovery.pml. Owned by Sessions, loop thread only.
 #pragma once
 
+#include "backend_sdk/sessions/disputes.h"
 #include "backend_sdk/sessions/layer.h"
 #include "backend_sdk/sessions/lookups.h"
 #include "backend_sdk/sessions/turnover.h"
@@ -20,8 +21,12 @@ class Recovery final : private Lookups::Members {
     // The request waited for this answer.
     virtual void on_looked_up(WaitingId waiting, const Lookups::Finished& finished) = 0;
   };
-  Recovery(SessionLayer& layer, Turnover& turnover, Parking& parking)
-      : layer_(layer), turnover_(turnover), parking_(parking), lookups_(*this) {}
+  Recovery(SessionLayer& layer, Turnover& turnover, Parking& parking, Disputes& disputes)
+      : layer_(layer),
+        turnover_(turnover),
+        parking_(parking),
+        disputes_(disputes),
+        lookups_(*this) {}
   void set_owner(Owner& owner) { owner_ = &owner; }  // once, before anything else
 
   // False: no more questions can be asked now. `waiting` 0: for no request.
@@ -58,10 +63,12 @@ class Recovery final : private Lookups::Members {
   void settle_passed_over(const Lookups::Finished& finished);
   void recover(const SessionId& sid);
   void recover_in_background();
+  void ask_about_disputes();
 
   SessionLayer& layer_;
   Turnover& turnover_;
   Parking& parking_;
+  Disputes& disputes_;
   Owner* owner_ = nullptr;
   Lookups lookups_;
   TimePoint recover_after_{};

@@ -37,6 +37,8 @@ void Sessions::on_refused(ChannelId channel, const Nack& nack) {
       return;
     case NackCode::kStale:
       ++layer_.statistics.fenced;
+      // By its answer it serves the session itself, or has it from a member that does.
+      if (layer_.may_answer_for(*stay) || stay->was_written_alone()) disputes_.remember(*stay);
       turnover_.fence(*stay, layer_.replicator->primary(channel)->parties().secondary);
       return;
     case NackCode::kOverload:
@@ -121,12 +123,9 @@ std::optional<NackCode> Sessions::on_copy_offered(MemberId primary, const Sessio
   const Position ours = stay->image.position;
   // Sealed by us or held under a lease, and offered as something newer: two owners. Something older
   // only comes late, out of a link that was blocked.
-  if (layer_.may_answer_for(*stay) && position.epoch >= ours.epoch) {
-    ++layer_.statistics.conflicts;
-    layer_.ready.push_back(
-        [this, sid, kept = std::max(position, ours), dropped = std::min(position, ours)] {
-          layer_.host.on_conflict(sid, kept, dropped);
-        });
+  const bool is_ours = layer_.may_answer_for(*stay) || stay->was_written_alone();
+  if (is_ours && position.epoch >= ours.epoch) {
+    layer_.tell_conflict(sid, std::max(position, ours), std::min(position, ours));
   }
   if (position <= ours) return NackCode::kStale;
   ++layer_.statistics.fenced;

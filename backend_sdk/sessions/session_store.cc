@@ -95,6 +95,7 @@ void SessionStore::follow_all(ChannelId from, ChannelId to, uint32_t epochs) {
 void SessionStore::on_acknowledged(Stay& stay, uint64_t version) {
   const ChannelId before = stay.placement.fallback();
   stay.placement.on_acknowledged(version, stay.image.position.version);
+  stay.disputed.reset();
   index_fallback(stay, before);
 }
 

@@ -48,9 +48,16 @@ struct Stay {
   std::vector<std::pair<RequestId, WaitingId>> repeated;     // waiting for one that is running
   std::vector<TicketId> tickets;                             // responses at the gate
   bool was_warned = false;                                   // about its size
+  // Without a witness: `with` may have gone on from this version, too.
+  struct Disputed {
+    MemberId with = kNobody;
+    uint64_t from = 0;
+  };
+  std::optional<Disputed> disputed;
 
   TimePoint expires() const { return last_access + image.ttl; }
   bool is_idle() const { return active == 0 && tickets.empty(); }
+  bool was_written_alone() const { return disputed && image.position.version > disputed->from; }
   bool is_waited_for() const {
     return !exclusive_queue.empty() || !memory_queue.empty() || !repeated.empty();
   }

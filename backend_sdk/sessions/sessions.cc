@@ -26,7 +26,8 @@ Sessions::Sessions(const SessionOptions& options, const ReplicationOptions& repl
       protection_(layer_),
       turnover_(layer_, gate_, parking_, queues_, protection_),
       hand_over_(layer_, parking_, *this),
-      recovery_(layer_, turnover_, parking_),
+      disputes_(layer_),
+      recovery_(layer_, turnover_, parking_, disputes_),
       admission_(layer_, {.gate = gate_,
                           .parking = parking_,
                           .queues = queues_,
@@ -81,6 +82,7 @@ void Sessions::begin_life(Replicator& replicator, MemberId self) {
 void Sessions::end_life() {
   if (layer_.replicator == nullptr) return;
   for (Stay* stay : layer_.store.all()) {
+    if (stay->was_written_alone()) disputes_.remember(*stay);
     const bool is_copied = stay->placement.channel() != 0;
     turnover_.fence(*stay, is_copied ? layer_.channel_of(*stay).parties().secondary : kNobody);
   }

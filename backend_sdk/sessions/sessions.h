@@ -11,6 +11,7 @@
 //   Protection    each session has a copy, and the copy is current
 //   Turnover      sessions change hands with their channels, in slices          (S9, S10)
 //   HandOver      drain, move, yield
+//   Disputes      what two members may have served is told
 //   Recovery      asks all members, serves what a dead one left                 (S2)
 //   Parking       what waits, for what, until when                              (L3)
 #pragma once
@@ -97,6 +98,7 @@ class Sessions final : public Replicator::Owner, private HandOver::Owner {
   Protection protection_;
   Turnover turnover_;
   HandOver hand_over_;
+  Disputes disputes_;
   Recovery recovery_;
   Admission admission_;
   Commits commits_;

@@ -67,6 +67,10 @@ void Turnover::on_promoted(SecondaryChannel& channel) {
 // left of the session if this member dies now.
 void Turnover::free(Stay& stay, PrimaryChannel& channel) {
   if (channel.successor() != nullptr) ++stay.image.position.epoch;
+  if (channel.is_alone() && !stay.disputed) {
+    stay.disputed = {.with = channel.parties().secondary,
+                     .from = stay.placement.acknowledged().value_or(0)};
+  }
   layer_.store.leave(stay);
   if (stay.placement.is_dead()) return end_solo(stay);
   if (stay.tickets.empty()) return;
@@ -115,12 +119,8 @@ Stay* Turnover::promote(const SessionId& sid, ChannelId from, SessionImage image
   const TimePoint now = layer_.now();
   if (layer_.history.is_ended(sid)) return nullptr;
   if (Stay* served = layer_.store.find(sid); served != nullptr) {
-    ++layer_.statistics.conflicts;
     LOG(kError, "a session was served here while its copy was kept here too");
-    const Position ours = served->image.position;
-    layer_.ready.push_back([this, sid, ours, theirs = image.position] {
-      layer_.host.on_conflict(sid, ours, theirs);
-    });
+    layer_.tell_conflict(sid, served->image.position, image.position);
     return served;
   }
   ++layer_.statistics.promoted;
@@ -129,6 +129,9 @@ Stay* Turnover::promote(const SessionId& sid, ChannelId from, SessionImage image
   layer_.history.forget_move(sid);
   Stay& stay = layer_.store.create(sid, std::move(image), now);
   stay.placement.show();
+  if (layer_.replicator->secondary(from)->is_alone()) {
+    stay.disputed = {.with = primary_of(from), .from = stay.image.position.version};
+  }
   // What the former primary keeps, if it lives, until another member holds the session.
   layer_.store.set_fallback(stay, from);
   return &stay;

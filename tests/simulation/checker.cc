@@ -195,11 +195,6 @@ void Checker::on_begun(TimePoint now, SimMember& member, const BeginOutcome& beg
   check_owner(now, begun.sid, member.mid(), begun.position, members);
 }
 
-void Checker::on_written(MemberId member, const SessionId& sid) {
-  const auto doubled = doubled_.find(sid);
-  if (doubled != doubled_.end()) doubled->second.wrote.insert(member);
-}
-
 void Checker::on_renamed(const SessionId& old_id, const SessionId& new_id) {
   owners_.on_renamed(old_id, new_id);
   const auto doubled = doubled_.find(old_id);
@@ -213,10 +208,36 @@ void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionI
             fmt::format("S1: member {} met another owner of {}", member.index(), to_text(sid)));
 }
 
+// Acknowledged elsewhere, a session that was doubled once and lives on may be written by one owner
+// after the other.
+void Checker::on_written_alone(MemberId member, const SessionId& sid) {
+  if (!may_double_()) return;
+  written_alone_.insert(first_id(sid));
+  const auto doubled = doubled_.find(sid);
+  if (doubled != doubled_.end()) doubled->second.wrote.insert(member);
+}
+
+void Checker::on_committed(const SessionId& sid, const SessionId& new_id) {
+  if (new_id != sid) former_.try_emplace(new_id, sid);
+}
+
+SessionId Checker::first_id(SessionId sid) const {
+  for (auto at = former_.find(sid); at != former_.end(); at = former_.find(sid)) sid = at->second;
+  return sid;
+}
+
+// Of one session, which may have been told, or have ended, by any of its ids.
+bool Checker::is_any_of(const std::set<SessionId>& ids, const SessionId& sid) const {
+  return std::ranges::any_of(ids, [this, first = first_id(sid)](const SessionId& other) {
+    return first_id(other) == first;
+  });
+}
+
 void Checker::expect_conflicts_told(TimePoint now, TimePoint last_death) {
   for (const auto& [sid, doubled] : doubled_) {
     if (doubled.since <= last_death || doubled.wrote.size() < 2) continue;
-    if (conflicts_.contains(sid) || ended_.contains(sid)) continue;
+    // What ends at one of the two lives on nowhere, whether its client hears of it or not.
+    if (is_any_of(conflicts_, sid) || is_any_of(logging_out_, sid)) continue;
     violation(now, fmt::format("session {} was written at two members, and this was not said",
                                to_text(sid)));
   }

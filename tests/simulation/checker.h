@@ -117,14 +117,20 @@ class Checker final {
   // S9 and S10 when a request begins on a session that exists.
   void on_begun(TimePoint now, SimMember& member, const BeginOutcome& begun,
                 const Members& members);
-  // A change of it has been answered by this member.
-  void on_written(MemberId member, const SessionId& sid);
+  // In a member; its client may never hear of it.
+  void on_committed(const SessionId& sid, const SessionId& new_id);
+  void on_logging_out(const SessionId& sid) { logging_out_.insert(sid); }
   // By the word of an answer that has left.
   void on_renamed(const SessionId& old_id, const SessionId& new_id);
+  // Answered by this member, and no other has the change; where there is no witness another one may
+  // go on without it.
+  void on_written_alone(MemberId member, const SessionId& sid);
   void on_ended(const SessionId& sid) { ended_.insert(sid); }
   void on_conflict(TimePoint now, const SimMember& member, const SessionId& sid);
   // It was, or may be at this moment.
-  bool was_doubled(const SessionId& sid) const { return doubled_.contains(sid) || may_double_(); }
+  bool was_doubled(const SessionId& sid) const {
+    return doubled_.contains(sid) || written_alone_.contains(first_id(sid)) || may_double_();
+  }
   size_t doubled() const { return doubled_.size(); }
   // Both sides of each doubled session have written and met since: that was said (on_conflict).
   void expect_conflicts_told(TimePoint now, TimePoint last_death);
@@ -135,6 +141,8 @@ class Checker final {
     TimePoint since;
     std::set<MemberId> wrote;
   };
+  SessionId first_id(SessionId sid) const;
+  bool is_any_of(const std::set<SessionId>& ids, const SessionId& sid) const;
   void two_serve(TimePoint now, const SessionId& sid, const std::string& text);
   void check_owner(TimePoint now, const SessionId& sid, MemberId member, Position position,
                    const Members& members);
@@ -147,6 +155,9 @@ class Checker final {
   std::map<SessionId, Doubled> doubled_;
   std::set<ChannelId> doubled_channels_;
   std::set<SessionId> conflicts_;
+  std::set<SessionId> logging_out_;
+  std::set<SessionId> written_alone_;  // by their first ids
+  std::map<SessionId, SessionId> former_;  // by the new id
   Owners owners_;
   VoteWatch votes_;
 };

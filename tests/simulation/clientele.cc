@@ -155,12 +155,13 @@ void Clientele::ask_once_more() {
 
 void Clientele::on_given_up(const ExchangePtr& exchange) {
   ++result_.given_up;
-  on_not_answered(exchange, "given up");
+  on_not_answered(exchange, "given up", false);
 }
 
 void Clientele::on_sent_back(const ExchangePtr& exchange) {
   ++result_.sent_back;
-  on_not_answered(exchange, "sent back");
+  // Its session was recovered, and this request is too old to tell what its client has seen.
+  on_not_answered(exchange, "sent back", run_.was_split_since(exchange->started - kGiveUp));
 }
 
 void Clientele::on_too_large(const ExchangePtr& exchange) {
@@ -168,7 +169,8 @@ void Clientele::on_too_large(const ExchangePtr& exchange) {
   exchange->client->under_way.erase(exchange->number);
 }
 
-void Clientele::on_not_answered(const ExchangePtr& exchange, const std::string& how) {
+void Clientele::on_not_answered(const ExchangePtr& exchange, const std::string& how,
+                                bool is_excused) {
   Client& client = *exchange->client;
   client.under_way.erase(exchange->number);
   client.logins.erase(exchange->number);
@@ -178,7 +180,7 @@ void Clientele::on_not_answered(const ExchangePtr& exchange, const std::string& 
   if (exchange->action == Action::kLogout || exchange->action == Action::kLogin) {
     client.may_have_ended = true;
   }
-  if (options_.one_fault_at_a_time) violation(*exchange, "L1: not answered, " + how);
+  if (options_.one_fault_at_a_time && !is_excused) violation(*exchange, "L1: not answered, " + how);
   if (is_over_) violation(*exchange, "L1: not answered although all members are there, " + how);
   trace(*exchange, how);
   think(client, exchange->slot);
@@ -187,6 +189,7 @@ void Clientele::on_not_answered(const ExchangePtr& exchange, const std::string& 
 // --- answers -----------------------------------------------------------------------------------
 
 bool Clientele::may_be_lost(const Client& client, const Exchange&) const {
+  if (run_.was_split_since(client.since)) return true;
   if (run_.was_calm_since(client.since)) return false;
   return !options_.one_fault_at_a_time || client.solo;
 }
@@ -343,6 +346,7 @@ void Clientele::on_begun(SimMember& member, Exchange& exchange, const BeginOutco
   exchange.begun = network_.now();
   if (outcome.is_new) return;
   if (is_current) client.touched = network_.now();
+  if (exchange.action == Action::kLogout) checker_.on_logging_out(outcome.sid);
   const bool below = exchange.cookie && exchange.cookie->sid == outcome.sid &&
                      outcome.position < exchange.cookie->floor;
   if (below) violation(exchange, "S4: served below the floor of its cookie");
@@ -351,11 +355,12 @@ void Clientele::on_begun(SimMember& member, Exchange& exchange, const BeginOutco
 
 void Clientele::on_released(SimMember& member, const Exchange& exchange, const BeginOutcome& begun,
                             const CommitOutcome& outcome) {
+  if (outcome.cookie) checker_.on_committed(begun.sid, outcome.cookie->sid);
   if (outcome.clear_cookie || begun.is_new) return;
   // A change that a logout has overtaken does not happen.
   const bool wrote =
       exchange.action != Action::kRead && !outcome.replayed && !exchange.client->logging_out;
-  if (wrote) checker_.on_written(member.mid(), begun.sid);
+  if (wrote && outcome.solo) checker_.on_written_alone(member.mid(), begun.sid);
   if (outcome.solo) return;
   const uint64_t version = begun.position.version + (wrote ? 1 : 0);
   const auto token = outcome.cookie ? outcome.cookie : exchange.cookie;

@@ -25,7 +25,9 @@ class Clientele final : public Proxy::Listener {
     virtual ~Run() = default;
     // Since then no process has died and no fault has come: nothing may be lost at all.
     virtual bool was_calm_since(TimePoint when) const = 0;
-    // Two members without a witness served this session: the younger history is not promised.
+    // All that a session had may have been on the lesser side of a network that parted.
+  virtual bool was_split_since(TimePoint when) const = 0;
+  // Two members without a witness served this session: the younger history is not promised.
     virtual bool was_doubled(const SessionId& sid) const = 0;
     virtual void say(const std::string& text) = 0;
   };
@@ -63,7 +65,7 @@ class Clientele final : public Proxy::Listener {
   Action choose_action();
   ExchangePtr make_exchange(Client& client, size_t slot);
   bool become_ghost(Client& client, Exchange& exchange);
-  void on_not_answered(const ExchangePtr& exchange, const std::string& how);
+  void on_not_answered(const ExchangePtr& exchange, const std::string& how, bool is_excused);
   void on_new_session(Client& client, const Exchange& exchange, const Answer& answer);
   void on_cleared(Client& client, const Exchange& exchange);
   void on_shown(Client& client, const Exchange& exchange, const Answer& answer);

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
 
 namespace understudy::sim {
@@ -174,9 +175,14 @@ void Striker::split(const Strike& strike) {
         pairs.emplace_back(one->address(), other->address());
     }
   }
+  const auto inside = static_cast<size_t>(
+      std::ranges::count_if(members_, [&](const auto& member) { return is_inside(*member); }));
+  const bool are_several = std::min(inside, members_.size() - inside) > 1;
+  if (are_several) last_split_ = network_.now() + strike.length;
   for (const auto& [one, other] : pairs) network_.cut(one, other);
-  over_after(strike.length, [this, pairs] {
+  over_after(strike.length, [this, pairs, are_several] {
     trace_("heal the split");
+    if (are_several) last_split_ = network_.now();
     for (const auto& [one, other] : pairs) network_.heal(one, other);
   });
 }

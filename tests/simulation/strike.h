@@ -61,6 +61,9 @@ class Striker final {
   TimePoint last_undone() const { return last_undone_; }
   // When a process died or a machine went off last: what only its memory held may be gone.
   TimePoint last_death() const { return last_death_; }
+  // When a network that had parted, with several members on each side, met again, or is to: of such
+  // members one part comes back without its sessions, which is more than one failure.
+  TimePoint last_split() const { return last_split_; }
 
  private:
   void stop(const Strike& strike, SimMember& member);
@@ -85,6 +88,7 @@ class Striker final {
   bool is_calm_ = false;
   TimePoint last_undone_{};
   TimePoint last_death_{};
+  TimePoint last_split_{};
 };
 
 }  // namespace understudy::sim

@@ -38,6 +38,7 @@ class World final : public SimMember::Observer, public Clientele::Run {
 
   // Clientele::Run.
   bool was_calm_since(TimePoint when) const override;
+  bool was_split_since(TimePoint when) const override { return striker_.last_split() >= when; }
   bool was_doubled(const SessionId& sid) const override { return checker_.was_doubled(sid); }
   void say(const std::string& text) override;
 

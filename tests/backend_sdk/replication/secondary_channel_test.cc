@@ -376,6 +376,40 @@ TEST_F(SecondaryChannelTest, WithoutAWitnessOnlyADeathLetsItGoOn) {
   }
 }
 
+// A firewall refuses as well, and no third member can say that the primary lives.
+TEST_F(SecondaryChannelTest, WithoutAWitnessAProofIsDoubtedUntilGraceIsOverWhereNoDoubtIsAllowed) {
+  struct {
+    NoWitnessPolicy policy;
+    State at_once;
+  } table[] = {{NoWitnessPolicy::kAvailable, State::kOwned},
+               {NoWitnessPolicy::kRefuse, State::kOpen}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(int(row.policy));
+    options_.no_witness = row.policy;
+    make(kNobody);
+    channel_->on_fate(Fate::kProven, Fate::kDead, true, now_);
+    EXPECT_EQ(channel_->state(), row.at_once);
+    if (row.at_once == State::kOpen) {
+      EXPECT_EQ(channel_->wake_at(), channel_->grace_over());
+    }
+    pass(grace_of(lease_of(options_.beat)));
+    EXPECT_EQ(channel_->state(), State::kOwned);
+    EXPECT_TRUE(channel_->is_alone());
+  }
+}
+
+TEST_F(SecondaryChannelTest, AWitnesssVoteOrAGrantIsNotAlone) {
+  make();
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  channel_->on_vote(kW, kB);
+  ASSERT_EQ(channel_->state(), State::kOwned);
+  EXPECT_FALSE(channel_->is_alone());
+  make(kNobody);
+  channel_->on_grant(now_);
+  ASSERT_EQ(channel_->state(), State::kOwned);
+  EXPECT_FALSE(channel_->is_alone());
+}
+
 // Who else is dead is only believed: the other side may have the quorum, and the channel.
 TEST_F(SecondaryChannelTest, AMinorityNeverCallsAChannelLost) {
   struct {

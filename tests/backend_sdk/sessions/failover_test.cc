@@ -375,6 +375,40 @@ TEST_F(Failover, AnExpelledMemberStartsOverWithNothing) {
   EXPECT_TRUE(conflicts_.empty());
 }
 
+// NoWitness available, and a cut between the only two: both go on. When they meet, the one comes
+// back as a new life, and what it had written is gone.
+TEST_F(Failover, WhatTwoMembersHaveWrittenIsToldWhenTheyMeet) {
+  boot(2);
+  const SessionToken token = new_session();
+  const SessionToken idle = new_session();
+  SimMember& other = member_of(token.secondary);
+  network_.cut(member(0).address(), other.address());
+  run_for(seconds(8));
+  write(member(0), token, "a", "here");
+  const BeginOutcome there = begin(other, token, {.failover = true});
+  ASSERT_EQ(there.kind, BeginKind::kProceed);
+  commit(other, there.handle, set("a", "there"));
+  EXPECT_EQ(value(begin(member(0), idle), "a"), "1");
+  EXPECT_TRUE(conflicts_.empty()) << "they do not know of each other";
+  network_.heal();
+  ASSERT_TRUE(network_.run_until([&] { return !conflicts_.empty(); }, seconds(20)));
+  run_for(seconds(3));
+  EXPECT_EQ(conflicts_, std::vector{token.sid}) << "once, and none that was only read";
+}
+
+TEST_F(Failover, WhatOneMemberHasWrittenAloneIsNoConflict) {
+  boot(2);
+  const SessionToken token = new_session();
+  member_of(token.secondary).power_off();
+  run_for(seconds(8));
+  write(member(0), token, "a", "2");
+  member(1).boot();
+  ASSERT_TRUE(network_.run_until(
+      [&] { return member(0).core().statistics().sessions_solo == 0; }, seconds(20)));
+  EXPECT_EQ(value(begin(member(0), token), "a"), "2");
+  EXPECT_TRUE(conflicts_.empty());
+}
+
 TEST_F(Failover, LeavingWithoutDrainingIsAProofForTheCopies) {
   boot(3);
   const SessionToken token = new_session();
