@@ -23,7 +23,7 @@ AliveState alive_state(Liveness liveness) {
 ClusterView to_cluster_view(const MemberView& view) {
   ClusterView out;
   out.version = view.version();
-  out.group = view.group.id;
+  out.group = view.group;
   for (const Member& member : view.members) {
     out.entries.push_back({.mid = member.mid,
                            .name = member.name,
