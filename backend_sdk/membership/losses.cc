@@ -126,7 +126,8 @@ void Losses::on_silence(const Peer& peer) {
   const Member* member = standing_.view().find(peer.mid);
   if (!member || !member->is_usable()) return;
   LOG(kInfo, "membership: {} ({:08x}) is silent", member->name, peer.mid);
-  const bool is_refused = !lost_.try_emplace(peer.mid, Evidence::kSilence).second;
+  lost_.try_emplace(peer.mid, Evidence::kSilence);
+  const bool is_refused = is_lost_by_proof(peer.mid);
   // Refused and silent at once: that needs no second witness.
   if (is_refused) fates_.on_accused(peer.mid, standing_.mid());
   if (standing_.writer()) return bury();
@@ -213,14 +214,18 @@ void Losses::bury() {
   }
 }
 
+// All that agreed have seen the loss of the leader, and of everybody older than we are.
 void Losses::hand_to_writer() {
-  const Member* before = standing_.view().leader();
-  if (before && !standing_.is_me(before->mid)) {
-    const auto lost = lost_.find(before->mid);
-    const bool is_enough = lost != lost_.end() && is_proof(lost->second) && is_agreed(before->mid);
-    standing_.writer()->mark(before->mid, Liveness::kDead,
+  const MemberView& view = standing_.view();
+  const Member* self = view.find(standing_.mid());
+  for (const Member& member : view.members) {
+    if (!member.is_usable() || standing_.is_me(member.mid)) continue;
+    if (member.join_seq > self->join_seq) continue;
+    const auto lost = lost_.find(member.mid);
+    const bool is_enough = lost != lost_.end() && is_proof(lost->second) && is_agreed(member.mid);
+    standing_.writer()->mark(member.mid, Liveness::kDead,
                              is_enough ? lost->second : Evidence::kSilence, standing_.now());
-    lost_.erase(before->mid);
+    lost_.erase(member.mid);
   }
   bury();
 }

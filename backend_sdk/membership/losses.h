@@ -46,7 +46,7 @@ class Losses final {
 
   // Leading: buries those for whom there is enough; asks others for what is missing.
   void bury();
-  // We lead from now on: who was lost is dead, the leader before in any case.
+  // We lead from now on: who was older is dead.
   void hand_to_writer();
 
   // A view came into force.

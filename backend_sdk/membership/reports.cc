@@ -24,7 +24,8 @@ bool Reports::has_reported(MemberId mid, uint64_t version) const {
 bool Reports::is_known(uint64_t version, const MemberView& view, MemberId self,
                        const std::set<MemberId>& suspects) const {
   const auto has_it = [&](const Member& member) {
-    return member.mid == self || has_reported(member.mid, version);
+    return member.mid == self ||
+           (has_reported(member.mid, version) && !suspects.contains(member.mid));
   };
   const bool is_anybody_late =
       std::any_of(view.members.begin(), view.members.end(), [&](const Member& member) {

@@ -20,7 +20,8 @@ class Reports final {
   void forget(MemberId mid) { versions_.erase(mid); }
   bool has_reported(MemberId mid, uint64_t version) const;
 
-  // All confirmed members that are not suspected have the version, and they are a quorum. Without
+  // All confirmed members that are not suspected have the version, and they are a quorum. (Who is
+  // suspected may follow another leader by now.) Without
   // one: all that are counted have it or are proven dead, so that no other side can exist.
   // The yield of `view` does not matter here.
   bool is_known(uint64_t version, const MemberView& view, MemberId self,
