@@ -127,7 +127,9 @@ class TwoGroups : public testing::TestWithParam<uint64_t> {
   void expect_one_group_and_all_lives(const std::string& names = "abcdefgh") {
     ASSERT_TRUE(cluster.run_until_agreed(names, seconds(30))) << cluster.describe();
     EXPECT_EQ(cluster.expulsions(), 0) << cluster.describe();
-    EXPECT_TRUE(cluster.at(names.substr(0, 1)).has_quorum());
+    const std::string first = names.substr(0, 1);
+    EXPECT_TRUE(cluster.network.run_until([&] { return cluster.at(first).has_quorum(); },
+                                          3 * VirtualCluster::kBeat));
   }
   VirtualCluster cluster;
 };
