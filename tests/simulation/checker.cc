@@ -214,7 +214,13 @@ void Checker::on_written_alone(MemberId member, const SessionId& sid) {
   if (!may_double_()) return;
   written_alone_.insert(first_id(sid));
   const auto doubled = doubled_.find(sid);
-  if (doubled != doubled_.end()) doubled->second.wrote.insert(member);
+  if (doubled == doubled_.end()) return;
+  doubled->second.wrote.insert(member);
+  if (doubled->second.wrote.size() > 1) doubled->second.is_conflict = true;
+}
+
+void Checker::on_met() {
+  for (auto& [sid, doubled] : doubled_) doubled.wrote.clear();
 }
 
 void Checker::on_committed(const SessionId& sid, const SessionId& new_id) {
@@ -235,7 +241,7 @@ bool Checker::is_any_of(const std::set<SessionId>& ids, const SessionId& sid) co
 
 void Checker::expect_conflicts_told(TimePoint now, TimePoint last_death) {
   for (const auto& [sid, doubled] : doubled_) {
-    if (doubled.since <= last_death || doubled.wrote.size() < 2) continue;
+    if (doubled.since <= last_death || !doubled.is_conflict) continue;
     // What ends at one of the two lives on nowhere, whether its client hears of it or not.
     if (is_any_of(conflicts_, sid) || is_any_of(logging_out_, sid)) continue;
     violation(now, fmt::format("session {} was written at two members, and this was not said",

@@ -125,6 +125,8 @@ class Checker final {
   // Answered by this member, and no other has the change; where there is no witness another one may
   // go on without it.
   void on_written_alone(MemberId member, const SessionId& sid);
+  // All members know each other: who writes alone from now on does so in another cut.
+  void on_met();
   void on_ended(const SessionId& sid) { ended_.insert(sid); }
   void on_conflict(TimePoint now, const SimMember& member, const SessionId& sid);
   // It was, or may be at this moment.
@@ -139,7 +141,8 @@ class Checker final {
   static constexpr size_t kKept = 20;
   struct Doubled {
     TimePoint since;
-    std::set<MemberId> wrote;
+    std::set<MemberId> wrote;  // since all members last knew each other
+    bool is_conflict = false;  // several did
   };
   SessionId first_id(SessionId sid) const;
   bool is_any_of(const std::set<SessionId>& ids, const SessionId& sid) const;

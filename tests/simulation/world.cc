@@ -181,6 +181,7 @@ void World::say(const std::string& text) {
 
 void World::watch_beliefs() {
   checker_.compare_beliefs(network_.now(), members_);
+  if (storm_.is_one_cluster()) checker_.on_met();
   if (proxies_.front()->has_parts() && storm_.is_one_cluster()) {
     for (const auto& proxy : proxies_) proxy->clear_parts();
   }
