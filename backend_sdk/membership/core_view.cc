@@ -39,6 +39,7 @@ void Membership::Core::adopt(MemberView view) {
   standing_.follow();
   const Member leader = *standing_.view().leader();
   meeting_.on_follow();
+  if (before.group != standing_.view().group) electing_.on_other_group();
   electing_.end();
   if (is_first) {
     phase_ = Phase::kMember;

@@ -57,6 +57,12 @@ void Electing::wait_for(const Peer& candidate) {
   watch_.accuse(candidate);
 }
 
+void Electing::on_other_group() {
+  end();
+  election_ = Election(standing_.mid());
+  watch_.set_voted_term(0);
+}
+
 // Who has to agree: everybody else who is not known to be gone, heard of or not.
 std::set<MemberId> Electing::voters() const {
   std::set<MemberId> voters;

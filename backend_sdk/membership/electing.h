@@ -31,6 +31,8 @@ class Electing final {
   // Called whenever a member was lost, a vote came in, or time to try again has come.
   void consider();
   void end();
+  // This member belongs to another group now. Terms are a group's own, so are the votes in them.
+  void on_other_group();
   void on_elect(const Peer& from, const ElectMessage& message);
   void on_elect_ok(const Peer& from, const ElectOkMessage& message);
 

@@ -15,6 +15,16 @@
  * What holds: a group has one quorum at most; W has none while a quorum of S names its members;
  * and no member that lives finds itself missing in a newer view of its group.
  */
+/* verify: */
+/* verify: -DGROW */
+/* finds: -DBUG_NOCONFIRM */
+/* finds: -DBUG_EARLYADOPT */
+/* finds: -DBUG_OLDVOTE */
+/* finds: -DBUG_TAKEBACK */
+/* finds: -DBUG_LONELYNO */
+/* finds: -DBUG_FORGETYIELD */
+/* finds: -DGROW -DBUG_COUNTATONCE */
+/* pan: -m900000 */
 /* g: the group (0 W, 1 S); v: the version held there; vt: the highest term voted in */
 byte g[6], v[6], vt[6];
 /* W's views: 1 base, 2 yields, 3 taken back, all of term 1; 4 is the first of term 2, then 5. */
