@@ -107,6 +107,7 @@ void Membership::Core::tick() {
     losses_.bury();
     writer->tend(standing_.now(), kSettleIntervals * options_.interval,
                  !watch_.suspects().empty());
+    electing_.consider();
   }
   const bool should_look = standing_.writer() || is_leader_lost();
   if (should_look && ++ticks_ % kLookEvery == 0) meeting_.look_around();

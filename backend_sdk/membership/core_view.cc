@@ -63,6 +63,7 @@ void Membership::Core::adopt(MemberView view) {
 }
 
 void Membership::Core::lead(uint32_t term) {
+  if (standing_.writer()) publish(true);  // a leader that renews its term loses no change
   standing_.lead(term);
   ViewWriter& writer = *standing_.writer();
   losses_.hand_to_writer();

@@ -33,7 +33,9 @@ bool Electing::is_elector(const Member& member) const {
 }
 
 void Electing::consider() {
-  if (!group_.is_admitted() || standing_.writer() || !group_.is_leader_lost()) return;
+  if (!group_.is_admitted()) return;
+  if (standing_.writer()) return renew_term();
+  if (!group_.is_leader_lost()) return;
   const Member* leader = standing_.view().leader();
   const Member* candidate = nullptr;
   for (const Member& member : standing_.view().members) {
@@ -55,6 +57,13 @@ void Electing::wait_for(const Peer& candidate) {
   next_stand_ = standing_.now() + standing_.interval();
   if (standing_.may_repeat(candidate.mid)) group_.ask_for_view(candidate);
   watch_.accuse(candidate);
+}
+
+void Electing::renew_term() {
+  const uint32_t later = standing_.reports().later_term();
+  if (later <= standing_.view().term) return;
+  election_.on_refusal(later);
+  stand(*standing_.view().leader());
 }
 
 void Electing::on_other_group() {
@@ -148,12 +157,12 @@ void Electing::decide_ballot() {
 }
 
 void Electing::on_elect_ok(const Peer& from, const ElectOkMessage& message) {
-  if (!group_.is_admitted() || standing_.writer() || !election_.is_standing()) return;
+  if (!group_.is_admitted() || !election_.is_standing()) return;
   if (!message.is_granted) return election_.on_refusal(message.voted_term);
   election_.on_vote(message.term, from.mid);
-  const Member* leader = standing_.view().leader();
+  const Member* leader = standing_.writer() ? nullptr : standing_.view().leader();
   if (message.has_proof && leader) losses_.on_second_proof(leader->mid, from.mid);
-  if (group_.is_leader_lost() && election_.is_won(voters())) group_.lead(election_.term());
+  if ((standing_.writer() || group_.is_leader_lost()) && election_.is_won(voters())) group_.lead(election_.term());
 }
 
 }  // namespace understudy

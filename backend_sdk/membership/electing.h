@@ -40,6 +40,10 @@ class Electing final {
   bool is_elector(const Member& member) const;
   void stand(const Member& leader);
   void wait_for(const Peer& candidate);
+  // As leader: a member has voted in a later term (behind a cut, in an election that came to
+  // nothing), so its reports count no more. The leader stands above that term, and leads on
+  // meanwhile.
+  void renew_term();
   std::set<MemberId> voters() const;
   void decide_ballot();
   std::optional<Peer> standing_in_the_way(const Member& candidate) const;

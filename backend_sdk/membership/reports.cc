@@ -9,6 +9,7 @@ namespace understudy {
 
 void Reports::note(MemberId mid, uint64_t version, uint32_t voted_term) {
   if (voted_term > term_) {
+    later_term_ = std::max(later_term_, voted_term);
     forget(mid);
     return;
   }

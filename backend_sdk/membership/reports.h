@@ -15,8 +15,10 @@ class Reports final {
  public:
   explicit Reports(uint32_t term) : term_(term) {}
 
-  // Who has voted in a later term follows another leader, and counts for nothing here.
+  // A member that has voted in a later term follows another leader, and counts for nothing here.
   void note(MemberId mid, uint64_t version, uint32_t voted_term);
+  // The latest term that a member was seen to have voted in; 0: none later than ours.
+  uint32_t later_term() const { return later_term_; }
   void forget(MemberId mid) { versions_.erase(mid); }
   bool has_reported(MemberId mid, uint64_t version) const;
 
@@ -29,6 +31,7 @@ class Reports final {
 
  private:
   const uint32_t term_;
+  uint32_t later_term_ = 0;
   std::map<MemberId, uint64_t> versions_;
 };
 

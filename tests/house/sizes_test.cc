@@ -35,7 +35,7 @@ const std::map<std::string, std::size_t>& long_files() {
       {"proxy/http/http2_client_codec.cc", 500},
       {"proxy/http/http2_codec.cc", 500},
       {"proxy/upstream/http1_upstream.cc", 500},
-      {"tests/backend_sdk/membership/cluster_test.cc", 697},
+      {"tests/backend_sdk/membership/cluster_test.cc", 696},
       {"tests/backend_sdk/node/node_test.cc", 430},
       {"tests/backend_sdk/replication/primary_channel_test.cc", 501},
       {"tests/backend_sdk/replication/secondary_channel_test.cc", 458},

@@ -169,7 +169,6 @@ TEST_P(TwoGroups, HaveNoQuorumWhileTheyYieldAndOneAfterwards) {
 }
 
 TEST_P(TwoGroups, AYieldThatACutInterruptsIsResumed) {
-  if (GetParam() == 4) GTEST_SKIP() << "open: the merged group's leader sees no quorum";
   found();
   cluster.network.heal();
   ASSERT_TRUE(cluster.network.run_until([&] { return is_yielding("a"); }, seconds(10)));
