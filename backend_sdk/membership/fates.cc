@@ -65,11 +65,17 @@ void Fates::on_accused(MemberId mid, MemberId by) {
 
 void Fates::on_view(const MemberView& view) {
   view_.clear();
+  const Member* me = view.find(self_);
+  const Address ours = me != nullptr ? me->cluster_address : Address();
   for (const Member& member : view.members) {
+    // Where this process listens no other one does.
+    const bool is_earlier_life =
+        member.mid != self_ && member.cluster_address == ours && ours != Address();
     const bool is_proven = member.is_proven || member.liveness == Liveness::kLeft;
-    view_[member.mid] = member.is_usable() ? Fate::kUsable
-                        : is_proven        ? Fate::kProven
-                                           : Fate::kDead;
+    view_[member.mid] = is_earlier_life      ? Fate::kProven
+                        : member.is_usable() ? Fate::kUsable
+                        : is_proven          ? Fate::kProven
+                                             : Fate::kDead;
   }
   std::erase_if(accusers_, [this](const auto& entry) { return !view_.contains(entry.first); });
 }

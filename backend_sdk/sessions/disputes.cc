@@ -11,12 +11,15 @@ constexpr Duration kAskAgain = std::chrono::seconds(1);
 }  // namespace
 
 void Disputes::remember(const Stay& stay) {
-  if (disputes_.size() >= kMax) return;
-  disputes_[stay.sid] = {.ours = stay.image.position,
-                          .with = stay.placement.channel() != 0 && stay.disputed
-                                      ? stay.disputed->with
-                                      : kNobody,
-                          .until = layer_.now() + kKept};
+  std::vector<SessionId> ids = stay.placement.former_ids();
+  ids.push_back(stay.sid);
+  if (disputes_.size() + ids.size() > kMax) return;
+  const bool is_in_channel = stay.placement.channel() != 0 && stay.disputed;
+  const Dispute dispute{.sid = stay.sid,
+                        .ours = stay.image.position,
+                        .with = is_in_channel ? stay.disputed->with : kNobody,
+                        .until = layer_.now() + kKept};
+  for (const SessionId& id : ids) disputes_[id] = dispute;
   layer_.schedule(layer_.now());
 }
 
@@ -39,14 +42,15 @@ std::vector<SessionId> Disputes::due() {
 }
 
 void Disputes::settle(const Lookups::Finished& finished) {
-  const auto dispute = disputes_.find(finished.sid);
-  if (dispute == disputes_.end()) return;
+  const auto found = disputes_.find(finished.sid);
+  if (found == disputes_.end()) return;
+  const Dispute dispute = found->second;
+  const auto& lives_at = finished.result.lives_at;
   const bool has_ended = finished.result.kind == Lookups::Result::Kind::kEnded;
-  const MemberId with = dispute->second.with;
-  if (finished.result.lives_at && (with == kNobody || with == finished.result.route)) {
-    layer_.tell_conflict(finished.sid, *finished.result.lives_at, dispute->second.ours);
-  }
-  if (has_ended || finished.result.lives_at) disputes_.erase(dispute);
+  if (!lives_at && !has_ended) return;
+  std::erase_if(disputes_, [&](const auto& entry) { return entry.second.sid == dispute.sid; });
+  const bool is_its = dispute.with == kNobody || dispute.with == finished.result.route;
+  if (lives_at && is_its) layer_.tell_conflict(dispute.sid, *lives_at, dispute.ours);
 }
 
 }  // namespace understudy

@@ -29,13 +29,14 @@ class Disputes final {
 
  private:
   struct Dispute {
+    SessionId sid;  // as it was called here last; the other one may know an earlier id only
     Position ours;
     MemberId with = kNobody;  // kNobody: any
     TimePoint until;
     TimePoint ask_at{};
   };
   SessionLayer& layer_;
-  std::map<SessionId, Dispute> disputes_;
+  std::map<SessionId, Dispute> disputes_;  // by each id that may be known elsewhere
 };
 
 }  // namespace understudy

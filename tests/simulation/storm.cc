@@ -219,7 +219,10 @@ void Storm::on_frame(MemberId from, MemberId to, FrameType type) {
 void Storm::strike_now(Strike strike) {
   strike.at = network_.now() - began_;
   last_strike_ = network_.now();
-  const bool cuts = is_of_a_network(strike.kind);
+  // Without a witness a silent member is overtaken as one behind a cut is; with a second fault the
+  // other one is gone before it has said so.
+  const bool overtakes = strike.kind == Kind::kPause && !options_.one_at_a_time;
+  const bool cuts = is_of_a_network(strike.kind) || overtakes;
   if (cuts) cut_until_ = std::max(cut_until_, network_.now() + strike.length);
   done_.push_back(strike);
   striker_.strike(strike);

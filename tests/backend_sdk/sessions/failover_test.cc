@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cases of PROTOCOL 2.4, one by one.
+#include "backend_sdk/membership/fates.h"
 #include "tests/backend_sdk/sessions/stage.h"
 
 namespace understudy::sim {
@@ -407,6 +408,28 @@ TEST_F(Failover, WhatOneMemberHasWrittenAloneIsNoConflict) {
       [&] { return member(0).core().statistics().sessions_solo == 0; }, seconds(20)));
   EXPECT_EQ(value(begin(member(0), token), "a"), "2");
   EXPECT_TRUE(conflicts_.empty());
+}
+
+// Else a member that came back would ask itself, to recover what another dead one left.
+TEST(OwnLives, AnEarlierLifeOfThisProcessIsKnownToBeOver) {
+  constexpr MemberId kSelf = 1, kEarlier = 2, kOther = 3, kUnburied = 4;
+  const auto member = [](MemberId mid, uint16_t port, Liveness liveness) {
+    Member made;
+    made.mid = mid;
+    made.cluster_address = Address::loopback(port);
+    made.liveness = liveness;
+    return made;
+  };
+  MemberView view;
+  view.members = {member(kSelf, 7100, Liveness::kAlive), member(kEarlier, 7100, Liveness::kDead),
+                  member(kUnburied, 7100, Liveness::kAlive),
+                  member(kOther, 7101, Liveness::kDead)};
+  Fates fates(kSelf, seconds(1), TimePoint{});
+  fates.on_view(view);
+  EXPECT_EQ(fates.fate(kEarlier), Fate::kProven);
+  EXPECT_EQ(fates.fate(kUnburied), Fate::kProven);
+  EXPECT_EQ(fates.fate(kOther), Fate::kDead);
+  EXPECT_EQ(fates.fate(kSelf), Fate::kUsable);
 }
 
 TEST_F(Failover, LeavingWithoutDrainingIsAProofForTheCopies) {
