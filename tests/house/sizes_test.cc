@@ -39,7 +39,7 @@ const std::map<std::string, std::size_t>& long_files() {
       {"tests/backend_sdk/node/node_test.cc", 430},
       {"tests/backend_sdk/replication/primary_channel_test.cc", 501},
       {"tests/backend_sdk/replication/secondary_channel_test.cc", 458},
-      {"tests/backend_sdk/sessions/failover_test.cc", 422},
+      {"tests/backend_sdk/sessions/failover_test.cc", 445},
       {"tests/proxy/downstream/http2_limits_test.cc", 500},
       {"tests/proxy/downstream/http2_member_test.cc", 500},
   };
