@@ -42,6 +42,7 @@ class EventLoop final : public Clock {
 
   TimerWheel& timers() { return timers_; }
   event_base* raw() { return base_; }
+  // Whether the caller is on the loop's thread. Any thread may ask.
   bool in_thread() const;
 
   static constexpr size_t kPostedMax = 1 << 20;
