@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/tls_stream.h"
+#include "cookies/cookie_header.h"
 #include "proxy/exchange/form_search.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/char_class.h"
@@ -25,17 +26,36 @@ std::string_view path_to_match(const http::RequestHead& head) {
   return has_path ? head.path : std::string_view("/");
 }
 
-// draft-ietf-httpapi-idempotency-key-header 2: one field with one value. Several, or an empty one,
-// say nothing that a member could hold us to.
-bool has_idempotency_key(const http::FieldList& fields) {
-  static constexpr std::string_view kName = "idempotency-key";
-  const http::Field* found = nullptr;
-  for (const http::Field& field : fields) {
-    if (field.id != FieldId::kOther || !http::equals_ignoring_case(field.name, kName)) continue;
-    if (found != nullptr) return false;
-    found = &field;
+// Lives until the scratch is used for the next head.
+std::optional<std::string_view> session_of(const http::RequestHead& head,
+                                           const WorkerCluster& cluster, HeadScratch& scratch) {
+  if (head.fields.has(FieldId::kCookie)) {
+    for (const http::Field& field : head.fields) {
+      if (field.id != FieldId::kCookie) continue;
+      if (auto value = find_cookie(field.value, cluster.session_cookie())) return value;
+    }
   }
-  return found != nullptr && !found->value.empty();
+  if (cluster.session_parameter().empty()) return {};
+  return find_path_parameter(head.target, cluster.session_parameter(), scratch.session);
+}
+
+InsertedCookie::Shown shown_by(const AffinityToken& token, WorkerCluster& cluster) {
+  const routing::Member* member = cluster.routing().table().by_tag(token.member_tag);
+  return {.serial = member == nullptr ? 0 : member->serial,
+          .tag = token.member_tag,
+          .issued_s = token.issued_s,
+          .seen_s = token.seen_s};
+}
+
+// Of whom a trusted peer speaks, and whether that client's side is TLS.
+http::RemoteClient meet_client(const config::VirtualHost& host, const Client& peer,
+                               const http::RequestHead& head, bool& is_tls) {
+  http::RemoteClient client =
+      http::find_remote_client(*host.trusted_hops, head.fields, IpAddress::of(peer.address));
+  if (client.peer_is_trusted && head.fields.has(FieldId::kXForwardedProto)) {
+    is_tls = http::equals_ignoring_case(head.fields.value(FieldId::kXForwardedProto), "https");
+  }
+  return client;
 }
 
 // A 503 that no other member and no later moment would make better.
@@ -71,8 +91,9 @@ void Exchange::start(const http::RequestHead& head, std::size_t site) {
   account_.method = head.method;
   account_.has_body = head.body.has_bytes();
   if (!map(head, site)) return;
-  if (begin_gathering(head)) return gather();
-  begin_affinity(session_value(head));
+  const auto session = session_of(head, *cluster_, worker_.io.scratch);
+  if (!session && begin_gathering(head)) return gather();
+  begin_affinity(session);
   choose(head);
 }
 
@@ -105,7 +126,9 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   access_log_ = here.access_logs[match.host];
   host_ = here.hosts[match.host];
   account_.is_tls = downstream_.client().tls != nullptr;
-  if (host_->trusted_hops) meet_client(head);
+  if (host_->trusted_hops) {
+    client_ = meet_client(*host_, downstream_.client(), head, account_.is_tls);
+  }
   if (!may_reach(*host_, downstream_.client())) {
     answer(421, "This connection was made for another host; please connect anew.", false);
     return false;
@@ -134,23 +157,27 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   return !head.wants_upgrade || open_tunnel(head);
 }
 
-// How often it may be sent, and so how much of its body is kept.
-void Exchange::note_resends(const http::RequestHead& head) {
-  const config::Failover& failover = location_->failover;
-  account_.is_idempotent = http::is_idempotent(head.method) ||
-                           (failover.idempotency_key && has_idempotency_key(head.fields));
-  if (!account_.has_body) return;
-  BodyKeeping keeping{.bytes_max = failover.replay_buffer_bytes_max};
-  const bool may_go_twice =
-      failover.resends_all() || (failover.idempotent && account_.is_idempotent);
-  if (failover.replay_file_bytes_max != 0 && may_go_twice) {
-    keeping.file_bytes_max = failover.replay_file_bytes_max;
-    keeping.directory = &failover.temp_directory;
-  }
-  downstream_.keep_request_body(keeping);
-}
+// ---- 3. Whom to ask: first those whom the session names, in the cookie, else in the path.
+// A session in a form is in exchange_body.cc.
 
-// ---- 3. Whom to ask. Which session the request names is in exchange_affinity.cc.
+void Exchange::begin_affinity(std::optional<std::string_view> session) {
+  DecodedAffinity cookie;
+  if (session) {
+    cookie = cluster_->decode(*session);
+    if (cookie) {
+      account_.primary = cookie.token.primary;
+      account_.secondary = cookie.token.secondary;
+      if (cluster_->inserted()) account_.shown = shown_by(cookie.token, *cluster_);
+    }
+  }
+  attempt_ = cluster_->routing().begin(cookie);
+  if (cluster_->speaks_native() || !location_->forwarding.request_id_header.empty()) {
+    // One id for all tries: that is how a member knows a request it has executed already.
+    do {
+      account_.request_id = worker_.request_ids.next();
+    } while (account_.request_id == 0);
+  }
+}
 
 void Exchange::choose(const http::RequestHead& head) {
   phase_ = Phase::kChoosing;
@@ -158,90 +185,75 @@ void Exchange::choose(const http::RequestHead& head) {
   while (const routing::Choice choice = cluster_->routing().choose(attempt_, now)) {
     if (approach(choice, head)) return;
   }
-  // Those that could be asked are busy, and somebody else of the cluster may be free first.
+  // Those that could be asked are busy, and another one of the cluster may be free first.
   if (account_.met_full_member) return queue(nullptr);
   end_pass();
 }
 
 // False: ask another one.
 bool Exchange::approach(const routing::Choice& choice, const http::RequestHead& head) {
-  turn_to(*choice.member);
-  account_.tried_fresh = false;
-  if (!cluster_->must_queue(*member_, *connections_)) return ask(head);
+  asked_.reset(&cluster_->connections(*choice.member));
+  if (!cluster_->must_queue(*choice.member, *asked_)) return ask(choice, head);
   if (choice.is_bound()) {
-    queue(connections_);
+    queue(&*asked_);
     return true;
   }
   account_.met_full_member = true;
-  member_ = nullptr;
   return false;
 }
 
-void Exchange::queue(MemberConnections* connections) {
-  vacate();
-  member_ = nullptr;
-  account_.met_full_member = false;
-  if (!cluster_->join_queue(*this, connections)) {
-    ++worker_.counters.queue_refusals;
-    return give_up_queueing("queue is full");
+// ---- 4. A try at that member, on an idle connection or a new one. False: it failed at once.
+
+bool Exchange::ask(const routing::Choice& choice, const http::RequestHead& head, bool fresh) {
+  try_ = &start_try(choice, fresh);
+  const Wants wants = tunnel_ ? Wants::kTunnel : Wants::kAny;
+  switch (try_->begin(wants, downstream_.client())) {
+    case Try::Begun::kReady:
+      send_request(*try_, head);
+      return true;
+    case Try::Begun::kConnecting:
+      phase_ = Phase::kAsking;
+      wait_for_tries(worker_.io.loop.now());
+      return true;
+    case Try::Begun::kFailed:
+      break;
   }
-  ++worker_.counters.queued;
-  phase_ = Phase::kQueued;
-  timer_.start_at(worker_.io.loop.now() + cluster_->connection_options().queue_timeout);
+  try_->blame(try_->failure(), attempt_);
+  drop(try_);
+  return false;
 }
 
-void Exchange::on_room(uint64_t serial) {
-  const http::RequestHead& head = downstream_.request_head();
-  phase_ = Phase::kChoosing;
-  routing::Member* const member = cluster_->routing().table().by_serial(serial);
-  if (!member) return choose(head);
-  const bool was_bound = attempt_.last().is_bound() && attempt_.last().member == member;
-  if (!was_bound) cluster_->routing().take(attempt_, *member, worker_.io.loop.now());
-  turn_to(*member);
-  if (!ask(head)) choose(head);
+Try& Exchange::start_try(const routing::Choice& choice, bool fresh) {
+  std::optional<Try>& place = tries_[tries_[0] ? 1 : 0];
+  Try::Owner& owner = *this;
+  return place.emplace(owner, worker_, *cluster_, choice, fresh);
 }
 
-// ---- 4. A connection to it: an idle one, or a new one. False when that failed at once.
-
-Wants Exchange::wants() const {
-  return tunnel_ ? Wants::kTunnel : Wants::kAny;
+// The try gives back what it has taken.
+void Exchange::drop(Try*& which) {
+  tries_[tries_[0] && &*tries_[0] == which ? 0 : 1].reset();
+  which = nullptr;
+  ++serial_;
 }
 
-bool Exchange::ask(const http::RequestHead& head) {
-  upstream_ = connections_->take_idle(*this, wants());
-  if (!upstream_) return connect();
-  send_request(head);
-  return true;
+void Exchange::on_connected(Try& which) {
+  send_request(which, downstream_.request_head());
 }
 
-bool Exchange::connect() {
-  const Client& client = downstream_.client();
-  auto upstream = connections_->connect(
-      *this, {.wants = wants(), .client = &client.address, .server = client.local.get()});
-  if (!upstream) {
-    mark_member(upstream.error().code == ErrorCode::kConnectRefused ? TryFailure::kConnectRefused
-                : upstream.error().code == ErrorCode::kUnavailable  ? TryFailure::kNoConnection
-                                                                    : TryFailure::kConnectFailed);
-    member_ = nullptr;
-    return false;
+void Exchange::wait_for_tries(TimePoint now) {
+  const Duration io_timeout = location_->failover.io_timeout;
+  TimePoint until = try_->next_look(now, io_timeout);
+  if (second_) until = std::min(until, second_->next_look(now, io_timeout));
+  if (account_.may_hedge && phase_ == Phase::kAsking) {
+    until = std::min(until, try_->heard() + location_->failover.hedge_delay);
   }
-  upstream_ = *upstream;
-  ++member_->counters.connections;
-  phase_ = Phase::kConnecting;
-  account_.heard = worker_.io.loop.now();
-  cluster_->begin_waiting(*this, *connections_);
-  timer_.start_at(account_.heard + cluster_->connection_options().connect_timeout);
-  return true;
+  timer_.start_at(until);
 }
 
-void Exchange::on_connected(Upstream& connection) {
-  upstream_ = &connection;
-  send_request(downstream_.request_head());
-}
+// ---- 5. The request's head, with what there is of its body. What more comes of that is relayed in
+// exchange_body.cc.
 
-// ---- 5. The request's head, with what there is of its body.
-
-void Exchange::send_request(const http::RequestHead& head) {
+void Exchange::send_request(Try& to, const http::RequestHead& head) {
   if (account_.has_body && is_body_too_large()) {
     return give_up(413, "The request's body is larger than this site accepts.");
   }
@@ -250,94 +262,45 @@ void Exchange::send_request(const http::RequestHead& head) {
   if (!body.bytes.empty()) account_.body_has_begun = true;
   http::RequestRewrite rewrite{
       .dropped = worker_.io.scratch.dropped, .added = {}, .target = {}, .host = {}};
-  if (!compose_request(head, tunnel_ && upstream_->can_tunnel(), rewrite)) {
-    return give_up(431, "The request's header fields are too large.");
+  const bool fits = compose_request(head_facts(),
+                                    {.attempt = to,
+                                     .cluster = *cluster_,
+                                     .upgrades = tunnel_ && to.upstream().can_tunnel(),
+                                     .keeps_expect = !account_.body_has_begun,
+                                     .path_is_normal = account_.path_is_normal,
+                                     .keeps_request_id = account_.keeps_request_id},
+                                    head, rewrite);
+  const Taken taken = fits ? to.send_head(head, rewrite, body) : Taken{.too_large = true};
+  if (&to == second_) {
+    if (taken.too_large) drop(second_);
+    return;
   }
-
-  phase_ = Phase::kWaiting;
-  if (!is_waiting()) cluster_->begin_waiting(*this, *connections_);
-  ++member_->counters.requests;
-  ++member_->counters.in_flight;
-  const Taken taken = upstream_->send_head(head, rewrite, body);
   if (taken.too_large) return give_up(431, "The request's header fields are too large.");
-  account_.request_sent = body.last && taken.body_bytes == body.bytes.size();
-  account_.heard = worker_.io.loop.now();
-  account_.body_bytes_received = account_.bytes_moved = taken.body_bytes;
+  phase_ = Phase::kAsking;
+  account_.body_bytes_received = taken.body_bytes;
   account_.may_hedge = location_->failover.hedge_delay.count() != 0 && may_be_hedged();
-  wait_in_silence(account_.heard);
+  wait_for_tries(worker_.io.loop.now());
   if (!account_.has_body) return;
   downstream_.consume_request_body(taken.body_bytes);
-  if (!account_.request_sent && taken.body_bytes == body.bytes.size()) relay_request_body();
+  if (to.takes_body() && taken.body_bytes == body.bytes.size()) relay_request_body();
 }
 
-// ---- 6. The rest of its body, as fast as the member takes it.
-
-void Exchange::relay_request_body() {
-  for (;;) {
-    if (is_body_too_large()) {
-      return give_up(413, "The request's body is larger than this site accepts.");
-    }
-    const BodyBytes body = downstream_.request_body();
-    if (!body.bytes.empty() || body.last) {
-      account_.body_has_begun = true;
-      const Taken taken = upstream_->send_body(body);
-      downstream_.consume_request_body(taken.body_bytes);
-      account_.body_bytes_received += taken.body_bytes;
-      if (taken.body_bytes < body.bytes.size()) return;
-      if (body.last) {
-        account_.request_sent = true;
-        account_.heard = worker_.io.loop.now();
-        return;
-      }
-      // What is here need not lie in one piece.
-      continue;
-    }
-    switch (downstream_.fetch_request_body()) {
-      case Fetched::kSome:
-        continue;
-      case Fetched::kNone:
-        return;
-      case Fetched::kBroken:
-        return on_request_broken();
-    }
-  }
+HeadFacts Exchange::head_facts() const {
+  return {.scratch = worker_.io.scratch,
+          .host = *host_,
+          .location = location_,
+          .peer = downstream_.client(),
+          .client = client_,
+          .waited = worker_.io.loop.now() - account_.started,
+          .request_id = account_.request_id,
+          .is_tls = account_.is_tls};
 }
 
-bool Exchange::is_body_too_large() const {
-  return downstream_.request_body_bytes() > location_->body_bytes_max;
-}
+// ---- 6. The response's head, with what there is of its body.
 
-void Exchange::on_request_body() {
-  if (phase_ == Phase::kGathering) return gather();
-  if (phase_ == Phase::kTunnel) return move_to_member();
-  const bool waits =
-      phase_ == Phase::kQueued || phase_ == Phase::kConnecting || phase_ == Phase::kPausing;
-  if (waits) return collect_request_body();
-  if (upstream_ && !account_.request_sent) relay_request_body();
-}
-
-// Nobody takes it yet. What there is room for is read, so that a client that leaves is noticed.
-void Exchange::collect_request_body() {
-  for (;;) {
-    switch (downstream_.fetch_request_body()) {
-      case Fetched::kSome:
-        continue;
-      case Fetched::kNone:
-        return;
-      case Fetched::kBroken:
-        return on_request_broken();
-    }
-  }
-}
-
-void Exchange::on_upstream_writable() {
-  if (phase_ == Phase::kTunnel) return move_to_member();
-  if (!account_.request_sent && account_.has_body) relay_request_body();
-}
-
-// ---- 7. The response's head.
-
-void Exchange::on_interim_response(const http::ResponseHead& head) {
+void Exchange::on_interim_response(Try&, const http::ResponseHead& head) {
+  // What a member says meanwhile is worth nothing before it is known whose answer the client gets.
+  if (second_) return;
   HeadScratch& scratch = worker_.io.scratch;
   scratch.lines.clear();
   scratch.dropped.clear();
@@ -345,11 +308,11 @@ void Exchange::on_interim_response(const http::ResponseHead& head) {
   downstream_.send_interim(head, {.dropped = scratch.dropped, .added = {}});
 }
 
-void Exchange::on_response_head(const http::ResponseHead& head) {
-  DCHECK(phase_ == Phase::kWaiting);
-  ++member_->counters.responses;
+void Exchange::on_answer(Try& which, const http::ResponseHead& head) {
+  if (&which == second_ && !is_better(head)) return;
+  routing::Member& member = *try_->member();
   if (head.fields.present().meets(http::kContractFields)) {
-    cluster_->hear(*member_, head.fields);
+    cluster_->hear(member, head.fields);
     account_.speaks_contract = head.fields.has(FieldId::kUnderstudyView);
   }
   if (head.status == 503) {
@@ -357,16 +320,16 @@ void Exchange::on_response_head(const http::ResponseHead& head) {
   } else if (head.status == 421 && cluster_->speaks_native()) {
     if (ask_elsewhere(TryFailure::kMisdirected, head)) return;
   } else if (head.status == 502 || head.status == 504) {
-    cluster_->routing().on_bad_answer(*member_, worker_.io.loop.now());
-  } else if (!member_->has_clean_record()) {
-    cluster_->routing().on_success(*member_, worker_.io.loop.now());
+    cluster_->routing().on_bad_answer(member, worker_.io.loop.now());
+  } else if (!member.has_clean_record()) {
+    cluster_->routing().on_success(member, worker_.io.loop.now());
   }
-  if (is_hedging()) drop_hedge();
+  if (second_) drop(second_);
   // A member that wants to be left alone binds nobody.
   if (const InsertedCookie* inserted = cluster_->inserted(); inserted && head.status != 503) {
-    account_.given = inserted->next(account_.shown, *member_, cluster_->wall_seconds());
+    account_.given = inserted->next(account_.shown, member, cluster_->wall_seconds());
   }
-  leave_member();
+  try_->accept();
   if (tunnel_ && answer_upgrade(head)) return;
   send_response_head(head);
 }
@@ -376,110 +339,74 @@ void Exchange::send_response_head(const http::ResponseHead& head) {
   const bool takes_chunks = downstream_.takes_chunks();
   account_.form = chunked && takes_chunks ? BodyForm::kChunked : BodyForm::kPayload;
   account_.status = head.status;
-  compose_response_lines(head);
   HeadScratch& scratch = worker_.io.scratch;
+  const bool reverses = !location_->reverse.empty();
+  compose_response(
+      head_facts(),
+      {.authority = reverses ? downstream_.request_head().authority : std::string_view(),
+       .member = asked_->label(),
+       .takes_chunks = takes_chunks},
+      head);
+  if (access_log_ != nullptr && !access_log_->response_fields().empty()) {
+    note_fields(access_log_->response_fields(), head.fields, scratch, noted_);
+  }
   if (account_.given.tag != 0) {
     cluster_->inserted()->add_to(head, account_.given, cluster_->routing().codec(), account_.is_tls,
                                  scratch.lines);
   }
   if (!scratch.lines.ok()) return give_up(502, "The member's answer is too large.");
 
-  const BodyBytes body = upstream_->body(account_.form);
+  Upstream& upstream = try_->upstream();
+  const BodyBytes body = upstream.body(account_.form);
   const Taken taken = downstream_.send_head(
       head, {.dropped = scratch.dropped, .added = scratch.lines.text()}, account_.form, body);
   if (taken.too_large) return give_up(502, "The member's answer is too large.");
   phase_ = Phase::kRelaying;
   if (taken.broken) return abort("the client is gone");
   account_.body_bytes_sent += taken.body_bytes;
-  upstream_->consume_body(taken.body_bytes);
+  upstream.consume_body(taken.body_bytes);
   if (taken.body_bytes < body.bytes.size()) return;
   if (body.last) return finish();
   relay_response_body();
 }
 
-// ---- 8. The response's body, as fast as the client takes it.
-
-void Exchange::relay_response_body() {
-  if (pipe_.is_open()) return splice_response_body();
-  for (;;) {
-    const BodyBytes body = upstream_->body(account_.form);
-    if (!body.bytes.empty() || body.last) {
-      const Taken taken = downstream_.send_body(body);
-      if (taken.broken) return abort("the client is gone");
-      account_.body_bytes_sent += taken.body_bytes;
-      upstream_->consume_body(taken.body_bytes);
-      if (taken.body_bytes < body.bytes.size()) return;
-      if (body.last) return finish();
-      // Payload comes chunk by chunk: there may be more of it in the buffer.
-      if (!body.bytes.empty()) continue;
-    }
-    if (account_.form == BodyForm::kPayload &&
-        upstream_->splice_source().bytes_left >= kSpliceBytesMin && downstream_.splice_sink() &&
-        pipe_.open()) {
-      ++worker_.counters.splices;
-      return splice_response_body();
-    }
-    switch (upstream_->fetch()) {
-      case Fetched::kSome:
-        continue;
-      case Fetched::kNone:
-        return;
-      case Fetched::kBroken:
-        return abort("the member's answer broke off");
-    }
-  }
-}
-
-void Exchange::splice_response_body() {
-  bool source_is_dry = false;
-  for (std::size_t moved = 0; moved < kSplicePerTurnBytesMax;) {
-    const SpliceEnd source = upstream_->splice_source();
-    if (source && source.bytes_left != 0 && !source_is_dry && pipe_.has_room()) {
-      const auto filled = pipe_.fill(source.fd, source.bytes_left);
-      source_is_dry = filled.state == BodyPipe::State::kWouldBlock;
-      if (filled.bytes == 0 && !source_is_dry) return abort("the member's answer broke off");
-      upstream_->on_spliced(filled.bytes, source_is_dry);
-      moved += filled.bytes;
-    }
-    if (pipe_.held() == 0) {
-      if (upstream_->splice_source().bytes_left == 0) return finish();
-      if (source_is_dry) return;
-      continue;
-    }
-    const SpliceEnd sink = downstream_.splice_sink();
-    if (!sink) return;
-    const auto drained = pipe_.drain(sink.fd);
-    const bool blocked = drained.state == BodyPipe::State::kWouldBlock;
-    if (drained.bytes == 0 && !blocked) return abort("the client is gone");
-    downstream_.on_spliced(drained.bytes, blocked);
-    account_.body_bytes_sent += drained.bytes;
-    if (blocked) return;
-  }
-  upstream_->yield();
-}
-
-void Exchange::on_response_body() {
-  if (phase_ == Phase::kTunnel) return move_to_client();
-  relay_response_body();
-}
-
-void Exchange::on_downstream_writable() {
-  if (phase_ == Phase::kRelaying) return relay_response_body();
-  if (phase_ == Phase::kTunnel) move_to_client();
-}
-
-// ---- 9. The end.
+// ---- 7. The end.
 
 void Exchange::finish() {
   // The whole answer is here: the request is not sent again, and its member may forget it. But a
   // stopped process may still have the request in its receive buffer, and run it when it goes on.
   if (account_.speaks_contract && cluster_->speaks_native() && !account_.may_be_unread) {
-    connections_->answered().add(account_.request_id);
+    asked_->answered().add(account_.request_id);
   }
-  upstream_->release();
-  upstream_ = nullptr;
   end(false);
   downstream_.finish();
+}
+
+void Exchange::end(bool aborted) {
+  drop_tries();
+  form_.reset();
+  ++worker_.counters.responses_by_class[std::min(account_.status / 100, 5)];
+  if (tunnel_) {
+    account_.body_bytes_sent += tunnel_->bytes_to_client();
+    account_.body_bytes_received += tunnel_->bytes_to_member();
+  }
+  if (access_log_) log(aborted);
+  tunnel_.reset();
+  asked_.reset(nullptr);
+  if (cluster_) {
+    --cluster_->load().exchanges;
+    if (account_.is_resend) --cluster_->load().resends;
+  }
+  --routes_->exchanges;
+  ++serial_;
+  phase_ = Phase::kNone;
+}
+
+void Exchange::drop_tries() {
+  leave();
+  if (pipe_.is_open()) pipe_.close();
+  if (second_) drop(second_);
+  if (try_) drop(try_);
 }
 
 }  // namespace understudy

@@ -9,10 +9,10 @@
 
 namespace understudy {
 
-// Found again in the head's text: its views have died.
-std::string_view Exchange::kept_request_id(std::string_view head) const {
-  if (!account_.keeps_request_id) return {};
-  const std::string& name = location_->forwarding.request_id_header;
+namespace {
+
+// A trusted proxy's request id, found again in the head's text: its views have died.
+std::string_view kept_id(std::string_view head, std::string_view name) {
   for (std::size_t at = head.find('\n'); at != head.npos; at = head.find('\n', at + 1)) {
     const std::string_view line = head.substr(at + 1, head.find('\r', at + 1) - at - 1);
     if (line.size() <= name.size() || line[name.size()] != ':') continue;
@@ -24,13 +24,15 @@ std::string_view Exchange::kept_request_id(std::string_view head) const {
   return {};
 }
 
+}  // namespace
+
 void Exchange::log(bool aborted) const {
   const std::string_view head = downstream_.head_text();
   const std::string_view line = head.substr(0, head.find('\r'));
   const size_t after_method = std::min(line.find(' '), line.size());
   const size_t before_version = std::max(after_method, std::min(line.rfind(' '), line.size()));
   const routing::ChoiceText why(attempt_.last());
-  const bool asked = connections_ != nullptr;
+  const bool asked = static_cast<bool>(asked_);
   const ResponseTraits traits = downstream_.response_traits();
   Address::HostText room;
   const AccessRecord record{
@@ -52,13 +54,15 @@ void Exchange::log(bool aborted) const {
       .response_fields = account_.status != 0 ? std::string_view(noted_) : std::string_view(),
       .duration = worker_.io.loop.now() - account_.started,
       .aborted = aborted,
-      .member = asked ? std::string_view(connections_->label()) : std::string_view(),
+      .member = asked ? std::string_view(asked_->label()) : std::string_view(),
       .primary = account_.primary,
       .secondary = account_.secondary,
       .why = asked ? why.view() : std::string_view(),
       .failure = account_.failure,
       .request_id = account_.request_id,
-      .kept_request_id = kept_request_id(head),
+      .kept_request_id = account_.keeps_request_id
+                             ? kept_id(head, location_->forwarding.request_id_header)
+                             : std::string_view(),
       .hedge = account_.hedge,
       .tries = asked ? attempt_.tries() : 0};
   access_log_->write(record);

@@ -50,22 +50,16 @@ void Exchange::begin_tunnel(const http::ResponseHead& head) {
     return give_up(502, "The server switched to a protocol that was not asked for.");
   }
   account_.status = static_cast<uint16_t>(status);
-  upstream_->consume_body(0);
+  Upstream& upstream = try_->upstream();
+  upstream.consume_body(0);
   phase_ = Phase::kTunnel;
-  tunnel_->begin(worker_.io.loop.now());
-  wait_in_tunnel(worker_.io.loop.now());
-  // Whoever did not wait for the 101 has sent something already.
+  const TimePoint now = worker_.io.loop.now();
+  tunnel_->begin(now);
+  timer_.start_at(now + std::min<Duration>(location_->tunnel_idle_timeout, kTunnelCheck));
+  // A side that did not wait for the 101 has sent something already.
   const uint32_t serial = serial_;
-  move_to_client();
-  if (serial == serial_) move_to_member();
-}
-
-void Exchange::move_to_member() {
-  on_tunnel(tunnel_->move_to_member(downstream_, *upstream_));
-}
-
-void Exchange::move_to_client() {
-  on_tunnel(tunnel_->move_to_client(downstream_, *upstream_));
+  on_tunnel(tunnel_->move_to_client(downstream_, upstream));
+  if (serial == serial_) on_tunnel(tunnel_->move_to_member(downstream_, upstream));
 }
 
 void Exchange::on_tunnel(Tunnel::State state) {
@@ -83,19 +77,15 @@ void Exchange::on_tunnel(Tunnel::State state) {
   }
 }
 
-void Exchange::wait_in_tunnel(TimePoint now) {
-  const Duration patience = location_->tunnel_idle_timeout;
-  timer_.start_at(now + std::min<Duration>(patience, kTunnelCheck));
-}
-
 void Exchange::on_tunnel_timer() {
   const uint32_t serial = serial_;
-  upstream_->check();
+  try_->check();
   if (serial != serial_) return;
-  if (is_cut_off()) return on_tunnel(Tunnel::State::kMemberGone);
+  if (try_->is_cut_off()) return on_tunnel(Tunnel::State::kMemberGone);
   const TimePoint now = worker_.io.loop.now();
   if (now - tunnel_->silent_since(now) < location_->tunnel_idle_timeout) {
-    return wait_in_tunnel(now);
+    timer_.start_at(now + std::min<Duration>(location_->tunnel_idle_timeout, kTunnelCheck));
+    return;
   }
   account_.failure = "WebSocketIdleTimeout";
   abort("nothing moved for WebSocketIdleTimeout");

@@ -47,6 +47,16 @@ bool is_half_open(const FailedTry& failed) {
 
 }  // namespace
 
+bool adds_load(const FailedTry& failed, bool has_failed_over) {
+  if (!failed.sent) return false;
+  if (failed.failure == TryFailure::kMemberGone || failed.failure == TryFailure::kMisdirected) {
+    return false;
+  }
+  const bool broke =
+      failed.failure == TryFailure::kDropped || failed.failure == TryFailure::kUnreachable;
+  return !broke || has_failed_over;
+}
+
 RetryDecision decide(const FailedTry& failed, const config::Failover& policy) {
   const NextStep again = is_half_open(failed) ? NextStep::kSameMember : NextStep::kNextMember;
   if (!failed.sent) return {.step = again};

@@ -40,6 +40,7 @@ struct FailedTry {
   bool tried_fresh = false;    // this member has been asked again on a fresh connection already
   bool is_idempotent = false;  // by its method, or by an Idempotency-Key that counts here
   bool replayable = true;      // the whole request, as far as it was sent, is still here
+  bool adds_load = false;      // see below
   bool over_budget = false;    // there are too many re-sends under way
   bool names_route = false;    // with kMisdirected: Understudy-Route was there and can be followed
   bool not_handled = false;    // with kMisdirected: no handler has seen the request
@@ -68,6 +69,11 @@ struct RetryDecision {
   NextStep step = NextStep::kGiveUp;
   Reason reason = Reason::kNone;
 };
+
+// Whether a re-send is load that would not be there without it, and so RetryBudget's. What a member
+// leaves unfinished that has died is no more than it was before, but only once: a dying process
+// first breaks the connections that it kept, and then the fresh one that its backlog took.
+bool adds_load(const FailedTry& failed, bool has_failed_over);
 
 RetryDecision decide(const FailedTry& failed, const config::Failover& policy);
 

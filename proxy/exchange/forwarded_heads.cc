@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/exchange/forwarded_heads.h"
+
+#include <algorithm>
+
+#include "base/tls_stream.h"
+#include "cookies/contract.h"
+#include "proxy/exchange/contract_lines.h"
+#include "proxy/exchange/redirects.h"
+#include "proxy/exchange/reversed_cookies.h"
+#include "proxy/exchange/try.h"
+#include "proxy/exchange/worker_cluster.h"
+#include "proxy/http/char_class.h"
+#include "proxy/http/forwarded.h"
+#include "proxy/routing/path_rewrite.h"
+#include "proxy/routing/request_path.h"
+
+namespace understudy {
+namespace {
+
+class Facts final : public http::EditFacts {
+ public:
+  Facts(Duration duration, const TlsStream* tls) : duration_(duration), tls_(tls) {}
+  int64_t received_us() const override { return wall_clock_us() - duration_us(); }
+  int64_t duration_us() const override {
+    return std::chrono::duration_cast<std::chrono::microseconds>(duration_).count();
+  }
+  std::string_view tls(TlsFact fact) const override {
+    return tls_ != nullptr && tls_->is_established() ? tls_->peer().fact(fact) : std::string_view();
+  }
+
+ private:
+  const Duration duration_;
+  const TlsStream* const tls_;
+};
+
+bool has_early(const http::FieldEdits& edits) {
+  return std::any_of(edits.begin(), edits.end(), [](const auto& edit) { return edit.early; });
+}
+
+void edit_request(const HeadFacts& facts, const http::RequestHead& head, bool early) {
+  const http::EditedHead edited{head.fields, facts.scratch.dropped, facts.scratch.lines};
+  const Facts values(facts.waited, facts.peer.tls);
+  for (const http::FieldEdits* edits :
+       {&facts.host.edits.request, &facts.location->edits.request}) {
+    if (early && !has_early(*edits)) continue;
+    for (const http::FieldEdit& edit : *edits) {
+      if (edit.early == early) http::apply_edit(edit, values, edited);
+    }
+  }
+}
+
+// A trusted proxy's own, as long as it is one; of any other peer it is dropped, and ours is added.
+// Whether it was kept.
+bool add_request_id(const HeadFacts& facts, const http::RequestHead& head) {
+  constexpr std::size_t kIdBytesMax = 128;
+  const std::string& name = facts.location->forwarding.request_id_header;
+  const bool is_believed = facts.host.trusted_hops && facts.client.peer_is_trusted;
+  bool is_kept = false;
+  for (std::size_t i = 0; i < head.fields.size(); ++i) {
+    const http::Field& field = head.fields[i];
+    if (!http::equals_ignoring_case(field.name, name)) continue;
+    const bool is_id = !field.value.empty() && field.value.size() <= kIdBytesMax &&
+                       http::all(http::kToken, field.value);
+    if (is_believed && is_id && !is_kept) {
+      is_kept = true;
+    } else {
+      facts.scratch.dropped.set(i);
+    }
+  }
+  if (is_kept) return true;
+  const Hex64 id = format_hex64(facts.request_id);
+  facts.scratch.lines.add_line(name, std::string_view(id.data(), id.size()));
+  return false;
+}
+
+void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
+                           const http::RequestHead& head) {
+  HeadScratch& scratch = facts.scratch;
+  scratch.lines.clear();
+  scratch.dropped.clear();
+  http::drop_from_request(head, {.keep_upgrade = to.upgrades, .keep_expect = to.keeps_expect},
+                          scratch.dropped);
+  Address::HostText peer_room;
+  const std::string_view peer = facts.peer.address.host(peer_room);
+  const bool edits = !facts.host.edits.request.empty() || !facts.location->edits.request.empty();
+  if (edits) edit_request(facts, head, true);
+  const config::Forwarding& forwarding = facts.location->forwarding;
+  http::forward_peer(
+      head,
+      {.x_forwarded = forwarding.x_forwarded,
+       .forwarded = forwarding.forwarded,
+       .trusted = facts.host.trusted_hops.get(),
+       .client = &facts.client},
+      {.address = peer, .local_port = facts.peer.local_port, .tls = facts.peer.tls != nullptr},
+      scratch.dropped, scratch.lines);
+  if (!forwarding.request_id_header.empty()) to.keeps_request_id = add_request_id(facts, head);
+  if (edits) edit_request(facts, head, false);
+  const bool is_believed = facts.host.trusted_hops && facts.client.peer_is_trusted;
+  Address::HostText room;
+  add_contract_lines(
+      to.cluster,
+      {.member = *to.attempt.member(),
+       .client = facts.peer,
+       .forwarding = forwarding,
+       .peer_address = peer,
+       .client_address = facts.client.address.is_set() ? facts.client.address.text(room) : peer,
+       .is_tls = facts.is_tls,
+       .believed = is_believed ? &head.fields : nullptr,
+       .request_id = facts.request_id,
+       .answered = to.attempt.connections().answered(),
+       .failover = to.attempt.choice().failover(),
+       .waited = facts.waited},
+      scratch.lines);
+}
+
+// The path that was matched, as the location changes it, with the query behind it.
+std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHead& head) {
+  if (head.target_form == http::TargetForm::kAsterisk) return {};
+  HeadScratch& scratch = facts.scratch;
+  std::string_view path = routing::normalise_path(head.path, scratch.path).path;
+  std::span<char> room = scratch.target;
+  room = room.first(room.size() - http::kHeadBytesMax / 2);
+  if (facts.location->paths.change_paths()) {
+    path = routing::rewrite_path(facts.location->paths, path, room);
+  } else {
+    std::copy(path.begin(), path.end(), room.begin());
+  }
+  std::copy(head.query.begin(), head.query.end(), scratch.target.begin() + path.size());
+  return {scratch.target.data(), path.size() + head.query.size()};
+}
+
+}  // namespace
+
+bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::RequestHead& head,
+                     http::RequestRewrite& rewrite) {
+  HeadScratch& scratch = facts.scratch;
+  compose_request_lines(facts, to, head);
+  if (const InsertedCookie* inserted = to.cluster.inserted()) {
+    inserted->take_out(head.fields, scratch.dropped, scratch.lines);
+  }
+  if (!scratch.lines.ok()) return false;
+  rewrite.added = scratch.lines.text();
+  rewrite.add_upgrade = to.upgrades;
+  if (!to.path_is_normal || facts.location->paths.change_paths()) {
+    rewrite.target = forwarded_target(facts, head);
+  }
+  if (head.authority.empty()) {
+    const routing::Member& member = *to.attempt.member();
+    rewrite.host = member.address.is_unix() ? std::string_view("localhost")
+                                            : std::string_view(member.address_text);
+  }
+  return true;
+}
+
+// ---- The response's.
+
+void compose_response(const HeadFacts& facts, const ResponseFor& to,
+                      const http::ResponseHead& head) {
+  HeadScratch& scratch = facts.scratch;
+  scratch.lines.clear();
+  scratch.dropped.clear();
+  // An answer to HEAD may speak of chunks that do not follow.
+  const bool speaks_of_chunks = head.fields.has(http::FieldId::kTransferEncoding);
+  http::drop_from_response(head, {.keep_framing = to.takes_chunks || !speaks_of_chunks},
+                           scratch.dropped);
+  if (!facts.location->reverse.empty()) {
+    reverse_redirects(
+        facts.location->reverse,
+        {.scheme = facts.is_tls ? "https" : "http", .authority = to.authority, .member = to.member},
+        head.fields, scratch.dropped, scratch.lines);
+  }
+  if (!facts.location->cookies.empty() && head.fields.has(http::FieldId::kSetCookie)) {
+    reverse_cookies(facts.location->cookies, head.fields, scratch.dropped, scratch.lines);
+  }
+  const http::EditedHead edited{head.fields, scratch.dropped, scratch.lines};
+  for (const http::FieldEdits* edits :
+       {&facts.host.edits.response, &facts.location->edits.response}) {
+    if (edits->empty()) continue;
+    const Facts values(facts.waited, facts.peer.tls);
+    for (const http::FieldEdit& edit : *edits) http::apply_edit(edit, values, edited);
+  }
+}
+
+void note_fields(const std::vector<std::string>& wanted, const http::FieldList& fields,
+                 const HeadScratch& scratch, std::string& noted) {
+  noted.clear();
+  for (const std::string& name : wanted) {
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      if (scratch.dropped.test(i) || !http::equals_ignoring_case(fields[i].name, name)) continue;
+      noted.append(name).append(": ").append(fields[i].value).append("\r\n");
+      break;
+    }
+  }
+  noted.append(scratch.lines.text());
+}
+
+std::string_view edit_page_lines(const HeadFacts& facts, std::string_view lines) {
+  static const http::FieldEdits kNone;
+  HeadScratch& scratch = facts.scratch;
+  const http::FieldEdits& own = facts.location != nullptr ? facts.location->edits.response : kNone;
+  if (facts.host.edits.response.empty() && own.empty()) return lines;
+  scratch.lines.clear();
+  scratch.dropped.clear();
+  scratch.lines.append(lines);
+  const http::FieldList nothing;
+  const http::EditedHead edited{nothing, scratch.dropped, scratch.lines};
+  const Facts values(facts.waited, facts.peer.tls);
+  for (const http::FieldEdits* edits : {&facts.host.edits.response, &own}) {
+    for (const http::FieldEdit& edit : *edits) {
+      if (edit.always) http::apply_edit(edit, values, edited);
+    }
+  }
+  return scratch.lines.ok() ? scratch.lines.text() : lines;
+}
+
+}  // namespace understudy
