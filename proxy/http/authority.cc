@@ -31,16 +31,22 @@ size_t bracketed_bytes(std::string_view text) {
   return close + 1;
 }
 
+// Every '%' with two hex digits behind it.
+bool has_whole_escapes(std::string_view text) {
+  for (size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
+    if (text.size() - at < 3 || !is(kHexDigit, text[at + 1]) || !is(kHexDigit, text[at + 2])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 Refusal parse_absolute(std::string_view text, Target& target) {
   // "http:" and "https:" are both refused where something else follows; other schemes, too.
   const size_t scheme_bytes = text.find("://");
   if (scheme_bytes == std::string_view::npos) return Refusal::kInvalidTarget;
   const std::string_view scheme = text.substr(0, scheme_bytes);
-  if (equals_ignoring_case(scheme, "http")) {
-    target.default_port = 80;
-  } else if (equals_ignoring_case(scheme, "https")) {
-    target.default_port = 443;
-  } else {
+  if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) {
     return Refusal::kInvalidTarget;
   }
   const std::string_view rest = text.substr(scheme_bytes + 3);
@@ -59,7 +65,7 @@ Refusal parse_authority(std::string_view text, Authority& authority) {
   const char* const host_end =
       text.starts_with('[') ? begin + bracketed_bytes(text) : scalar::skip<kHostByte>(begin, end);
   const auto host_bytes = static_cast<size_t>(host_end - begin);
-  if (host_bytes == 0 ||
+  if (host_bytes == 0 || !has_whole_escapes(text.substr(0, host_bytes)) ||
       (host_end != end && !parse_port(text.substr(host_bytes), authority.port))) {
     return text.find('@') == std::string_view::npos ? Refusal::kInvalidHost : Refusal::kUserinfo;
   }

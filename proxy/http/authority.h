@@ -25,7 +25,6 @@ struct Target {
   std::string_view path;
   std::string_view query;
   std::string_view authority;  // absolute- and authority-form
-  uint16_t default_port = 0;   // of the absolute-form's scheme
 };
 
 // `text` consists of bytes that may stand in a target, and backslashes in the query.

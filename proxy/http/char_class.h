@@ -35,8 +35,8 @@ constexpr uint8_t classes_of(unsigned char byte) {
   // What browsers send unescaped (WHATWG URL's query set) is a little more than RFC 3986 allows.
   // A backslash is left to the caller: it may stand in a query, not in a path.
   if (visible && !is_one_of(byte, "\"#<>\\")) classes |= kTargetByte;
-  // Less than RFC 3986's reg-name: no DNS name holds its sub-delims, and "a,b" is two Hosts merged.
-  if (digit || letter || is_one_of(byte, "-._~")) classes |= kHostByte;
+  // RFC 3986's reg-name but for ',': "a,b" is two Hosts merged. Escapes are the caller's to check.
+  if (digit || letter || is_one_of(byte, "-._~!$&'()*+;=%")) classes |= kHostByte;
   if (digit || (folded >= 'a' && folded <= 'f')) classes |= kHexDigit;
   if ((classes & kFieldByte) != 0 && byte != '"' && byte != '\\') classes |= kQuotedByte;
   return classes;

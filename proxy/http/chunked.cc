@@ -94,8 +94,11 @@ Refusal ChunkScanner::step(char byte) {
     case State::kSize:
     case State::kSizeLf:
       return step_size(byte);
+    case State::kSizeBlank:
     case State::kExtensionName:
     case State::kExtensionNameMore:
+    case State::kExtensionNameBlank:
+    case State::kExtensionBlank:
     case State::kExtensionValue:
     case State::kExtensionToken:
     case State::kExtensionQuoted:
@@ -141,16 +144,22 @@ Refusal ChunkScanner::step_size(char byte) {
     state_ = State::kSizeLf;
   } else if (byte == ';') {
     state_ = State::kExtensionName;
+  } else if (is_blank(byte)) {
+    state_ = State::kSizeBlank;
   } else {
     return refusal_of(byte, Refusal::kInvalidChunkSize);
   }
   return Refusal::kNone;
 }
 
-// *( ";" token [ "=" ( token / quoted-string ) ] ), RFC 9112 7.1.1 without its blanks.
+// *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ), RFC 9112 7.1.1.
 Refusal ChunkScanner::step_extension(char byte) {
   const bool token = is(kToken, byte);
   const State before = state_;
+  if (is_blank(byte) && before != State::kExtensionQuoted && before != State::kExtensionEscape) {
+    state_ = state_behind_blank(before);
+    return Refusal::kNone;
+  }
   switch (before) {
     case State::kExtensionName:
       state_ = State::kExtensionNameMore;
@@ -175,18 +184,32 @@ Refusal ChunkScanner::step_extension(char byte) {
     default:
       break;
   }
-  // Behind a name, a token or a closing quote.
-  if (token && before != State::kExtensionEnd) return Refusal::kNone;
-  if (byte == '\r') {
+  // Behind a name, a token, a closing quote, or blanks that follow one of them or the size.
+  const bool goes_on = before == State::kExtensionNameMore || before == State::kExtensionToken;
+  if (token && goes_on) return Refusal::kNone;
+  if (byte == '\r' && (goes_on || before == State::kExtensionEnd)) {
     state_ = State::kSizeLf;
   } else if (byte == ';') {
     state_ = State::kExtensionName;
-  } else if (byte == '=' && before == State::kExtensionNameMore) {
+  } else if (byte == '=' &&
+             (before == State::kExtensionNameMore || before == State::kExtensionNameBlank)) {
     state_ = State::kExtensionValue;
   } else {
     return refusal_of(byte, Refusal::kInvalidChunkExtension);
   }
   return Refusal::kNone;
+}
+
+ChunkScanner::State ChunkScanner::state_behind_blank(State before) {
+  switch (before) {
+    case State::kExtensionNameMore:
+      return State::kExtensionNameBlank;
+    case State::kExtensionToken:
+    case State::kExtensionEnd:
+      return State::kExtensionBlank;
+    default:
+      return before;  // in front of a name or a value, or blank already
+  }
 }
 
 Refusal ChunkScanner::end_of_size_line() {

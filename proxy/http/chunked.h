@@ -49,13 +49,16 @@ class ChunkScanner final {
   enum class State : uint8_t {
     kSizeFirst,
     kSize,
+    kSizeBlank,  // behind the size, as the other blanks in front of ';' or '='
     kExtensionName,
     kExtensionNameMore,
+    kExtensionNameBlank,
     kExtensionValue,
     kExtensionToken,
     kExtensionQuoted,
     kExtensionEscape,
     kExtensionEnd,
+    kExtensionBlank,
     kSizeLf,
     kData,
     kDataCr,
@@ -71,6 +74,7 @@ class ChunkScanner final {
   Refusal step(char byte);
   Refusal step_size(char byte);
   Refusal step_extension(char byte);
+  static State state_behind_blank(State before);
   Refusal step_trailer(char byte);
   Refusal end_of_size_line();
   Refusal end_of_trailer_name();

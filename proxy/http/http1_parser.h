@@ -52,12 +52,12 @@ enum class Refusal : uint8_t {
   kUnsupportedTransferEncoding,
   kTransferEncodingOnHttp10,
   kUnknownProtocol,  // :protocol of an extended CONNECT
-  kBodyNotAllowed,   // 1xx or 204 with framing fields that announce a body
+  kBodyNotAllowed,   // 101 with framing fields that announce a body
   kMissingHost,
   kDuplicateHost,
   kInvalidHost,
   kUserinfo,
-  kHostMismatch,  // absolute-form target and Host name different authorities
+  kHostMismatch,  // HTTP/2: Host names another authority than :authority
   kInvalidConnection,
   kTooManyNominations,
   kUnknownExpectation,

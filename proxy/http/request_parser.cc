@@ -115,10 +115,6 @@ Progress read_request_line(Cursor& cursor, const HeadLimits& limits, RequestHead
   return Progress::kComplete;
 }
 
-uint16_t port_or(const Authority& authority, uint16_t default_port) {
-  return authority.port == 0 ? default_port : authority.port;
-}
-
 // Target and Host together say who is meant, RFC 9112 3.2 and 3.3.
 Refusal find_authority(const FieldSection& section, RequestHead& head) {
   Target target;
@@ -140,12 +136,7 @@ Refusal find_authority(const FieldSection& section, RequestHead& head) {
     Authority own;
     refusal = internal::parse_authority(target.authority, own);
     if (refusal != Refusal::kNone) return refusal;
-    // RFC 9112 3.2.2 lets the target win; that they differ is no accident, though.
-    if (!named.host.empty() &&
-        (!equals_ignoring_case(own.host, named.host) ||
-         port_or(own, target.default_port) != port_or(named, target.default_port))) {
-      return Refusal::kHostMismatch;
-    }
+    // RFC 9112 3.2.2: the target wins, and the writer replaces the Host field by it.
     head.authority = target.authority;
     named = own;
   }

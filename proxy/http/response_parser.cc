@@ -58,10 +58,9 @@ Refusal find_framing(const FieldSection& section, Method method, ResponseHead& h
   const Refusal refusal = internal::framing_of(section, head.version, head.body);
   if (refusal != Refusal::kNone) return refusal;
   const bool never_a_body = head.status < 200 || head.status == 204;
-  if (never_a_body && head.body.has_bytes()) {
-    // RFC 9110 8.6 and RFC 9112 6.1 forbid the fields; what follows would be taken for a response.
-    return Refusal::kBodyNotAllowed;
-  }
+  // RFC 9110 8.6 and RFC 9112 6.1 forbid the fields, and 6.3 says that no body follows whatever
+  // they say. Behind a 101 other bytes do.
+  if (head.status == 101 && head.body.has_bytes()) return Refusal::kBodyNotAllowed;
   const bool tunnel = method == Method::kConnect && head.status / 100 == 2;
   if (never_a_body || head.status == 304 || method == Method::kHead || tunnel) {
     head.body = BodyFraming{};
@@ -84,7 +83,10 @@ Progress parse(Cursor& cursor, Method method, const HeadOptions& options, Respon
   head.connection = section.connection;
   const Refusal refusal = find_framing(section, method, head);
   if (refusal != Refusal::kNone) return cursor.refuse(refusal);
-  head.keep_alive = internal::persists(section.connection, head.version) &&
+  // A member that announces a body where none may be could send one, too.
+  const bool is_doubtful = head.status == 204 && (section.content_length != 0 ||
+                                                  section.present.has(FieldId::kTransferEncoding));
+  head.keep_alive = internal::persists(section.connection, head.version) && !is_doubtful &&
                     head.body.kind != Framing::kUntilClose && head.status != 101;
   return Progress::kComplete;
 }

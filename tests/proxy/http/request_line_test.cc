@@ -202,9 +202,14 @@ TEST(Host, IsRequiredOnceValidAndTheSameAsTheTargets) {
       {"http://a/", "Host: a:80\r\n", kNone},
       {"http://a:80/", "Host: a\r\n", kNone},
       {"https://a/", "Host: a:443\r\n", kNone},
-      {"https://a/", "Host: a:80\r\n", kHostMismatch},
-      {"http://a:81/", "Host: a\r\n", kHostMismatch},
-      {"http://a/", "Host: b\r\n", kHostMismatch},
+      {"https://a/", "Host: a:80\r\n", kNone},
+      {"http://a:81/", "Host: a\r\n", kNone},
+      {"http://a/", "Host: b\r\n", kNone},
+      {"/", "Host: 0.0.0.0=5000\r\n", kNone},
+      {"/", "Host: a!$&'()*+;=b\r\n", kNone},
+      {"/", "Host: a%2Db\r\n", kNone},
+      {"/", "Host: a%2\r\n", kInvalidHost},
+      {"/", "Host: a%zzb\r\n", kInvalidHost},
       {"http://a/", "Host: b@a\r\n", kUserinfo},
   };
   for (const HostCase& c : cases) {
