@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "proxy/http/authority.h"
 #include "proxy/http/char_class.h"
 
 namespace understudy::http {
@@ -68,8 +69,8 @@ class Forwarder final {
     if (!says(FieldId::kXForwardedHost) && !head_.authority.empty()) {
       arena_.append("X-Forwarded-Host: ", head_.authority, "\r\n");
     }
-    if (!says(FieldId::kXForwardedPort) && peer_.local_port != 0) {
-      arena_.add_line("X-Forwarded-Port", uint64_t{peer_.local_port});
+    if (!says(FieldId::kXForwardedPort) && port() != 0) {
+      arena_.add_line("X-Forwarded-Port", uint64_t{port()});
     }
   }
 
@@ -88,9 +89,9 @@ class Forwarder final {
       arena_.append(", ");
     }
     append_node(peer_.address);
-    if (!head_.authority.empty()) {
+    if (!host().empty()) {
       // Quoted because of the colon before a port; an authority holds neither quote nor backslash.
-      arena_.append(";host=\"", head_.authority, "\"");
+      arena_.append(";host=\"", host(), "\"");
     }
     arena_.append(";proto=", scheme(), "\r\n");
   }
@@ -102,7 +103,28 @@ class Forwarder final {
     if (is_v6) arena_.append("]\"");
   }
 
-  std::string_view scheme() const { return peer_.tls ? kHttps : kHttp; }
+  // What a trusted peer says of its client's side holds for all that we say of it, or the lines
+  // would contradict each other.
+  std::string_view scheme() const {
+    if (!says(FieldId::kXForwardedProto)) return peer_.tls ? kHttps : kHttp;
+    const std::string_view said = head_.fields.value(FieldId::kXForwardedProto);
+    return equals_ignoring_case(said, kHttps) ? kHttps : kHttp;
+  }
+  std::string_view host() const {
+    if (!says(FieldId::kXForwardedHost)) return head_.authority;
+    const std::string_view said = head_.fields.value(FieldId::kXForwardedHost);
+    internal::Authority authority;
+    const bool is_one = internal::parse_authority(said, authority) == Refusal::kNone;
+    return is_one ? said : head_.authority;
+  }
+  // Of our listener, where the client has come to it; else the one that goes with what was said.
+  uint16_t port() const {
+    if (!says(FieldId::kXForwardedProto)) return peer_.local_port;
+    internal::Authority authority;
+    const bool is_named = internal::parse_authority(host(), authority) == Refusal::kNone;
+    if (is_named && authority.port != 0) return authority.port;
+    return scheme() == kHttps ? 443 : 80;
+  }
 
   const RequestHead& head_;
   const ForwardedOptions& options_;
