@@ -155,7 +155,9 @@ struct TlsServerCallbacks {
     const auto keys = directory->tickets->find(host->identity(), shown);
     if (!keys) return kUnknown;
     if (!set_up_keys(*keys, iv, cipher, mac, false)) return kFailed;
-    return keys->is_newest ? kFound : kFoundOld;
+    // A ticket of TLS 1.3 is to be used once (RFC 8446 C.4): who comes back by one gets another.
+    const bool is_spent = SSL_version(ssl) == TLS1_3_VERSION;
+    return keys->is_newest && !is_spent ? kFound : kFoundOld;
   }
 };
 

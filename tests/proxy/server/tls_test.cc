@@ -124,6 +124,18 @@ TEST_F(Secure, ATicketIsGoodAtEveryWorkerAndAfterAReload) {
   }
 }
 
+// RFC 8446 C.4: a ticket is to be used once.
+TEST_F(Secure, AConnectionResumedByATicketGetsAnotherOne) {
+  Session session = visit("lax.example");
+  for (int i = 0; i < 3; ++i) {
+    const auto client = connect({.server_name = "lax.example", .session = session.get()});
+    EXPECT_TRUE(ask(*client, "lax.example").starts_with("HTTP/1.1 200"));
+    EXPECT_TRUE(client->has_resumed()) << i;
+    session = Session(client->take_session(), free_session);
+    ASSERT_TRUE(session) << i;
+  }
+}
+
 TEST_F(Secure, AReloadShowsTheNewCertificate) {
   save("lax", make_test_certificate({.names = {"renewed.example", "lax.example"}}));
   ASSERT_TRUE(server_->reload());
