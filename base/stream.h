@@ -32,6 +32,8 @@ class Stream {
   // What both sides have to settle before the first byte (TLS): kOk when that is done, kWouldBlock
   // while the peer or the socket makes us wait. Reading and writing do the same by themselves.
   virtual IoResult shake_hands() { return {}; }
+  // Whether that is done.
+  virtual bool is_established() const { return true; }
   // No more bytes from us; reading goes on.
   virtual void shutdown_write() = 0;
   // True when read() may still deliver without a new edge of the descriptor (TLS holds plaintext).

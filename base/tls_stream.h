@@ -80,7 +80,7 @@ class TlsStream final : public Stream {
   int fd() const override { return fd_.value(); }
   bool is_plain() const override { return false; }
 
-  bool is_established() const;
+  bool is_established() const override;
   bool has_resumed() const;
   std::string_view error_text() const override { return error_text_; }
   // Of a client's connection whose handshake has begun, else null; lives as long as the stream.

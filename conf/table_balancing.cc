@@ -73,6 +73,21 @@ constexpr DirectiveSpec kRows[] = {
      .maximum = "1h",
      .description = "How long a request waits for a connection when MaxConnectionsPerMember are in "
                     "use, before it gets 503"},
+    {.name = "StickyOnly",
+     .contexts = kEverywhere,
+     .argument = Argument::kFlag,
+     .default_text = "Off",
+     .description = "On: a request whose session is at one member only gets 503 when that member "
+                    "cannot be asked, and goes to no other one; Apache's nofailover"},
+    {.name = "ResendLimit",
+     .contexts = kEverywhere,
+     .argument = Argument::kInteger,
+     .default_text = "1",
+     .minimum = "0",
+     .maximum = "100",
+     .description = "How often a request is sent again whose connection broke after a byte of it "
+                    "had been sent, whatever else allows it; after two members have broken off on "
+                    "it, it never is"},
     {.name = "RetryBudget",
      .contexts = kEverywhere,
      .argument = Argument::kInteger,

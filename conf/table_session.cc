@@ -62,6 +62,12 @@ constexpr DirectiveSpec kProxyRows[] = {
     secure_row(Program::kProxy, kEverywhere),
     http_only_row(Program::kProxy, kEverywhere),
     same_site_row(Program::kProxy, kEverywhere),
+    {.name = "SessionCookiePartitioned",
+     .contexts = kEverywhere,
+     .argument = Argument::kFlag,
+     .default_text = "Off",
+     .description = "Whether the cookie that is set is Partitioned (CHIPS), so that browsers keep "
+                    "it in frames of other sites; needs Secure"},
     {.name = "SessionCookieMaxAge",
      .contexts = kEverywhere,
      .argument = Argument::kDuration,

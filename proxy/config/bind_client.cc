@@ -10,8 +10,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
+// A client that was not told of a limit of its own has this one.
+constexpr milliseconds kHandshakeMax = std::chrono::seconds(5);
+
 struct ReadTimeout {
-  std::string_view part;  // "header" or "body"
+  std::string_view part;  // "handshake", "header" or "body"
   milliseconds limit;
 };
 
@@ -34,15 +37,20 @@ std::optional<ReadTimeout> parse_read_timeout(const conf::Word& word,
   }
   const bool is_header = conf::equal_ignoring_case(part, "header");
   const bool is_body = conf::equal_ignoring_case(part, "body");
-  if ((!is_header && !is_body) || !first || !last || *last < *first) {
-    diagnostics.error(word, "expected header=SECONDS or body=SECONDS, not '" + word.text + "'");
+  const bool is_handshake = conf::equal_ignoring_case(part, "handshake");
+  if ((!is_header && !is_body && !is_handshake) || !first || !last || *last < *first) {
+    diagnostics.error(word, "expected handshake=SECONDS, header=SECONDS or body=SECONDS, not '" +
+                                word.text + "'");
     return std::nullopt;
   }
   if (comma != std::string_view::npos) {
     diagnostics.warning(
         word, "MinRate is ignored: the limit is " + conf::duration_text(*last) + " at any rate");
   }
-  return ReadTimeout{.part = is_header ? "header" : "body", .limit = *last};
+  return ReadTimeout{.part = is_handshake ? "handshake"
+                             : is_header  ? "header"
+                                          : "body",
+                     .limit = *last};
 }
 
 }  // namespace
@@ -50,9 +58,16 @@ std::optional<ReadTimeout> parse_read_timeout(const conf::Word& word,
 ClientTimeouts bind_timeouts(const conf::Settings& settings, conf::Diagnostics& diagnostics) {
   ClientTimeouts timeouts;
   timeouts.silence = settings.duration("Timeout");
+  timeouts.handshake = kHandshakeMax;
   for (const conf::Word& word : settings.words("RequestReadTimeout")) {
     const auto parsed = parse_read_timeout(word, diagnostics);
-    if (!parsed || parsed->limit == milliseconds(0)) continue;
+    if (!parsed) continue;
+    if (parsed->part == "handshake") {
+      timeouts.handshake.reset();
+      if (parsed->limit != milliseconds(0)) timeouts.handshake = parsed->limit;
+      continue;
+    }
+    if (parsed->limit == milliseconds(0)) continue;
     (parsed->part == "header" ? timeouts.request_head : timeouts.body_silence) = parsed->limit;
   }
   if (settings.flag("KeepAlive")) timeouts.keep_alive = settings.duration("KeepAliveTimeout");

@@ -16,6 +16,7 @@ inline constexpr std::uint64_t kUnlimitedBodyBytes = std::numeric_limits<std::ui
 
 struct ClientTimeouts {
   std::chrono::milliseconds silence{};                    // Timeout
+  std::optional<std::chrono::milliseconds> handshake;     // RequestReadTimeout handshake=
   std::optional<std::chrono::milliseconds> request_head;  // RequestReadTimeout header=
   std::optional<std::chrono::milliseconds> body_silence;  // RequestReadTimeout body=
   std::optional<std::chrono::milliseconds> keep_alive;    // unset: KeepAlive Off

@@ -29,7 +29,7 @@ Http1Connection::~Http1Connection() {
 
 void Http1Connection::start() {
   watcher_.start(pool_.worker().io.loop, stream_->fd(), *this);
-  wait_for(Wait::kHead);
+  wait_for(stream_->is_established() ? Wait::kHead : Wait::kHandshake);
 }
 
 void Http1Connection::stop() {
@@ -64,6 +64,7 @@ void Http1Connection::on_ready(bool readable, bool writable) {
 // A short read means drained, unless the end is behind it.
 IoResult Http1Connection::read(std::span<char> into) {
   const IoResult result = stream_->read(into);
+  if (wait_ == Wait::kHandshake && stream_->is_established()) wait_for(Wait::kHead);
   readable_ = result.ok() && (result.bytes == into.size() || watcher_.peer_has_closed() ||
                               stream_->has_buffered());
   return result;
@@ -79,7 +80,8 @@ void Http1Connection::go_idle() {
   active_->detach();
   pool_.give_back(std::move(active_));
   if (stopping_) return close_now();
-  wait_for(Wait::kNextRequest);
+  // Before the first request the handshake's time goes on, or that of its head.
+  if (requests_ != 0) wait_for(Wait::kNextRequest);
 }
 
 bool Http1Connection::may_become_http2() const {
@@ -104,6 +106,8 @@ std::optional<Duration> Http1Connection::patience(Wait what) const {
   switch (what) {
     case Wait::kNothing:
       return {};
+    case Wait::kHandshake:
+      return timeouts.handshake;
     case Wait::kNextRequest:
       return timeouts.keep_alive;
     case Wait::kHead:
@@ -138,6 +142,7 @@ void Http1Connection::on_timer() {
       return close_now();
     case Wait::kBody:
       return active_->on_body_timeout();
+    case Wait::kHandshake:
     case Wait::kNextRequest:
     case Wait::kWrite:
     case Wait::kLinger:

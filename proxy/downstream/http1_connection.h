@@ -42,7 +42,7 @@ class Http1Connection final : public ClientConnection, private FdWatcher::Handle
   friend class Http1Downstream;
   enum class State : uint8_t { kOpen, kLingering, kClosed };
   // What the timer waits for.
-  enum class Wait : uint8_t { kNothing, kNextRequest, kHead, kBody, kWrite, kLinger };
+  enum class Wait : uint8_t { kNothing, kHandshake, kNextRequest, kHead, kBody, kWrite, kLinger };
 
   void on_ready(bool readable, bool writable) override;
   void on_timer();

@@ -57,6 +57,35 @@ TEST(Load, ReadsClientTimeouts) {
   EXPECT_FALSE(timeouts.requests_per_connection.has_value());
   EXPECT_FALSE(timeouts.request_head.has_value());
   EXPECT_FALSE(timeouts.body_silence.has_value());
+  EXPECT_EQ(timeouts.handshake, seconds(5));
+  const auto handshake = [](const std::string& argument) {
+    const auto loaded = config_of("RequestReadTimeout " + argument + "\n" + std::string(kShop));
+    return only_host(*loaded).timeouts.handshake;
+  };
+  EXPECT_EQ(handshake("handshake=2 header=1"), seconds(2));
+  EXPECT_EQ(handshake("header=1 body=1"), seconds(5));
+  EXPECT_FALSE(handshake("handshake=0").has_value());
+}
+
+TEST(Load, ReadsHowOftenARequestGoesAndWhatAnAnswerMayBe) {
+  const auto said = config_of(
+      "ResendLimit 3\nStickyOnly On\nServerInitiatedFailover ALL\nLimitResponseFieldSize 8K\n"
+      "LimitResponseFields 64\n" +
+      std::string(kShop));
+  const Failover& failover = only_host(*said).locations.at(0).failover;
+  EXPECT_EQ(failover.resend_limit, 3u);
+  EXPECT_TRUE(failover.sticky_only);
+  EXPECT_TRUE(failover.on_503_is_said);
+  EXPECT_EQ(said->clusters.at(0).connections.field_bytes_max, 8192u);
+  EXPECT_EQ(said->clusters.at(0).connections.fields_max, 64u);
+
+  const auto silent = config_of(std::string(kShop));
+  const Failover& defaults = only_host(*silent).locations.at(0).failover;
+  EXPECT_EQ(defaults.resend_limit, 1u);
+  EXPECT_FALSE(defaults.sticky_only);
+  EXPECT_FALSE(defaults.on_503_is_said);
+  EXPECT_EQ(silent->clusters.at(0).connections.field_bytes_max, 65'536u);
+  EXPECT_EQ(silent->clusters.at(0).connections.fields_max, 500u);
 }
 
 TEST(Load, RequestReadTimeoutTakesApachesLongFormWithAWarning) {
@@ -68,8 +97,10 @@ TEST(Load, RequestReadTimeoutTakesApachesLongFormWithAWarning) {
   EXPECT_EQ(only_host(*loaded.config).timeouts.body_silence, milliseconds(1500));
   for (const std::string wrong :
        {"head=1", "header", "header=", "header=x", "header=20-10", "=1"}) {
-    EXPECT_EQ(said_of("RequestReadTimeout " + wrong),
-              "t.conf:1:20: error: expected header=SECONDS or body=SECONDS, not '" + wrong + "'");
+    EXPECT_EQ(
+        said_of("RequestReadTimeout " + wrong),
+        "t.conf:1:20: error: expected handshake=SECONDS, header=SECONDS or body=SECONDS, not '" +
+            wrong + "'");
   }
 }
 

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -46,6 +48,7 @@ class Secure : public ::testing::Test {
   }
   std::shared_ptr<const config::Config> load() const {
     const std::string text =
+        said_ +
         "Workers 2\nListen 127.0.0.1:0\nDynamicServerList Off\n<Location />\nBackendCluster " +
         member_->address() +
         "\n</Location>\n"
@@ -98,6 +101,7 @@ class Secure : public ::testing::Test {
   }
 
   std::string directory_;
+  std::string said_;  // in the configuration, besides
   std::unique_ptr<EventLoop> loop_;
   std::unique_ptr<ToyBackend> member_;
   TestCertificate authority_;
@@ -121,6 +125,35 @@ TEST_F(Secure, ATicketIsGoodAtEveryWorkerAndAfterAReload) {
     const auto client = connect({.server_name = "lax.example", .session = session.get()});
     EXPECT_TRUE(ask(*client, "lax.example").starts_with("HTTP/1.1 200"));
     EXPECT_TRUE(client->has_resumed()) << i;
+  }
+}
+
+// That sends nothing, a part of a ClientHello, or that byte by byte.
+TEST_F(Secure, AHandshakeThatDoesNotEndInTimeIsEnded) {
+  said_ = "RequestReadTimeout handshake=100ms header=0\nKeepAliveTimeout 1h\nTimeout 1h\n";
+  ASSERT_TRUE(server_->reload());
+  const std::string begin("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 11);
+  for (const std::size_t at_once : {std::size_t{0}, begin.size(), std::size_t{1}}) {
+    // Until the workers have heard of it there may be connections of before.
+    EXPECT_TRUE(until([&] {
+      const Fd fd = *connect_tcp(server_->addresses()[0]);
+      pollfd entry{fd.value(), POLLOUT, 0};
+      EXPECT_EQ(::poll(&entry, 1, 10'000), 1);
+      std::size_t sent = 0;
+      const TimePoint end = SystemClock().now() + 2s;
+      for (char byte; SystemClock().now() < end;) {
+        if (sent < begin.size() && at_once != 0) {
+          const std::size_t bytes = std::min(at_once, begin.size() - sent);
+          sent +=
+              std::max<ssize_t>(0, ::send(fd.value(), begin.data() + sent, bytes, MSG_NOSIGNAL));
+        }
+        entry.events = POLLIN;
+        ::poll(&entry, 1, 20);
+        if (entry.revents != 0 && ::recv(fd.value(), &byte, 1, MSG_DONTWAIT) <= 0) return true;
+        loop_->run_once(0ms);
+      }
+      return false;
+    })) << at_once;
   }
 }
 
