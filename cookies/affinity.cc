@@ -172,9 +172,10 @@ DecodedAffinity decode_weblogic(std::string_view value) {
 DecodedAffinity decode_route(std::string_view value) {
   if (const Refusal refusal = bounds(value); refusal != Refusal::kNone) return refused(refusal);
   DecodedAffinity decoded{.token = {.dialect = Dialect::kRoute}, .refusal = Refusal::kNone};
-  const std::size_t dot = value.rfind('.');
-  if (!is_foreign_text(value.substr(0, dot))) return refused(Refusal::kMalformed);
+  // Apache's rule: all behind the first dot. A cookie of its balancer has nothing before it.
+  const std::size_t dot = value.find('.');
   decoded.token.id = value.substr(0, dot);
+  if (dot != 0 && !is_foreign_text(decoded.token.id)) return refused(Refusal::kMalformed);
   if (dot == std::string_view::npos) return decoded;
   decoded.token.route = value.substr(dot + 1);
   if (decoded.token.route.size() > kRouteBytesMax) return refused(Refusal::kOverlong);
@@ -307,18 +308,17 @@ bool AffinityCodec::encode_weblogic(const AffinityToken& token, AffinityText& te
 }
 
 bool AffinityCodec::encode_route(const AffinityToken& token, AffinityText& text) const {
-  if (!is_foreign_text(token.id)) return false;
+  const bool has_id = !token.id.empty();
+  if (has_id && !is_foreign_text(token.id)) return false;
+  if (has(token.id, '.')) return false;  // it would be read back as a route
   Writer writer(text.bytes_.data(), text.bytes_.size());
   writer.add(token.id);
   if (!token.route.empty()) {
-    if (!is_foreign_text(token.route) || has(token.route, '.') ||
-        token.route.size() > kRouteBytesMax) {
-      return false;
-    }
+    if (!is_foreign_text(token.route) || token.route.size() > kRouteBytesMax) return false;
     writer.add(".");
     writer.add(token.route);
-  } else if (has(token.id, '.')) {
-    return false;  // it would be read back as a route
+  } else if (!has_id) {
+    return false;
   }
   text.size_ = writer.size();
   return writer.fits();

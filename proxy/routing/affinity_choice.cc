@@ -2,6 +2,7 @@
 #include "proxy/routing/affinity_choice.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "cookies/contract.h"
 
@@ -11,6 +12,28 @@ namespace {
 // A session of such a member is better off with its secondary, but not with a stranger.
 bool yields_to_secondary(const Member& member, TimePoint now) {
   return member.sends_sessions_away() || member.outlier.is_ejected(now);
+}
+
+// Cheap, for it is taken of every session: ids are drawn at random, and both ends tell them apart.
+std::uint64_t hash_of_id(std::string_view id) {
+  if (id.empty()) return 0;
+  std::uint64_t head = 0;
+  std::uint64_t tail = 0;
+  const std::size_t bytes = std::min(id.size(), sizeof head);
+  std::memcpy(&head, id.data(), bytes);
+  std::memcpy(&tail, id.data() + id.size() - bytes, bytes);
+  return ((head * 0x9E3779B97F4A7C15u ^ tail) + id.size()) | 1;
+}
+
+// FNV-1a, then mixed: how much a session belongs to a member. Every worker and proxy that knows the
+// members by the same addresses comes to the same.
+std::uint64_t affection(std::uint64_t session_hash, std::string_view address) {
+  std::uint64_t hash = 0xCBF29CE484222325u;
+  for (const char c : address) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001B3u;
+  hash ^= session_hash;
+  hash = (hash ^ hash >> 33) * 0xFF51AFD7ED558CCDu;
+  hash = (hash ^ hash >> 33) * 0xC4CEB9FE1A85EC53u;
+  return hash ^ hash >> 33;
 }
 
 }  // namespace
@@ -149,13 +172,39 @@ Attempt AffinityChoice::begin(const DecodedAffinity& cookie) const {
   const Member* member = nullptr;
   if (cookie.token.dialect == Dialect::kRoute) {
     attempt.has_route_ = !cookie.token.route.empty();
+    if (attempt.has_route_) attempt.session_hash_ = hash_of_id(cookie.token.id);
     if (attempt.has_route_) member = table_.by_route(cookie.token.route);
+    if (attempt.has_route_ && member == nullptr) follow_ranked_route(attempt, cookie.token.route);
   } else if (cookie.token.dialect == Dialect::kInsert) {
     attempt.has_route_ = true;
     member = table_.by_tag(cookie.token.member_tag);
   }
-  attempt.route_serial_ = member == nullptr ? 0 : member->serial;
+  if (member != nullptr) attempt.route_serial_ = member->serial;
   return attempt;
+}
+
+// "first.second": the members that hold the session, the best one first. What stands before the
+// names, in a session's id with dots, names none.
+void AffinityChoice::follow_ranked_route(Attempt& attempt, std::string_view route) const {
+  while (attempt.ranked_serial_ == 0) {
+    const std::size_t dot = route.find('.');
+    const Member* member = table_.by_route(route);
+    if (member == nullptr) member = table_.by_route(route.substr(0, dot));
+    if (member != nullptr && member->serial != attempt.route_serial_) {
+      (attempt.route_serial_ == 0 ? attempt.route_serial_ : attempt.ranked_serial_) =
+          member->serial;
+    }
+    if (dot == std::string_view::npos) return;
+    route.remove_prefix(dot + 1);
+  }
+}
+
+Named AffinityChoice::named_by(const Attempt& attempt) const {
+  if (attempt.refusal_ != Refusal::kNone) return Named::kNothing;
+  if (!attempt.names_any()) return Named::kNoMember;
+  const bool is_known =
+      attempt.route_serial_ != 0 || primary(attempt) != nullptr || secondary(attempt) != nullptr;
+  return is_known ? Named::kKnown : Named::kUnknown;
 }
 
 Member* AffinityChoice::primary(const Attempt& attempt) const {
@@ -164,7 +213,8 @@ Member* AffinityChoice::primary(const Attempt& attempt) const {
 }
 
 Member* AffinityChoice::secondary(const Attempt& attempt) const {
-  return attempt.secondary_ ? table_.by_mid(*attempt.secondary_) : nullptr;
+  if (attempt.secondary_) return table_.by_mid(*attempt.secondary_);
+  return attempt.ranked_serial_ == 0 ? nullptr : table_.by_serial(attempt.ranked_serial_);
 }
 
 PassedOver AffinityChoice::obstacle(const Attempt& attempt, const Member& member,
@@ -235,6 +285,7 @@ Member* AffinityChoice::named(Attempt& attempt, TimePoint now, Why& why) const {
 }
 
 Member* AffinityChoice::in_turn(const Attempt& attempt, TimePoint now) {
+  if (attempt.session_hash_ != 0) return substitute(attempt, now);
   const auto& good = table_.rings(now).good;
   if (method_version_ != table_.rings_version()) {
     method_.set_members(good);
@@ -247,6 +298,21 @@ Member* AffinityChoice::in_turn(const Attempt& attempt, TimePoint now) {
     if (!attempt.has_tried(*member)) return member;
   }
   return first_untried(attempt, good);
+}
+
+// A plain session whose member cannot be asked always gets the same one in its place: what its
+// first request does there is there for the next. Members of the SDK find a session by themselves.
+Member* AffinityChoice::substitute(const Attempt& attempt, TimePoint now) {
+  Member* best = nullptr;
+  std::uint64_t most = 0;
+  for (Member* const member : table_.rings(now).good) {
+    if (attempt.has_tried(*member)) continue;
+    const std::uint64_t much = affection(attempt.session_hash_, member->address_text);
+    if (best != nullptr && much <= most) continue;
+    best = member;
+    most = much;
+  }
+  return best;
 }
 
 Member* AffinityChoice::first_untried(const Attempt& attempt, std::span<Member* const> ring) {
@@ -275,8 +341,7 @@ Member* AffinityChoice::left_over(const Attempt& attempt, TimePoint now, Why& wh
 }
 
 Why AffinityChoice::why_in_turn(const Attempt& attempt) const {
-  const bool names_any = attempt.primary_ || attempt.secondary_ || attempt.has_route_;
-  if (names_any) {
+  if (attempt.names_any()) {
     const bool known = primary(attempt) != nullptr || secondary(attempt) != nullptr;
     return known ? Why::kRest : Why::kUnknownMembers;
   }

@@ -48,6 +48,14 @@ enum class Why : std::uint8_t {
 };
 std::string_view to_text(Why why);  // "cookie-primary", "no-cookie" ...
 
+// What a session's value says of members.
+enum class Named : std::uint8_t {
+  kNothing,   // it cannot be read, or not verified
+  kNoMember,  // it is a session's, without a member
+  kUnknown,   // nobody is known by the names in it
+  kKnown,
+};
+
 // Why not the cookie's primary.
 enum class PassedOver : std::uint8_t {
   kNo,       // it was chosen, or there is none
@@ -99,9 +107,12 @@ class Attempt final {
 
   // All may be tried again; a route from a 421 is forgotten.
   void start_pass();
-  unsigned passes() const { return passes_; }  // 1 in the first
-  unsigned tries() const { return tries_; }    // over all passes
-  bool has_tried(const Member& member) const;  // in this pass
+  unsigned passes() const { return passes_; }               // 1 in the first
+  unsigned tries() const { return tries_; }                 // over all passes
+  bool has_tried(const Member& member) const;               // in this pass
+  bool has_tried_any() const { return tried_count_ != 0; }  // in this pass
+  // Whether the session names a member, known or not.
+  bool names_any() const { return primary_ || secondary_ || has_route_; }
   // The last choice made.
   const Choice& last() const { return last_; }  // its member may be gone since
 
@@ -111,7 +122,9 @@ class Attempt final {
   std::optional<std::uint32_t> primary_ = {};  // mids
   std::optional<std::uint32_t> secondary_ = {};
   std::optional<std::uint32_t> routed_ = {};
-  std::uint64_t route_serial_ = 0;  // of the member that the cookie's route named; 0: none
+  std::uint64_t route_serial_ = 0;   // of the member that the cookie's route named; 0: none
+  std::uint64_t ranked_serial_ = 0;  // of the one that it names next
+  std::uint64_t session_hash_ = 0;   // of the id in front of a route; 0: there is none
   Refusal refusal_ = Refusal::kAbsent;
   bool has_route_ = false;                    // the cookie names one, known or not
   Failure primary_failure_ = Failure::kNone;  // in this pass
@@ -129,6 +142,11 @@ class AffinityChoice final {
   AffinityChoice(MemberTable& table, Method& method) : table_(table), method_(method) {}
 
   Attempt begin(const DecodedAffinity& cookie) const;
+  // How much an attempt has of its session: of several values of one name the first with the most
+  // decides.
+  Named named_by(const Attempt& attempt) const;
+  // Whether a second member has the session too, as far as its cookie says.
+  bool has_copy(const Attempt& attempt) const { return secondary(attempt) != nullptr; }
   // What choose() would say first of a fresh attempt, without taking a turn: where the method would
   // decide there is a reason, but no member.
   Choice preview(const DecodedAffinity& cookie, TimePoint now) const;
@@ -161,6 +179,8 @@ class AffinityChoice final {
 
   Member* named(Attempt& attempt, TimePoint now, Why& why) const;
   Member* in_turn(const Attempt& attempt, TimePoint now);
+  Member* substitute(const Attempt& attempt, TimePoint now);
+  void follow_ranked_route(Attempt& attempt, std::string_view route) const;
   Member* left_over(const Attempt& attempt, TimePoint now, Why& why);
   Member* first_untried(const Attempt& attempt, std::span<Member* const> ring);
   Why why_in_turn(const Attempt& attempt) const;

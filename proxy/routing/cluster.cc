@@ -42,7 +42,8 @@ Cluster::Cluster(const ClusterOptions& options)
                               .is_checked = options_.is_checked,
                               .tags = options_.dialect == Dialect::kInsert ? &codec_ : nullptr}),
       method_(make_method(options_.balancing.method,
-                          options_.seed != 0 ? options_.seed : SystemRandom().next())),
+                          options_.seed != 0 ? options_.seed : SystemRandom().next(),
+                          options_.worker)),
       heeds_busy_(method_->heeds_busy()),
       choice_(table_, *method_),
       views_(keeper_options(options_)) {}

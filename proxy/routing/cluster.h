@@ -35,6 +35,7 @@ struct ClusterOptions {
   config::Balancing balancing = {};
   bool is_checked = false;                // members have health checks
   std::uint64_t seed = 0;                 // of methods that draw lots; 0: from the system
+  std::size_t worker = 0;                 // which of the workers: where its first round begins
   std::size_t members_max = kMembersMax;  // MaxMembers; views beyond it are cut
 };
 
@@ -55,6 +56,8 @@ class Cluster final {
   void take(Attempt& attempt, Member& member, TimePoint now) const {
     choice_.take(attempt, member, now);
   }
+  Named named_by(const Attempt& attempt) const { return choice_.named_by(attempt); }
+  bool has_copy(const Attempt& attempt) const { return choice_.has_copy(attempt); }
   Choice preview(const DecodedAffinity& cookie, TimePoint now) const {
     return choice_.preview(cookie, now);
   }

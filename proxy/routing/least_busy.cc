@@ -58,7 +58,12 @@ void LeastBusy::set_members(std::span<Member* const> members) {
   std::size_t slots = places_.size();
   for (const Member* member : members) slots = std::max<std::size_t>(slots, member->slot + 1);
   places_.assign(slots, kNowhere);
+  const bool is_first = turns_.empty();
   turns_.resize(slots);
+  // Far below a turn, so that it decides among those that have had none.
+  for (std::size_t i = 0; is_first && i < members.size(); ++i) {
+    turns_[members[i]->slot] = (i + members.size() - first_ % members.size()) % members.size();
+  }
   for (std::size_t place = 0; place < heap_.size(); ++place) put(place, heap_[place]);
   for (std::size_t place = heap_.size() / 2; place-- > 0;) sink(place);
 }

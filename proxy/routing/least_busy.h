@@ -14,6 +14,7 @@ namespace understudy::routing {
 
 class LeastBusy final : public Method {
  public:
+  explicit LeastBusy(std::size_t first = 0) : first_(first) {}
   void set_members(std::span<Member* const> members) override;
   Member* next() override;
   bool heeds_busy() const override { return true; }
@@ -24,6 +25,8 @@ class LeastBusy final : public Method {
   void rise(std::size_t place);
   void sink(std::size_t place);
   void put(std::size_t place, Member* member);
+
+  const std::size_t first_;  // whose turn comes first among equals
 
   // State of the worker thread.
   std::vector<Member*> heap_;

@@ -53,6 +53,12 @@ bool MemberTable::set_checked(std::string_view address_text, Checked checked, Ti
   return any;
 }
 
+bool MemberTable::waits_for_orders() const {
+  return std::all_of(members_.begin(), members_.end(), [](const auto& member) {
+    return member->operator_state != OperatorState::kReady;
+  });
+}
+
 // ---- What this worker has seen.
 
 void MemberTable::on_failure(Member& member, Failure failure, TimePoint now) {

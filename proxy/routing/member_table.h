@@ -100,6 +100,8 @@ class MemberTable final {
     std::vector<Member*> last_resort;  // seeds that are dead, left or unlisted in the view
   };
   const Rings& rings(TimePoint now);
+  // Whether no member can be asked before an operator orders so.
+  bool waits_for_orders() const;
   // Whether it would stand in rings().good, or among the standbys.
   bool is_good(const Member& member, TimePoint now) const;
   // Changes with rings(), which also sets the shares.

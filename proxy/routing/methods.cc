@@ -7,16 +7,16 @@
 
 namespace understudy::routing {
 
-std::unique_ptr<Method> make_method(config::Method method, std::uint64_t seed) {
+std::unique_ptr<Method> make_method(config::Method method, std::uint64_t seed, std::size_t first) {
   switch (method) {
     case config::Method::kRoundRobin:
       break;
     case config::Method::kLeastBusy:
-      return std::make_unique<LeastBusy>();
+      return std::make_unique<LeastBusy>(first);
     case config::Method::kRandomTwo:
       return std::make_unique<RandomTwo>(seed);
   }
-  return std::make_unique<RoundRobin>();
+  return std::make_unique<RoundRobin>(first);
 }
 
 }  // namespace understudy::routing

@@ -11,6 +11,9 @@
 namespace understudy::routing {
 
 // `seed` is for those that draw lots: workers must not draw the same.
-std::unique_ptr<Method> make_method(config::Method method, std::uint64_t seed);
+// The first turn is that of the member at `first`, counted round, so that workers which have
+// counted nothing yet do not all begin with the same one.
+std::unique_ptr<Method> make_method(config::Method method, std::uint64_t seed,
+                                    std::size_t first = 0);
 
 }  // namespace understudy::routing

@@ -14,6 +14,7 @@ void RoundRobin::set_members(std::span<Member* const> members) {
   position_ = 0;
   if (!all_equal) {
     round_ = lay_out_round(members);
+    if (last_serial_ == 0 && !round_.empty()) position_ = first_ % round_.size();
     const auto last = std::find_if(round_.begin(), round_.end(), [&](const Member* member) {
       return member->serial == last_serial_;
     });
@@ -23,6 +24,7 @@ void RoundRobin::set_members(std::span<Member* const> members) {
     return;
   }
   round_.assign(members.begin(), members.end());
+  if (last_serial_ == 0 && !round_.empty()) position_ = first_ % round_.size();
   while (position_ < round_.size() && round_[position_]->serial <= last_serial_) ++position_;
   if (position_ == round_.size()) position_ = 0;
 }

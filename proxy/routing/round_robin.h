@@ -14,11 +14,14 @@ namespace understudy::routing {
 
 class RoundRobin final : public Method {
  public:
+  explicit RoundRobin(std::size_t first = 0) : first_(first) {}
   // Goes on behind the member that came last.
   void set_members(std::span<Member* const> members) override;
   Member* next() override;
 
  private:
+  const std::size_t first_;  // of the first round
+
   // State of the worker thread.
   std::vector<Member*> round_;
   std::size_t position_ = 0;

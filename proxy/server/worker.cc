@@ -171,8 +171,10 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
     const auto same = same_cluster(snapshot, index, *current().snapshot);
     if (same) return current().clusters[*same];
   }
+  routing::ClusterOptions routing = snapshot.clusters[index];
+  routing.worker = index_;
   auto made = std::make_shared<WorkerCluster>(
-      context_, WorkerCluster::Options{.routing = snapshot.clusters[index],
+      context_, WorkerCluster::Options{.routing = std::move(routing),
                                        .connections = wanted.connections,
                                        .protocol = wanted.protocol,
                                        .proxy_header = wanted.proxy_header,

@@ -202,15 +202,17 @@ TEST(WeblogicAffinity, IsWrittenSoThatItIsReadBack) {
   EXPECT_FALSE(codec().encode(token));
 }
 
-TEST(RouteAffinity, IsWhatFollowsTheLastDot) {
+TEST(RouteAffinity, IsWhatFollowsTheFirstDot) {
   struct Case {
     std::string_view value, id, route;
   };
   const Case cases[] = {
       {"abc.b1", "abc", "b1"},
-      {"a.b.c", "a.b", "c"},
+      {"a.b.c", "a", "b.c"},
+      {"ABC.tc2.example.com", "ABC", "tc2.example.com"},
+      {".b1", "", "b1"},
       {"abc", "abc", ""},
-      {"..x", ".", "x"},
+      {"..x", "", ".x"},
       {"AB12.node-1_x", "AB12", "node-1_x"},
       {"a!1!2.b1", "a!1!2", "b1"},
   };
@@ -222,7 +224,7 @@ TEST(RouteAffinity, IsWhatFollowsTheLastDot) {
     EXPECT_EQ(decoded.token.route, c.route);
     EXPECT_EQ(codec().encode(decoded.token)->view(), c.value);
   }
-  for (std::string_view value : {".b1", "abc.", ".", "a b.c", "abc.b\"1", "abc.b\t"}) {
+  for (std::string_view value : {"abc.", ".", "a b.c", "abc.b\"1", "abc.b\t"}) {
     EXPECT_EQ(decode_route(value).refusal, Refusal::kMalformed) << value;
   }
   EXPECT_EQ(decode_route("").refusal, Refusal::kAbsent);
@@ -230,8 +232,8 @@ TEST(RouteAffinity, IsWhatFollowsTheLastDot) {
 
 TEST(RouteAffinity, IsNotWrittenWhenItWouldBeReadBackAsAnother) {
   EXPECT_FALSE(codec().encode({.dialect = Dialect::kRoute, .id = "a.b"}));
-  EXPECT_FALSE(codec().encode({.dialect = Dialect::kRoute, .id = "a", .route = "b.c"}));
-  EXPECT_FALSE(codec().encode({.dialect = Dialect::kRoute, .id = "", .route = "b"}));
+  EXPECT_FALSE(codec().encode({.dialect = Dialect::kRoute, .id = "a.b", .route = "c"}));
+  EXPECT_FALSE(codec().encode({.dialect = Dialect::kRoute, .id = "", .route = ""}));
 }
 
 TEST(Affinity, HoldsItsLimitsAtTheMaximumAndRefusesOneMore) {

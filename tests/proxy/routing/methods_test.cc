@@ -17,6 +17,34 @@
 namespace understudy::routing {
 namespace {
 
+// Workers that have counted nothing yet; each gets one client, or two.
+TEST(Methods, DoNotAllBeginWithTheSameMember) {
+  for (const config::Method method : {config::Method::kRoundRobin, config::Method::kLeastBusy}) {
+    for (const std::size_t workers : {1U, 4U, 32U}) {
+      for (const std::size_t clients : {1U, 2U, 5U}) {
+        std::vector<std::unique_ptr<Member>> members;
+        std::vector<Member*> present;
+        for (std::uint32_t i = 0; i < 4; ++i) {
+          members.push_back(std::make_unique<Member>());
+          members.back()->slot = i;
+          members.back()->serial = i + 1;
+          present.push_back(members.back().get());
+        }
+        std::map<const Member*, std::size_t> counts;
+        for (std::size_t worker = 0; worker < workers; ++worker) {
+          auto turns = make_method(method, 1, worker);
+          turns->set_members(present);
+          for (std::size_t i = 0; i < clients; ++i) ++counts[turns->next()];
+        }
+        const std::size_t all = workers * clients;
+        for (const auto& [member, count] : counts) {
+          EXPECT_LE(count, (all + 3) / 4 + workers / 4) << workers << " workers, " << clients;
+        }
+      }
+    }
+  }
+}
+
 constexpr config::Method kAll[] = {config::Method::kRoundRobin, config::Method::kLeastBusy,
                                    config::Method::kRandomTwo};
 

@@ -324,6 +324,15 @@ TEST(SlowStart, HoldsForEachMethod) {
   }
 }
 
+TEST(Standing, WaitsForOrdersWhereEveryMemberIsTakenOut) {
+  TestCluster cluster("ab");
+  EXPECT_FALSE(cluster->table().waits_for_orders());
+  cluster.member("a")->operator_state = OperatorState::kDisabled;
+  EXPECT_FALSE(cluster->table().waits_for_orders());
+  cluster.member("b")->operator_state = OperatorState::kDraining;
+  EXPECT_TRUE(cluster->table().waits_for_orders());
+}
+
 TEST(Busy, IsCountedFromTheChoiceToTheEnd) {
   TestCluster cluster = in_view("ab", with({.method = config::Method::kLeastBusy}));
   Member& a = *cluster.member("a");
