@@ -143,6 +143,7 @@ std::optional<std::string> build_set_cookie(const SetCookie& cookie) {
   if (cookie.secure) line.append("; Secure");
   if (cookie.http_only) line.append("; HttpOnly");
   line.append(same_site_attribute(cookie.same_site));
+  if (cookie.partitioned) line.append("; Partitioned");
   return line;
 }
 
@@ -156,6 +157,7 @@ std::optional<std::string> build_set_cookie(std::string_view name, std::string_v
                            .http_only = attributes.http_only,
                            .secure = attributes.is_secure(client_has_tls),
                            .same_site = attributes.same_site,
+                           .partitioned = attributes.partitioned,
                            .max_age = attributes.max_age});
 }
 

@@ -52,6 +52,7 @@ struct CookieAttributes {
   SecureWhen secure = SecureWhen::kTls;
   bool http_only = true;
   SameSite same_site = SameSite::kLax;
+  bool partitioned = false;                          // CHIPS: for third-party frames
   std::optional<std::chrono::seconds> max_age = {};  // nothing: until the browser closes
 
   bool is_secure(bool client_has_tls) const {
@@ -70,6 +71,7 @@ struct SetCookie {
   bool http_only = true;
   bool secure = false;
   SameSite same_site = SameSite::kLax;
+  bool partitioned = false;
   std::optional<std::chrono::seconds> max_age = {};  // nothing: until the browser closes; 0: delete
 };
 

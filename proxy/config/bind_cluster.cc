@@ -57,6 +57,8 @@ Connections bind_connections(const conf::Settings& settings, conf::Diagnostics& 
   connections.waiting_requests_max =
       static_cast<std::size_t>(settings.integer("MaxWaitingRequests"));
   connections.queue_timeout = settings.duration("QueueTimeout");
+  connections.field_bytes_max = settings.bytes("LimitResponseFieldSize");
+  connections.fields_max = static_cast<std::size_t>(settings.integer("LimitResponseFields"));
   return connections;
 }
 
@@ -145,6 +147,19 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
       std::find_if(clusters.begin(), clusters.end(),
                    [&cluster](const Cluster& other) { return other.is_same_as(cluster); });
   if (same != clusters.end()) return static_cast<std::size_t>(same - clusters.begin());
+  const auto rival = std::find_if(clusters.begin(), clusters.end(), [&](const Cluster& other) {
+    return cluster.dialect == Dialect::kInsert && other.dialect == Dialect::kInsert &&
+           other.session_cookie == cluster.session_cookie &&
+           other.inserted.attributes.path == cluster.inserted.attributes.path &&
+           other.inserted.attributes.domain == cluster.inserted.attributes.domain;
+  });
+  if (rival != clusters.end()) {
+    binding.diagnostics().warning(
+        where, "the cookie " + cluster.session_cookie + " of path " +
+                   cluster.inserted.attributes.path + " is that of " + rival->label +
+                   ", too: a client of both loses one with the other; give them different "
+                   "SessionCookie or SessionCookiePath");
+  }
   clusters.push_back(std::move(cluster));
   return clusters.size() - 1;
 }

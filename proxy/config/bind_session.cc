@@ -114,10 +114,17 @@ void bind_inserted(const conf::Settings& settings, Cluster& cluster, Binding& bi
   attributes.domain = settings.text("SessionCookieDomain");
   attributes.secure = bind_secure(settings.text("SessionCookieSecure"));
   attributes.http_only = settings.flag("SessionCookieHttpOnly");
+  attributes.partitioned = settings.flag("SessionCookiePartitioned");
   attributes.same_site = bind_same_site(settings.text("SessionCookieSameSite"));
   const seconds max_age = bind_seconds(settings, "SessionCookieMaxAge");
   if (max_age.count() > 0) attributes.max_age = max_age;
 
+  if (attributes.partitioned && attributes.secure == SecureWhen::kNever) {
+    const conf::Directive* directive = settings.directive("SessionCookiePartitioned");
+    binding.diagnostics().error(directive->arguments.front(),
+                                "browsers refuse a Partitioned cookie that is not Secure; leave "
+                                "SessionCookieSecure Off out");
+  }
   const std::string fault = fault_of(attributes);
   if (fault.empty()) return;
   for (const std::string_view name :

@@ -52,6 +52,8 @@ struct Connections {
   std::size_t idle_per_member_max = 0;              // of one worker
   std::size_t waiting_requests_max = 0;             // MaxWaitingRequests: of one worker, in queues
   std::chrono::milliseconds queue_timeout{};        // QueueTimeout
+  std::size_t field_bytes_max = 64 * 1024;          // LimitResponseFieldSize
+  std::size_t fields_max = 500;                     // LimitResponseFields
 
   bool operator==(const Connections&) const = default;
 };

@@ -108,7 +108,10 @@ MemberConnections::Options WorkerCluster::reach(const routing::Member& member) c
           .keep_alive = options_.connections.keep_alive,
           .idle_max = options_.connections.idle_max,
           .open_max = options_.connections.per_member_max,
-          .idle_count_max = options_.connections.idle_per_member_max};
+          .idle_count_max = options_.connections.idle_per_member_max,
+          .limits = {.first_line_bytes_max = http::kHeadBytesMax,
+                     .field_bytes_max = static_cast<uint32_t>(options_.connections.field_bytes_max),
+                     .fields_max = static_cast<uint32_t>(options_.connections.fields_max)}};
 }
 
 // ---- Queues.

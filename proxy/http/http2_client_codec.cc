@@ -57,6 +57,9 @@ void add_lines(std::string_view lines, std::vector<nghttp2_nv>& out) {
 }  // namespace
 
 struct Http2ClientCodec::Session {
+  explicit Session(const HeadLimits& limits_given) : limits(limits_given) {}
+
+  const HeadLimits limits;
   // Owned.
   std::unique_ptr<nghttp2_session, SessionDeleter> nghttp2;
   Http2Guard guard{Http2Guard::Sender::kServer};
@@ -139,8 +142,8 @@ struct Http2ClientCallbacks {
     }
     const bool is_trailer = !self.has_status;
     std::string& lines = is_trailer ? self.trailers : self.text;
-    const size_t bytes_max = is_trailer ? kTrailerBytesMax : HeadLimits{}.head_bytes_max;
-    const unsigned count_max = is_trailer ? kTrailerFieldsMax : HeadLimits{}.fields_max;
+    const size_t bytes_max = is_trailer ? kTrailerBytesMax : self.limits.head_bytes_max;
+    const unsigned count_max = is_trailer ? kTrailerFieldsMax : self.limits.fields_max;
     if (++self.count > count_max || lines.size() + name_bytes + value_bytes + 8 > bytes_max) {
       return refuse(session, stream, self, "header fields above the limits", true);
     }
@@ -276,7 +279,8 @@ struct Http2ClientCallbacks {
   }
 };
 
-Http2ClientCodec::Http2ClientCodec() : session_(std::make_unique<Session>()) {
+Http2ClientCodec::Http2ClientCodec(const HeadLimits& limits)
+    : session_(std::make_unique<Session>(limits)) {
   // Immutable, and the same for all connections.
   static const nghttp2_session_callbacks* const calls = Http2ClientCallbacks::make();
   static const nghttp2_option* const option = Http2ClientCallbacks::make_option();
@@ -286,7 +290,7 @@ Http2ClientCodec::Http2ClientCodec() : session_(std::make_unique<Session>()) {
   const std::array<nghttp2_settings_entry, 3> settings = {{
       {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kHttp2MemberWindowBytes},
-      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, HeadLimits{}.head_bytes_max},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits.head_bytes_max},
   }};
   CHECK(nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.data(), settings.size()) == 0);
   CHECK(nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0,

@@ -17,6 +17,7 @@
 #include "proxy/http/http1_writer.h"
 #include "proxy/http/http2_codec.h"
 #include "proxy/http/http2_guard.h"
+#include "proxy/http/limits.h"
 #include "proxy/http/message.h"
 
 namespace understudy::http {
@@ -46,7 +47,8 @@ struct Http2Ended {
 
 class Http2ClientCodec final {
  public:
-  Http2ClientCodec();
+  // `limits`: of an answer's head.
+  explicit Http2ClientCodec(const HeadLimits& limits);
   ~Http2ClientCodec();
   Http2ClientCodec(const Http2ClientCodec&) = delete;
 

@@ -16,8 +16,6 @@ namespace {
 using http::Framing;
 using http::Progress;
 
-constexpr http::HeadLimits kResponseLimits{};
-
 bool is_limit(http::Refusal refusal) {
   return refusal == http::Refusal::kHeadTooLarge || refusal == http::Refusal::kFieldTooLarge ||
          refusal == http::Refusal::kTooManyFields || refusal == http::Refusal::kFirstLineTooLong;
@@ -247,7 +245,7 @@ bool Http1Upstream::parse_head() {
   while (!in_.empty()) {
     http::ResponseHead head;
     const auto parsed = http::parse_response_head(in_.readable(), method_,
-                                                  {.limits = kResponseLimits,
+                                                  {.limits = home_.limits(),
                                                    .fields = io_.scratch.response_fields,
                                                    .memo = &io_.scratch.response_memo},
                                                   progress_, head);

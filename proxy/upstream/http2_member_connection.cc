@@ -23,6 +23,7 @@ Http2MemberConnection::Http2MemberConnection(MemberConnections& home, const IoCo
     : home_(home),
       io_(io),
       stream_(std::move(stream)),
+      codec_(home.limits()),
       in_(io.blocks),
       out_(io.blocks),
       settling_(TurnTask::of<&Http2MemberConnection::settle>(io.loop, *this)),
@@ -52,6 +53,10 @@ Upstream& Http2MemberConnection::open(Upstream::User& user) {
 void Http2MemberConnection::retire() {
   retired_ = true;
   if (streams_.empty() && !closed_) close();
+}
+
+const http::HeadLimits& Http2MemberConnection::limits() const {
+  return home_.limits();
 }
 
 std::string_view Http2MemberConnection::scheme() const {

@@ -59,6 +59,7 @@ class Http2MemberConnection final : public ClosedList::Item, private FdWatcher::
 
   // By Http2Upstream.
   http::Http2ClientCodec& codec() { return codec_; }
+  const http::HeadLimits& limits() const;
   std::string_view scheme() const;
   bool is_lost() const { return lost_; }
   void pump();

@@ -174,7 +174,7 @@ void Http2Upstream::on_head(const http::Http2Answer& answer) {
   http::HeadProgress progress;
   http::ResponseHead head;
   // The line that was added above does not count.
-  http::HeadLimits limits;
+  http::HeadLimits limits = connection_->limits();
   ++limits.fields_max;
   const auto parsed = http::parse_response_head(
       head_text_, method_, {.limits = limits, .fields = io_.scratch.response_fields}, progress,

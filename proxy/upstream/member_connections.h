@@ -21,6 +21,7 @@
 #include "base/timer_wheel.h"
 #include "base/tls_dialer.h"
 #include "proxy/config/cluster.h"
+#include "proxy/http/limits.h"
 #include "proxy/upstream/answered_requests.h"
 #include "proxy/upstream/io_context.h"
 #include "proxy/upstream/upstream.h"
@@ -31,6 +32,11 @@ namespace understudy {
 class Connecting;
 class Http1Upstream;
 class Http2MemberConnection;
+
+// LimitResponseFieldSize and LimitResponseFields, where nothing is said.
+inline constexpr http::HeadLimits kAnswerLimits{.first_line_bytes_max = http::kHeadBytesMax,
+                                                .field_bytes_max = http::kHeadBytesMax,
+                                                .fields_max = 500};
 
 // What an exchange needs of a connection.
 enum class Wants : uint8_t { kAny, kTunnel };
@@ -68,6 +74,7 @@ class MemberConnections final {
     Duration idle_max = std::chrono::seconds(20);        // KeepAliveSecs
     std::size_t open_max = 1024;                         // MaxConnections, of this worker
     std::size_t idle_count_max = 1024;                   // MaxIdleConnections, of this worker
+    http::HeadLimits limits = kAnswerLimits;             // of an answer's head
     std::uint64_t serial = 0;                            // of the member
     Owner* owner = nullptr;                              // borrowed; null: nobody queues
     std::size_t* queued = nullptr;                       // counts who queues, here and elsewhere
@@ -102,6 +109,7 @@ class MemberConnections final {
   AnsweredRequests& answered() { return answered_; }
   std::uint64_t serial() const { return options_.serial; }
   const std::string& label() const { return options_.label; }
+  const http::HeadLimits& limits() const { return options_.limits; }
   const Address& address() const { return options_.address; }
   // In use, idle, and those that are not there yet.
   std::size_t open_count() const { return open_.size() + connecting_.size() + http2_.size(); }
