@@ -49,10 +49,13 @@ Failover bind_failover(const conf::Settings& settings, const conf::Word& where, 
   failover.on_timeout = bind_resend(settings.text("RetryOnTimeout"));
   failover.on_dropped = bind_resend(settings.text("RetryAfterDroppedConnection"));
   failover.on_503 = bind_resend(settings.text("ServerInitiatedFailover"));
+  failover.on_503_is_said = settings.is_set("ServerInitiatedFailover");
+  failover.sticky_only = settings.flag("StickyOnly");
   failover.idempotency_key = settings.flag("IdempotencyKey");
   failover.session_replay = settings.flag("SessionReplay");
   failover.replay_buffer_bytes_max = settings.bytes("ReplayBufferSize");
   bind_file_caching(settings, where, failover, binding);
+  failover.resend_limit = static_cast<unsigned>(settings.integer("ResendLimit"));
   failover.retry_percent = static_cast<unsigned>(settings.integer("RetryBudget"));
   failover.hedge_delay = settings.duration("HedgeDelay");
   failover.retry_floor = static_cast<unsigned>(settings.integer("RetryBudgetFloor"));

@@ -29,11 +29,15 @@ struct Failover {
   Resend on_timeout = Resend::kIdempotent;      // RetryOnTimeout
   Resend on_dropped = Resend::kIdempotent;      // RetryAfterDroppedConnection
   Resend on_503 = Resend::kIdempotent;          // ServerInitiatedFailover
+  bool on_503_is_said = false;                  // or it is the default
+  bool sticky_only = false;                     // StickyOnly: Apache's nofailover
   bool idempotency_key = false;                 // IdempotencyKey: such a POST counts as idempotent
   bool session_replay = false;                  // SessionReplay: any request may be sent again
   std::size_t replay_buffer_bytes_max = 0;      // ReplayBufferSize: of one request's body
   std::uint64_t replay_file_bytes_max = 0;      // ReplayFileSize; 0 with FileCaching Off
   std::string temp_directory;                   // TempDir
+
+  unsigned resend_limit = 1;  // ResendLimit: after the connection broke on the request
 
   // Whether any request that is not idempotent may be sent a second time.
   bool resends_all() const {

@@ -21,23 +21,52 @@ using http::FieldId;
 // The path that rules are matched over; "*" of OPTIONS and the authority of CONNECT, which have
 // none, stand for the whole server.
 std::string_view path_to_match(const http::RequestHead& head) {
-  const bool has_path = head.target_form == http::TargetForm::kOrigin ||
-                        head.target_form == http::TargetForm::kAbsolute;
+  const bool has_path = head.path != "*" && (head.target_form == http::TargetForm::kOrigin ||
+                                             head.target_form == http::TargetForm::kAbsolute);
   return has_path ? head.path : std::string_view("/");
 }
 
-// Lives until the scratch is used for the next head.
-std::optional<std::string_view> session_of(const http::RequestHead& head,
-                                           const WorkerCluster& cluster, HeadScratch& scratch) {
-  if (head.fields.has(FieldId::kCookie)) {
-    for (const http::Field& field : head.fields) {
-      if (field.id != FieldId::kCookie) continue;
-      if (auto value = find_cookie(field.value, cluster.session_cookie())) return value;
+// The values that a request's head has for its session: those of the cookies of that name, one
+// after another, then those of the path's parameters. Each lives until the next one is asked for.
+class SessionValues final {
+ public:
+  SessionValues(const http::RequestHead& head, const WorkerCluster& cluster, HeadScratch& scratch)
+      : head_(head),
+        cluster_(cluster),
+        room_(scratch.session),
+        field_(head.fields.has(FieldId::kCookie) ? head.fields.begin() : head.fields.end()),
+        target_(cluster.session_parameter().empty() ? std::string_view() : head.target) {}
+
+  std::optional<std::string_view> next() {
+    while (field_ != head_.fields.end()) {
+      if (rest_.empty() && field_->id == FieldId::kCookie) rest_ = field_->value;
+      if (const auto value = find_cookie(rest_, cluster_.session_cookie())) {
+        rest_ = behind(*value, rest_);
+        if (rest_.empty()) ++field_;
+        return value;
+      }
+      rest_ = {};
+      ++field_;
     }
+    const auto value = find_path_parameter(target_, cluster_.session_parameter(), room_);
+    target_ = value ? behind(*value, target_) : std::string_view();
+    return value;
   }
-  if (cluster.session_parameter().empty()) return {};
-  return find_path_parameter(head.target, cluster.session_parameter(), scratch.session);
-}
+
+ private:
+  // Empty behind a value that was decoded, and so does not lie in `text`.
+  static std::string_view behind(std::string_view value, std::string_view text) {
+    const auto end = static_cast<std::size_t>(value.data() + value.size() - text.data());
+    return end <= text.size() ? text.substr(end) : std::string_view();
+  }
+
+  const http::RequestHead& head_;
+  const WorkerCluster& cluster_;
+  const std::span<char> room_;
+  const http::Field* field_;
+  std::string_view rest_;    // of that field
+  std::string_view target_;  // what is left of it
+};
 
 InsertedCookie::Shown shown_by(const AffinityToken& token, WorkerCluster& cluster) {
   const routing::Member* member = cluster.routing().table().by_tag(token.member_tag);
@@ -91,9 +120,7 @@ void Exchange::start(const http::RequestHead& head, std::size_t site) {
   account_.method = head.method;
   account_.has_body = head.body.has_bytes();
   if (!map(head, site)) return;
-  const auto session = session_of(head, *cluster_, worker_.io.scratch);
-  if (!session && begin_gathering(head)) return gather();
-  begin_affinity(session);
+  if (!find_session(head) && begin_gathering(head)) return gather();
   choose(head);
 }
 
@@ -160,6 +187,27 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
 // ---- 3. Whom to ask: first those whom the session names, in the cookie, else in the path.
 // A session in a form is in exchange_body.cc.
 
+// Browsers send several cookies of one name when their paths or domains differ, the stale one
+// first as likely as not: what decides is the first that names a member which is there, else the
+// first that says the most. False when there is none at all.
+bool Exchange::find_session(const http::RequestHead& head) {
+  const routing::Cluster& routing = cluster_->routing();
+  SessionValues values(head, *cluster_, worker_.io.scratch);
+  auto value = values.next();
+  begin_affinity(value);
+  const bool is_any = value.has_value();
+  routing::Named best = routing.named_by(attempt_);
+  while (value && best != routing::Named::kKnown) {
+    value = values.next();
+    if (!value) break;
+    const routing::Named named = routing.named_by(routing.begin(cluster_->decode(*value)));
+    if (named <= best) continue;
+    best = named;
+    begin_affinity(value);
+  }
+  return is_any;
+}
+
 void Exchange::begin_affinity(std::optional<std::string_view> session) {
   DecodedAffinity cookie;
   if (session) {
@@ -171,6 +219,7 @@ void Exchange::begin_affinity(std::optional<std::string_view> session) {
     }
   }
   attempt_ = cluster_->routing().begin(cookie);
+  if (account_.request_id != 0) return;
   if (cluster_->speaks_native() || !location_->forwarding.request_id_header.empty()) {
     // One id for all tries: that is how a member knows a request it has executed already.
     do {
@@ -183,6 +232,7 @@ void Exchange::choose(const http::RequestHead& head) {
   phase_ = Phase::kChoosing;
   const TimePoint now = worker_.io.loop.now();
   while (const routing::Choice choice = cluster_->routing().choose(attempt_, now)) {
+    if (!choice.is_bound() && is_sticky_only()) return give_up_bound();
     if (approach(choice, head)) return;
   }
   // Those that could be asked are busy, and another one of the cluster may be free first.
@@ -217,6 +267,10 @@ bool Exchange::ask(const routing::Choice& choice, const http::RequestHead& head,
       return true;
     case Try::Begun::kFailed:
       break;
+  }
+  if (fresh) {
+    on_failed(*try_, try_->failure(), {});
+    return true;
   }
   try_->blame(try_->failure(), attempt_);
   drop(try_);

@@ -84,7 +84,7 @@ class Exchange final : private Try::Owner, private Waiter {
   void on_answer(Try& which, const http::ResponseHead& head) override;
   void on_response_body(Try& which) override;
   void on_member_writable(Try& which) override;
-  void on_failed(Try& which, TryFailure failure) override;
+  void on_failed(Try& which, TryFailure failure, std::string_view detail) override;
   // Waiter, in a queue.
   void on_member_gone() override;
   void on_room(uint64_t serial) override;
@@ -93,6 +93,7 @@ class Exchange final : private Try::Owner, private Waiter {
   void receive(std::size_t site);
   bool map(const http::RequestHead& head, std::size_t site);
   void note_resends(const http::RequestHead& head);
+  bool find_session(const http::RequestHead& head);
   void begin_affinity(std::optional<std::string_view> session);
   bool begin_gathering(const http::RequestHead& head);
   void gather();
@@ -125,9 +126,11 @@ class Exchange final : private Try::Owner, private Waiter {
   void begin_resend(const FailedTry& failed, bool adds_load);
   void rely_on_second(TryFailure failure, NextStep step);
   void end_pass();
+  bool is_sticky_only() const;
+  void give_up_bound();
   void give_up(unsigned status, std::string_view sentence);
   void give_up_queueing(std::string_view why);
-  void give_up_after(TryFailure failure, Reason reason);
+  void give_up_after(TryFailure failure, Reason reason, std::string_view detail);
   void answer(unsigned status, std::string_view sentence, bool close);
   void on_request_broken();
   void abort(std::string_view why);
@@ -171,6 +174,8 @@ class Exchange final : private Try::Owner, private Waiter {
     bool path_is_normal = true;
     bool met_full_member = false;   // in this pass
     uint8_t quick_looks = 0;        // passes within the first ConnectRetrySecs
+    uint8_t breaks = 0;             // tries that broke: is_break()
+    uint64_t broke_at = 0;          // the first of those members: its serial
     bool has_failed_over = false;   // it has been sent to another member once already
     bool is_resend = false;         // counted as such
     bool body_has_begun = false;    // so that Expect has been answered

@@ -42,7 +42,7 @@ std::string_view request_line(std::string_view head) {
 
 // ---- A member did not answer.
 
-void Exchange::on_failed(Try& which, TryFailure failure) {
+void Exchange::on_failed(Try& which, TryFailure failure, std::string_view detail) {
   if (&which == second_) {
     which.blame(failure, attempt_);
     return drop(second_);
@@ -54,8 +54,9 @@ void Exchange::on_failed(Try& which, TryFailure failure) {
   const bool same_member = decision.step == NextStep::kSameMember;
   if (!same_member) which.blame(failure, attempt_);
   const routing::Choice choice = which.choice();
+  if (is_break(failed) && account_.breaks++ == 0) account_.broke_at = which.serial();
   drop(try_);
-  if (decision.step == NextStep::kGiveUp) return give_up_after(failure, decision.reason);
+  if (decision.step == NextStep::kGiveUp) return give_up_after(failure, decision.reason, detail);
   account_.has_failed_over |= !same_member;
   begin_resend(failed, !same_member && failed.adds_load);
   const http::RequestHead& head = downstream_.request_head();
@@ -67,6 +68,8 @@ FailedTry Exchange::describe(TryFailure failure) const {
   FailedTry failed = try_->describe(failure);
   failed.is_idempotent = account_.is_idempotent;
   failed.replayable = downstream_.can_rewind();
+  failed.breaks = account_.breaks;
+  failed.broke_elsewhere = account_.breaks != 0 && account_.broke_at != try_->serial();
   failed.adds_load = !account_.is_resend && adds_load(failed, account_.has_failed_over);
   failed.over_budget = failed.adds_load && !cluster_->load().allows_resend(location_->failover);
   return failed;
@@ -107,10 +110,16 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
     return false;
   }
   if (decision.step == NextStep::kGiveUp) {
-    give_up_after(failure, decision.reason);
+    give_up_after(failure, decision.reason, {});
     return true;
   }
   auto& routing = cluster_->routing();
+  // A plain session is nowhere else: another member's answer would be that of a stranger.
+  const bool is_only_there = try_->choice().is_bound() && !routing.has_copy(attempt_);
+  if (failure == TryFailure::kUnavailable && is_only_there && !cluster_->speaks_native() &&
+      !location_->failover.on_503_is_said) {
+    return false;
+  }
   if (decision.step == NextStep::kFollowRoute) routing.follow_route(attempt_, *route);
   const routing::Choice choice = routing.choose(attempt_, worker_.io.loop.now());
   if (!choice && failure == TryFailure::kUnavailable) {
@@ -138,17 +147,21 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
 void Exchange::end_pass() {
   const config::Failover& failover = location_->failover;
   const TimePoint now = worker_.io.loop.now();
+  if (!attempt_.has_tried_any() && cluster_->routing().table().waits_for_orders()) {
+    account_.failure = "all members are taken out";
+    return give_up(503, "This site is being worked on. Please try again in a moment.");
+  }
   // A member that is being started or hands its sessions over is there in a moment: the others of
   // a rolling restart are not worth the whole first pause. These looks are no rounds.
   const TimePoint look = now + kFirstLook * (1 << account_.quick_looks);
   const bool is_quick = look < account_.started + failover.connect_retry;
   const std::size_t rounds = attempt_.passes() - account_.quick_looks;
   const TimePoint deadline = account_.started + failover.connect_timeout;
-  const bool was_last = rounds >= failover.rounds_max() || (now >= deadline && rounds > 1);
-  if (is_quick || !was_last) {
+  const bool was_last = now >= deadline || (!is_quick && rounds >= failover.rounds_max());
+  if (!was_last) {
     phase_ = Phase::kPausing;
     account_.quick_looks += is_quick ? 1 : 0;
-    timer_.start_at(is_quick ? look : now + failover.connect_retry);
+    timer_.start_at(std::min(is_quick ? look : now + failover.connect_retry, deadline));
     return;
   }
   account_.failure = "timed out";
@@ -161,18 +174,39 @@ void Exchange::end_pass() {
           "Please try again in a moment.");
 }
 
-void Exchange::give_up_after(TryFailure failure, Reason reason) {
+// StickyOnly: the session's own members cannot be asked, and no other one is to be.
+bool Exchange::is_sticky_only() const {
+  return location_->failover.sticky_only && attempt_.names_any() &&
+         !cluster_->routing().has_copy(attempt_);
+}
+
+void Exchange::give_up_bound() {
+  account_.failure = "StickyOnly";
+  give_up(503, "The server that has your session is not available. Please try again in a moment.");
+}
+
+void Exchange::give_up_after(TryFailure failure, Reason reason, std::string_view detail) {
   ++worker_.counters.resends_refused;
   if (reason == Reason::kOverBudget) ++worker_.counters.resends_over_budget;
   account_.failure = reason != Reason::kNone ? to_text(reason) : to_text(failure);
-  LOG(kWarn, "{}: member {}: {}, not sent again: {}", request_line(downstream_.head_text()),
-      asked_->label(), to_text(failure), to_text(reason));
+  const std::string_view line = request_line(downstream_.head_text());
+  if (reason == Reason::kSuspect) {
+    LOG(kError, "{}: member {}: {}: a suspect request, not sent again: {}", line, asked_->label(),
+        to_text(failure), to_text(reason));
+  } else if (reason == Reason::kNotUnderstood) {
+    LOG(kError, "{}: member {}: {}: {}", line, asked_->label(), to_text(failure), detail);
+  } else {
+    LOG(kWarn, "{}: member {}: {}, not sent again: {}", line, asked_->label(), to_text(failure),
+        to_text(reason));
+  }
   std::array<char, 256> sentence;
   const auto end = fmt::format_to_n(
       sentence.data(), sentence.size(),
       "The server that was asked did not answer ({}), and the request was not sent again: {}.",
       to_text(failure), to_text(reason));
-  give_up(status_of(failure), {sentence.data(), std::min(end.size, sentence.size())});
+  const bool is_members = reason == Reason::kSuspect || reason == Reason::kResendLimit;
+  give_up(is_members ? 502 : status_of(failure),
+          {sentence.data(), std::min(end.size, sentence.size())});
 }
 
 void Exchange::give_up(unsigned status, std::string_view sentence) {

@@ -39,7 +39,7 @@ void Exchange::begin_hedge(TimePoint now) {
     case Try::Begun::kConnecting:
       return;
     case Try::Begun::kFailed:
-      return on_failed(*second_, second_->failure());
+      return on_failed(*second_, second_->failure(), {});
   }
 }
 

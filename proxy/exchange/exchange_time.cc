@@ -58,7 +58,7 @@ bool Exchange::look_at(Try& which, TimePoint now) {
     return false;
   }
   MemberHold hold(which.connections());
-  on_failed(which, *failure);
+  on_failed(which, *failure, {});
   // The others that wait for this member need not find out for themselves.
   if (*failure == TryFailure::kConnectTimeout) hold->fail_unanswered();
   return false;

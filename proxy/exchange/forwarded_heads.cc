@@ -116,7 +116,7 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
 
 // The path that was matched, as the location changes it, with the query behind it.
 std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHead& head) {
-  if (head.target_form == http::TargetForm::kAsterisk) return {};
+  if (head.path == "*") return {};
   HeadScratch& scratch = facts.scratch;
   std::string_view path = routing::normalise_path(head.path, scratch.path).path;
   std::span<char> room = scratch.target;

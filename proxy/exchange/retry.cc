@@ -39,13 +39,41 @@ Reason reason_against_another(const FailedTry& failed, const config::Failover& p
 }
 
 // The member closed a connection that it had kept open while our request was on its way to it. That
-// says nothing about the member.
+// says nothing about the member, unless another one has broken off on this request.
 bool is_half_open(const FailedTry& failed) {
   return failed.failure == TryFailure::kDropped && failed.connection_was_reused &&
-         !failed.received && !failed.tried_fresh;
+         !failed.received && !failed.tried_fresh && failed.breaks == 0;
+}
+
+// It may be sent again, but has it ended members before?
+Reason reason_against_break(const FailedTry& failed, const config::Failover& policy) {
+  if (!is_break(failed)) return Reason::kNone;
+  if (failed.broke_elsewhere) return Reason::kSuspect;
+  return failed.breaks >= policy.resend_limit ? Reason::kResendLimit : Reason::kNone;
 }
 
 }  // namespace
+
+bool is_break(const FailedTry& failed) {
+  if (is_half_open(failed)) return false;
+  switch (failed.failure) {
+    case TryFailure::kDropped:
+    case TryFailure::kUnreachable:
+    case TryFailure::kMemberGone:
+      return failed.sent || failed.tried_fresh;
+    case TryFailure::kConnectRefused:
+    case TryFailure::kConnectTimeout:
+    case TryFailure::kConnectFailed:
+      return failed.tried_fresh;
+    case TryFailure::kNoConnection:
+    case TryFailure::kBadResponse:
+    case TryFailure::kTimeout:
+    case TryFailure::kUnavailable:
+    case TryFailure::kMisdirected:
+      break;
+  }
+  return false;
+}
 
 bool adds_load(const FailedTry& failed, bool has_failed_over) {
   if (!failed.sent) return false;
@@ -58,10 +86,18 @@ bool adds_load(const FailedTry& failed, bool has_failed_over) {
 }
 
 RetryDecision decide(const FailedTry& failed, const config::Failover& policy) {
+  if (failed.failure == TryFailure::kBadResponse && failed.sent) {
+    return {.step = NextStep::kGiveUp, .reason = Reason::kNotUnderstood};
+  }
   const NextStep again = is_half_open(failed) ? NextStep::kSameMember : NextStep::kNextMember;
-  if (!failed.sent) return {.step = again};
-  const Reason reason = again == NextStep::kSameMember ? reason_against(failed, policy)
-                                                       : reason_against_another(failed, policy);
+  if (!failed.sent && !is_break(failed)) return {.step = again};
+  Reason reason = again == NextStep::kSameMember ? reason_against(failed, policy)
+                                                 : reason_against_another(failed, policy);
+  // Of a request that ends its members this says more than the budget does.
+  if (reason == Reason::kNone || reason == Reason::kOverBudget) {
+    const Reason of_break = reason_against_break(failed, policy);
+    if (of_break != Reason::kNone) reason = of_break;
+  }
   switch (failed.failure) {
     case TryFailure::kUnavailable:
       // A 503 that may not be answered by a re-send is an answer.
@@ -119,6 +155,12 @@ std::string_view to_text(Reason reason) {
       return "request body above ReplayBufferSize";
     case Reason::kOverBudget:
       return "RetryBudget is used up";
+    case Reason::kResendLimit:
+      return "ResendLimit is used up";
+    case Reason::kSuspect:
+      return "two members broke off on it";
+    case Reason::kNotUnderstood:
+      return "the answer cannot be understood";
   }
   return "";
 }

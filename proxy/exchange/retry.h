@@ -7,6 +7,9 @@
 // The rule above all others: a request that is not idempotent and of which a byte was sent is not
 // sent again, unless the operator said for its location that it may be (SessionReplay On, or ALL),
 // or the member that took it says that it has done nothing with it (Understudy-Handled: no).
+//
+// And a request may be what ends its members. One whose connection broke is sent again at most
+// ResendLimit times, and never after two members have broken off on it.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +26,7 @@ enum class TryFailure : uint8_t {
   kNoConnection,  // the member has no connection left for us
   kDropped,       // the connection broke or was closed before the response's head was complete
   kUnreachable,   // it broke because the member's machine acknowledges nothing any more
-  kBadResponse,   // what came is not HTTP, or above a limit
+  kBadResponse,   // what came is not HTTP, or above a limit: an answer, to be passed on as 502
   kTimeout,       // no response in IOTimeoutSecs
   kMemberGone,    // a view says that it is dead or left
   kUnavailable,   // 503
@@ -37,13 +40,15 @@ struct FailedTry {
   bool sent = false;      // at least a byte of the request has left
   bool received = false;  // at least a byte of the response has come
   bool connection_was_reused = false;
-  bool tried_fresh = false;    // this member has been asked again on a fresh connection already
-  bool is_idempotent = false;  // by its method, or by an Idempotency-Key that counts here
-  bool replayable = true;      // the whole request, as far as it was sent, is still here
-  bool adds_load = false;      // see below
-  bool over_budget = false;    // there are too many re-sends under way
-  bool names_route = false;    // with kMisdirected: Understudy-Route was there and can be followed
-  bool not_handled = false;    // with kMisdirected: no handler has seen the request
+  bool tried_fresh = false;      // this member has been asked again on a fresh connection already
+  bool is_idempotent = false;    // by its method, or by an Idempotency-Key that counts here
+  bool replayable = true;        // the whole request, as far as it was sent, is still here
+  bool adds_load = false;        // see below
+  unsigned breaks = 0;           // earlier tries of this request that broke: is_break()
+  bool broke_elsewhere = false;  // one of them at another member
+  bool over_budget = false;      // there are too many re-sends under way
+  bool names_route = false;  // with kMisdirected: Understudy-Route was there and can be followed
+  bool not_handled = false;  // with kMisdirected: no handler has seen the request
 };
 
 enum class NextStep : uint8_t {
@@ -62,6 +67,9 @@ enum class Reason : uint8_t {
   kPolicyNone,
   kBodyNotKept,
   kOverBudget,
+  kResendLimit,
+  kSuspect,        // two members broke off: it may be the request that ends them
+  kNotUnderstood,  // what came, and it would come again
 };
 std::string_view to_text(Reason reason);  // half a sentence for log and page
 
@@ -69,6 +77,11 @@ struct RetryDecision {
   NextStep step = NextStep::kGiveUp;
   Reason reason = Reason::kNone;
 };
+
+// Whether the connection broke on a request that the member may have begun to execute. A kept
+// connection that turns out closed is none while the fresh one behind it gets an answer; when that
+// one fails in any way, both are one.
+bool is_break(const FailedTry& failed);
 
 // Whether a re-send is load that would not be there without it, and so RetryBudget's. What a member
 // leaves unfinished that has died is no more than it was before, but only once: a dying process

@@ -22,10 +22,10 @@ routing::Failure seen_as(TryFailure failure) {
     case TryFailure::kTimeout:
       return routing::Failure::kTimeout;
     case TryFailure::kDropped:
-    case TryFailure::kBadResponse:
       return routing::Failure::kReset;
     case TryFailure::kUnavailable:
       return routing::Failure::kUnavailable;
+    case TryFailure::kBadResponse:
     case TryFailure::kNoConnection:
     case TryFailure::kMemberGone:
     case TryFailure::kMisdirected:
@@ -187,11 +187,11 @@ void Try::on_upstream_failed(ErrorCode code, std::string_view detail) {
   } else {
     LOG(kDebug, "member {}: {}", connections_->label(), detail);
   }
-  owner_.on_failed(*this, failure_of(code));
+  owner_.on_failed(*this, failure_of(code), detail);
 }
 
 void Try::on_member_gone() {
-  owner_.on_failed(*this, TryFailure::kMemberGone);
+  owner_.on_failed(*this, TryFailure::kMemberGone, {});
 }
 
 void Try::on_room(uint64_t) {
@@ -200,6 +200,10 @@ void Try::on_room(uint64_t) {
 
 void Try::blame(TryFailure failure, routing::Attempt& attempt) {
   count(member_->counters, failure);
+  // As bad as a 502 of its own, and as little a reason to leave the member alone.
+  if (failure == TryFailure::kBadResponse) {
+    cluster_.routing().on_bad_answer(*member_, worker_.io.loop.now());
+  }
   const routing::Failure seen = seen_as(failure);
   if (seen == routing::Failure::kNone) return;
   // The other idle connections are as bad, and no exchange should find out one by one.
@@ -209,9 +213,9 @@ void Try::blame(TryFailure failure, routing::Attempt& attempt) {
 
 FailedTry Try::describe(TryFailure failure) const {
   return {.failure = failure,
-          .sent = upstream_->has_sent(),
-          .received = upstream_->has_received(),
-          .connection_was_reused = upstream_->was_reused(),
+          .sent = upstream_ != nullptr && upstream_->has_sent(),
+          .received = upstream_ != nullptr && upstream_->has_received(),
+          .connection_was_reused = upstream_ != nullptr && upstream_->was_reused(),
           .tried_fresh = fresh_};
 }
 

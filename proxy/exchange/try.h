@@ -62,7 +62,8 @@ class Try final : private Upstream::User, private Waiter {
     virtual void on_answer(Try& which, const http::ResponseHead& head) = 0;
     virtual void on_response_body(Try& which) = 0;  // there may be more of it
     virtual void on_member_writable(Try& which) = 0;
-    virtual void on_failed(Try& which, TryFailure failure) = 0;  // there is no answer
+    // There is no answer. `detail` says more of it, for the log; it dies with the call.
+    virtual void on_failed(Try& which, TryFailure failure, std::string_view detail) = 0;
 
    protected:
     ~Owner() = default;
@@ -108,6 +109,7 @@ class Try final : private Upstream::User, private Waiter {
 
   // Null behind accept().
   routing::Member* member() const { return member_; }
+  uint64_t serial() const { return serial_; }  // of the member
   MemberConnections& connections() const { return *connections_; }
   const routing::Choice& choice() const { return choice_; }
   Upstream& upstream() const { return *upstream_; }

@@ -59,8 +59,8 @@ constexpr Row kSentTable[] = {
     {kUnreachable, true, Resend::kIdempotent, kNextMember, Reason::kNone},
     {kUnreachable, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
     {kUnreachable, true, Resend::kNone, kGiveUp, Reason::kPolicyNone},
-    {kBadResponse, true, Resend::kIdempotent, kNextMember, Reason::kNone},
-    {kBadResponse, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
+    {kBadResponse, true, Resend::kIdempotent, kGiveUp, Reason::kNotUnderstood},
+    {kBadResponse, false, Resend::kAll, kGiveUp, Reason::kNotUnderstood},
     {kTimeout, true, Resend::kIdempotent, kNextMember, Reason::kNone},
     {kTimeout, false, Resend::kIdempotent, kGiveUp, Reason::kMethodNotIdempotent},
     {kTimeout, true, Resend::kNone, kGiveUp, Reason::kPolicyNone},
@@ -99,7 +99,8 @@ TEST(Retry, IdempotentOffHoldsBackEverythingThatWasSent) {
     SCOPED_TRACE(std::string(to_text(failure)));
     const RetryDecision decision = decide(sent(failure, true), off);
     EXPECT_EQ(decision.step, failure == kUnavailable ? kPassOn : kGiveUp);
-    EXPECT_EQ(decision.reason, Reason::kIdempotentOff);
+    EXPECT_EQ(decision.reason,
+              failure == kBadResponse ? Reason::kNotUnderstood : Reason::kIdempotentOff);
   }
 }
 
@@ -109,7 +110,8 @@ TEST(Retry, SessionReplaySendsEverythingAgainThatIsStillHere) {
   replay.session_replay = true;
   for (const TryFailure failure : kAllFailures) {
     SCOPED_TRACE(std::string(to_text(failure)));
-    EXPECT_EQ(decide(sent(failure, false), replay).step, kNextMember);
+    EXPECT_EQ(decide(sent(failure, false), replay).step,
+              failure == kBadResponse ? kGiveUp : kNextMember);
   }
 }
 
@@ -131,6 +133,70 @@ TEST(Retry, AHalfOpenConnectionIsTriedOnceMoreAtTheSameMember) {
   failed.tried_fresh = false;
   failed.received = true;
   EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kNextMember);
+}
+
+TEST(Retry, ARequestOnWhichTheConnectionBrokeIsSentAgainSoOftenAndNoMore) {
+  for (const unsigned limit : {0U, 1U, 3U}) {
+    for (const bool session_replay : {false, true}) {
+      Failover failover = policy(Resend::kAll);
+      failover.resend_limit = limit;
+      failover.session_replay = session_replay;
+      for (const TryFailure failure : {kDropped, kUnreachable, kMemberGone}) {
+        SCOPED_TRACE(std::string(to_text(failure)) + ", limit " + std::to_string(limit));
+        FailedTry failed = sent(failure, true);
+        for (failed.breaks = 0; failed.breaks < limit; ++failed.breaks) {
+          EXPECT_EQ(decide(failed, failover).step, kNextMember);
+        }
+        EXPECT_EQ(decide(failed, failover).step, kGiveUp);
+        EXPECT_EQ(decide(failed, failover).reason, Reason::kResendLimit);
+      }
+    }
+  }
+}
+
+TEST(Retry, ARequestOnWhichTwoMembersBrokeOffIsNeverSentAgain) {
+  Failover failover = policy(Resend::kAll);
+  failover.resend_limit = 100;
+  failover.session_replay = true;
+  FailedTry failed = sent(kDropped, true);
+  failed.breaks = 1;
+  EXPECT_EQ(decide(failed, failover).step, kNextMember) << "the same member once more";
+  failed.broke_elsewhere = true;
+  EXPECT_EQ(decide(failed, failover).step, kGiveUp);
+  EXPECT_EQ(decide(failed, failover).reason, Reason::kSuspect);
+  failed.over_budget = true;
+  EXPECT_EQ(decide(failed, failover).reason, Reason::kSuspect) << "that says more";
+  // A kept connection is no excuse any more.
+  failed.connection_was_reused = true;
+  EXPECT_EQ(decide(failed, failover).step, kGiveUp);
+}
+
+// It was the request that ended the member which had kept the connection.
+TEST(Retry, AFreshConnectionThatIsRefusedBehindAKeptOneIsABreak) {
+  for (const TryFailure failure : {kConnectRefused, kConnectTimeout, kConnectFailed}) {
+    SCOPED_TRACE(std::string(to_text(failure)));
+    FailedTry failed{.failure = failure, .tried_fresh = true, .is_idempotent = true};
+    EXPECT_TRUE(is_break(failed));
+    EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kNextMember);
+    failed.breaks = 1;
+    failed.broke_elsewhere = true;
+    EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).reason, Reason::kSuspect);
+    failed.tried_fresh = false;
+    EXPECT_FALSE(is_break(failed)) << "no byte has left";
+    EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kNextMember);
+  }
+}
+
+TEST(Retry, OnlyWhatMayHaveBeenExecutedIsABreak) {
+  for (const TryFailure failure : kAllFailures) {
+    SCOPED_TRACE(std::string(to_text(failure)));
+    const bool broke = failure == kDropped || failure == kUnreachable || failure == kMemberGone;
+    EXPECT_EQ(is_break(sent(failure, true)), broke);
+    EXPECT_FALSE(is_break({.failure = failure}));
+  }
+  FailedTry half_open = sent(kDropped, true);
+  half_open.connection_was_reused = true;
+  EXPECT_FALSE(is_break(half_open)) << "the fresh connection behind it will tell";
 }
 
 TEST(Retry, AMemberThatCannotBeReachedIsNotTriedOnAFreshConnection) {
@@ -181,7 +247,7 @@ TEST(Retry, A421ThatNoHandlerHasSeenIsSentOnWhateverTheMethodAndThePolicy) {
 }
 
 TEST(Retry, NobodyElseIsAskedWhenTheBudgetIsUsedUp) {
-  for (const TryFailure failure : {kDropped, kBadResponse, kTimeout}) {
+  for (const TryFailure failure : {kDropped, kTimeout}) {
     FailedTry failed = sent(failure, true);
     failed.over_budget = true;
     const RetryDecision decision = decide(failed, policy(Resend::kIdempotent));
