@@ -157,11 +157,13 @@ void Exchange::end_pass() {
   const bool is_quick = look < account_.started + failover.connect_retry;
   const std::size_t rounds = attempt_.passes() - account_.quick_looks;
   const TimePoint deadline = account_.started + failover.connect_timeout;
-  const bool was_last = now >= deadline || (!is_quick && rounds >= failover.rounds_max());
-  if (!was_last) {
+  // A first try may have taken longer than that: it is not the only one.
+  const bool was_last = rounds >= failover.rounds_max() || (now >= deadline && rounds > 1);
+  if (is_quick || !was_last) {
     phase_ = Phase::kPausing;
     account_.quick_looks += is_quick ? 1 : 0;
-    timer_.start_at(std::min(is_quick ? look : now + failover.connect_retry, deadline));
+    const TimePoint next = is_quick ? look : now + failover.connect_retry;
+    timer_.start_at(now < deadline ? std::min(next, deadline) : next);
     return;
   }
   account_.failure = "timed out";
