@@ -181,7 +181,13 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
     return false;
   }
   note_resends(head);
-  return !head.wants_upgrade || open_tunnel(head);
+  // An Upgrade that the proxy does not pass on makes the request an ordinary one (RFC 9110 7.8).
+  if (!head.wants_upgrade || !Tunnel::is_wanted(head)) return true;
+  tunnel_ = Tunnel::open(worker_);
+  if (tunnel_) return true;
+  account_.failure = "MaxWebSocketClients";
+  answer(503, "This site has as many WebSocket connections as it may have.", false);
+  return false;
 }
 
 // ---- 3. Whom to ask: first those whom the session names, in the cookie, else in the path.
@@ -231,8 +237,14 @@ void Exchange::begin_affinity(std::optional<std::string_view> session) {
 void Exchange::choose(const http::RequestHead& head) {
   phase_ = Phase::kChoosing;
   const TimePoint now = worker_.io.loop.now();
+  // The session's own members cannot be asked, and no other one is to be.
+  const bool is_sticky_only = location_->failover.sticky_only && attempt_.names_any() &&
+                              !cluster_->routing().has_copy(attempt_);
   while (const routing::Choice choice = cluster_->routing().choose(attempt_, now)) {
-    if (!choice.is_bound() && is_sticky_only()) return give_up_bound();
+    if (!choice.is_bound() && is_sticky_only) {
+      account_.failure = "StickyOnly";
+      return give_up(503, "The server that has your session is not available. Please try again.");
+    }
     if (approach(choice, head)) return;
   }
   // Those that could be asked are busy, and another one of the cluster may be free first.
@@ -308,7 +320,7 @@ void Exchange::wait_for_tries(TimePoint now) {
 // exchange_body.cc.
 
 void Exchange::send_request(Try& to, const http::RequestHead& head) {
-  if (account_.has_body && is_body_too_large()) {
+  if (account_.has_body && downstream_.request_body_bytes() > location_->body_bytes_max) {
     return give_up(413, "The request's body is larger than this site accepts.");
   }
   const BodyBytes body = account_.has_body ? downstream_.request_body() : BodyBytes{.last = true};
@@ -332,7 +344,11 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
   if (taken.too_large) return give_up(431, "The request's header fields are too large.");
   phase_ = Phase::kAsking;
   account_.body_bytes_received = taken.body_bytes;
-  account_.may_hedge = location_->failover.hedge_delay.count() != 0 && may_be_hedged();
+  const bool is_read =
+      account_.method == http::Method::kGet || account_.method == http::Method::kHead;
+  account_.may_hedge = location_->failover.hedge_delay.count() != 0 && is_read &&
+                       !account_.has_body && !tunnel_ && !account_.has_failed_over &&
+                       attempt_.last().why == routing::Why::kNoCookie;
   wait_for_tries(worker_.io.loop.now());
   if (!account_.has_body) return;
   downstream_.consume_request_body(taken.body_bytes);
@@ -437,7 +453,10 @@ void Exchange::finish() {
 }
 
 void Exchange::end(bool aborted) {
-  drop_tries();
+  leave();
+  if (pipe_.is_open()) pipe_.close();
+  if (second_) drop(second_);
+  if (try_) drop(try_);
   form_.reset();
   ++worker_.counters.responses_by_class[std::min(account_.status / 100, 5)];
   if (tunnel_) {
@@ -454,13 +473,6 @@ void Exchange::end(bool aborted) {
   --routes_->exchanges;
   ++serial_;
   phase_ = Phase::kNone;
-}
-
-void Exchange::drop_tries() {
-  leave();
-  if (pipe_.is_open()) pipe_.close();
-  if (second_) drop(second_);
-  if (try_) drop(try_);
 }
 
 }  // namespace understudy

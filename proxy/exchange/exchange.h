@@ -104,18 +104,14 @@ class Exchange final : private Try::Owner, private Waiter {
   void send_request(Try& to, const http::RequestHead& head);
   HeadFacts head_facts() const;
   void relay_request_body();
-  void collect_request_body();
-  bool is_body_too_large() const;
   void send_response_head(const http::ResponseHead& head);
   void relay_response_body();
   void splice_response_body();
   void finish();
 
   // Tunnels.
-  bool open_tunnel(const http::RequestHead& head);
   // False: the response is an ordinary one.
   bool answer_upgrade(const http::ResponseHead& head);
-  void begin_tunnel(const http::ResponseHead& head);
   void on_tunnel(Tunnel::State state);
   void on_tunnel_timer();
 
@@ -124,10 +120,7 @@ class Exchange final : private Try::Owner, private Waiter {
   bool ask_elsewhere(TryFailure failure, const http::ResponseHead& head);
   FailedTry describe(TryFailure failure) const;
   void begin_resend(const FailedTry& failed, bool adds_load);
-  void rely_on_second(TryFailure failure, NextStep step);
   void end_pass();
-  bool is_sticky_only() const;
-  void give_up_bound();
   void give_up(unsigned status, std::string_view sentence);
   void give_up_queueing(std::string_view why);
   void give_up_after(TryFailure failure, Reason reason, std::string_view detail);
@@ -138,9 +131,7 @@ class Exchange final : private Try::Owner, private Waiter {
   // Tries.
   Try& start_try(const routing::Choice& choice, bool fresh);
   void drop(Try*& which);
-  void drop_tries();
   // A second one beside the first.
-  bool may_be_hedged() const;
   void begin_hedge(TimePoint now);
   bool is_better(const http::ResponseHead& head);
   void promote_second();
@@ -148,7 +139,6 @@ class Exchange final : private Try::Owner, private Waiter {
   // Time.
   void wait_for_tries(TimePoint now);
   void on_timer();
-  void on_silence();
   bool look_at(Try& which, TimePoint now);
 
   // The end.

@@ -111,7 +111,7 @@ void Exchange::note_resends(const http::RequestHead& head) {
 
 void Exchange::relay_request_body() {
   for (;;) {
-    if (is_body_too_large()) {
+    if (downstream_.request_body_bytes() > location_->body_bytes_max) {
       return give_up(413, "The request's body is larger than this site accepts.");
     }
     const BodyBytes body = downstream_.request_body();
@@ -136,10 +136,6 @@ void Exchange::relay_request_body() {
   }
 }
 
-bool Exchange::is_body_too_large() const {
-  return downstream_.request_body_bytes() > location_->body_bytes_max;
-}
-
 void Exchange::on_request_body() {
   if (phase_ == Phase::kGathering) return gather();
   if (phase_ == Phase::kTunnel) {
@@ -147,20 +143,12 @@ void Exchange::on_request_body() {
   }
   const bool waits = phase_ == Phase::kQueued || phase_ == Phase::kPausing ||
                      (phase_ == Phase::kAsking && try_->is_connecting());
-  if (waits) return collect_request_body();
-  if (try_ && try_->takes_body()) relay_request_body();
-}
-
-void Exchange::on_member_writable(Try& which) {
-  if (&which == second_) return;
-  if (phase_ == Phase::kTunnel) {
-    return on_tunnel(tunnel_->move_to_member(downstream_, which.upstream()));
+  if (!waits) {
+    if (try_ && try_->takes_body()) relay_request_body();
+    return;
   }
-  if (which.takes_body() && account_.has_body) relay_request_body();
-}
-
-// No member takes it yet. What there is room for is read, so that a client that leaves is noticed.
-void Exchange::collect_request_body() {
+  // No member takes it yet. What there is room for is read, so that a client that leaves is
+  // noticed.
   for (;;) {
     switch (downstream_.fetch_request_body()) {
       case Fetched::kSome:
@@ -171,6 +159,14 @@ void Exchange::collect_request_body() {
         return on_request_broken();
     }
   }
+}
+
+void Exchange::on_member_writable(Try& which) {
+  if (&which == second_) return;
+  if (phase_ == Phase::kTunnel) {
+    return on_tunnel(tunnel_->move_to_member(downstream_, which.upstream()));
+  }
+  if (which.takes_body() && account_.has_body) relay_request_body();
 }
 
 // ---- The response's body, as fast as the client takes it.

@@ -50,9 +50,13 @@ void Exchange::on_failed(Try& which, TryFailure failure, std::string_view detail
   const FailedTry failed = describe(failure);
   account_.may_be_unread |= failed.sent && is_silence(failure);
   const RetryDecision decision = decide(failed, location_->failover);
-  if (second_) return rely_on_second(failure, decision.step);
   const bool same_member = decision.step == NextStep::kSameMember;
   if (!same_member) which.blame(failure, attempt_);
+  if (second_) {
+    // Another member has been asked already.
+    account_.has_failed_over = true;
+    return promote_second();
+  }
   const routing::Choice choice = which.choice();
   if (is_break(failed) && account_.breaks++ == 0) account_.broke_at = which.serial();
   drop(try_);
@@ -91,7 +95,9 @@ void Exchange::begin_resend(const FailedTry& failed, bool adds_load) {
 // 503 of a member says more than one of ours.
 bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head) {
   if (second_) {
-    rely_on_second(failure, NextStep::kNextMember);
+    try_->blame(failure, attempt_);
+    account_.has_failed_over = true;
+    promote_second();
     return true;
   }
   FailedTry failed = describe(failure);
@@ -176,17 +182,6 @@ void Exchange::end_pass() {
           "Please try again in a moment.");
 }
 
-// StickyOnly: the session's own members cannot be asked, and no other one is to be.
-bool Exchange::is_sticky_only() const {
-  return location_->failover.sticky_only && attempt_.names_any() &&
-         !cluster_->routing().has_copy(attempt_);
-}
-
-void Exchange::give_up_bound() {
-  account_.failure = "StickyOnly";
-  give_up(503, "The server that has your session is not available. Please try again in a moment.");
-}
-
 void Exchange::give_up_after(TryFailure failure, Reason reason, std::string_view detail) {
   ++worker_.counters.resends_refused;
   if (reason == Reason::kOverBudget) ++worker_.counters.resends_over_budget;
@@ -226,7 +221,6 @@ void Exchange::answer(unsigned status, std::string_view sentence, bool close) {
                                        host_->errors, status)});
   Page page = response.page();
   account_.status = static_cast<uint16_t>(page.status);
-  drop_tries();
   page.lines = edit_page_lines(head_facts(), page.lines);
   if (access_log_ != nullptr && !access_log_->response_fields().empty()) noted_ = page.lines;
   downstream_.send_page(page);

@@ -8,13 +8,6 @@
 
 namespace understudy {
 
-bool Exchange::may_be_hedged() const {
-  const bool is_read =
-      account_.method == http::Method::kGet || account_.method == http::Method::kHead;
-  return is_read && !account_.has_body && !tunnel_ && !account_.has_failed_over &&
-         attempt_.last().why == routing::Why::kNoCookie;
-}
-
 // Never in a queue, never a member that is in doubt, never beyond RetryBudget: a second try is
 // there to help when there is room, not to add to what makes members slow.
 void Exchange::begin_hedge(TimePoint now) {
@@ -61,13 +54,6 @@ bool Exchange::is_better(const http::ResponseHead& head) {
   }
   drop(second_);
   return false;
-}
-
-// The first member has failed, and another one has been asked already.
-void Exchange::rely_on_second(TryFailure failure, NextStep step) {
-  if (step != NextStep::kSameMember) try_->blame(failure, attempt_);
-  account_.has_failed_over = true;
-  promote_second();
 }
 
 // The first try is over; the second one is the one whose answer the client gets.

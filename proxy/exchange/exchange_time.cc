@@ -23,13 +23,10 @@ void Exchange::on_timer() {
       return choose(downstream_.request_head());
     case Phase::kAsking:
     case Phase::kRelaying:
-      return on_silence();
+      break;
     case Phase::kTunnel:
       return on_tunnel_timer();
   }
-}
-
-void Exchange::on_silence() {
   const TimePoint now = worker_.io.loop.now();
   const bool goes_on = (!second_ || look_at(*second_, now)) && look_at(*try_, now);
   if (!goes_on) {

@@ -9,30 +9,14 @@
 
 namespace understudy {
 
-// False when there are tunnels enough. An Upgrade that the proxy does not pass on makes the request
-// an ordinary one (RFC 9110 7.8).
-bool Exchange::open_tunnel(const http::RequestHead& head) {
-  if (!Tunnel::is_wanted(head)) return true;
-  tunnel_ = Tunnel::open(worker_);
-  if (tunnel_) return true;
-  account_.failure = "MaxWebSocketClients";
-  answer(503, "This site has as many WebSocket connections as it may have.", false);
-  return false;
-}
-
 bool Exchange::answer_upgrade(const http::ResponseHead& head) {
-  if (head.status == 101) {
-    begin_tunnel(head);
+  if (head.status != 101) {
+    // Over HTTP/2 any 2xx would mean that the tunnel is there (RFC 8441 5).
+    if (head.status / 100 != 2 || downstream_.takes_answer_for_upgrade()) return false;
+    account_.failure = "no upgrade";
+    give_up(502, "The server did not switch to WebSocket.");
     return true;
   }
-  // Over HTTP/2 any 2xx would mean that the tunnel is there (RFC 8441 5).
-  if (head.status / 100 != 2 || downstream_.takes_answer_for_upgrade()) return false;
-  account_.failure = "no upgrade";
-  give_up(502, "The server did not switch to WebSocket.");
-  return true;
-}
-
-void Exchange::begin_tunnel(const http::ResponseHead& head) {
   // Nobody but a request that asked for it gets here: Upstream has seen to that.
   CHECK(tunnel_ != nullptr);
   HeadScratch& scratch = worker_.io.scratch;
@@ -47,7 +31,8 @@ void Exchange::begin_tunnel(const http::ResponseHead& head) {
   }
   if (status == 0) {
     account_.failure = "invalid response";
-    return give_up(502, "The server switched to a protocol that was not asked for.");
+    give_up(502, "The server switched to a protocol that was not asked for.");
+    return true;
   }
   account_.status = static_cast<uint16_t>(status);
   Upstream& upstream = try_->upstream();
@@ -60,6 +45,7 @@ void Exchange::begin_tunnel(const http::ResponseHead& head) {
   const uint32_t serial = serial_;
   on_tunnel(tunnel_->move_to_client(downstream_, upstream));
   if (serial == serial_) on_tunnel(tunnel_->move_to_member(downstream_, upstream));
+  return true;
 }
 
 void Exchange::on_tunnel(Tunnel::State state) {

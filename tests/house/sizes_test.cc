@@ -31,7 +31,6 @@ const std::map<std::string, std::size_t>& long_files() {
       {"loadtest/http2_client.cc", 500},
       {"proxy/downstream/http1_downstream.cc", 500},
       {"proxy/exchange/exchange.cc", 500},
-      {"proxy/exchange/exchange_failure.cc", 500},
       {"proxy/http/http2_client_codec.cc", 500},
       {"proxy/http/http2_codec.cc", 500},
       {"proxy/upstream/http1_upstream.cc", 500},
@@ -51,7 +50,6 @@ const std::map<std::string, std::size_t>& large_classes() {
   static const std::map<std::string, std::size_t> classes = {
       {"backend_sdk/membership/core.h Membership", 73},
       {"backend_sdk/replication/primary_channel.h PrimaryChannel", 48},
-      {"proxy/exchange/exchange.h Exchange", 98},
   };
   return classes;
 }
