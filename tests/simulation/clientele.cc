@@ -257,8 +257,10 @@ void Clientele::keep_cookie(Client& client, const Exchange& exchange, const Sess
   const bool is_renamed =
       kept && kept->sid != cookie.sid && exchange.cookie && exchange.cookie->sid == kept->sid;
   if (is_renamed) {
-    // The member counts from its commit, which was before the answer came.
-    add_ghost(client, *kept, exchange.started + profile_.alias_kept,
+    // The member counts from its commit: of this request, or of a login that was not answered yet.
+    TimePoint renamed_from = exchange.started;
+    for (const auto& [number, since] : client.logins) renamed_from = std::min(renamed_from, since);
+    add_ghost(client, *kept, renamed_from + profile_.alias_kept,
               network_.now() + profile_.alias_kept + kAliasMargin);
     checker_.on_renamed(kept->sid, cookie.sid);
   }
