@@ -9,11 +9,6 @@
 
 namespace understudy {
 
-namespace {
-
-
-}  // namespace
-
 SecondaryChannel::SecondaryChannel(const ReplicationOptions& options, const OpenPayload& open,
                                    Host& host, TimePoint now)
     : options_(options),
@@ -103,6 +98,12 @@ void SecondaryChannel::on_claim(MemberId claimant) {
   // Our own claim, if any, is withdrawn: only we could have acted on its win, and we have not.
   vote_ = parties_.primary;
   send_member(parties_.primary, FrameType::kVote, parties_.primary);
+  become(State::kOut);
+}
+
+void SecondaryChannel::on_primary_closed() {
+  if (state_ == State::kOwned || state_ == State::kOut) return;
+  vote_ = parties_.primary;
   become(State::kOut);
 }
 
