@@ -260,13 +260,14 @@ TEST_F(Recovery, WhatIsPassedOverIsNotKeptForEver) {
   EXPECT_LT(options_.replication.passed_over_kept, options_.sessions.tombstone_kept);
 }
 
-// The secondary never hears that its channel was sealed: CLAIM is lost in a cut. CLOSE tells it when
-// the cut is over; its copy does not outlive the session, whose end other members know.
+// The secondary never hears that its channel was sealed: CLAIM is lost with a link that a firewall
+// resets. CLOSE tells it when the link stands again; its copy does not outlive the session, whose end
+// other members know.
 TEST_F(Recovery, ACopyWhoseSealWasNeverHeardGoesWithTheClose) {
   boot(4);
   token_ = new_session();
   SimMember& first = secondary();
-  network_.cut(member(0).address(), first.address());
+  network_.refuse(member(0).address(), first.address());
   ASSERT_TRUE(network_.run_until([&] { return has_sealed(); }, seconds(2)));
   token_ = write(member(0), token_, "a", "2");
   ASSERT_NE(token_.secondary, first.mid());
