@@ -52,7 +52,7 @@ void Commits::abandon(const Active& active, RequestHandle handle) {
 
 // The session's stay here ended while the handler ran.
 void Commits::commit_gone(const Active& active, CommitCallback callback) {
-  const SessionId sid = layer_.history.resolve(active.sid, layer_.now());
+  const SessionId sid = layer_.resolve(active.sid);
   CommitOutcome outcome;
   if (active.stay != 0 && layer_.history.is_ended(sid)) {
     // Another request logged out meanwhile; there is nothing left to show or to change.
