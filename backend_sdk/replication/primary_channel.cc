@@ -246,9 +246,8 @@ void PrimaryChannel::on_successor_fenced() {
 }
 
 void PrimaryChannel::on_fate(Fate secondary, Fate witness, bool has_quorum, TimePoint now) {
-  if (secondary == Fate::kProven && secondary_ != Fate::kProven) {
-    died_under_lease_ = now < std::min(unclaimed_until_, granted_at_);
-  }
+  if (!seems_gone(secondary)) gone_since_ = TimePoint::max();
+  if (seems_gone(secondary)) gone_since_ = std::min(gone_since_, now);
   secondary_ = secondary;
   witness_ = parties_.witness == kNobody ? Fate::kProven : witness;
   has_quorum_ = has_quorum;
@@ -265,6 +264,8 @@ void PrimaryChannel::settle(TimePoint now) {
   if (parties_.witness == kNobody) {
     const bool waits = state_ == State::kClaiming || state_ == State::kGranting;
     if (!waits || !may_go_on_alone()) return;
+    // After GRANT much depends on whether it lives; another member's word comes soon.
+    if (state_ == State::kGranting && secondary_ == Fate::kRefused) return;
     // Without a witness the grant was a vote: a secondary that is gone may have served, and given
     // the sessions to a third. One that is only silent is passed over, where that is the policy.
     const bool may_have_moved_on = state_ == State::kGranting && secondary_ == Fate::kProven;
@@ -279,7 +280,9 @@ void PrimaryChannel::settle(TimePoint now) {
     return;
   }
   // It died while we held the lease, so it had not begun to claim: there is no second claimant.
-  if (died_under_lease_ && witness_ != Fate::kUsable) {
+  const bool died_under_lease = secondary_ == Fate::kProven &&
+                                gone_since_ < std::min(unclaimed_until_, granted_at_);
+  if (died_under_lease && witness_ != Fate::kUsable) {
     become(State::kOwned);
     return;
   }
@@ -291,8 +294,8 @@ void PrimaryChannel::settle(TimePoint now) {
 }
 
 bool PrimaryChannel::may_go_on_alone() const {
-  return secondary_ == Fate::kProven ||
-         (secondary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
+  if (options_.no_witness == NoWitnessPolicy::kAvailable) return secondary_ != Fate::kUsable;
+  return secondary_ == Fate::kProven;
 }
 
 TimePoint PrimaryChannel::last_certain() const {

@@ -179,7 +179,7 @@ class PrimaryChannel final {
   Fate secondary_ = Fate::kUsable;
   Fate witness_ = Fate::kUsable;
   bool has_quorum_ = true;
-  bool died_under_lease_ = false;  // the secondary provably died before it could claim
+  TimePoint gone_since_ = TimePoint::max();  // refused or proven, without a sign of life since
   TimePoint alone_since_ = TimePoint::max();
 };
 

@@ -167,15 +167,17 @@ ClaimGrounds SecondaryChannel::grounds(TimePoint now) const {
 }
 
 bool SecondaryChannel::may_claim(TimePoint now) const {
-  const bool is_believed = parties_.witness != kNobody ||
-                           options_.no_witness == NoWitnessPolicy::kAvailable;
-  if (primary_ == Fate::kProven && is_believed) return true;
-  if (now < grace_over()) return false;
-  if (primary_ == Fate::kProven) return true;
-  // Without a witness only the death of the other lets us go on; until then nothing is gained by
-  // refusing to acknowledge.
-  return parties_.witness != kNobody ||
-         (primary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
+  // The witness looks for itself before it votes (V3).
+  if (parties_.witness != kNobody) return seems_gone(primary_) || now >= grace_over();
+  // Without one only the death of the other lets us go on; until then nothing is gained by refusing
+  // to acknowledge.
+  if (options_.no_witness == NoWitnessPolicy::kAvailable && primary_ == Fate::kProven) return true;
+  return now >= grace_over() && may_go_on_alone();
+}
+
+bool SecondaryChannel::may_go_on_alone() const {
+  if (options_.no_witness == NoWitnessPolicy::kAvailable) return primary_ != Fate::kUsable;
+  return primary_ == Fate::kProven;
 }
 
 void SecondaryChannel::want(TimePoint now) {
@@ -223,7 +225,7 @@ void SecondaryChannel::on_fate(Fate primary, Fate witness, bool has_quorum, Time
   const bool alone =
       primary_ != Fate::kUsable && witness_ != Fate::kUsable && (has_quorum || both_proven);
   alone_since_ = alone ? std::min(alone_since_, now) : TimePoint::max();
-  if (primary_ == Fate::kProven) want(now);
+  if (seems_gone(primary_)) want(now);
   settle(now);
 }
 
@@ -231,10 +233,7 @@ void SecondaryChannel::on_fate(Fate primary, Fate witness, bool has_quorum, Time
 void SecondaryChannel::settle(TimePoint now) {
   if (state_ != State::kClaiming) return;
   if (parties_.witness == kNobody) {
-    const bool may =
-        granted_ || primary_ == Fate::kProven ||
-        (primary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
-    if (may) {
+    if (granted_ || may_go_on_alone()) {
       is_alone_ = !granted_;
       become(State::kOwned);
     }
@@ -251,7 +250,7 @@ void SecondaryChannel::settle(TimePoint now) {
 void SecondaryChannel::advance(TimePoint now) {
   if (ack_wanted_) acknowledge(now);
   if (state_ == State::kOpen) {
-    if (primary_ == Fate::kProven || grace_over() + options_.lazy_promotion <= now) want(now);
+    if (seems_gone(primary_) || grace_over() + options_.lazy_promotion <= now) want(now);
   } else if (state_ == State::kClaiming) {
     if (repeat_at_ <= now) send_claim(now);
     settle(now);
@@ -269,7 +268,7 @@ TimePoint SecondaryChannel::wake_at() const {
           parties_.witness == kNobody && primary_ != Fate::kProven &&
           (primary_ == Fate::kUsable || options_.no_witness == NoWitnessPolicy::kRefuse);
       if (waits_for_view) return TimePoint::max();
-      return grace_over() + (primary_ == Fate::kProven ? Duration{} : options_.lazy_promotion);
+      return grace_over() + (seems_gone(primary_) ? Duration{} : options_.lazy_promotion);
     }
     case State::kClaiming:
       return repeat_at_;

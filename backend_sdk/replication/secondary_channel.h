@@ -106,6 +106,7 @@ class SecondaryChannel final {
   void become(State state);
   void settle(TimePoint now);
   bool may_claim(TimePoint now) const;
+  bool may_go_on_alone() const;  // without a witness
   ClaimGrounds grounds(TimePoint now) const;
 
   // Constant after construction.

@@ -138,6 +138,7 @@ NodeCoreOptions World::member_options(size_t index) const {
   options.replication.beat = milliseconds(200);
   options.replication.outcome_kept = seconds(60);
   options.replication.no_witness = profile_.no_witness;
+  options.membership.one_goes_on_alone = profile_.no_witness == NoWitnessPolicy::kAvailable;
   const bool denies_solo = options_.seed % 4 == 3 && !profile_.starts_apart;
   options.replication.solo = denies_solo ? SoloPolicy::kDeny : SoloPolicy::kAllow;
   options.replication.window_frames = profile_.window_frames;
