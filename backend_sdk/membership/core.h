@@ -83,7 +83,7 @@ class Membership::Core final : private Group {
   void ask_for_view(const Peer& of) override;
   bool is_leader_lost() const override;
   bool sees_quorum() const override;
-  bool is_known(uint64_t version) override;
+  bool is_known(uint64_t version, const std::set<MemberId>& gone_over = {}) override;
   Strength strength() const override;
   std::set<MemberId> suspects() const override { return watch_.suspects(); }
   bool is_in_touch(MemberId mid) const override;

@@ -154,11 +154,11 @@ bool Membership::Core::sees_quorum() const {
   });
 }
 
-bool Membership::Core::is_known(uint64_t version) {
+bool Membership::Core::is_known(uint64_t version, const std::set<MemberId>& gone_over) {
   if (!standing_.writer()) return false;
   std::set<MemberId> silent = watch_.suspects();
   for (const auto& [mid, evidence] : losses_.lost()) silent.insert(mid);
-  return standing_.reports().is_known(version, standing_.view(), mid(), silent);
+  return standing_.reports().is_known(version, standing_.view(), mid(), silent, gone_over);
 }
 
 Strength Membership::Core::strength() const {

@@ -30,7 +30,7 @@ class Group {
   // Sees one, be it that the group yields.
   virtual bool sees_quorum() const = 0;
   // While leading: a quorum has that version of ours (reports.h).
-  virtual bool is_known(uint64_t version) = 0;
+  virtual bool is_known(uint64_t version, const std::set<MemberId>& gone_over = {}) = 0;
   virtual Strength strength() const = 0;
   virtual std::set<MemberId> suspects() const = 0;
   // Until now: we were awake, had the leader's last view, and neither the member nor, where others

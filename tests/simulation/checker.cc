@@ -156,6 +156,11 @@ MemberId Owners::owner(const SessionId& sid) const {
   return found == last_.end() ? kNobody : found->second.owner;
 }
 
+bool Checker::lives(const Members& members, MemberId mid) {
+  return std::ranges::any_of(
+      members, [mid](const auto& member) { return member->is_up() && member->mid() == mid; });
+}
+
 void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& text) {
   if (doubled_.contains(sid) || may_double_()) {
     doubled_.try_emplace(sid, Doubled{.since = now, .wrote = {}});
@@ -166,11 +171,9 @@ void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& 
 
 void Checker::check_owner(TimePoint now, const SessionId& sid, MemberId member, Position position,
                           const Members& members) {
-  const MemberId last = owners_.owner(sid);
-  const bool lives = std::ranges::any_of(
-      members, [last](const auto& other) { return other->is_up() && other->mid() == last; });
   // Two failures may take the youngest history with them; then it is said, or was never shown.
-  if (doubled_.contains(sid) || (!lives && !one_fault_at_a_time_)) owners_.forget(sid);
+  const bool may_go_back = !one_fault_at_a_time_ && !lives(members, owners_.owner(sid));
+  if (doubled_.contains(sid) || may_go_back) owners_.forget(sid);
   const std::string wrong = owners_.on_answered(sid, member, position);
   if (!wrong.empty()) two_serve(now, sid, wrong);
 }
@@ -276,6 +279,13 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
       if (!channel.is_sealed_by_us) continue;
       const auto [owner, is_first] = sealed_by_.emplace(channel.id, member->mid());
       if (is_first || owner->second == member->mid()) continue;
+      // Without a witness the survivor goes on: of a member that had gone on alone and died, too.
+      const bool is_heir = channel.witness == kNobody && !one_fault_at_a_time_ &&
+                           !lives(members, owner->second);
+      if (is_heir) {
+        owner->second = member->mid();
+        continue;
+      }
       if (channel.witness == kNobody && may_double_()) doubled_channels_.insert(channel.id);
       if (doubled_channels_.contains(channel.id)) continue;
       violation(now, fmt::format("S1: channel {:x} is sealed by {:x} and by {:x}", channel.id,

@@ -146,6 +146,7 @@ class Checker final {
   };
   SessionId first_id(SessionId sid) const;
   bool is_any_of(const std::set<SessionId>& ids, const SessionId& sid) const;
+  static bool lives(const Members& members, MemberId mid);
   void two_serve(TimePoint now, const SessionId& sid, const std::string& text);
   void check_owner(TimePoint now, const SessionId& sid, MemberId member, Position position,
                    const Members& members);
