@@ -206,7 +206,9 @@ void Checker::on_renamed(const SessionId& old_id, const SessionId& new_id) {
 
 void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionId& sid) {
   conflicts_.insert(sid);
-  if (doubled_.contains(sid)) return;
+  // After several failures an older copy may live on, and what was answered solo is gone: to be told.
+  const bool is_told_of_solo = !one_fault_at_a_time_ && solo_.contains(first_id(sid));
+  if (doubled_.contains(sid) || is_told_of_solo) return;
   two_serve(now, sid,
             fmt::format("S1: member {} met another owner of {}", member.index(), to_text(sid)));
 }
@@ -214,6 +216,7 @@ void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionI
 // Acknowledged elsewhere, a session that was doubled once and lives on may be written by one owner
 // after the other.
 void Checker::on_written_alone(MemberId member, const SessionId& sid) {
+  solo_.insert(first_id(sid));
   if (!may_double_()) return;
   written_alone_.insert(first_id(sid));
   const auto doubled = doubled_.find(sid);
