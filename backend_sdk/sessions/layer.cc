@@ -10,6 +10,7 @@ SessionId SessionLayer::resolve(const SessionId& sid) const {
   if (replicator == nullptr || !history.is_ended(known)) return known;
   const Stay* stay = store.find(history.newest(known));
   if (stay == nullptr || may_answer_for(*stay)) return known;
+  if (!stay->placement.acknowledged()) return known;  // the secondary knows it by no other id
   const auto& unheard = stay->placement.former_ids();
   return std::ranges::find(unheard, known) == unheard.end() ? known : stay->sid;
 }
