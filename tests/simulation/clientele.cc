@@ -290,6 +290,7 @@ void Clientele::keep_cookie(Client& client, const Exchange& exchange, const Sess
     add_ghost(client, *kept, renamed_from,
               network_.now() + profile_.alias_kept + kAliasMargin);
     checker_.on_renamed(kept->sid, cookie.sid);
+    checker_.on_end_known(kept->sid, cookie.primary, cookie.secondary);
   }
   kept = cookie;
 }
@@ -393,9 +394,7 @@ void Clientele::on_released(SimMember& member, const Exchange& exchange, const B
                             const CommitOutcome& outcome) {
   if (outcome.cookie) checker_.on_committed(begun.sid, outcome.cookie->sid);
   note_renamed(exchange, begun, outcome);
-  const bool ends_an_id =
-      outcome.clear_cookie || (outcome.cookie && outcome.cookie->sid != begun.sid);
-  if (ends_an_id && !begun.is_new) {
+  if (outcome.clear_cookie && !begun.is_new) {
     checker_.on_end_known(begun.sid, member.mid(), begun.secondary);
   }
   if (outcome.clear_cookie || begun.is_new) return;

@@ -470,12 +470,12 @@ TEST_F(PrimaryChannelTest, ClosingIsSaidUntilTheSecondaryHasHeardIt) {
   channel_->close(now_);
   for (int beat = 0; beat < 40; ++beat) pass(options_.beat);
   EXPECT_EQ(sent(FrameType::kClose, kW), 3u);
-  EXPECT_EQ(sent(FrameType::kClose, kB), 6u) << "after pauses of 1, 2, 4, 8 and 16 beats";
+  EXPECT_EQ(sent(FrameType::kClose, kB), 8u) << "after pauses of 1, 2, 4 and then 8 beats";
   EXPECT_FALSE(channel_->is_over());
   channel_->on_close_heard();
   EXPECT_TRUE(channel_->is_over());
   for (int beat = 0; beat < 40; ++beat) pass(options_.beat);
-  EXPECT_EQ(sent(FrameType::kClose, kB), 6u);
+  EXPECT_EQ(sent(FrameType::kClose, kB), 8u);
 }
 
 class AdoptionTest : public PrimaryChannelTest {
