@@ -26,7 +26,7 @@ Replicator::~Replicator() = default;
 
 bool Replicator::pass_over(const PrimaryChannel& channel, const SessionId& sid,
                            const SessionImage& image) {
-  const TimePoint until = channel.last_certain() + options_.passed_over_kept;
+  const TimePoint until = channel.lease().last_certain() + options_.passed_over_kept;
   if (channel.is_released() || until <= clock_.now()) return false;
   wake_by(until);
   return incoming_.copies().pass_over({channel.id(), channel.parties().secondary, &image}, sid,

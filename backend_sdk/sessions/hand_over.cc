@@ -34,8 +34,9 @@ bool HandOver::is_drained() const {
 }
 
 void HandOver::grant(PrimaryChannel& channel) const {
-  const bool is_ready = channel.state() == PrimaryChannel::State::kOpen && channel.is_quiet() &&
-                        layer_.store.count_in(channel.id()) > 0 && owner_.is_unused(channel);
+  const bool is_ready = channel.state() == PrimaryChannel::State::kOpen &&
+                        channel.window().is_empty() && layer_.store.count_in(channel.id()) > 0 &&
+                        owner_.is_unused(channel);
   if (!is_ready) return;
   if (layer_.replicator->fate(channel.parties().secondary) != Fate::kUsable) return;
   channel.grant(layer_.now());

@@ -26,7 +26,6 @@ const std::map<std::string, std::size_t>& long_files() {
       {"backend_sdk/node/c_abi.cc", 466},
       {"backend_sdk/node/evhttp_exchange.cc", 462},
       {"backend_sdk/node/running.cc", 554},
-      {"backend_sdk/replication/primary_channel.cc", 402},
       {"conf/table_proxy.cc", 500},
       {"loadtest/http2_client.cc", 500},
       {"proxy/downstream/http1_downstream.cc", 500},
@@ -37,9 +36,7 @@ const std::map<std::string, std::size_t>& long_files() {
       {"proxy/upstream/http1_upstream.cc", 500},
       {"tests/backend_sdk/membership/cluster_test.cc", 696},
       {"tests/backend_sdk/node/node_test.cc", 430},
-      {"tests/backend_sdk/replication/primary_channel_test.cc", 501},
       {"tests/backend_sdk/replication/secondary_channel_test.cc", 458},
-      {"tests/backend_sdk/sessions/failover_test.cc", 445},
       {"tests/proxy/downstream/http2_limits_test.cc", 500},
       {"tests/proxy/downstream/http2_member_test.cc", 500},
   };
@@ -50,7 +47,6 @@ const std::map<std::string, std::size_t>& long_files() {
 const std::map<std::string, std::size_t>& large_classes() {
   static const std::map<std::string, std::size_t> classes = {
       {"backend_sdk/membership/core.h Membership", 73},
-      {"backend_sdk/replication/primary_channel.h PrimaryChannel", 48},
       {"proxy/exchange/exchange.h Exchange", 98},
   };
   return classes;
