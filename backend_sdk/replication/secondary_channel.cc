@@ -101,6 +101,12 @@ void SecondaryChannel::on_claim(MemberId claimant) {
   become(State::kOut);
 }
 
+void SecondaryChannel::on_primary_closed() {
+  if (state_ == State::kOwned || state_ == State::kOut) return;
+  vote_ = parties_.primary;
+  become(State::kOut);
+}
+
 void SecondaryChannel::yield_to_successor() {
   CHECK(state_ == State::kOpen && vote_ == kNobody);
   vote_ = parties_.primary;

@@ -56,6 +56,9 @@ class SecondaryChannel final {
   void on_stream(const Frame& frame);
   void on_claim(MemberId claimant);
   void on_vote(MemberId from, MemberId winner);
+  // The primary has sealed the channel and its sessions are held elsewhere. Its CLAIM may not have
+  // arrived: CLOSE says the same.
+  void on_primary_closed();
   // The primary has stopped: the channel is ours if the witness agrees.
   void on_grant(TimePoint now);
   void on_fate(Fate primary, Fate witness, bool has_quorum, TimePoint now);

@@ -45,6 +45,13 @@ struct Client {
   uint64_t started = 0;
   std::map<uint64_t, RequestId> under_way;  // by number
   std::map<uint64_t, TimePoint> logins;     // of them, since when
+  // Logins that a member has committed, whether their answers came or not.
+  struct Rename {
+    SessionId sid;  // the new id
+    Position at;    // the session's, in order of the commits
+    TimePoint begun;
+  };
+  std::vector<Rename> renames;
   bool logging_out = false;
   bool may_have_ended = false;  // a logout or login was not answered
 

@@ -216,12 +216,33 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
   }
 }
 
-// Sent before a login was answered, and on its way for longer than the old id is known.
+void Clientele::note_renamed(const Exchange& exchange, const BeginOutcome& begun,
+                             const CommitOutcome& outcome) {
+  Client& client = *exchange.client;
+  const bool is_renamed = exchange.action == Action::kLogin && outcome.cookie &&
+                          outcome.cookie->sid != begun.sid &&
+                          exchange.generation == client.generation;
+  if (!is_renamed) return;
+  client.renames.push_back({outcome.cookie->sid, outcome.cookie->floor, exchange.begun});
+}
+
+// On its way for longer than the id that it was sent with is known, after a login that was answered
+// meanwhile, or that a member has committed.
 bool Clientele::is_known_no_more(const Client& client, const Exchange& exchange) const {
-  return std::ranges::any_of(client.ghosts, [&](const Ghost& ghost) {
-    return exchange.cookie && ghost.cookie.sid == exchange.cookie->sid &&
-           network_.now() >= ghost.known_until;
-  });
+  if (!exchange.cookie) return false;
+  const SessionId& sid = exchange.cookie->sid;
+  Position own;  // when the session got this id
+  for (const Client::Rename& rename : client.renames) {
+    if (rename.sid == sid) own = rename.at;
+  }
+  const TimePoint now = network_.now();
+  const auto is_over = [&](const Client::Rename& rename) {
+    return rename.at > own && now >= rename.begun + profile_.alias_kept;
+  };
+  return std::ranges::any_of(client.renames, is_over) ||
+         std::ranges::any_of(client.ghosts, [&](const Ghost& ghost) {
+           return ghost.cookie.sid == sid && now >= ghost.known_until;
+         });
 }
 
 void Clientele::begin_again(Client& client) {
@@ -229,6 +250,7 @@ void Clientele::begin_again(Client& client) {
   // Ids of before a login are known for a while; that their session was lost ends none of them.
   std::erase_if(client.ghosts, [now = network_.now()](const Ghost& ghost) { return ghost.from > now; });
   client.history = ClientHistory();
+  client.renames.clear();
   client.cookies.assign(client.cookies.size(), std::nullopt);
   client.since = network_.now();
 }
@@ -257,8 +279,10 @@ void Clientele::keep_cookie(Client& client, const Exchange& exchange, const Sess
   const bool is_renamed =
       kept && kept->sid != cookie.sid && exchange.cookie && exchange.cookie->sid == kept->sid;
   if (is_renamed) {
-    // The member counts from its commit, which was before the answer came.
-    add_ghost(client, *kept, exchange.started + profile_.alias_kept,
+    // The member counts from its commit: of this request, or of a login that was not answered yet.
+    TimePoint renamed_from = exchange.started;
+    for (const auto& [number, since] : client.logins) renamed_from = std::min(renamed_from, since);
+    add_ghost(client, *kept, renamed_from + profile_.alias_kept,
               network_.now() + profile_.alias_kept + kAliasMargin);
     checker_.on_renamed(kept->sid, cookie.sid);
   }
@@ -356,6 +380,7 @@ void Clientele::on_begun(SimMember& member, Exchange& exchange, const BeginOutco
 void Clientele::on_released(SimMember& member, const Exchange& exchange, const BeginOutcome& begun,
                             const CommitOutcome& outcome) {
   if (outcome.cookie) checker_.on_committed(begun.sid, outcome.cookie->sid);
+  note_renamed(exchange, begun, outcome);
   if (outcome.clear_cookie || begun.is_new) return;
   // A change that a logout has overtaken does not happen.
   const bool wrote =

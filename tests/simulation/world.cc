@@ -8,6 +8,7 @@
 
 #include "tests/simulation/checker.h"
 #include "tests/simulation/clientele.h"
+#include "tests/simulation/frame_text.h"
 #include "tests/simulation/key_rotation.h"
 #include "tests/simulation/proxy.h"
 #include "tests/simulation/sim_member.h"
@@ -41,6 +42,7 @@ class World final : public SimMember::Observer, public Clientele::Run {
   bool was_split_since(TimePoint when) const override { return striker_.last_split() >= when; }
   bool was_doubled(const SessionId& sid) const override { return checker_.was_doubled(sid); }
   void say(const std::string& text) override;
+  void say_frame(MemberId from, MemberId to, const Frame& frame);
 
  private:
   static Weather weather(const WorldOptions& options);
@@ -103,6 +105,7 @@ World::World(const WorldOptions& options)
   network_.set_watch([this](MemberId from, MemberId to, const Frame& frame) {
     checker_.on_sent(network_.now(), from, frame);
     storm_.on_frame(from, to, frame.type);
+    if (options_.trace) say_frame(from, to, frame);
   });
   // Three members can lose one and still have a witness for what is left of old channels only.
   const size_t count =
@@ -177,6 +180,11 @@ void World::say(const std::string& text) {
                       network_.now().time_since_epoch() - std::chrono::hours(1))
                       .count();
   std::fprintf(stderr, "%11.3f ms  %s\n", static_cast<double>(us) / 1000, text.c_str());
+}
+
+void World::say_frame(MemberId from, MemberId to, const Frame& frame) {
+  const std::string text = to_text(from, to, frame);
+  if (!text.empty()) say(text);
 }
 
 void World::watch_beliefs() {

@@ -322,6 +322,27 @@ TEST_F(SecondaryChannelTest, GivesWayToThePrimaryBeforeItHasWon) {
   EXPECT_EQ(channel_->state(), State::kOut);
 }
 
+// A CLAIM is lost with its link, and the primary has sealed the channel with the witness's vote.
+TEST_F(SecondaryChannelTest, ACloseOfThePrimarySaysWhatItsLostClaimWouldHave) {
+  make();
+  channel_->on_primary_closed();
+  EXPECT_EQ(channel_->state(), State::kOut);
+  channel_->want(now_ + seconds(100));
+  EXPECT_EQ(channel_->state(), State::kOut) << "it claims nothing any more";
+}
+
+TEST_F(SecondaryChannelTest, ACloseOfThePrimaryEndsAClaimThatHasNotWonAndNoOther) {
+  make();
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  channel_->on_primary_closed();
+  EXPECT_EQ(channel_->state(), State::kOut);
+  make();
+  channel_->on_grant(now_);
+  channel_->on_vote(kW, kB);
+  channel_->on_primary_closed();
+  EXPECT_EQ(channel_->state(), State::kOwned);
+}
+
 TEST_F(SecondaryChannelTest, AnswersARepeatedClaimAgain) {
   make();
   channel_->on_claim(kA);

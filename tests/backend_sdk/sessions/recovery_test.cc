@@ -260,5 +260,24 @@ TEST_F(Recovery, WhatIsPassedOverIsNotKeptForEver) {
   EXPECT_LT(options_.replication.passed_over_kept, options_.sessions.tombstone_kept);
 }
 
+// The secondary never hears that its channel was sealed: CLAIM is lost with a link that a firewall
+// resets. CLOSE tells it when the link stands again; its copy does not outlive the session, whose end
+// other members know.
+TEST_F(Recovery, ACopyWhoseSealWasNeverHeardGoesWithTheClose) {
+  boot(4);
+  token_ = new_session();
+  SimMember& first = secondary();
+  network_.refuse(member(0).address(), first.address());
+  ASSERT_TRUE(network_.run_until([&] { return has_sealed(); }, seconds(2)));
+  token_ = write(member(0), token_, "a", "2");
+  ASSERT_NE(token_.secondary, first.mid());
+  run_for(milliseconds(200));
+  network_.heal();
+  run_for(seconds(3));
+  const NodeCoreStatistics held = first.core().statistics();
+  EXPECT_EQ(held.sessions_passed_over, 0u);
+  EXPECT_EQ(held.sessions_secondary, 0u);
+}
+
 }  // namespace
 }  // namespace understudy::sim
