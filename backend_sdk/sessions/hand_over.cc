@@ -62,9 +62,9 @@ void HandOver::end_life() {
 
 // --- an operator's wish ------------------------------------------------------------------------
 
-void HandOver::heed(Told told) {
-  if (told == Told::kMove) start_move();
-  if (told == Told::kServe) stop_move();
+void HandOver::obey(ProxyOrder order) {
+  if (order == ProxyOrder::kMove) start_move();
+  if (order == ProxyOrder::kServe) stop_move();
 }
 
 void HandOver::on_asked(PrimaryChannel& channel, bool is_only_this) {
