@@ -23,9 +23,6 @@ constexpr std::size_t kFunctionsMax = 60;
 // What may be longer than kLinesMax, and how long.
 const std::map<std::string, std::size_t>& long_files() {
   static const std::map<std::string, std::size_t> files = {
-      {"backend_sdk/node/c_abi.cc", 466},
-      {"backend_sdk/node/evhttp_exchange.cc", 462},
-      {"backend_sdk/node/running.cc", 554},
       {"conf/table_proxy.cc", 500},
       {"loadtest/http2_client.cc", 500},
       {"proxy/downstream/http1_downstream.cc", 500},
