@@ -137,7 +137,7 @@ void Membership::Core::found_group() {
   standing_.set_view(ViewWriter::founded(self, group));
   phase_ = Phase::kMember;
   reception_.end();
-  LOG(kInfo, "membership: {} starts group {:08x}, nobody else was found", self.name, group);
+  LOG(kInfo, "membership: {} starts group {:08x}, no other member was found", self.name, group);
   lead(1);
 }
 

@@ -48,11 +48,11 @@ void Membership::Core::adopt(MemberView view) {
     LOG(kInfo, "membership: {} was admitted by {}", options_.self.name, leader.name);
   }
   const bool is_new_leader = old_leader_mid != leader.mid;
-  // Whoever seemed lost besides the leader is the new leader's business now.
+  // Other members that seemed lost are the new leader's business now.
   if (is_new_leader) losses_.forget_silence();
   losses_.on_view(before, is_first && !told_);
   if (phase_ != Phase::kMember) return;
-  // Written by somebody else who made us the oldest: the old leader has left and hands over.
+  // Written by another member, and we are the oldest: the old leader has left and hands over.
   if (standing_.is_me(leader.mid)) return lead(standing_.view().term + 1);
   watch_.on_view(is_new_leader);
   // Says where we stand, and opens the link whose end would be the first sign of its death.

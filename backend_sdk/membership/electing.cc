@@ -51,7 +51,7 @@ void Electing::consider() {
   decide_ballot();
 }
 
-// Somebody older should take over. It sends us no beats, so whether it lives is asked; and whether
+// An older member should take over. It sends us no beats, so whether it lives is asked; and whether
 // it knows better, or has gone over to another group.
 void Electing::wait_for(const Peer& candidate) {
   next_stand_ = standing_.now() + standing_.interval();
@@ -72,7 +72,7 @@ void Electing::on_other_group() {
   watch_.set_voted_term(0);
 }
 
-// Who has to agree: everybody else who is not known to be gone, heard of or not.
+// The voters: all other members that are not known to be gone, heard of or not.
 std::set<MemberId> Electing::voters() const {
   std::set<MemberId> voters;
   const Member* leader = standing_.view().leader();
@@ -102,7 +102,7 @@ void Electing::stand(const Member& leader) {
   next_stand_ = standing_.now() + standing_.interval() / 2;
 }
 
-// Whose loss we must see ourselves before we may agree: the leader, and everybody older than the
+// Whose loss we must see ourselves before we may agree: the leader, and each member older than the
 // candidate.
 std::optional<Peer> Electing::standing_in_the_way(const Member& candidate) const {
   for (const Member& member : standing_.view().members) {

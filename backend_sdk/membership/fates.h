@@ -19,7 +19,7 @@ namespace understudy {
 // and a suspect may still answer.
 enum class Fate : uint8_t {
   kUsable,  // in the view, alive or suspected
-  kDead,    // the view says dead, or nobody has heard of it; it may still run somewhere
+  kDead,    // the view says dead, or does not know it; it may still run somewhere
   kProven,  // its process is gone or has given up everything: left, refused, reborn (PROTOCOL 2.3)
 };
 

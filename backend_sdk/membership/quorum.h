@@ -42,7 +42,7 @@ bool propose(MemberView& view);
 bool is_measure_proposed(const MemberView& view);
 void commit_measure(MemberView& view);
 
-// The member left, or died before our eyes: it is not counted any more. If nobody else was, those
+// The member left, or died before our eyes: it is not counted any more. If no other was, those
 // that remain inherit, silent ones included.
 void bury(MemberView& view, MemberId mid);
 

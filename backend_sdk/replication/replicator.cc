@@ -159,7 +159,7 @@ void Replicator::on_frame(const Peer& from, const Frame& frame) {
 }
 
 void Replicator::on_lookup(MemberId from, const LookupPayload& lookup) {
-  if (lookup.instead_of == self_) return;  // we do live; nobody shall serve in our place
+  if (lookup.instead_of == self_) return;  // we do live; no member shall serve in our place
   // That it is dead is hearsay. Without a proof of our own it may go on with us, and what we answer
   // would not stay true.
   const bool is_proven =
