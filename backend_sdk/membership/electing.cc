@@ -72,15 +72,17 @@ void Electing::on_other_group() {
   watch_.set_voted_term(0);
 }
 
-// The voters: all other members that are not known to be gone, heard of or not.
-std::set<MemberId> Electing::voters() const {
-  std::set<MemberId> voters;
+// Of all members that are not known to be gone, heard of or not.
+Election::Voters Electing::voters() const {
+  Election::Voters voters;
   const Member* leader = standing_.view().leader();
+  voters.may_leader_live = leader && !standing_.is_me(leader->mid) &&
+                           !losses_.is_lost_by_proof(leader->mid);
   for (const Member& member : standing_.view().members) {
     if (!member.is_usable() || standing_.is_me(member.mid)) continue;
     if (leader && member.mid == leader->mid) continue;
     const bool is_known = member.is_confirmed || is_elector(member);
-    if (is_known && !losses_.is_lost_by_proof(member.mid)) voters.insert(member.mid);
+    if (is_known && !losses_.is_lost_by_proof(member.mid)) voters.others.insert(member.mid);
   }
   return voters;
 }
@@ -88,15 +90,15 @@ std::set<MemberId> Electing::voters() const {
 void Electing::stand(const Member& leader) {
   election_.stand(standing_.view().term);
   watch_.set_voted_term(election_.voted_term());
-  const std::set<MemberId> others = voters();
-  if (election_.is_won(others)) return group_.lead(election_.term());
+  const Election::Voters electorate = voters();
+  if (election_.is_won(electorate)) return group_.lead(election_.term());
   LOG(kInfo, "membership: {} stands for term {} after {}", standing_.options().self.name,
       election_.term(), leader.name);
   const ElectMessage message{.group = standing_.view().group,
                              .term = election_.term(),
                              .version = standing_.view().version()};
   for (const Peer& peer : standing_.other_usable()) {
-    if (!others.contains(peer.mid)) continue;
+    if (!electorate.others.contains(peer.mid)) continue;
     standing_.tell(peer, FrameType::kElect, encode(message));
   }
   next_stand_ = standing_.now() + standing_.interval() / 2;

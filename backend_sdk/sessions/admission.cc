@@ -16,7 +16,7 @@ void Admission::begin(const BeginRequest& request, BeginCallback callback) {
   waiting->arrived = layer_.now();
   waiting->began = Recovery::began(request, waiting->arrived);
   if (request.token) {
-    const SessionImage* image = known_image(layer_.history.resolve(request.token->sid, layer_.now()));
+    const SessionImage* image = known_image(layer_.resolve(request.token->sid));
     waiting->has_run = image != nullptr && image->requests.find(request.request_id) != nullptr;
   }
   parts_.hand_over.obey(request.order);
@@ -60,7 +60,7 @@ void Admission::admit(WaitingPtr waiting) {
     return admit_outside(std::move(waiting));
   }
   if (!waiting->request.token) return admit_new(std::move(waiting), false);
-  const SessionId sid = layer_.history.resolve(waiting->request.token->sid, layer_.now());
+  const SessionId sid = layer_.resolve(waiting->request.token->sid);
   if (Stay* stay = parts_.turnover.find(sid); stay != nullptr) {
     // Only the owner decides that a session has expired, and it may be another member by now.
     const bool is_over = stay->placement.is_dead() ||
@@ -88,7 +88,7 @@ void Admission::admit(WaitingPtr waiting) {
 void Admission::admit_outside(WaitingPtr waiting) {
   const auto& token = waiting->request.token;
   const MemberId owner =
-      token ? layer_.history.owner(layer_.history.resolve(token->sid, layer_.now())) : kNobody;
+      token ? layer_.history.owner(layer_.resolve(token->sid)) : kNobody;
   if (owner != kNobody) {
     redirect(std::move(waiting), owner);
   } else {
@@ -281,7 +281,7 @@ void Admission::admit_as_stranger(WaitingPtr waiting) {
   if (!was_ours && token.secondary != kNobody && is_usable(token.secondary)) {
     return redirect(std::move(waiting), token.secondary);
   }
-  const SessionId sid = layer_.history.resolve(token.sid, layer_.now());
+  const SessionId sid = layer_.resolve(token.sid);
   look_up(std::move(waiting), sid);
 }
 

@@ -29,8 +29,8 @@ enum class Action : uint8_t {
 // A cookie that must not lead to a session any more.
 struct Ghost {
   SessionToken cookie;
-  TimePoint known_until;  // an old id is known for a while after a login; at least until then
-  TimePoint from;         // and surely not any more from then on
+  TimePoint renamed;  // by a login, not before; its old id is known for a while after that
+  TimePoint from;     // and surely not any more from then on
 };
 
 struct Client {

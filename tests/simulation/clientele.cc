@@ -17,6 +17,7 @@ constexpr size_t kGhostsKept = 12;
 constexpr Duration kAliasMargin = seconds(4);
 // Clocks differ, and the client does not see when the member looked.
 constexpr double kExpiryMargin = 0.97;
+constexpr double kSlowestClock = 0.98;
 
 }  // namespace
 
@@ -201,9 +202,8 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
   const bool ended = exchange.action == Action::kLogout || client.may_have_ended;
   if (!exchange.cookie || ended || exchange.idle >= least) return;
   // A login whose answer is late: the id that the client has is not known any more.
-  const TimePoint known_since = network_.now() - profile_.alias_kept;
   const bool is_renamed = std::ranges::any_of(
-      client.logins, [known_since](const auto& login) { return login.second <= known_since; });
+      client.logins, [this](const auto& login) { return is_alias_over(login.second); });
   if (is_renamed) return;
   if (run_.was_doubled(exchange.cookie->sid)) return;
   if (!answer.lost) {
@@ -214,6 +214,12 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
   if (!may_be_lost(client, exchange)) {
     violation(exchange, "S2: a session with a copy was lost after one failure, or none");
   }
+}
+
+// An id that was renamed at `when` may be known no more.
+bool Clientele::is_alias_over(TimePoint when) const {
+  return network_.now() >=
+         when + std::chrono::duration_cast<Duration>(profile_.alias_kept * kSlowestClock);
 }
 
 void Clientele::note_renamed(const Exchange& exchange, const BeginOutcome& begun,
@@ -235,13 +241,12 @@ bool Clientele::is_known_no_more(const Client& client, const Exchange& exchange)
   for (const Client::Rename& rename : client.renames) {
     if (rename.sid == sid) own = rename.at;
   }
-  const TimePoint now = network_.now();
-  const auto is_over = [&](const Client::Rename& rename) {
-    return rename.at > own && now >= rename.begun + profile_.alias_kept;
-  };
-  return std::ranges::any_of(client.renames, is_over) ||
+  return std::ranges::any_of(client.renames,
+                             [&](const Client::Rename& rename) {
+                               return rename.at > own && is_alias_over(rename.begun);
+                             }) ||
          std::ranges::any_of(client.ghosts, [&](const Ghost& ghost) {
-           return ghost.cookie.sid == sid && now >= ghost.known_until;
+           return ghost.cookie.sid == sid && is_alias_over(ghost.renamed);
          });
 }
 
@@ -255,9 +260,9 @@ void Clientele::begin_again(Client& client) {
   client.since = network_.now();
 }
 
-void Clientele::add_ghost(Client& client, const SessionToken& cookie, TimePoint known_until,
+void Clientele::add_ghost(Client& client, const SessionToken& cookie, TimePoint renamed,
                           TimePoint from) {
-  client.ghosts.push_back({cookie, known_until, from});
+  client.ghosts.push_back({cookie, renamed, from});
   if (client.ghosts.size() > kGhostsKept) client.ghosts.pop_front();
 }
 
@@ -265,7 +270,7 @@ void Clientele::on_cleared(Client& client, const Exchange& exchange) {
   if (exchange.action == Action::kLogout) {
     for (const auto& cookie : client.cookies) {
       if (!cookie) continue;
-      add_ghost(client, *cookie, network_.now(), network_.now());
+      add_ghost(client, *cookie, TimePoint{}, network_.now());
       checker_.on_ended(cookie->sid);
     }
     // The old ids of a session end with it.
@@ -282,7 +287,7 @@ void Clientele::keep_cookie(Client& client, const Exchange& exchange, const Sess
     // The member counts from its commit: of this request, or of a login that was not answered yet.
     TimePoint renamed_from = exchange.started;
     for (const auto& [number, since] : client.logins) renamed_from = std::min(renamed_from, since);
-    add_ghost(client, *kept, renamed_from + profile_.alias_kept,
+    add_ghost(client, *kept, renamed_from,
               network_.now() + profile_.alias_kept + kAliasMargin);
     checker_.on_renamed(kept->sid, cookie.sid);
   }
@@ -314,7 +319,12 @@ void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
     client.logins.erase(exchange->number);
     return;
   }
-  if (answer.is_new && (during_logout || is_known_no_more(client, *exchange))) return;
+  if (answer.is_new && during_logout) return;
+  if (answer.is_new && is_known_no_more(client, *exchange)) {
+    // A logout takes the cookie away, whichever id it came with.
+    if (exchange->action == Action::kLogout) begin_again(client);
+    return;
+  }
   if (answer.is_new) {
     on_new_session(client, *exchange, answer);
     client.logins.erase(exchange->number);

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace understudy::sim {
@@ -63,11 +64,22 @@ uint64_t Proxy::part_of(size_t member) const {
   return found == parts_.end() ? 0 : found->second;
 }
 
+// Where a life of the session's is; the most members otherwise: a machine that has started again may
+// be apart from those that its earlier life was with.
+uint64_t Proxy::home_of(const SessionToken& cookie) const {
+  for (const MemberId mid : {cookie.primary, cookie.secondary}) {
+    const auto member = mid == kNobody ? std::nullopt : member_of(mid);
+    if (member && members_[*member]->is_up()) return part_of(*member);
+  }
+  std::map<uint64_t, size_t> sizes;
+  for (size_t member = 0; member < members_.size(); ++member) ++sizes[part_of(member)];
+  return std::ranges::max_element(sizes, {}, [](const auto& part) { return part.second; })->first;
+}
+
 size_t Proxy::any_member(const Exchange& exchange) {
-  const auto home = exchange.cookie ? lives_.find(exchange.cookie->primary) : lives_.end();
-  for (size_t tries = 0; tries < members_.size() && home != lives_.end(); ++tries) {
+  for (size_t tries = 0; tries < members_.size() && exchange.cookie; ++tries) {
     const size_t member = round_robin_++ % members_.size();
-    if (part_of(member) == part_of(home->second)) return member;
+    if (part_of(member) == home_of(*exchange.cookie)) return member;
   }
   return round_robin_++ % members_.size();
 }

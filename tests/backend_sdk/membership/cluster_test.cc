@@ -647,6 +647,32 @@ TEST(Election, AMinorityElectsNobody) {
   EXPECT_TRUE(cluster.run_until_agreed("abc", seconds(3)));
 }
 
+// Both halves have two of four: the one with the leader has the quorum, and the other one must not
+// come back with a later term that expels it.
+TEST(Election, TheHalfThatHasLostTheLeaderElectsNoneAgainstIt) {
+  for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    VirtualCluster cluster(seed);
+    cluster.start_all("abcd");
+    const std::string leader = cluster.at("a").view().leader()->name;
+    const std::string other = leader == "a" ? "b" : "a";
+    std::string half;
+    for (const std::string name : {"a", "b", "c", "d"}) {
+      if (name != leader && name != other) half += name;
+    }
+    const uint32_t term = cluster.at(leader).view().term;
+    for (const char name : half) cluster.cut(std::string(1, name), leader + other);
+    cluster.network.run_for(seconds(10));
+    for (const char name : half) EXPECT_FALSE(cluster.at(std::string(1, name)).is_leader());
+    EXPECT_TRUE(cluster.at(leader).has_quorum());
+    cluster.network.heal();
+    ASSERT_TRUE(cluster.run_until_agreed("abcd", seconds(4)));
+    EXPECT_EQ(cluster.at("a").view().term, term);
+    EXPECT_EQ(cluster.expulsions(leader), 0);
+    EXPECT_EQ(cluster.expulsions(other), 0);
+  }
+}
+
 TEST(Election, ALeaderCutOffLosesItsQuorumAndReturnsAsAPlainMember) {
   for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -90,27 +90,35 @@ TEST(Quorum, TheLastOneCountedIsInheritedByWhoeverRemains) {
   EXPECT_TRUE(is_quorate(view));
 }
 
-TEST(Election, HalfOfTheOthersMustAgree) {
+TEST(Election, MoreThanHalfOfThoseThatMayLiveMustAgree) {
   const size_t needed[] = {0, 1, 1, 2, 2, 3, 3, 4, 4, 5};
   for (size_t others = 0; others < std::size(needed); ++others) {
-    EXPECT_EQ(Election::votes_needed(others), needed[others]);
-    // With the candidate's own vote: always a majority of the survivors.
+    EXPECT_EQ(Election::votes_needed(others, false), needed[others]);
     EXPECT_GT(2 * (needed[others] + 1), others + 1);
+  }
+}
+
+TEST(Election, AnOldLeaderThatMayLiveCountsAgainstTheCandidate) {
+  EXPECT_EQ(Election::votes_needed(0, true), 0u) << "of two members, one goes on alone";
+  for (size_t others = 1; others < 10; ++others) {
+    const size_t needed = Election::votes_needed(others, true);
+    EXPECT_GT(2 * (needed + 1), others + 2) << others;
+    EXPECT_LE(2 * needed, others + 2) << others << ": no more than that";
   }
 }
 
 TEST(Election, IsWonByVotesOfItsTermAndOfThoseWhoCount) {
   Election election(1);
-  const std::set<MemberId> others{2, 3, 4};
+  const Election::Voters voters{.others = {2, 3, 4}};
   election.stand(7);
   EXPECT_EQ(election.term(), 8u);
   election.on_vote(7, 2);
   election.on_vote(8, 9);
   election.on_vote(8, 2);
   election.on_vote(8, 2);
-  EXPECT_FALSE(election.is_won(others));
+  EXPECT_FALSE(election.is_won(voters));
   election.on_vote(8, 3);
-  EXPECT_TRUE(election.is_won(others));
+  EXPECT_TRUE(election.is_won(voters));
   election.stand_down();
   EXPECT_FALSE(election.is_won({}));
 }

@@ -174,5 +174,62 @@ TEST_F(Login, MoreIdsThanCanBeToldAreRefused) {
   EXPECT_EQ(outcomes[outcomes.size() - 2].kind, CommitKind::kReleased);
 }
 
+// The login is committed at a primary that is cut off, and its secondary takes over without it: the
+// session is the secondary's, under the old id.
+class UnheardLogin : public Login {
+ protected:
+  void log_in_cut_off() {
+    options_.sessions.alias_kept = milliseconds(500);
+    boot(3);
+    token_ = new_session();
+    const BeginOutcome begun = begin(member(0), token_);
+    network_.isolate(member(0).address());
+    done_ = commit_later(member(0), begun.handle, login(7));
+    // Until it was taken over, at the first request.
+    const auto taken_over = begin(secondary(), token_, {.failover = true});
+    ASSERT_EQ(taken_over.kind, BeginKind::kProceed);
+    ASSERT_EQ(taken_over.sid, token_.sid);
+    token_ = *commit(secondary(), taken_over.handle, set("a", "2")).cookie;
+    ASSERT_EQ(token_.sid, taken_over.sid);
+  }
+  SimMember& secondary() { return *members_[first_ == 0 ? remember() : first_]; }
+
+  SessionToken token_;
+  WaitingCommit done_;
+
+ private:
+  size_t remember() { return first_ = member_of(token_.secondary).index(); }
+  size_t first_ = 0;
+};
+
+TEST_F(UnheardLogin, TheOldIdDoesNotEndAsLongAsItsPrimaryIsUnsure) {
+  log_in_cut_off();
+  const Waiting asked = begin_later(member(0), token_, {});
+  run_for(seconds(1));
+  EXPECT_FALSE(asked->has_value()) << "a new session, for a login that did not happen";
+  network_.heal();
+  run_for(seconds(1));
+  ASSERT_TRUE(asked->has_value());
+  EXPECT_EQ((*asked)->kind, BeginKind::kRedirect);
+  EXPECT_EQ((*asked)->route, secondary().mid());
+}
+
+TEST_F(UnheardLogin, TheFormerPrimaryTakesACopyUnderTheOldId) {
+  log_in_cut_off();
+  network_.heal();
+  run_for(seconds(2));
+  const BeginOutcome asked = begin(member(0), token_);
+  EXPECT_NE(asked.kind, BeginKind::kProceed);
+  // The other member goes: what is left to hold the copy is the former primary.
+  for (const auto& other : members_) {
+    if (other->index() != 0 && other.get() != &secondary()) other->crash();
+  }
+  run_for(seconds(5));
+  const SessionToken after = write(secondary(), token_, "a", "3");
+  EXPECT_EQ(after.sid, token_.sid);
+  EXPECT_EQ(after.secondary, member(0).mid());
+  EXPECT_TRUE(conflicts_.empty());
+}
+
 }  // namespace
 }  // namespace understudy::sim
