@@ -199,8 +199,8 @@ void NodeCore::Core::on_view(const MemberView& view) {
   sessions_.ready().push_back([this, view] { host_.on_view(view); });
 }
 
-void NodeCore::Core::on_dead(const Peer& peer, bool is_proven) {
-  if (replicator_ != nullptr) replicator_->on_dead(peer.mid, is_proven);
+void NodeCore::Core::on_dead(const Peer& peer, bool) {
+  if (replicator_ != nullptr) replicator_->on_dead(peer.mid);
 }
 
 void NodeCore::Core::on_alive(const Peer& peer) {

@@ -22,9 +22,9 @@ void Election::on_refusal(uint32_t voted_term) {
   seen_term_ = std::max(seen_term_, voted_term);
 }
 
-size_t Election::votes_needed(size_t others, bool may_leader_live) {
-  if (others == 0) return 0;
-  return (others + 1 + (may_leader_live ? 1 : 0)) / 2;
+size_t Election::Voters::needed() const {
+  if (others.empty() && may_go_on_alone) return 0;
+  return (others.size() + 1 + (may_leader_live ? 1 : 0)) / 2;
 }
 
 bool Election::is_won(const Voters& voters) const {
@@ -32,8 +32,7 @@ bool Election::is_won(const Voters& voters) const {
   const auto agreed = std::count_if(votes_.begin(), votes_.end(), [&](MemberId voter) {
     return voters.others.contains(voter);
   });
-  return static_cast<size_t>(agreed) >=
-         votes_needed(voters.others.size(), voters.may_leader_live);
+  return static_cast<size_t>(agreed) >= voters.needed();
 }
 
 void Election::stand_down() {

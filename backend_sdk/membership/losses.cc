@@ -168,8 +168,13 @@ std::vector<Peer> Losses::others_than(MemberId mid) const {
 }
 
 bool Losses::is_agreed(MemberId mid) {
-  return fates_.proof(mid) == Fates::Proof::kFinal || fates_.has_accuser(mid) ||
-         others_than(mid).empty();
+  if (is_certain(mid)) return true;
+  const bool may_go_on = standing_.options().one_goes_on_alone || group_.sees_quorum();
+  return may_go_on && others_than(mid).empty();
+}
+
+bool Losses::is_certain(MemberId mid) const {
+  return fates_.proof(mid) == Fates::Proof::kFinal || fates_.has_accuser(mid);
 }
 
 void Losses::ask_others(const Peer& about) {

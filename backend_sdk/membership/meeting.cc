@@ -141,6 +141,7 @@ void Meeting::judge_as_leader(const MemberView& view, bool has_quorum) {
     if (view.group == merging_.target().group) {
       merging_.on_target(leader->peer(), view.version(), standing_.now());
       others_.clear();
+      note_gone_over(view);
       for (const Member& member : view.members) {
         if (member.is_usable() && others_.size() < kOthersMax) others_.push_back(member.peer());
       }
@@ -166,6 +167,7 @@ void Meeting::on_lead() {
   merging_ = Merging(standing_.interval());
   refused_.clear();
   others_.clear();
+  gone_over_.clear();
   sent_version_ = 0;
   if (!standing_.view().is_yielding()) return;
   yield_version_ = standing_.view().version();
@@ -178,7 +180,8 @@ void Meeting::on_follow() {
 
 void Meeting::begin_yield(const MemberView& view) {
   // Alone on this side of a cut: those on the other side would not know.
-  if (!group_.outlook().is_known(standing_.view().version())) return;
+  note_gone_over(view);
+  if (!group_.outlook().is_known(standing_.view().version(), gone_over_)) return;
   const Yield target{.group = view.group, .leader = view.leader()->peer()};
   LOG(kInfo, "membership: group {:08x} yields to group {:08x} of {}", standing_.view().group,
       view.group, view.leader()->name);
@@ -189,6 +192,17 @@ void Meeting::begin_yield(const MemberView& view) {
   group_.publish(true);
   yield_version_ = standing_.view().version();
   advance();
+}
+
+// Members of ours that live in the other group: a JOIN that two groups have answered.
+void Meeting::note_gone_over(const MemberView& other) {
+  gone_over_.clear();
+  for (const Member& theirs : other.members) {
+    const Member* ours = standing_.view().find(theirs.mid);
+    if (ours && !ours->is_usable() && theirs.is_usable() && theirs.is_confirmed) {
+      gone_over_.insert(theirs.mid);
+    }
+  }
 }
 
 void Meeting::end_yield(const char* why) {
@@ -206,7 +220,8 @@ void Meeting::advance() {
   if (!standing_.writer() || !merging_.is_yielding()) return;
   const Peer& leader = merging_.target().leader;
   const bool is_gone = losses_.fates().proof(leader.mid) != Fates::Proof::kNone;
-  switch (merging_.advance(standing_.now(), group_.outlook().is_known(yield_version_), is_gone)) {
+  const bool is_known = group_.outlook().is_known(yield_version_, gone_over_);
+  switch (merging_.advance(standing_.now(), is_known, is_gone)) {
     case Merging::Step::kNone:
       return;
     case Merging::Step::kSendMerge:

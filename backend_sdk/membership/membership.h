@@ -33,6 +33,9 @@ struct MembershipOptions {
   bool has_met_others = false;  // a life after an expulsion
   Duration tombstone_age = std::chrono::minutes(10);
   size_t members_max = 1000;   // usable ones; a JOIN beyond is refused
+  // Of two members that lose each other, or of more of which one is left, does one go on without a
+  // quorum (NoWitness available)? A refused connection is its only evidence.
+  bool one_goes_on_alone = true;
   size_t tombstones_max = 64;  // the oldest goes first
 };
 

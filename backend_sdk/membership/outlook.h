@@ -36,7 +36,7 @@ class Outlook final {
   // Are this member and `seen` a quorum?
   bool is_quorum(const std::set<MemberId>& seen) const;
   // While leading: a quorum has that version of ours (reports.h).
-  bool is_known(uint64_t version) const;
+  bool is_known(uint64_t version, const std::set<MemberId>& gone_over = {}) const;
   Strength strength() const;
   std::set<MemberId> suspects() const;
   // Until now: we were awake, had the leader's last view, and neither the member nor, where others

@@ -205,7 +205,9 @@ void ViewWriter::absorb(const MemberView& other, TimePoint now) {
   for (const Member& member : draft_.members) join_seq = std::max(join_seq, member.join_seq);
   for (const Member& theirs : other.members) {
     if (Member* known = find(theirs.mid)) {
-      if (known->is_usable() && !theirs.is_usable()) {
+      // A member that never came to them is no loss of theirs.
+      const bool has_come = theirs.is_confirmed || !known->is_confirmed;
+      if (known->is_usable() && !theirs.is_usable() && has_come) {
         mark(theirs.mid, theirs.liveness,
              theirs.is_proven ? Evidence::kLateProof : Evidence::kSilence, now);
       }

@@ -10,6 +10,7 @@ namespace understudy {
 void PartyFates::update(Fate partner, Fate witness, bool has_quorum, TimePoint now) {
   partner_ = partner;
   witness_ = witness;
+  gone_since_ = seems_gone(partner) ? std::min(gone_since_, now) : TimePoint::max();
   const bool are_proven = partner == Fate::kProven && witness == Fate::kProven;
   const bool is_alone =
       partner != Fate::kUsable && witness != Fate::kUsable && (has_quorum || are_proven);
@@ -17,8 +18,8 @@ void PartyFates::update(Fate partner, Fate witness, bool has_quorum, TimePoint n
 }
 
 bool PartyFates::may_go_on_alone(NoWitnessPolicy policy) const {
-  return partner_ == Fate::kProven ||
-         (partner_ == Fate::kDead && policy == NoWitnessPolicy::kAvailable);
+  if (policy == NoWitnessPolicy::kAvailable) return partner_ != Fate::kUsable;
+  return partner_ == Fate::kProven;
 }
 
 bool PartyFates::is_undecidable(Duration lease, TimePoint now) const {

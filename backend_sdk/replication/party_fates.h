@@ -17,6 +17,8 @@ class PartyFates final {
 
   Fate partner() const { return partner_; }
   Fate witness() const { return witness_; }
+  // When the partner was first refused or proven dead, without a sign of life since.
+  TimePoint gone_since() const { return gone_since_; }
   // In a channel without a witness: is the partner's vote not needed any more?
   bool may_go_on_alone(NoWitnessPolicy policy) const;
   // No member has been able to vote for so long that none will: neither end owns the channel.
@@ -25,6 +27,7 @@ class PartyFates final {
  private:
   Fate partner_ = Fate::kUsable;
   Fate witness_ = Fate::kUsable;
+  TimePoint gone_since_ = TimePoint::max();
   TimePoint alone_since_ = TimePoint::max();
 };
 

@@ -213,9 +213,6 @@ void PrimaryChannel::on_successor_fenced() {
 }
 
 void PrimaryChannel::on_fate(Fate secondary, Fate witness, bool has_quorum, TimePoint now) {
-  if (secondary == Fate::kProven && fates_.partner() != Fate::kProven) {
-    died_under_lease_ = !lease_.may_be_claimed(now);
-  }
   const bool has_witness = parties_.witness != kNobody;
   fates_.update(secondary, has_witness ? witness : Fate::kProven, has_quorum, now);
   if (secondary != Fate::kUsable) claim(now);
@@ -228,6 +225,8 @@ void PrimaryChannel::settle(TimePoint now) {
   if (parties_.witness == kNobody) {
     const bool waits = state_ == State::kClaiming || state_ == State::kGranting;
     if (!waits || !fates_.may_go_on_alone(options_.no_witness)) return;
+    // After GRANT much depends on whether it lives; another member's word comes soon.
+    if (state_ == State::kGranting && fates_.partner() == Fate::kRefused) return;
     // Without a witness the grant was a vote: a secondary that is gone may have served, and given
     // the sessions to a third. One that is only silent is passed over, where that is the policy.
     const bool may_have_moved_on = state_ == State::kGranting && fates_.partner() == Fate::kProven;
@@ -242,7 +241,9 @@ void PrimaryChannel::settle(TimePoint now) {
     return;
   }
   // It died while we held the lease, so it had not begun to claim: there is no second claimant.
-  if (died_under_lease_ && fates_.witness() != Fate::kUsable) {
+  const bool died_under_lease =
+      fates_.partner() == Fate::kProven && !lease_.may_be_claimed(fates_.gone_since());
+  if (died_under_lease && fates_.witness() != Fate::kUsable) {
     become(State::kOwned);
     return;
   }

@@ -155,7 +155,6 @@ class PrimaryChannel final {
   SendWindow window_;
   PrimaryLease lease_;
   PartyFates fates_;
-  bool died_under_lease_ = false;  // the secondary provably died before it could claim
 };
 
 const char* to_string(PrimaryChannel::State state);

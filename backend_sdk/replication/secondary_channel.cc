@@ -167,13 +167,13 @@ ClaimGrounds SecondaryChannel::grounds(TimePoint now) const {
 }
 
 bool SecondaryChannel::may_claim(TimePoint now) const {
-  const bool is_believed =
-      parties_.witness != kNobody || options_.no_witness == NoWitnessPolicy::kAvailable;
-  if (fates_.partner() == Fate::kProven && is_believed) return true;
-  if (now < grace_over()) return false;
-  // Without a witness only the death of the other lets us go on; until then nothing is gained by
-  // refusing to acknowledge.
-  return parties_.witness != kNobody || fates_.may_go_on_alone(options_.no_witness);
+  // The witness looks for itself before it votes (V3).
+  if (parties_.witness != kNobody) return seems_gone(fates_.partner()) || now >= grace_over();
+  // Without one only the death of the other lets us go on; until then nothing is gained by refusing
+  // to acknowledge.
+  const bool is_proven = fates_.partner() == Fate::kProven;
+  if (is_proven && options_.no_witness == NoWitnessPolicy::kAvailable) return true;
+  return now >= grace_over() && fates_.may_go_on_alone(options_.no_witness);
 }
 
 void SecondaryChannel::want(TimePoint now) {
@@ -217,7 +217,7 @@ void SecondaryChannel::send_member(MemberId to, FrameType type, MemberId member)
 void SecondaryChannel::on_fate(Fate primary, Fate witness, bool has_quorum, TimePoint now) {
   const bool has_witness = parties_.witness != kNobody;
   fates_.update(primary, has_witness ? witness : Fate::kProven, has_quorum, now);
-  if (primary == Fate::kProven) want(now);
+  if (seems_gone(primary)) want(now);
   settle(now);
 }
 
@@ -242,8 +242,7 @@ void SecondaryChannel::settle(TimePoint now) {
 void SecondaryChannel::advance(TimePoint now) {
   if (ack_wanted_) acknowledge(now);
   if (state_ == State::kOpen) {
-    if (fates_.partner() == Fate::kProven || grace_over() + options_.lazy_promotion <= now)
-      want(now);
+    if (seems_gone(fates_.partner()) || grace_over() + options_.lazy_promotion <= now) want(now);
   } else if (state_ == State::kClaiming) {
     if (repeat_at_ <= now) send_claim(now);
     settle(now);
@@ -261,8 +260,7 @@ TimePoint SecondaryChannel::wake_at() const {
           parties_.witness == kNobody && fates_.partner() != Fate::kProven &&
           (fates_.partner() == Fate::kUsable || options_.no_witness == NoWitnessPolicy::kRefuse);
       if (waits_for_view) return TimePoint::max();
-      return grace_over() +
-             (fates_.partner() == Fate::kProven ? Duration{} : options_.lazy_promotion);
+      return grace_over() + (seems_gone(fates_.partner()) ? Duration{} : options_.lazy_promotion);
     }
     case State::kClaiming:
       return repeat_at_;

@@ -30,9 +30,9 @@ void Admission::admit_at_copy(WaitingPtr waiting, SecondaryChannel& channel) {
   const bool has_answered = waiting->answered == primary;
   parts_.parking.park_for_channel(std::move(waiting), id, patience());
   layer_.schedule(channel.grace_over());
-  // Proven dead already, it is waited for out of doubt (V8), and a probe tells nothing new.
-  const bool is_proven = layer_.replicator->fate(primary) == Fate::kProven;
-  if (!has_answered && !is_proven) layer_.replicator->probe(primary);
+  // Refused already, it is waited for out of doubt (V8), and a probe tells nothing new.
+  const bool is_gone = seems_gone(layer_.replicator->fate(primary));
+  if (!has_answered && !is_gone) layer_.replicator->probe(primary);
   channel.want(now);
 }
 
@@ -58,7 +58,8 @@ void Admission::admit_at_passed_over(WaitingPtr waiting,
   const bool should_ask_it = seems_alive(owner) && !waiting->request.failover;
   if (waiting->answered == owner || should_ask_it) return redirect(std::move(waiting), owner);
   parts_.parking.park_for_channel(std::move(waiting), passed_over.channel, patience());
-  layer_.replicator->probe(owner);
+  // A refused connection proves nothing yet; another member is asked already (P20).
+  if (!seems_gone(layer_.replicator->fate(owner))) layer_.replicator->probe(owner);
 }
 
 void Admission::want_channels() {

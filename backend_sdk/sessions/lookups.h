@@ -36,7 +36,7 @@ class Lookups final {
     Kind kind = Kind::kUnknown;
     MemberId route = kNobody;
     bool is_held = false;  // kRoute: by its own word, not by a pointer
-    std::optional<Position> lives_at = {};  // kRoute: by the word of an owner or of its secondary
+    std::optional<Position> lives_at = {};  // kRoute: by the word of an owner
   };
   // The view in which is asked.
   struct View {

@@ -156,6 +156,11 @@ MemberId Owners::owner(const SessionId& sid) const {
   return found == last_.end() ? kNobody : found->second.owner;
 }
 
+bool Checker::lives(const Members& members, MemberId mid) {
+  return std::ranges::any_of(
+      members, [mid](const auto& member) { return member->is_up() && member->mid() == mid; });
+}
+
 void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& text) {
   if (doubled_.contains(sid) || may_double_()) {
     doubled_.try_emplace(sid, Doubled{.since = now, .wrote = {}});
@@ -166,11 +171,9 @@ void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& 
 
 void Checker::check_owner(TimePoint now, const SessionId& sid, MemberId member, Position position,
                           const Members& members) {
-  const MemberId last = owners_.owner(sid);
-  const bool lives = std::ranges::any_of(
-      members, [last](const auto& other) { return other->is_up() && other->mid() == last; });
   // Two failures may take the youngest history with them; then it is said, or was never shown.
-  if (doubled_.contains(sid) || (!lives && !one_fault_at_a_time_)) owners_.forget(sid);
+  const bool may_go_back = !one_fault_at_a_time_ && !lives(members, owners_.owner(sid));
+  if (doubled_.contains(sid) || may_go_back) owners_.forget(sid);
   const std::string wrong = owners_.on_answered(sid, member, position);
   if (!wrong.empty()) two_serve(now, sid, wrong);
 }
@@ -203,7 +206,9 @@ void Checker::on_renamed(const SessionId& old_id, const SessionId& new_id) {
 
 void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionId& sid) {
   conflicts_.insert(sid);
-  if (doubled_.contains(sid)) return;
+  // After several failures an older copy may live on, and what was answered solo is gone: to be told.
+  const bool is_told_of_solo = !one_fault_at_a_time_ && solo_.contains(first_id(sid));
+  if (doubled_.contains(sid) || is_told_of_solo) return;
   two_serve(now, sid,
             fmt::format("S1: member {} met another owner of {}", member.index(), to_text(sid)));
 }
@@ -211,6 +216,7 @@ void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionI
 // Acknowledged elsewhere, a session that was doubled once and lives on may be written by one owner
 // after the other.
 void Checker::on_written_alone(MemberId member, const SessionId& sid) {
+  solo_.insert(first_id(sid));
   if (!may_double_()) return;
   written_alone_.insert(first_id(sid));
   const auto doubled = doubled_.find(sid);
@@ -276,6 +282,13 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
       if (!channel.is_sealed_by_us) continue;
       const auto [owner, is_first] = sealed_by_.emplace(channel.id, member->mid());
       if (is_first || owner->second == member->mid()) continue;
+      // Without a witness the survivor goes on: of a member that had gone on alone and died, too.
+      const bool is_heir = channel.witness == kNobody && !one_fault_at_a_time_ &&
+                           !lives(members, owner->second);
+      if (is_heir) {
+        owner->second = member->mid();
+        continue;
+      }
       if (channel.witness == kNobody && may_double_()) doubled_channels_.insert(channel.id);
       if (doubled_channels_.contains(channel.id)) continue;
       violation(now, fmt::format("S1: channel {:x} is sealed by {:x} and by {:x}", channel.id,

@@ -146,6 +146,7 @@ class Checker final {
   };
   SessionId first_id(SessionId sid) const;
   bool is_any_of(const std::set<SessionId>& ids, const SessionId& sid) const;
+  static bool lives(const Members& members, MemberId mid);
   void two_serve(TimePoint now, const SessionId& sid, const std::string& text);
   void check_owner(TimePoint now, const SessionId& sid, MemberId member, Position position,
                    const Members& members);
@@ -159,7 +160,8 @@ class Checker final {
   std::set<ChannelId> doubled_channels_;
   std::set<SessionId> conflicts_;
   std::set<SessionId> logging_out_;
-  std::set<SessionId> written_alone_;  // by their first ids
+  std::set<SessionId> written_alone_;  // while that may double them; by their first ids
+  std::set<SessionId> solo_;           // ever; by their first ids
   std::map<SessionId, SessionId> former_;  // by the new id
   Owners owners_;
   VoteWatch votes_;

@@ -39,9 +39,13 @@ class World final : public SimMember::Observer, public Clientele::Run {
 
   // Clientele::Run.
   bool was_calm_since(TimePoint when) const override;
-  bool was_split_since(TimePoint when) const override { return striker_.last_split() >= when; }
+  // Until the members of the lesser part have heard that they are out.
+  bool was_split_since(TimePoint when) const override {
+    return striker_.last_split() + seconds(2) >= when;
+  }
   bool was_doubled(const SessionId& sid) const override { return checker_.was_doubled(sid); }
   void say(const std::string& text) override;
+  void say_views();
   void say_frame(MemberId from, MemberId to, const Frame& frame);
 
  private:
@@ -138,6 +142,7 @@ NodeCoreOptions World::member_options(size_t index) const {
   options.replication.beat = milliseconds(200);
   options.replication.outcome_kept = seconds(60);
   options.replication.no_witness = profile_.no_witness;
+  options.membership.one_goes_on_alone = profile_.no_witness == NoWitnessPolicy::kAvailable;
   const bool denies_solo = options_.seed % 4 == 3 && !profile_.starts_apart;
   options.replication.solo = denies_solo ? SoloPolicy::kDeny : SoloPolicy::kAllow;
   options.replication.window_frames = profile_.window_frames;
@@ -234,11 +239,29 @@ void World::start_apart() {
   network_.run_for(seconds(8));
 }
 
+// What each member believes, for the history.
+void World::say_views() {
+  for (const auto& member : members_) {
+    if (!member->is_up()) continue;
+    const MemberView& view = member->view();
+    std::string text = fmt::format("view of member {} ({:x}): group {:x} {}.{}, leader {:x}:",
+                                   member->index(), member->mid(), view.group, view.term, view.seq,
+                                   view.leader() ? view.leader()->mid : kNobody);
+    for (const Member& other : view.members) {
+      text += fmt::format(" {:x} {}{}{}{}{}", other.mid, to_string(other.liveness),
+                          other.is_proven ? ", proven" : "", other.is_confirmed ? "" : ", new",
+                          other.is_counted ? ", counted" : "", other.is_next ? ", next" : "");
+    }
+    say(text);
+  }
+}
+
 void World::finish() {
   storm_.stop();
   keys_.stop();
   striker_.calm();
   network_.run_for(kGiveUp + kSettled);
+  if (options_.trace) say_views();
   clientele_.ask_once_more();
   network_.run_for(kGiveUp + seconds(5));
   checker_.expect_conflicts_told(network_.now(), striker_.last_death());

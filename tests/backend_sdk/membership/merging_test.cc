@@ -173,13 +173,15 @@ TEST(Reports, WhoHasVotedInALaterTermConfirmsNothing) {
   EXPECT_FALSE(reports.is_known(7, view, 1, {3}));
 }
 
-TEST(Reports, WithoutAQuorumAllOthersMustBeProvenDead) {
+TEST(Reports, WithoutAQuorumAllOthersMustBeProvenDeadOrInAnotherGroup) {
   MemberView view = view_of({1, 2, 3});
   const Reports reports(4);
   for (Member& member : view.members) {
     if (member.mid != 3) member.liveness = Liveness::kDead;
   }
   EXPECT_FALSE(reports.is_known(7, view, 3, {}));
+  EXPECT_FALSE(reports.is_known(7, view, 3, {}, {1}));
+  EXPECT_TRUE(reports.is_known(7, view, 3, {}, {1, 2})) << "both live in another group";
   view.members[0].is_proven = view.members[1].is_proven = true;
   EXPECT_TRUE(reports.is_known(7, view, 3, {}));
 }
@@ -257,6 +259,20 @@ TEST_F(AbsorbingTest, ATombstoneOnEitherSideStaysDead) {
   EXPECT_FALSE(find(7)->is_usable()) << "dead with us";
   EXPECT_FALSE(find(8)->is_usable()) << "dead with them";
   EXPECT_FALSE(find(8)->is_proven);
+}
+
+// A JOIN that both groups answered: it came to ours, and they took its absence for its death.
+TEST_F(AbsorbingTest, ADeathOfAMemberThatNeverCameToThemIsNone) {
+  writer.absorb(other, kStart);
+  publish_and_confirm({7});
+  ASSERT_TRUE(find(7)->is_confirmed);
+  other.members[0].liveness = Liveness::kDead;
+  other.members[0].is_confirmed = false;
+  writer.absorb(other, kStart);
+  EXPECT_TRUE(find(7)->is_usable());
+  other.members[0].is_confirmed = true;
+  writer.absorb(other, kStart);
+  EXPECT_FALSE(find(7)->is_usable());
 }
 
 TEST_F(AbsorbingTest, IsRefusedAsAJoinIsWithASentence) {

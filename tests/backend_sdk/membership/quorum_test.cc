@@ -90,18 +90,27 @@ TEST(Quorum, TheLastOneCountedIsInheritedByWhoeverRemains) {
   EXPECT_TRUE(is_quorate(view));
 }
 
+Election::Voters voters_of(MemberId others, bool may_leader_live) {
+  Election::Voters voters{.others = {}, .may_leader_live = may_leader_live};
+  for (MemberId other = 1; other <= others; ++other) voters.others.insert(other);
+  return voters;
+}
+
 TEST(Election, MoreThanHalfOfThoseThatMayLiveMustAgree) {
   const size_t needed[] = {0, 1, 1, 2, 2, 3, 3, 4, 4, 5};
   for (size_t others = 0; others < std::size(needed); ++others) {
-    EXPECT_EQ(Election::votes_needed(others, false), needed[others]);
+    EXPECT_EQ(voters_of(others, false).needed(), needed[others]);
     EXPECT_GT(2 * (needed[others] + 1), others + 1);
   }
 }
 
 TEST(Election, AnOldLeaderThatMayLiveCountsAgainstTheCandidate) {
-  EXPECT_EQ(Election::votes_needed(0, true), 0u) << "of two members, one goes on alone";
+  Election::Voters none = voters_of(0, true);
+  EXPECT_EQ(none.needed(), 0u) << "of two members, one goes on alone";
+  none.may_go_on_alone = false;
+  EXPECT_EQ(none.needed(), 1u) << "more than it can get";
   for (size_t others = 1; others < 10; ++others) {
-    const size_t needed = Election::votes_needed(others, true);
+    const size_t needed = voters_of(others, true).needed();
     EXPECT_GT(2 * (needed + 1), others + 2) << others;
     EXPECT_LE(2 * needed, others + 2) << others << ": no more than that";
   }

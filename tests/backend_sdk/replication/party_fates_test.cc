@@ -19,6 +19,8 @@ TEST(PartyFates, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
   } table[] = {{Fate::kUsable, NoWitnessPolicy::kAvailable, false},
                {Fate::kDead, NoWitnessPolicy::kAvailable, true},
                {Fate::kDead, NoWitnessPolicy::kRefuse, false},
+               {Fate::kRefused, NoWitnessPolicy::kAvailable, true},
+               {Fate::kRefused, NoWitnessPolicy::kRefuse, false},
                {Fate::kProven, NoWitnessPolicy::kAvailable, true},
                {Fate::kProven, NoWitnessPolicy::kRefuse, true}};
   for (const auto& row : table) {
@@ -56,6 +58,15 @@ TEST(PartyFates, ASignOfLifeBeginsTheWaitAnew) {
   fates.update(Fate::kProven, Fate::kProven, true, kNow + 2 * kLease);
   EXPECT_FALSE(fates.is_undecidable(kLease, kNow + 2 * grace_of(kLease)));
   EXPECT_TRUE(fates.is_undecidable(kLease, kNow + 2 * kLease + 2 * grace_of(kLease)));
+}
+
+TEST(PartyFates, APartnerIsGoneSinceItsRefusalUntilASignOfLife) {
+  PartyFates fates;
+  fates.update(Fate::kRefused, Fate::kUsable, true, kNow);
+  fates.update(Fate::kProven, Fate::kUsable, true, kNow + kLease);
+  EXPECT_EQ(fates.gone_since(), kNow);
+  fates.update(Fate::kUsable, Fate::kUsable, true, kNow + kLease);
+  EXPECT_EQ(fates.gone_since(), TimePoint::max());
 }
 
 }  // namespace

@@ -185,8 +185,10 @@ TEST_F(PrimaryChannelTest, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
     Fate secondary;
     State expected;
   } table[] = {{NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kRefused, State::kOwned},
                {NoWitnessPolicy::kAvailable, Fate::kProven, State::kOwned},
                {NoWitnessPolicy::kRefuse, Fate::kDead, State::kClaiming},
+               {NoWitnessPolicy::kRefuse, Fate::kRefused, State::kClaiming},
                {NoWitnessPolicy::kRefuse, Fate::kProven, State::kOwned}};
   for (const auto& row : table) {
     SCOPED_TRACE(testing::Message() << int(row.policy) << " " << int(row.secondary));
@@ -213,6 +215,20 @@ TEST_F(PrimaryChannelTest, WithTheWitnessDeadTooOnlyADeathUnderTheLeaseDecides) 
     now_ += lease_of(options_.beat);
     channel_->on_fate(Fate::kProven, Fate::kProven, true, now_);
     EXPECT_EQ(channel_->state(), in_time ? State::kOwned : State::kClaiming);
+  }
+}
+
+// If it is dead, it was when it refused: the other member's word may come after the lease.
+TEST_F(PrimaryChannelTest, ARefusalThatIsConfirmedLaterCountsFromItsBeginning) {
+  for (const bool was_heard : {false, true}) {
+    SCOPED_TRACE(was_heard);
+    make_open();
+    channel_->on_fate(Fate::kRefused, Fate::kDead, true, now_);
+    EXPECT_EQ(channel_->state(), State::kClaiming);
+    if (was_heard) channel_->on_fate(Fate::kUsable, Fate::kDead, true, now_);
+    now_ += lease_of(options_.beat);
+    channel_->on_fate(Fate::kProven, Fate::kDead, true, now_);
+    EXPECT_EQ(channel_->state(), was_heard ? State::kClaiming : State::kOwned);
   }
 }
 

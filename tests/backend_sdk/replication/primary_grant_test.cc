@@ -63,6 +63,7 @@ TEST_F(PrimaryGrantTest, WhatWasGrantedWithoutAWitnessComesBackWithTheSecondarys
     State expected;
   } table[] = {{NoWitnessPolicy::kAvailable, Fate::kUsable, State::kGranting},
                {NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kRefused, State::kGranting},
                {NoWitnessPolicy::kAvailable, Fate::kProven, State::kFenced},
                {NoWitnessPolicy::kRefuse, Fate::kDead, State::kGranting},
                {NoWitnessPolicy::kRefuse, Fate::kProven, State::kFenced}};

@@ -205,8 +205,10 @@ TEST_F(SecondaryClaimTest, WithoutAWitnessOnlyADeathLetsItGoOn) {
     State expected;
   } table[] = {{NoWitnessPolicy::kAvailable, Fate::kUsable, State::kOpen},
                {NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kRefused, State::kOwned},
                {NoWitnessPolicy::kAvailable, Fate::kProven, State::kOwned},
                {NoWitnessPolicy::kRefuse, Fate::kDead, State::kOpen},
+               {NoWitnessPolicy::kRefuse, Fate::kRefused, State::kOpen},
                {NoWitnessPolicy::kRefuse, Fate::kProven, State::kOwned}};
   for (const auto& row : table) {
     SCOPED_TRACE(testing::Message() << int(row.policy) << " " << int(row.primary));
