@@ -169,7 +169,7 @@ std::vector<Peer> Losses::others_than(MemberId mid) const {
 
 bool Losses::is_agreed(MemberId mid) {
   if (is_certain(mid)) return true;
-  const bool may_go_on = standing_.options().one_goes_on_alone || group_.sees_quorum();
+  const bool may_go_on = standing_.options().one_goes_on_alone || group_.outlook().sees_quorum();
   return may_go_on && others_than(mid).empty();
 }
 

@@ -60,7 +60,8 @@ bool Outlook::is_known(uint64_t version, const std::set<MemberId>& gone_over) co
   if (!standing_.writer()) return false;
   std::set<MemberId> silent = watch_.suspects();
   for (const auto& [mid, evidence] : losses_.lost()) silent.insert(mid);
-  return standing_.reports().is_known(version, standing_.view(), standing_.mid(), silent, gone_over);
+  return standing_.reports().is_known(version, standing_.view(), standing_.mid(), silent,
+                                      gone_over);
 }
 
 Strength Outlook::strength() const {
