@@ -155,9 +155,9 @@ void Meeting::judge_as_leader(const MemberView& view, bool has_quorum) {
   }
   const Merging::Met met{.strength = strength_of(view, has_quorum),
                          .yields_to = view.yields.group};
-  const Strength ours = group_.outlook().strength();
-  if (merging_.should_yield(ours, met, standing_.now())) return begin_yield(view);
-  const bool is_ours_stronger = met.strength < ours;
+  const Strength strength = group_.outlook().strength();
+  if (merging_.should_yield(strength, met, standing_.now())) return begin_yield(view);
+  const bool is_ours_stronger = met.strength < strength;
   if (is_ours_stronger && standing_.may_repeat(leader->mid)) group_.send_view(leader->peer());
 }
 
