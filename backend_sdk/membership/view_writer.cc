@@ -128,6 +128,8 @@ void ViewWriter::tend(TimePoint now, Duration settle_after, bool has_suspects) {
   drop_expected(now);
   if (is_changed_ || has_suspects || now - changed_at_ < settle_after) return;
   if (propose(draft_)) is_changed_ = true;
+  const bool is_long_quiet = now - changed_at_ >= 2 * settle_after;
+  if (limits_.one_goes_on_alone && is_long_quiet && release_the_dead(draft_)) is_changed_ = true;
 }
 
 bool ViewWriter::is_pending() const {

@@ -268,7 +268,9 @@ bool PrimaryChannel::may_serve(TimePoint read) const {
 
 bool PrimaryChannel::is_owned() const {
   if (state_ != State::kOwned) return false;
-  return successor_ == nullptr || successor_->state_ == State::kOwned;
+  // Closed: it was owned, and no session was left in it, for they are all here.
+  return successor_ == nullptr || successor_->state_ == State::kOwned ||
+         successor_->state_ == State::kClosed;
 }
 
 TimePoint PrimaryChannel::ack_due() const {

@@ -235,7 +235,7 @@ void Commits::rename(Stay& stay, const SessionId& new_id) {
   layer_.history.rename(stay.sid, new_id,
                         {.alias = layer_.options.alias_kept, .kept = layer_.tombstone_min()},
                         layer_.now());
-  stay.placement.rename(stay.sid);
+  stay.placement.rename(stay.sid, stay.image.position.version);
   layer_.store.rename(stay, new_id);
 }
 

@@ -161,6 +161,12 @@ bool Checker::lives(const Members& members, MemberId mid) {
       members, [mid](const auto& member) { return member->is_up() && member->mid() == mid; });
 }
 
+bool Checker::is_end_forgotten(const SessionId& sid, const Members& members) const {
+  const auto enders = enders_.find(sid);
+  return !one_fault_at_a_time_ && enders != enders_.end() &&
+         !lives(members, enders->second.first) && !lives(members, enders->second.second);
+}
+
 void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& text) {
   if (doubled_.contains(sid) || may_double_()) {
     doubled_.try_emplace(sid, Doubled{.since = now, .wrote = {}});
@@ -180,7 +186,7 @@ void Checker::check_owner(TimePoint now, const SessionId& sid, MemberId member, 
 
 void Checker::on_begun(TimePoint now, SimMember& member, const BeginOutcome& begun,
                        const Members& members) {
-  if (ended_.contains(begun.sid)) {
+  if (ended_.contains(begun.sid) && !is_end_forgotten(begun.sid, members)) {
     two_serve(now, begun.sid,
               fmt::format("S6: session {} is served after its end", to_text(begun.sid)));
   }
@@ -264,7 +270,7 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
     const NodeCoreFacts facts = member->core().facts();
     for (const auto& served : facts.served) {
       if (!served.may_answer) continue;
-      if (ended_.contains(served.sid)) {
+      if (ended_.contains(served.sid) && !is_end_forgotten(served.sid, members)) {
         two_serve(now, served.sid,
                   fmt::format("S6: session {} is live at {:x} after its end", to_text(served.sid),
                               member->mid()));

@@ -128,6 +128,12 @@ class Checker final {
   // All members know each other: who writes alone from now on does so in another cut.
   void on_met();
   void on_ended(const SessionId& sid) { ended_.insert(sid); }
+  // A logout or login was acknowledged: primary and secondary know that this id is over.
+  void on_end_known(const SessionId& sid, MemberId primary, MemberId secondary) {
+    enders_[sid] = {primary, secondary};
+  }
+  // Several failures took all that knew: an older copy may come back, which is told (recovered).
+  bool is_end_forgotten(const SessionId& sid, const Members& members) const;
   void on_conflict(TimePoint now, const SimMember& member, const SessionId& sid);
   // It was, or may be at this moment.
   bool was_doubled(const SessionId& sid) const {
@@ -156,6 +162,7 @@ class Checker final {
   std::vector<std::string> violations_;
   std::map<ChannelId, MemberId> sealed_by_;
   std::set<SessionId> ended_;
+  std::map<SessionId, std::pair<MemberId, MemberId>> enders_;
   std::map<SessionId, Doubled> doubled_;
   std::set<ChannelId> doubled_channels_;
   std::set<SessionId> conflicts_;

@@ -308,7 +308,9 @@ void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
                                answer.replayed ? " replayed" : ""));
   think(client, exchange->slot);
   if (exchange->is_ghost) {
-    if (!answer.is_new && !run_.was_doubled(exchange->cookie->sid)) {
+    const SessionId& sid = exchange->cookie->sid;
+    const bool is_told = answer.recovered && checker_.is_end_forgotten(sid, members_);
+    if (!answer.is_new && !is_told && !run_.was_doubled(sid)) {
       violation(*exchange, "S6: served by an id of before a logout or login");
     }
     return;
@@ -391,6 +393,11 @@ void Clientele::on_released(SimMember& member, const Exchange& exchange, const B
                             const CommitOutcome& outcome) {
   if (outcome.cookie) checker_.on_committed(begun.sid, outcome.cookie->sid);
   note_renamed(exchange, begun, outcome);
+  const bool ends_an_id =
+      outcome.clear_cookie || (outcome.cookie && outcome.cookie->sid != begun.sid);
+  if (ends_an_id && !begun.is_new) {
+    checker_.on_end_known(begun.sid, member.mid(), begun.secondary);
+  }
   if (outcome.clear_cookie || begun.is_new) return;
   // A change that a logout has overtaken does not happen.
   const bool wrote =

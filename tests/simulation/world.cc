@@ -45,7 +45,7 @@ class World final : public SimMember::Observer, public Clientele::Run {
   }
   bool was_doubled(const SessionId& sid) const override { return checker_.was_doubled(sid); }
   void say(const std::string& text) override;
-  void say_views();
+  void say_beliefs();
   void say_frame(MemberId from, MemberId to, const Frame& frame);
 
  private:
@@ -240,7 +240,7 @@ void World::start_apart() {
 }
 
 // What each member believes, for the history.
-void World::say_views() {
+void World::say_beliefs() {
   for (const auto& member : members_) {
     if (!member->is_up()) continue;
     const MemberView& view = member->view();
@@ -253,6 +253,10 @@ void World::say_views() {
                           other.is_counted ? ", counted" : "", other.is_next ? ", next" : "");
     }
     say(text);
+    for (const auto& channel : member->core().facts().channels) {
+      say(fmt::format("  channel {:x}: {:x}, secondary {:x}, witness {:x}: {}", channel.id,
+                      channel.primary, channel.secondary, channel.witness, channel.state));
+    }
   }
 }
 
@@ -261,7 +265,7 @@ void World::finish() {
   keys_.stop();
   striker_.calm();
   network_.run_for(kGiveUp + kSettled);
-  if (options_.trace) say_views();
+  if (options_.trace) say_beliefs();
   clientele_.ask_once_more();
   network_.run_for(kGiveUp + seconds(5));
   checker_.expect_conflicts_told(network_.now(), striker_.last_death());

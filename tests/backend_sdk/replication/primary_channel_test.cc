@@ -288,6 +288,17 @@ TEST_F(AdoptionTest, InDoubtBothMustBeSealed) {
   EXPECT_TRUE(channel_->may_serve(now_ + seconds(10)));
 }
 
+// Nothing is left in the successor when its secondary is proven dead: it closes before the old
+// channel's witness has voted.
+TEST_F(AdoptionTest, ASuccessorThatWasOwnedAndClosedIsSealedStill) {
+  channel_->claim(now_);
+  successor_->claim(now_);
+  successor_->on_vote(4, kA, now_);
+  successor_->close(now_);
+  channel_->on_vote(kW, kA, now_);
+  EXPECT_TRUE(channel_->is_owned());
+}
+
 TEST_F(AdoptionTest, ALostSuccessorTakesTheOldChannelWithIt) {
   channel_->claim(now_);
   successor_->claim(now_);

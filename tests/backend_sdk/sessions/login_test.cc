@@ -163,6 +163,29 @@ TEST_F(Login, AnOldIdEndsAtTheSecondaryWhenItEndsAtThePrimary) {
 }
 
 // A secondary that has not answered yet may know a session by each of its ids: none is dropped.
+// A request that began before the login needs nothing that the login made; but its answer carries
+// the cookie, and so the new id.
+TEST_F(Login, NoAnswerShowsANewIdThatTheSecondaryHasNotHeardOf) {
+  boot(3);
+  const SessionToken token = new_session();
+  run_for(milliseconds(50));
+  const BeginOutcome reading = begin(member(0), token);
+  const BeginOutcome leaving = begin(member(0), token);
+  member_of(token.secondary).pause();
+  const WaitingCommit logged_in = commit_later(member(0), leaving.handle, login(7));
+  const WaitingCommit read = commit_later(member(0), reading.handle);
+  run_for(milliseconds(100));
+  EXPECT_FALSE(read->has_value());
+  member_of(token.secondary).resume();
+  run_for(milliseconds(100));
+  for (const WaitingCommit& done : {logged_in, read}) {
+    ASSERT_TRUE(done->has_value());
+    EXPECT_EQ((*done)->kind, CommitKind::kReleased);
+    ASSERT_TRUE((*done)->cookie);
+    EXPECT_EQ((*done)->cookie->sid, fresh(7));
+  }
+}
+
 TEST_F(Login, MoreIdsThanCanBeToldAreRefused) {
   options_.replication.window_frames = 1;
   boot(3);
