@@ -163,7 +163,7 @@ void NodeCore::Core::leave() {
 
 void NodeCore::Core::advance() {
   const TimePoint now = clock_.now();
-  // We were asleep: answers may lie in our sockets. Nobody is judged late for a while; but not
+  // We were asleep: answers may lie in our sockets. No member is judged late for a while; but not
   // again and again, or a member that is always late would wait for a dead one for ever.
   const Duration late = options_.replication.ack_timeout / 2;
   const bool was_asleep = expected_ != TimePoint::max() && now > expected_ + late;

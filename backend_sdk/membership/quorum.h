@@ -48,7 +48,7 @@ void commit_measure(MemberView& view);
 // they had the time for that, and where one may go on alone.
 bool release_the_dead(MemberView& view);
 
-// The member left, or died before our eyes: it is not counted any more. If nobody else was, those
+// The member left, or died before our eyes: it is not counted any more. If no other was, those
 // that remain inherit, silent ones included.
 void bury(MemberView& view, MemberId mid);
 

@@ -26,7 +26,7 @@ Replicator::~Replicator() = default;
 
 bool Replicator::pass_over(const PrimaryChannel& channel, const SessionId& sid,
                            const SessionImage& image) {
-  const TimePoint until = channel.last_certain() + options_.passed_over_kept;
+  const TimePoint until = channel.lease().last_certain() + options_.passed_over_kept;
   if (channel.is_released() || until <= clock_.now()) return false;
   wake_by(until);
   return incoming_.copies().pass_over({channel.id(), channel.parties().secondary, &image}, sid,
@@ -159,7 +159,7 @@ void Replicator::on_frame(const Peer& from, const Frame& frame) {
 }
 
 void Replicator::on_lookup(MemberId from, const LookupPayload& lookup) {
-  if (lookup.instead_of == self_) return;  // we do live; nobody shall serve in our place
+  if (lookup.instead_of == self_) return;  // we do live; no member shall serve in our place
   // That it is dead is hearsay. Without a proof of our own it may go on with us, and what we answer
   // would not stay true.
   const bool is_proven =

@@ -19,7 +19,7 @@ void Admission::begin(const BeginRequest& request, BeginCallback callback) {
     const SessionImage* image = known_image(layer_.resolve(request.token->sid));
     waiting->has_run = image != nullptr && image->requests.find(request.request_id) != nullptr;
   }
-  parts_.hand_over.heed(request.told);
+  parts_.hand_over.obey(request.order);
   if (active_.size() + parts_.parking.size() >= layer_.options.requests_max) {
     refuse(std::move(waiting), Unavailable::kQueueFull);
   } else {

@@ -16,7 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "backend_sdk/replication/fate.h"
+#include "backend_sdk/membership/fates.h"
 #include "backend_sdk/replication/payloads.h"
 #include "backend_sdk/sessions/session_store.h"
 #include "base/clock.h"

@@ -184,7 +184,7 @@ void Proxy::deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& me
   request.failover = exchange->failover;
   request.moved = exchange->failover && exchange->moved;
   request.unreachable = exchange->failover && exchange->unreachable;
-  request.told = moved_.contains(member.index()) ? Told::kMove : Told::kServe;
+  request.order = moved_.contains(member.index()) ? ProxyOrder::kMove : ProxyOrder::kServe;
   request.waited = exchange->waited;
   request.exclusive = exchange->is_exclusive();
   request.answered = answered;

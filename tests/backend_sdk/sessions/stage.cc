@@ -54,7 +54,7 @@ Stage::Waiting Stage::begin_later(SimMember& member, std::optional<SessionToken>
   request.exclusive = how.exclusive;
   request.moved = how.moved;
   request.unreachable = how.unreachable;
-  request.told = how.told;
+  request.order = how.order;
   request.waited = how.waited;
   request.answered = how.answered;
   member.run([request, waiting](NodeCore& core) {

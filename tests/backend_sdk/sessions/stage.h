@@ -30,7 +30,7 @@ class Stage : public testing::Test, public SimMember::Observer {
     bool exclusive = false;
     bool moved = false;
     bool unreachable = false;
-    Told told = Told::kNothing;
+    ProxyOrder order = ProxyOrder::kNone;
     Duration waited{};
     std::vector<RequestId> answered = {};
   };
