@@ -10,7 +10,7 @@
 
 namespace understudy {
 
-class NodeCore::Core final : public Membership::Listener, public Sessions::Host {
+class NodeCore::Core final : public Membership::Listener, public SessionHost {
  public:
   Core(const NodeCoreOptions& options, const Clock& clock, Random& random, Transport& transport,
        NodeCore::Host& host);
@@ -46,12 +46,15 @@ class NodeCore::Core final : public Membership::Listener, public Sessions::Host 
   // Membership::Listener.
   void on_view(const MemberView& view) override;
   void on_dead(const Peer& peer, bool is_proven) override;
+  void on_alive(const Peer& peer) override;
   void on_expelled() override { expelled_ = true; }
 
-  // Sessions::Host.
+  // SessionHost.
   void on_session_lost(const SessionId& sid, Position floor) override;
   void on_conflict(const SessionId& sid, Position kept, Position dropped) override;
   bool has_quorum() const override { return membership_ != nullptr && membership_->has_quorum(); }
+  bool is_quorum(const std::set<MemberId>& members) const override;
+  void ask_for_view(MemberId member) override;
 
  private:
   void begin_life(std::vector<Address> seeds);
@@ -101,14 +104,16 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
   MembershipOptions membership = options_.membership;
   membership.seeds = std::move(seeds);
   membership.has_met_others = lives_ > 1;
+  // What the operator wants of the process holds for its next life as well.
+  if (on_drained_) membership.self.operator_state = OperatorState::kDraining;
   do {
     membership.self.mid = static_cast<MemberId>(random_.next());
   } while (membership.self.mid == kNobody);
   const MemberId mid = membership.self.mid;
   host_.on_new_life(mid);
   membership_ = std::make_unique<Membership>(membership, clock_, random_, transport_, *this);
-  replicator_ = std::make_unique<Replicator>(options_.replication, mid, clock_, random_, transport_,
-                                             sessions_);
+  replicator_ = std::make_unique<Replicator>(options_.replication, mid, membership_->fates(), clock_,
+                                             transport_, sessions_);
   sessions_.begin_life(*replicator_, mid);
   membership_->start();
 }
@@ -116,14 +121,7 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
 void NodeCore::Core::end_life() {
   sessions_.end_life();
   if (replicator_ == nullptr) return;
-  const ReplicatorStatistics& last = replicator_->statistics();
-  past_.claims += last.claims;
-  past_.claims_won += last.claims_won;
-  past_.promotions += last.promotions;
-  past_.fences += last.fences;
-  past_.votes += last.votes;
-  past_.adoptions += last.adoptions;
-  past_.conflicts += last.conflicts;
+  past_ += replicator_->statistics();
   replicator_.reset();
 }
 
@@ -205,6 +203,10 @@ void NodeCore::Core::on_dead(const Peer& peer, bool is_proven) {
   if (replicator_ != nullptr) replicator_->on_dead(peer.mid, is_proven);
 }
 
+void NodeCore::Core::on_alive(const Peer& peer) {
+  if (replicator_ != nullptr) replicator_->on_alive(peer.mid);
+}
+
 void NodeCore::Core::on_session_lost(const SessionId& sid, Position floor) {
   host_.on_session_lost(sid, floor);
 }
@@ -213,11 +215,22 @@ void NodeCore::Core::on_conflict(const SessionId& sid, Position kept, Position d
   host_.on_conflict(sid, kept, dropped);
 }
 
+bool NodeCore::Core::is_quorum(const std::set<MemberId>& members) const {
+  return membership_ != nullptr && membership_->is_quorum(members);
+}
+
+void NodeCore::Core::ask_for_view(MemberId member) {
+  if (membership_ == nullptr) return;
+  const Member* known = membership_->view().find(member);
+  if (known != nullptr) membership_->ask_for_view(known->peer());
+}
+
 void NodeCore::Core::on_frame(const Peer& from, Frame frame) {
   if (membership_ == nullptr) return;
   if (Membership::owns(frame.type)) {
     membership_->on_frame(from, std::move(frame));
   } else if (Replicator::owns(frame.type) && replicator_ != nullptr) {
+    membership_->on_sign_of_life(from.mid);
     replicator_->on_frame(from, frame);
   }
 }
@@ -238,16 +251,11 @@ void NodeCore::Core::on_probe_answered(const Peer& peer) {
 }
 
 NodeCoreStatistics NodeCore::Core::statistics() const {
-  const SessionStatistics& sessions = sessions_.statistics();
-  ReplicatorStatistics channels = past_;
   NodeCoreStatistics result;
+  result.sessions = sessions_.statistics();
+  result.channels = past_;
   if (replicator_ != nullptr) {
-    const ReplicatorStatistics& now = replicator_->statistics();
-    channels.claims += now.claims;
-    channels.claims_won += now.claims_won;
-    channels.promotions += now.promotions;
-    channels.fences += now.fences;
-    channels.votes += now.votes;
+    result.channels += replicator_->statistics();
     result.sessions_secondary = replicator_->copies().size();
     result.sessions_passed_over = replicator_->copies().passed_over_count();
     result.replica_bytes = replicator_->copies().bytes();
@@ -256,24 +264,6 @@ NodeCoreStatistics NodeCore::Core::statistics() const {
     }
     result.channels_in = replicator_->open_secondaries();
   }
-  result.requests = sessions.requests;
-  result.commits = sessions.commits;
-  result.replays = sessions.replays;
-  result.sessions_created = sessions.created;
-  result.sessions_promoted = sessions.promoted;
-  result.sessions_lost = sessions.lost;
-  result.sessions_recovered = sessions.recovered;
-  result.sessions_expired = sessions.expired;
-  result.solo_responses = sessions.solo_responses;
-  result.rerouted = sessions.rerouted;
-  result.unavailable = sessions.unavailable;
-  result.fenced = channels.fences + sessions.fenced;
-  result.conflicts = sessions.conflicts + channels.conflicts;
-  result.claims = channels.claims;
-  result.claims_won = channels.claims_won;
-  result.promotions = channels.promotions;
-  result.votes = channels.votes;
-  result.lookups = sessions.lookups;
   result.lives = lives_;
   result.sessions_primary = sessions_.size();
   result.sessions_solo = sessions_.solo_count();
@@ -286,9 +276,9 @@ NodeCoreFacts NodeCore::Core::facts() const {
   NodeCoreFacts facts;
   if (replicator_ == nullptr) return facts;
   facts.served = sessions_.served();
-  for (const auto& [sid, replica] : replicator_->copies().all()) {
+  replicator_->copies().visit([&](const SessionId& sid, const ReplicaStore::Replica& replica) {
     facts.copies.push_back({sid, replica.image.position, replica.channel});
-  }
+  });
   for (const PrimaryChannel* channel : replicator_->primaries()) {
     const ChannelParties& parties = channel->parties();
     facts.channels.push_back({parties.id, parties.primary, parties.secondary, parties.witness,

@@ -19,8 +19,10 @@
 
 #include "backend_sdk/membership/membership.h"
 #include "backend_sdk/replication/options.h"
+#include "backend_sdk/replication/statistics.h"
 #include "backend_sdk/sessions/options.h"
 #include "backend_sdk/sessions/requests.h"
+#include "backend_sdk/sessions/statistics.h"
 #include "backend_sdk/transport/transport.h"
 
 namespace understudy {
@@ -32,24 +34,8 @@ struct NodeCoreOptions {
 };
 
 struct NodeCoreStatistics {
-  uint64_t requests = 0;
-  uint64_t commits = 0;  // that changed something
-  uint64_t replays = 0;  // request ids that had been committed before
-  uint64_t sessions_created = 0;
-  uint64_t sessions_promoted = 0;  // taken over from another member
-  uint64_t sessions_lost = 0;
-  uint64_t sessions_recovered = 0;
-  uint64_t sessions_expired = 0;
-  uint64_t solo_responses = 0;
-  uint64_t rerouted = 0;     // 421
-  uint64_t unavailable = 0;  // 503
-  uint64_t fenced = 0;       // channels and sessions this member was overtaken in
-  uint64_t conflicts = 0;    // two owners met (only possible without a witness)
-  uint64_t claims = 0;       // started by this member, as primary or secondary
-  uint64_t claims_won = 0;
-  uint64_t promotions = 0;  // channels taken over
-  uint64_t votes = 0;       // as witness
-  uint64_t lookups = 0;
+  SessionStatistics sessions;
+  ReplicatorStatistics channels;
   uint64_t lives = 0;
 
   // Now.

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Binds the directives of conf/table_backend.cc to the fields of Options, both ways: load() reads
 // them from a file, validate() writes them as a file and lets conf/ judge it, so that a range
-// stands in one place only. What relates one field to another is said here.
+// stands in one place only. What relates one field to another is option_relations.h.
 #include <unistd.h>
 
 #include <array>
 #include <climits>
 #include <variant>
 
-#include "backend_sdk/cookie_options.h"
-#include "base/address.h"
+#include "backend_sdk/option_relations.h"
 #include "conf/configuration.h"
 #include "understudy/options.h"
 
@@ -70,6 +69,8 @@ const std::array kBindings = {
     Binding{"SessionTimeout", &Options::session_timeout},
     Binding{"ExclusiveQueue", &Options::exclusive_queue},
     Binding{"ExclusiveWait", &Options::exclusive_wait},
+    Binding{"RequestsRemembered", &Options::requests_remembered},
+    Binding{"RequestMemory", &Options::request_memory},
     Binding{"DrainTimeout", &Options::drain_timeout},
     Binding{"ErrorLog", Path{&Options::error_log}},
     Binding{"LogLevel", &Options::log_level},
@@ -80,6 +81,7 @@ const std::array kWideBindings = {
     WideBinding{"ChannelWindowBytes", &Options::channel_window_bytes, true},
     WideBinding{"MaxReplicaBytes", &Options::replica_bytes_max, true},
     WideBinding{"MaxSessions", &Options::sessions_max, false},
+    WideBinding{"MaxServedBytes", &Options::served_bytes_max, true},
     WideBinding{"SoftSessionBytes", &Options::session_bytes_soft, true},
     WideBinding{"MaxSessionBytes", &Options::session_bytes_max, true},
     WideBinding{"StoredResponseMax", &Options::stored_response_max, true},
@@ -202,55 +204,16 @@ std::string host_name() {
   return name.data();
 }
 
-bool is_loopback(const std::string& text) {
-  const Result<Address> address = Address::parse(text, 1);
-  return address && address->is_loopback();
-}
-
-bool is_wildcard(const std::string& text) {
-  const Result<Address> address = Address::parse(text, 1);
-  return address && (address->host() == "0.0.0.0" || address->host() == "::");
-}
-
-// What conf/ cannot see, because it relates one directive to another.
-void relate(const Options& options, std::vector<std::string>& problems) {
-  if (options.cluster_key_file.empty() && !options.cluster_insecure) {
-    problems.push_back(
-        "ClusterKeyFile is missing: without it nobody can tell members from "
-        "strangers (ClusterInsecure On does without, on loopback addresses)");
+// At the directive that says it, or in the file as a whole.
+void report(conf::Configuration& configuration, const std::string& path, OptionProblem problem) {
+  for (const std::string_view name : problem.directives) {
+    const conf::Directive* written = configuration.settings().directive(name);
+    if (written == nullptr) continue;
+    const conf::Word& at = written->arguments.empty() ? written->name : written->arguments.front();
+    configuration.diagnostics().error(at, std::move(problem.sentence));
+    return;
   }
-  if (options.cluster_insecure) {
-    if (!is_loopback(options.cluster_listen)) {
-      problems.push_back("ClusterInsecure On needs a loopback address in ClusterListen, not '" +
-                         options.cluster_listen + "'");
-    }
-    for (const std::string& member : options.cluster_members) {
-      if (!is_loopback(member)) {
-        problems.push_back("ClusterInsecure On needs loopback addresses in ClusterMembers, not '" +
-                           member + "'");
-      }
-    }
-  }
-  for (const auto& [name, text] :
-       {std::pair{"ClusterListen", options.cluster_listen}, std::pair{"Listen", options.listen}}) {
-    if (is_wildcard(text)) {
-      problems.push_back(std::string(name) + " '" + text +
-                         "' is every address and so none that others could connect to; name one");
-    }
-  }
-  if (std::string fault = fault_of(cookie_attributes(options)); !fault.empty()) {
-    problems.push_back("SessionCookiePath, SessionCookieDomain, SessionCookieSameSite: " +
-                       std::move(fault));
-  }
-  if (options.session_bytes_soft > options.session_bytes_max) {
-    problems.push_back("SoftSessionBytes is above MaxSessionBytes");
-  }
-  if (options.stored_response_max > options.session_bytes_max) {
-    problems.push_back("StoredResponseMax is above MaxSessionBytes");
-  }
-  if (options.ack_timeout > options.ack_deadline) {
-    problems.push_back("AckTimeout is above AckDeadline");
-  }
+  configuration.diagnostics().error_in_file(path, std::move(problem.sentence));
 }
 
 }  // namespace
@@ -272,12 +235,9 @@ Outcome<Options> Options::load(const std::string& path) {
   }
   if (options.machine.empty()) options.machine = host_name();
 
-  std::vector<std::string> problems;
-  relate(options, problems);
+  std::vector<OptionProblem> problems = relate(options);
   if (!problems.empty()) {
-    for (std::string& problem : problems) {
-      configuration->diagnostics().error_in_file(path, std::move(problem));
-    }
+    for (OptionProblem& problem : problems) report(*configuration, path, std::move(problem));
     return Failure{FailureCode::kConfiguration, configuration->diagnostics().text()};
   }
   return options;
@@ -307,7 +267,7 @@ std::vector<std::string> Options::validate() const {
   for (const conf::Diagnostic& diagnostic : configuration->diagnostics().kept()) {
     if (diagnostic.severity == conf::Severity::kError) problems.push_back(diagnostic.message);
   }
-  relate(*this, problems);
+  for (OptionProblem& problem : relate(*this)) problems.push_back(std::move(problem.sentence));
   return problems;
 }
 

@@ -25,7 +25,11 @@ using TimePoint = BootTime::time_point;
 class Clock {
  public:
   virtual ~Clock() = default;
+  // May stand still while a turn of the loop runs: for timers, and for what may be judged late.
   virtual TimePoint now() const = 0;
+  // The time at this moment, never that of the turn's beginning: for a lease when it is granted or
+  // used. A clock that does not stand still has only one time.
+  virtual TimePoint read() const { return now(); }
 };
 
 class SystemClock final : public Clock {

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -22,7 +23,8 @@ struct EventLoop::Shared {
   Fd wakeup;
   event wakeup_event;
   event wheel_event;
-  std::thread::id thread = std::this_thread::get_id();
+  // Written by the loop's thread, asked by any: each thread needs to know only its own id again.
+  std::atomic<std::thread::id> thread = std::this_thread::get_id();
 };
 
 Result<std::unique_ptr<EventLoop>> EventLoop::open() {
@@ -60,17 +62,17 @@ EventLoop::~EventLoop() {
 }
 
 bool EventLoop::in_thread() const {
-  return shared_->thread == std::this_thread::get_id();
+  return shared_->thread.load(std::memory_order_relaxed) == std::this_thread::get_id();
 }
 
 void EventLoop::run() {
-  shared_->thread = std::this_thread::get_id();
+  shared_->thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
   while (!stopping_) turn(EVLOOP_ONCE);
   stopping_ = false;
 }
 
 void EventLoop::run_once(Duration wait_max) {
-  shared_->thread = std::this_thread::get_id();
+  shared_->thread.store(std::this_thread::get_id(), std::memory_order_relaxed);
   if (wait_max <= Duration::zero()) return turn(EVLOOP_NONBLOCK);
   // A timer of our own bounds the wait.
   Timer bound(

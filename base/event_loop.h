@@ -34,6 +34,7 @@ class EventLoop final : public Clock {
     if (!now_is_fresh_) read_clock();
     return now_;
   }
+  TimePoint read() const override { return clock_.now(); }
   // Runs `work` on the loop's thread in a later turn; bounded by kPostedMax (CHECK).
   void post(std::function<void()> work);
   // Runs `work` when the callbacks of this turn are done: the place to destroy what is finished.
@@ -41,6 +42,7 @@ class EventLoop final : public Clock {
 
   TimerWheel& timers() { return timers_; }
   event_base* raw() { return base_; }
+  // Whether the caller is on the loop's thread. Any thread may ask.
   bool in_thread() const;
 
   static constexpr size_t kPostedMax = 1 << 20;

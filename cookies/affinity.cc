@@ -241,6 +241,11 @@ DecodedAffinity AffinityCodec::decode_native(std::string_view value) const {
   return decoded;
 }
 
+bool AffinityCodec::is_signed_with_first_key(std::string_view value) const {
+  if (!signer_ || value.size() < kSignatureChars) return false;
+  return value[value.size() - kSignatureChars] == signer_->signing_id();
+}
+
 std::optional<AffinityText> AffinityCodec::encode(const AffinityToken& token) const {
   std::optional<AffinityText> text(std::in_place);
   bool is_written = false;

@@ -118,6 +118,10 @@ class AffinityCodec final {
   // for.
   std::optional<AffinityText> encode(const AffinityToken& token) const;
 
+  // Was this native value signed with the key that signs now? Ask only about verified ones. If not,
+  // its key is on the way out, and the client needs a new value before that is removed.
+  bool is_signed_with_first_key(std::string_view value) const;
+
   Dialect dialect() const { return dialect_; }
 
   // The tags of a member of this name, one for each key of the ring, zeros behind them: the first

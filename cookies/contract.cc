@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cookies/contract.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "cookies/base64url.h"
@@ -49,6 +50,30 @@ std::optional<std::uint64_t> parse_hex64(std::string_view text) {
     value = value << 4 | static_cast<std::uint64_t>(digit);
   }
   return value;
+}
+
+std::string_view format_answered(std::span<const std::uint64_t> ids, AnsweredText& room) {
+  std::size_t size = 0;
+  for (const std::uint64_t id : ids.first(std::min(ids.size(), kAnsweredIdsMax))) {
+    if (size > 0) room[size++] = ',';
+    const Hex64 hex = format_hex64(id);
+    std::copy(hex.begin(), hex.end(), room.begin() + size);
+    size += hex.size();
+  }
+  return {room.data(), size};
+}
+
+AnsweredIds parse_answered(std::string_view text) {
+  AnsweredIds answered;
+  if (text.size() > AnsweredText().size()) return {};
+  for (;;) {
+    const std::size_t end = text.find(',');
+    const auto id = parse_hex64(text.substr(0, end));
+    if (!id || *id == 0) return {};
+    answered.ids[answered.count++] = *id;
+    if (end == std::string_view::npos) return answered;
+    text.remove_prefix(end + 1);
+  }
 }
 
 MidText format_mid(std::uint32_t mid) {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace understudy {
@@ -21,6 +22,8 @@ inline constexpr std::string_view kFailoverHeader = "Understudy-Failover";     /
 inline constexpr std::string_view kDrainingHeader = "Understudy-Draining";     // kDraining...
 // Milliseconds since the request came to the proxy; not said below one.
 inline constexpr std::string_view kWaitedHeader = "Understudy-Waited";
+// Ids of earlier requests whose whole answers have come to the proxy: it sends none of them again.
+inline constexpr std::string_view kAnsweredHeader = "Understudy-Answered";  // format_answered
 
 // Response, backend to proxy.
 inline constexpr std::string_view kViewHeader = "Understudy-View";        // view_header.h
@@ -106,6 +109,22 @@ using Hex64 = std::array<char, kHex64Bytes>;
 Hex64 format_hex64(std::uint64_t value);
 // Nothing but 16 lower-case hex digits is accepted, so one value has one text.
 std::optional<std::uint64_t> parse_hex64(std::string_view text);
+
+// Understudy-Answered: 1 to 4 request ids of 16 hex digits, separated by commas.
+inline constexpr std::size_t kAnsweredIdsMax = 4;
+using AnsweredText = std::array<char, kAnsweredIdsMax*(kHex64Bytes + 1) - 1>;
+// `ids`: 1 to kAnsweredIdsMax. The view is into `room`.
+std::string_view format_answered(std::span<const std::uint64_t> ids, AnsweredText& room);
+struct AnsweredIds {
+  std::array<std::uint64_t, kAnsweredIdsMax> ids{};
+  std::size_t count = 0;
+
+  std::span<const std::uint64_t> view() const { return {ids.data(), count}; }
+  bool operator==(const AnsweredIds&) const = default;
+};
+// None at all of a list with anything else in it, and none where 0 is named, which is no id: a
+// member that forgets too little loses memory, one that forgets too much runs a request twice.
+AnsweredIds parse_answered(std::string_view text);
 
 // A member's incarnation number in cookies, views and Understudy-Route: its four bytes, most
 // significant first, as 6 characters of base64url.

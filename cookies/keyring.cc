@@ -171,6 +171,41 @@ Keyring::~Keyring() {
   for (Slot& slot : slots_) OPENSSL_cleanse(slot.sub_keys.data(), sizeof slot.sub_keys);
 }
 
+const Keyring::Slot* Keyring::find(char id) const {
+  const auto found =
+      std::find_if(slots_.begin(), slots_.end(), [id](const Slot& slot) { return slot.id == id; });
+  return found == slots_.end() ? nullptr : &*found;
+}
+
+std::string Keyring::why_not_after(const Keyring& earlier) const {
+  for (const Slot& slot : slots_) {
+    const Slot* before = earlier.find(slot.id);
+    if (before == nullptr || before->sub_keys == slot.sub_keys) continue;
+    return std::string("key '") + slot.id +
+           "' is not the key that had this id until now; give a new key an id of its own";
+  }
+  return {};
+}
+
+std::string Keyring::warning_after(const Keyring& earlier) const {
+  if (earlier.find(id(0)) == nullptr) {
+    return std::string("key '") + id(0) +
+           "' signs at once: who has not installed it refuses this process, its cookies and views";
+  }
+  if (find(earlier.id(0)) == nullptr) {
+    return std::string("key '") + earlier.id(0) +
+           "' signed until now and is gone: who still signs with it, and every cookie that it "
+           "signed, is refused";
+  }
+  return {};
+}
+
+std::string Keyring::ids_text() const {
+  std::string text;
+  for (const Slot& slot : slots_) text.append(text.empty() ? "" : ", ").push_back(slot.id);
+  return text;
+}
+
 KeyringResult Keyring::from_keys(std::span<const NamedKey> keys) {
   if (keys.empty()) return failure("there is no key");
   if (keys.size() > kKeySlotsMax) return failure("there are more than 3 keys");

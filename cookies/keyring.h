@@ -4,8 +4,8 @@
 // The cluster's keys, as read from one key file: the first signs, all are accepted. Each purpose
 // has its own sub-key, derived with HKDF-SHA256, so that one file is all the set-up. It neither
 // watches the file nor signs (signature.h does). Immutable after load: any thread, shared by
-// shared_ptr<const Keyring>. Rotation = load a new one: install (append the new key everywhere),
-// use (make it the first), remove (drop the old).
+// shared_ptr<const Keyring>. Rotation = load a new one and hand it to those who hold the old one:
+// install (append the new key everywhere), use (make it the first), remove (drop the old).
 
 #include <array>
 #include <cstddef>
@@ -56,6 +56,14 @@ class Keyring final {
   // sentence, or an empty one.
   [[nodiscard]] static std::string generate(const std::string& path);
 
+  // What is wrong, or unwise, with using this ring after `earlier`. Refused: a key that keeps its
+  // id and is another one, which those with the earlier ring would call a forgery. Unwise: a step
+  // of a rotation was left out. Sentences without an end; empty: nothing.
+  std::string why_not_after(const Keyring& earlier) const;
+  std::string warning_after(const Keyring& earlier) const;
+  // "2, 1": the ids in the order of the slots.
+  std::string ids_text() const;
+
   ~Keyring();
   Keyring(const Keyring&) = delete;
   Keyring& operator=(const Keyring&) = delete;
@@ -74,6 +82,7 @@ class Keyring final {
   };
 
   Keyring() = default;
+  const Slot* find(char id) const;
 
   // Constant after load; wiped at the end.
   std::vector<Slot> slots_;

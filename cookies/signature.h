@@ -34,6 +34,9 @@ class TextSigner final {
   // `text` ends with key id and mac. Compares in constant time.
   Signature check(std::string_view text) const;
 
+  // The id of the key that sign() uses.
+  char signing_id() const { return keys_.front().id; }
+
   std::size_t keys() const { return keys_.size(); }
   // A keyed number for `text`, by the key in `slot`. The caller sees to it that no text that is
   // signed begins as this one does.

@@ -10,14 +10,14 @@
 namespace understudy {
 namespace {
 
-// <hash>;1,<cluster>,<version>,<beat>;<entry>,<entry>...;<key id><mac>
+// <hash>;2,<cluster>,<version>,<beat>,<group>+<absorbed>...;<entry>,<entry>...;<key id><mac>
 // entry: <mid>!<name>!<address>!<machine>!<alive><operator>!<weight>
-constexpr std::string_view kFormat = "1";
+constexpr std::string_view kFormat = "2";
 constexpr std::string_view kAliveLetters = "asdl";    // in the order of AliveState
 constexpr std::string_view kOperatorLetters = "rdx";  // in the order of OperatorState
 constexpr std::size_t kEntryFields = 6;
-constexpr std::size_t kHeadFields = 4;
-constexpr std::string_view kDigestMark = "understudy-view-1;";  // nothing else has these digests
+constexpr std::size_t kHeadFields = 5;
+constexpr std::string_view kDigestMark = "understudy-view-2;";  // nothing else has these digests
 
 // What stands for itself in a text field; every other byte is written as %XX.
 bool is_plain(char c) {
@@ -95,10 +95,51 @@ bool are_limits_kept(const ClusterView& view) {
          view.beat >= view.beat.zero() && view.beat <= kViewBeatMax;
 }
 
-// `cluster` and `beat` as they stand in the text.
-std::uint64_t digest(std::string_view cluster, std::string_view beat, std::string_view entries) {
+// The group and those that it has absorbed, ascending, or nothing if a limit is broken or a group
+// comes twice.
+std::optional<std::string> canonical_groups(const ClusterView& view) {
+  if (view.absorbed.size() > kViewAbsorbedMax) return std::nullopt;
+  std::vector<std::uint64_t> order = view.absorbed;
+  std::sort(order.begin(), order.end());
+  const Hex64 own = format_hex64(view.group);
+  std::string text(own.data(), own.size());
+  std::uint64_t last = 0;
+  for (const std::uint64_t group : order) {
+    if (group == last || group == view.group) return std::nullopt;
+    last = group;
+    const Hex64 hex = format_hex64(group);
+    text.append("+").append(hex.data(), hex.size());
+  }
+  return text;
+}
+
+ViewRefusal parse_groups(std::string_view text, ClusterView& view) {
+  const auto own = parse_hex64(text.substr(0, kHex64Bytes));
+  if (!own) return ViewRefusal::kMalformed;
+  view.group = *own;
+  for (text.remove_prefix(kHex64Bytes); !text.empty(); text.remove_prefix(kHex64Bytes + 1)) {
+    if (view.absorbed.size() == kViewAbsorbedMax) return ViewRefusal::kOverlong;
+    const auto group =
+        text[0] == '+' ? parse_hex64(text.substr(1, kHex64Bytes)) : std::optional<std::uint64_t>();
+    if (!group || *group == 0 || *group == view.group) return ViewRefusal::kMalformed;
+    if (!view.absorbed.empty() && view.absorbed.back() >= *group) return ViewRefusal::kNotCanonical;
+    view.absorbed.push_back(*group);
+  }
+  return ViewRefusal::kNone;
+}
+
+// Of what stands in the digest, as it stands in the text.
+struct Content {
+  std::string_view cluster;
+  std::string_view beat;
+  std::string_view groups;
+  std::string_view entries;
+};
+
+std::uint64_t digest(const Content& what) {
   std::string content(kDigestMark);
-  content.append(cluster).append(",").append(beat).append(";").append(entries);
+  content.append(what.cluster).append(",").append(what.beat).append(",").append(what.groups);
+  content.append(";").append(what.entries);
   const Digest bytes = sha256(content);
   std::uint64_t hash = 0;
   for (std::size_t i = 0; i < sizeof hash; ++i) hash = hash << 8 | bytes[i];
@@ -226,12 +267,13 @@ ViewRefusal parse_content(const Parts& parts, ClusterView& view) {
   for (ViewRefusal refusal :
        {unescape(head[1], kViewNameBytesMax, view.cluster),
         parse_decimal(head[3], static_cast<std::uint64_t>(kViewBeatMax.count()), beat),
-        parse_entries(parts.entries, view.entries)}) {
+        parse_groups(head[4], view), parse_entries(parts.entries, view.entries)}) {
     if (refusal != ViewRefusal::kNone) return refusal;
   }
   view.beat = std::chrono::milliseconds(beat);
-  return digest(head[1], head[3], parts.entries) == view.hash ? ViewRefusal::kNone
-                                                              : ViewRefusal::kHashMismatch;
+  const Content content{
+      .cluster = head[1], .beat = head[3], .groups = head[4], .entries = parts.entries};
+  return digest(content) == view.hash ? ViewRefusal::kNone : ViewRefusal::kHashMismatch;
 }
 
 DecodedView refused(ViewRefusal refusal) {
@@ -264,11 +306,19 @@ std::string_view to_text(ViewRefusal refusal) {
   return "";
 }
 
+bool ClusterView::has_absorbed(std::uint64_t other) const {
+  return std::binary_search(absorbed.begin(), absorbed.end(), other);
+}
+
 std::optional<std::uint64_t> view_hash(const ClusterView& view) {
   if (!are_limits_kept(view)) return std::nullopt;
   const auto entries = canonical_entries(view);
-  if (!entries) return std::nullopt;
-  return digest(escaped(view.cluster), std::to_string(view.beat.count()), *entries);
+  const auto groups = canonical_groups(view);
+  if (!entries || !groups) return std::nullopt;
+  return digest({.cluster = escaped(view.cluster),
+                 .beat = std::to_string(view.beat.count()),
+                 .groups = *groups,
+                 .entries = *entries});
 }
 
 ViewCodec::ViewCodec(const Keyring& keyring, std::string_view cluster)
@@ -277,17 +327,19 @@ ViewCodec::ViewCodec(const Keyring& keyring, std::string_view cluster)
 std::optional<std::string> ViewCodec::encode(const ClusterView& view) const {
   if (view.cluster != cluster_ || !are_limits_kept(view)) return std::nullopt;
   const auto entries = canonical_entries(view);
-  if (!entries) return std::nullopt;
+  const auto groups = canonical_groups(view);
+  if (!entries || !groups) return std::nullopt;
   const std::string cluster = escaped(view.cluster);
   const std::string beat = std::to_string(view.beat.count());
-  const Hex64 hash = format_hex64(digest(cluster, beat, *entries));
+  const Hex64 hash = format_hex64(
+      digest({.cluster = cluster, .beat = beat, .groups = *groups, .entries = *entries}));
   const Hex64 version = format_hex64(view.version);
 
   std::string text;
-  text.reserve(entries->size() + 3 * kViewNameBytesMax + 96);
+  text.reserve(entries->size() + groups->size() + 3 * kViewNameBytesMax + 96);
   text.append(hash.data(), hash.size()).append(";").append(kFormat).append(",");
   text.append(cluster).append(",").append(version.data(), version.size()).append(",");
-  text.append(beat).append(";").append(*entries).append(";");
+  text.append(beat).append(",").append(*groups).append(";").append(*entries).append(";");
   const std::size_t unsigned_size = text.size();
   text.resize(unsigned_size + kSignatureChars);
   signer_.sign(text.data(), text.data() + unsigned_size);

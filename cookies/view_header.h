@@ -28,6 +28,7 @@ inline constexpr std::size_t kViewTextBytesMax = std::size_t{1024} * 1024;
 inline constexpr std::size_t kViewHeaderBytesMax = std::size_t{32} * 1024;
 inline constexpr std::uint16_t kViewWeightMax = 1000;
 inline constexpr std::chrono::milliseconds kViewBeatMax{3'600'000};
+inline constexpr std::size_t kViewAbsorbedMax = 8;
 
 enum class AliveState : std::uint8_t { kAlive, kSuspect, kDead, kLeft };
 enum class OperatorState : std::uint8_t { kReady, kDraining, kDisabled };
@@ -46,11 +47,16 @@ struct ViewEntry {
 
 struct ClusterView {
   std::string cluster = {};
-  std::uint64_t version = 0;            // term << 32 | seq
+  std::uint64_t version = 0;  // term << 32 | seq, within the group
+  std::uint64_t group = 0;    // random, of the members' group; 0: unknown
+  // Groups that have merged into this one, in ascending order; neither 0 nor `group` itself. No
+  // more than kViewAbsorbedMax: those that were absorbed last.
+  std::vector<std::uint64_t> absorbed = {};
   std::uint64_t hash = 0;               // view_hash(), set by decode_view
   std::chrono::milliseconds beat{0};    // 0: unknown
   std::vector<ViewEntry> entries = {};  // ascending by mid, no mid twice
 
+  bool has_absorbed(std::uint64_t other) const;
   bool operator==(const ClusterView&) const = default;
 };
 
@@ -80,8 +86,9 @@ class ViewCodec final {
   // decode() refuses the views of every other cluster.
   ViewCodec(const Keyring& keyring, std::string_view cluster);
 
-  // `<hash>;<list>`; the view's own hash and order of entries do not matter, its cluster must be
-  // the codec's. Nothing when a field is outside its limits or a mid comes twice.
+  // `<hash>;<list>`; the view's own hash and the order of entries and absorbed groups do not
+  // matter, its cluster must be the codec's. Nothing when a field is outside its limits or a mid or
+  // a group comes twice.
   std::optional<std::string> encode(const ClusterView& view) const;
   DecodedView decode(std::string_view text) const;
 
@@ -90,7 +97,8 @@ class ViewCodec final {
   TextSigner signer_;
 };
 
-// The digest of what a view says: cluster, beat and entries in canonical order, not its version.
+// The digest of what a view says: cluster, beat, groups and entries in canonical order, not its
+// version.
 // Nothing under the same conditions as ViewCodec::encode.
 std::optional<std::uint64_t> view_hash(const ClusterView& view);
 

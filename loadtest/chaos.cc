@@ -78,11 +78,15 @@ void Chaos::carry_out(const ChaosStep& step) {
       down_.erase(step.member);
       break;
     case ChaosAction::kRestart:
-      restarts_.push_back(step.member);
+    case ChaosAction::kRestartApart:
+      restarts_.push_back(
+          {.member = step.member, .apart = step.action == ChaosAction::kRestartApart});
       return;  // told when it begins
     case ChaosAction::kRollingRestart:
       for (const std::string& name : installation_.member_names()) {
-        if (installation_.is_started(name) && !down_.contains(name)) restarts_.push_back(name);
+        if (installation_.is_started(name) && !down_.contains(name)) {
+          restarts_.push_back({.member = name});
+        }
       }
       break;
     case ChaosAction::kDrain:
@@ -122,10 +126,10 @@ void Chaos::tell_operator(const std::string& command, const std::string& member)
 
 void Chaos::continue_restarts() {
   if (restarts_.empty()) return;
-  const std::string member = restarts_.front();
+  const auto [member, apart] = restarts_.front();
   switch (restarting_) {
     case Restarting::kNo:
-      on_event_("restart " + member);
+      on_event_((apart ? "restart-apart " : "restart ") + member);
       down_.insert(member);
       installation_.member(member).signal(SIGTERM);
       restarting_ = Restarting::kEnding;
@@ -135,17 +139,43 @@ void Chaos::continue_restarts() {
       if (const int status = installation_.member(member).wait_exit({}); status != 0) {
         on_event_(fmt::format("{} ended with status {}", member, status));
       }
+      if (apart) cut_off(member);
+      restarting_ = Restarting::kCutting;
+      return;
+    case Restarting::kCutting:
+      if (std::erase_if(cuts_, [](const auto& cut) { return !cut->is_running(); }); !cuts_.empty())
+        return;
       installation_.start(member);
       down_.erase(member);
-      restarting_ = Restarting::kJoining;
+      restarting_ = apart ? Restarting::kFounding : Restarting::kJoining;
+      return;
+    case Restarting::kFounding:
+      ask_whether_it_sees(member, {member}, [this, member = member] {
+        on_event_(member + " has founded a group of its own; healed");
+        auto commands = part_or_heal(*installation_.network(),
+                                     {.action = ChaosAction::kHeal, .member = member});
+        for (auto& command : commands) commands_.push_back(std::move(command));
+        restarting_ = Restarting::kJoining;
+      });
       return;
     case Restarting::kJoining:
-      ask_whether_joined(member, [this, member] {
+      ask_whether_it_sees(member, running(), [this, member = member] {
         on_event_(member + " has joined again");
         restarts_.pop_front();
         restarting_ = Restarting::kNo;
       });
       return;
+  }
+}
+
+// From the members; the proxies see both sides.
+void Chaos::cut_off(const std::string& member) {
+  CHECK(installation_.network());
+  for (const std::string& other : installation_.member_names()) {
+    if (other == member) continue;
+    for (auto& command : installation_.network()->part(member, other)) {
+      cuts_.push_back(std::move(command));
+    }
   }
 }
 
@@ -175,8 +205,10 @@ void Chaos::continue_joins() {
     start_new(waiting_.front());
     waiting_.pop_front();
   }
-  if (joining_.empty() || restarting_ == Restarting::kJoining) return;
-  ask_whether_joined(joining_.front(), [this] {
+  const bool is_asking =
+      restarting_ == Restarting::kFounding || restarting_ == Restarting::kJoining;
+  if (joining_.empty() || is_asking) return;
+  ask_whether_it_sees(joining_.front(), running(), [this] {
     const std::string member = joining_.front();
     joining_.pop_front();
     if (!joining_.empty()) return;
@@ -191,23 +223,28 @@ void Chaos::continue_joins() {
   });
 }
 
-// It has joined when it knows everybody who runs.
-void Chaos::ask_whether_joined(const std::string& member, std::function<void()> on_joined) {
+std::vector<std::string> Chaos::running() const {
+  std::vector<std::string> names;
+  for (const std::string& name : installation_.member_names()) {
+    if (installation_.is_started(name) && installation_.member(name).is_running()) {
+      names.push_back(name);
+    }
+  }
+  return names;
+}
+
+void Chaos::ask_whether_it_sees(const std::string& member, std::vector<std::string> names,
+                                std::function<void()> done) {
   if (is_asked_) return;
   const Address address = installation_.member_address(member);
   question_ = std::make_unique<HttpClient>(installation_.loop(), address);
   is_asked_ = true;
-  question_->send(make_request({.target = kViewPath}, address), [this, done = std::move(on_joined)](
-                                                                    const ClientResponse& answer) {
-    is_asked_ = false;
-    std::vector<std::string> running;
-    for (const std::string& name : installation_.member_names()) {
-      if (installation_.is_started(name) && installation_.member(name).is_running()) {
-        running.push_back(name);
-      }
-    }
-    if (installation_.alive_in(answer) == running) done();
-  });
+  question_->send(
+      make_request({.target = kViewPath}, address),
+      [this, names = std::move(names), done = std::move(done)](const ClientResponse& answer) {
+        is_asked_ = false;
+        if (installation_.alive_in(answer) == names) done();
+      });
 }
 
 }  // namespace understudy::loadtest

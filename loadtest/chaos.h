@@ -41,9 +41,12 @@ class Chaos final {
   void join(size_t count, bool in_turn);
   void start_new(const std::string& member);
   void continue_restarts();
+  void cut_off(const std::string& member);
   void continue_joins();
-  // `on_joined` when it knows everybody who runs.
-  void ask_whether_joined(const std::string& member, std::function<void()> on_joined);
+  // `done` when it sees exactly these alive.
+  void ask_whether_it_sees(const std::string& member, std::vector<std::string> names,
+                           std::function<void()> done);
+  std::vector<std::string> running() const;
 
   Installation& installation_;
   const std::vector<ChaosStep> plan_;
@@ -52,9 +55,16 @@ class Chaos final {
   Timer timer_;
   TimePoint begin_{};
   size_t next_ = 0;
-  // A restart is: told to end, ended and started again, joined.
-  std::deque<std::string> restarts_;  // the first is under way
-  enum class Restarting : uint8_t { kNo, kEnding, kJoining } restarting_ = Restarting::kNo;
+  // A restart is: told to end, ended and started again, joined. Apart: when it has ended it is cut
+  // off, and has started when it has founded a group.
+  struct Restart {
+    std::string member;
+    bool apart = false;
+  };
+  std::deque<Restart> restarts_;  // the first is under way
+  enum class Restarting : uint8_t { kNo, kEnding, kCutting, kFounding, kJoining };
+  Restarting restarting_ = Restarting::kNo;
+  Network::Commands cuts_;
   std::deque<std::string> joining_;       // new members that do not know everybody yet
   std::deque<std::string> waiting_;       // for those to have joined
   TimePoint started_{};                   // the last of them

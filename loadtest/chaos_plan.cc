@@ -27,6 +27,7 @@ constexpr std::array kActions = {
     ActionName{ChaosAction::kContinue, "continue", 1, 1, "one member"},
     ActionName{ChaosAction::kStart, "start", 1, 1, "one member"},
     ActionName{ChaosAction::kRestart, "restart", 1, 1, "one member"},
+    ActionName{ChaosAction::kRestartApart, "restart-apart", 1, 1, "one member"},
     ActionName{ChaosAction::kRollingRestart, "rolling-restart", 0, 0, "no member"},
     ActionName{ChaosAction::kDrain, "drain", 1, 1, "one member"},
     ActionName{ChaosAction::kEnable, "enable", 1, 1, "one member"},
@@ -37,6 +38,9 @@ constexpr std::array kActions = {
     ActionName{ChaosAction::kScaleOut, "scale-out", 1, 1, "how many new members, from 1 to 100"},
 };
 constexpr size_t kJoinMax = 100;
+// A member that hears nothing of its seeds founds a group after 30 beats (of 200 ms), and is then
+// given as long again to meet the others.
+constexpr Duration kFoundingTime = std::chrono::seconds(12);
 constexpr std::string_view kBlank = " \t\r";
 
 std::vector<std::string_view> words_of(std::string_view text) {
@@ -108,8 +112,9 @@ std::string ChaosStep::text() const {
 }
 
 bool needs_network(const std::vector<ChaosStep>& plan) {
-  return std::any_of(plan.begin(), plan.end(),
-                     [](const ChaosStep& step) { return step.action == ChaosAction::kPartition; });
+  return std::any_of(plan.begin(), plan.end(), [](const ChaosStep& step) {
+    return step.action == ChaosAction::kPartition || step.action == ChaosAction::kRestartApart;
+  });
 }
 
 Result<std::vector<ChaosStep>> parse_plan(std::string_view text) {
@@ -153,6 +158,7 @@ std::vector<ChaosStep> plan_by_seed(const SeededChaos& options) {
     faults.insert(faults.end(), {ChaosAction::kDrain, ChaosAction::kReload});
     faults.push_back(ChaosAction::kRollingRestart);
   }
+  if (options.has_network) faults.insert(faults.end(), 2, ChaosAction::kRestartApart);
   for (Duration at = options.pause; at + options.pause < options.duration;) {
     const Duration outage = std::chrono::milliseconds(200 + random.below(3000));
     const std::string& victim = mortal[random.below(mortal.size())];
@@ -183,6 +189,7 @@ std::vector<ChaosStep> plan_by_seed(const SeededChaos& options) {
         break;
     }
     at += outage + options.pause;
+    if (action == ChaosAction::kRestartApart) at += kFoundingTime;
   }
   return steps;
 }

@@ -19,6 +19,7 @@ enum class ChaosAction : uint8_t {
   kContinue,        // SIGCONT
   kStart,           // a member that was killed, or a new one
   kRestart,         // SIGTERM, then start when it has ended
+  kRestartApart,    // the same, but cut off from all members until it has founded a group alone
   kRollingRestart,  // restart of one after the other, each when the one before has joined again
   kDrain,           // understudy drain NAME
   kEnable,          // understudy enable NAME
@@ -57,6 +58,7 @@ struct SeededChaos {
   Duration pause = std::chrono::seconds(5);  // between the end of a fault and the next one
   // Drains, reloads and rolling restarts too.
   bool is_varied = false;
+  bool has_network = false;  // restarts apart too
 };
 // Kills, stops and restarts, one at a time.
 std::vector<ChaosStep> plan_by_seed(const SeededChaos& options);

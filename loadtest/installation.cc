@@ -149,12 +149,15 @@ void Installation::add_member(const std::string& name, const MemberOptions& opti
 }
 
 void Installation::write_config(const std::string& name) {
+  const MemberSlot& mine = members_.at(name);
   // Everybody is configured with the first two: nobody needs the whole list.
   std::vector<std::string> seeds;
   for (const auto& [other, its] : members_) {
-    if (seeds.size() < 2) seeds.push_back(its.cluster.to_string());
+    if (mine.options.seeds.empty() && seeds.size() < 2) seeds.push_back(its.cluster.to_string());
   }
-  const MemberSlot& mine = members_.at(name);
+  for (const std::string& seed : mine.options.seeds) {
+    seeds.push_back(members_.at(seed).cluster.to_string());
+  }
   const std::string machine =
       mine.options.machine.empty() ? "machine-" + name : mine.options.machine;
   write_file(mine.config_path,

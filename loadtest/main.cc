@@ -114,9 +114,16 @@ void add_soak(CLI::App& app, SoakArguments& arguments, Invocation& invocation) {
       ->capture_default_str();
   command
       ->add_option("--newcomers-every", arguments.newcomers_every,
-                   "somebody comes, counts to two and logs out; 0: nobody")
+                   "somebody comes, counts, logs in, counts and logs out; 0: nobody")
       ->capture_default_str();
   command->add_option("--sample-every", arguments.sample_every, "when processes are looked at")
+      ->capture_default_str();
+  command
+      ->add_option(
+          "--apart", arguments.apart,
+          "at the start two halves cannot reach each other for so long, found a group each "
+          "and serve; later members found one alone now and then. Takes root and iproute2; "
+          "0: without")
       ->capture_default_str();
   command->add_option("--warm-up", arguments.warm_up, "of a process; not judged")
       ->capture_default_str();

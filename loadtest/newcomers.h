@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Newcomers: clients that come, count to two and log out, so that sessions are made and ended for
-// as long as a run lasts: a session whose end leaves something behind shows as growing memory.
-// Loop thread only.
+// Newcomers: clients that come, count, log in (their session gets another id), count once more, log
+// out, and then try both ids again, which must be worth nothing. So sessions are made and ended for
+// as long as a run lasts: a session whose end leaves something behind shows as growing memory, and
+// one that comes back after its logout as a failure. Loop thread only.
 #pragma once
 
 #include <map>
@@ -23,7 +24,7 @@ class Newcomers final {
   };
   struct Figures {
     size_t came = 0;
-    size_t left = 0;    // logged out, after they had counted 1 and 2
+    size_t left = 0;    // after every step went as it should
     size_t failed = 0;  // an answer that was none, or not the right one
     std::string first_failure;
     std::map<std::string, size_t> welcomed = {};  // by member, where the first answer names it
@@ -41,11 +42,13 @@ class Newcomers final {
   struct Newcomer {
     size_t server = 0;
     std::string cookie;
-    unsigned counted = 0;
+    size_t step = 0;
+    std::string before_login = {};  // cookies
+    std::string before_logout = {};
   };
   void on_time();
   void send_next(const Newcomer& newcomer);
-  void on_answer(Newcomer newcomer, bool was_logout, const ClientResponse& response);
+  void on_answer(Newcomer newcomer, const ClientResponse& response);
   void fail(const Newcomer& newcomer, const ClientResponse& response);
 
   EventLoop& loop_;

@@ -54,7 +54,8 @@ SessionLoad::SessionLoad(EventLoop& loop, const Address& server, const SessionLo
 SessionLoad::~SessionLoad() = default;
 
 // Not in turn: the sessions come in turn, and each is to meet every address.
-LoadClient& SessionLoad::next_client() {
+LoadClient& SessionLoad::client_of(size_t session) {
+  if (are_bound_) return *clients_[session % clients_.size()];
   const double place = static_cast<double>(turns_++) * 0.754877666246693;
   const double part = place - static_cast<double>(static_cast<uint64_t>(place));
   return *clients_[static_cast<size_t>(part * static_cast<double>(clients_.size()))];
@@ -86,7 +87,7 @@ Result<void> SessionLoad::for_all(
     while (next < options_.sessions && open < kPreparationWidth) {
       const size_t session = next++;
       ++open;
-      next_client().request(
+      client_of(session).request(
           request(session, post, target), [&, session](const ClientResponse& response) {
             --open;
             if (response.status == 200) return on_answer(session, response);
@@ -144,7 +145,7 @@ void SessionLoad::send(size_t session, size_t left_in_visit, Duration intended) 
   const bool post = place - static_cast<double>(static_cast<uint64_t>(place)) < options_.post_share;
   const SessionChecker::Ticket ticket = checker_.on_sent(session);
   timeline_.on_started(intended);
-  next_client().request(
+  client_of(session).request(
       request(session, post, options_.target),
       [this, ticket, post, intended, left_in_visit](const ClientResponse& response) {
         on_answer(ticket, post, intended, response);

@@ -62,6 +62,8 @@ class SessionLoad final {
   // Reads every counter's end. Nothing when checks are off.
   Result<void> read_ends();
 
+  // While it is so, each client keeps to one address; the addresses get clients in turn.
+  void bind_clients(bool are_bound) { are_bound_ = are_bound; }
   // Draws an event into the timeline, now.
   void mark(std::string text);
   Duration elapsed() const;  // since the schedule began
@@ -84,7 +86,7 @@ class SessionLoad final {
   void on_answer(const SessionChecker::Ticket& ticket, bool post, Duration intended,
                  const ClientResponse& response);
   void note_status(int status);
-  LoadClient& next_client();
+  LoadClient& client_of(size_t session);
 
   EventLoop& loop_;
   const Address server_;
@@ -100,7 +102,8 @@ class SessionLoad final {
   std::vector<std::unique_ptr<Thinking>> thinking_;  // by session; made when first needed
   size_t next_session_ = 0;
   size_t sent_ = 0;
-  size_t turns_ = 0;      // of next_client
+  size_t turns_ = 0;  // of client_of
+  bool are_bound_ = false;
   size_t under_way_ = 0;  // sent, or thought about
 };
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace examples {
@@ -36,6 +37,7 @@ bool bind(evhttp* http, const std::string& listen) {
 struct Running {
   std::string who;  // "counter a"
   event_base* base;
+  understudy::Node* node;
   understudy::EvhttpServer* server;
   bool is_stopping = false;
 };
@@ -50,6 +52,13 @@ void on_signal(int, short, void* context) {
   running.is_stopping = true;
   std::fprintf(stderr, "%s: draining\n", running.who.c_str());
   running.server->shutdown([&running] { event_base_loopbreak(running.base); });
+}
+
+void on_hangup(int, short, void* context) {
+  const auto& running = *static_cast<Running*>(context);
+  const std::optional<understudy::Failure> failure = running.node->reload_keys();
+  std::fprintf(stderr, "%s: %s\n", running.who.c_str(),
+               failure ? failure->text.c_str() : "the cluster's keys are read again");
 }
 
 int serve(const Example& example, const understudy::Options& options) {
@@ -74,11 +83,13 @@ int serve(const Example& example, const understudy::Options& options) {
   understudy::EvhttpServer server(**node, http.get(), base.get());
   example.add_handlers(**node, server, base.get());
 
-  Running running{.who = who, .base = base.get(), .server = &server};
+  Running running{.who = who, .base = base.get(), .node = node->get(), .server = &server};
   const Owned<event> on_term(evsignal_new(base.get(), SIGTERM, &on_signal, &running));
   const Owned<event> on_int(evsignal_new(base.get(), SIGINT, &on_signal, &running));
   event_add(on_term.get(), nullptr);
   event_add(on_int.get(), nullptr);
+  const Owned<event> on_hup(evsignal_new(base.get(), SIGHUP, &on_hangup, &running));
+  event_add(on_hup.get(), nullptr);
   std::fprintf(stderr, "%s: serving on http://%s/, cluster address %s\n", who.c_str(),
                options.listen.c_str(), (*node)->cluster_address().c_str());
   event_base_dispatch(base.get());

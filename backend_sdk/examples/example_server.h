@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What both examples have around the SDK: `-c FILE`, a bound evhttp, SIGTERM. Only public headers
-// of the SDK and libevent: an application of your own would look the same. One thread, main's.
+// What both examples have around the SDK: `-c FILE`, a bound evhttp, SIGTERM, SIGHUP. Only public
+// headers of the SDK and libevent: an application of your own would look the same. One thread,
+// main's.
 #pragma once
 
 #include <functional>
@@ -20,8 +21,9 @@ struct Example {
   std::function<void(understudy::Node&, understudy::EvhttpServer&, event_base*)> add_handlers;
 };
 
-// Serves until SIGTERM or SIGINT, then drains and leaves. The exit code: 0, 1 for a configuration
-// or an address that does not work, CLI11's own for a command line that does not.
+// Serves until SIGTERM or SIGINT, then drains and leaves; SIGHUP reads the key file again. The exit
+// code: 0, 1 for a configuration or an address that does not work, CLI11's own for a command line
+// that does not.
 int run_example(const Example& example, int argc, char** argv);
 
 }  // namespace examples

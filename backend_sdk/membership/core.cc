@@ -3,48 +3,22 @@
 
 #include <algorithm>
 
-#include "backend_sdk/membership/quorum.h"
 #include "base/check.h"
 #include "base/log.h"
 
 namespace understudy {
-namespace {
-
-// Members that may be told or asked something again; beyond, the memory is simply cleared.
-constexpr size_t kRepeatedMax = 4096;
-
-// In T; see MembershipOptions.
-constexpr int kFoundAfter = 2;
-constexpr int kSilencePatience = 10;
-constexpr int kSilencePatienceOfWhoMetOthers = 30;
-
-Joining::Options joining_options(const MembershipOptions& options) {
-  const auto given_or = [&](Duration given, int intervals) {
-    return given > Duration::zero() ? given : intervals * options.interval;
-  };
-  const int patience = options.has_met_others ? kSilencePatienceOfWhoMetOthers : kSilencePatience;
-  return {.self = options.self.cluster_address,
-          .seeds = options.seeds,
-          .retry = options.interval / 2,
-          .found_after = given_or(options.found_after, kFoundAfter),
-          .silence_patience = given_or(options.silence_patience, patience)};
-}
-
-}  // namespace
 
 Membership::Core::Core(const MembershipOptions& options, const Clock& clock, Random& random,
                        Transport& transport, Listener& listener)
     : options_(options),
       clock_(clock),
-      random_(random),
-      transport_(transport),
       listener_(listener),
-      now_(clock.now()),
-      health_(options.interval),
-      detector_(health_, random),
-      relay_(random),
-      election_(options.self.mid),
-      operator_state_(options.self.operator_state) {
+      standing_(options_, random, transport, clock.now()),
+      losses_(standing_, *this),
+      watch_(standing_, *this, losses_),
+      electing_(standing_, *this, losses_, watch_),
+      reception_(standing_, *this),
+      meeting_(standing_, *this, losses_) {
   CHECK(options.self.mid != kNobody);
   CHECK(options.self.cluster_address.is_set());
   CHECK(options.interval > Duration::zero());
@@ -55,9 +29,8 @@ Membership::Core::Core(const MembershipOptions& options, const Clock& clock, Ran
 
 Membership::Core::Turn::Turn(Core& core) : core_(core) {
   if (core_.depth_++ > 0) return;
-  core_.now_ = core_.clock_.now();
-  const Duration deaf = core_.health_.on_call(core_.now_, core_.promised_);
-  if (deaf > Duration::zero()) core_.detector_.forgive(deaf, core_.now_);
+  core_.standing_.set_now(core_.clock_.now());
+  core_.watch_.on_call(core_.promised_);
 }
 
 Membership::Core::Turn::~Turn() {
@@ -70,22 +43,31 @@ void Membership::Core::conclude() {
   constexpr int kRoundsMax = 16;
   for (int i = 0; i < kRoundsMax; ++i) {
     if (phase_ == Phase::kMember) {
-      if (writer_ && writer_->is_changed()) publish(false);
+      confirm();
+      meeting_.advance();
+      const ViewWriter* writer = standing_.writer();
+      if (writer && writer->is_changed()) publish(false);
       refresh_shown();
     }
     const bool is_new_view = phase_ == Phase::kMember && told_ != shown_;
-    if (deaths_to_tell_.empty() && !is_new_view && !is_expelled_) break;
+    if (news_.empty() && !is_new_view && !is_expelled_) break;
     tell_listener();
   }
   promised_ = next_wake();
 }
 
 void Membership::Core::tell_listener() {
-  for (const auto& [peer, is_proven] : std::exchange(deaths_to_tell_, {})) {
-    listener_.on_dead(peer, is_proven);
+  const bool is_new_view = phase_ == Phase::kMember && told_ != shown_;
+  if (is_new_view) losses_.on_view_told(shown_);
+  for (const auto& [peer, news] : std::exchange(news_, {})) {
+    if (news == News::kAlive) {
+      listener_.on_alive(peer);
+    } else {
+      listener_.on_dead(peer, news == News::kProven);
+    }
   }
   if (std::exchange(is_expelled_, false)) return listener_.on_expelled();
-  if (phase_ != Phase::kMember || told_ == shown_) return;
+  if (!is_new_view) return;
   told_ = shown_;
   listener_.on_view(shown_);
 }
@@ -98,12 +80,12 @@ TimePoint Membership::Core::next_wake() const {
     case Phase::kGone:
       return TimePoint::max();
     case Phase::kJoining:
-      return joining_->due();
+      return reception_.due();
     case Phase::kMember:
       break;
   }
-  TimePoint due = std::min({next_beat_, detector_.due(), relay_.due(), next_stand_});
-  if (writer_) due = std::min(due, writer_->due());
+  TimePoint due = std::min({watch_.due(), electing_.due(), meeting_.due()});
+  if (const ViewWriter* writer = standing_.writer()) due = std::min(due, writer->due());
   return due;
 }
 
@@ -111,29 +93,24 @@ void Membership::Core::advance() {
   Turn turn(*this);
   if (phase_ == Phase::kJoining) advance_joining();
   if (phase_ != Phase::kMember) return;
-  if (now_ >= next_beat_) tick();
-  advance_detector();
-  for (const auto& nack : relay_.advance(now_)) {
-    send_about(DatagramType::kNack, nack.asker, nack.nonce, nack.target);
-  }
-  if (now_ >= next_stand_) {
-    next_stand_ = TimePoint::max();
-    consider_election();
-  }
+  if (watch_.is_beat_due()) tick();
+  watch_.advance();
+  electing_.advance();
 }
 
 // Once in a T.
 void Membership::Core::tick() {
   constexpr int kLookEvery = 5;
   constexpr int kSettleIntervals = 5;
-  next_beat_ = now_ + options_.interval;
-  send_beats();
-  if (writer_) {
-    bury_the_silent();
-    writer_->tend(now_, kSettleIntervals * options_.interval, !detector_.suspects().empty());
+  watch_.beat();
+  if (ViewWriter* writer = standing_.writer()) {
+    losses_.bury();
+    writer->tend(standing_.now(), kSettleIntervals * options_.interval,
+                 !watch_.suspects().empty());
+    electing_.consider();
   }
-  const bool should_look = writer_ || is_leader_lost();
-  if (should_look && ++ticks_ % kLookEvery == 0) look_for_others();
+  const bool should_look = standing_.writer() || is_leader_lost();
+  if (should_look && ++ticks_ % kLookEvery == 0) meeting_.look_around();
 }
 
 // ---- calls of the owner
@@ -142,63 +119,85 @@ void Membership::Core::start() {
   Turn turn(*this);
   CHECK(phase_ == Phase::kIdle);
   phase_ = Phase::kJoining;
-  joining_.emplace(joining_options(options_), now_);
+  reception_.start();
   advance_joining();
+}
+
+void Membership::Core::advance_joining() {
+  if (phase_ != Phase::kJoining) return;
+  if (reception_.should_found()) return found_group();
+  reception_.advance(watch_.operator_state());
+}
+
+void Membership::Core::found_group() {
+  GroupId group = kNoGroup;
+  while (group == kNoGroup) group = static_cast<GroupId>(standing_.random().next());
+  Member self = options_.self;
+  self.operator_state = watch_.operator_state();
+  standing_.set_view(ViewWriter::founded(self, group));
+  phase_ = Phase::kMember;
+  reception_.end();
+  LOG(kInfo, "membership: {} starts group {:08x}, nobody else was found", self.name, group);
+  lead(1);
 }
 
 void Membership::Core::leave() {
   Turn turn(*this);
   if (phase_ == Phase::kMember) {
-    if (writer_) {
+    if (ViewWriter* writer = standing_.writer()) {
       // A leader's last act: the view without it, from which its successor goes on.
-      writer_->mark(mid(), Liveness::kLeft, Evidence::kProof, now_);
+      writer->mark(mid(), Liveness::kLeft, Evidence::kProof, standing_.now());
       publish(true);
     } else {
-      for (const Peer& peer : other_usable()) {
-        tell(peer, FrameType::kLeave);
+      for (const Peer& peer : standing_.other_usable()) {
+        standing_.tell(peer, FrameType::kLeave);
       }
     }
   }
   phase_ = Phase::kGone;
-  writer_.reset();
+  standing_.follow();
 }
 
 void Membership::Core::set_operator_state(OperatorState state) {
   Turn turn(*this);
-  operator_state_ = state;
+  watch_.set_operator_state(state);
   if (phase_ != Phase::kMember) return;
-  if (writer_) {
-    writer_->set_operator_state(mid(), state);
+  if (ViewWriter* writer = standing_.writer()) {
+    writer->set_operator_state(mid(), state);
   } else {
-    send_beats();
+    watch_.send_beats();
   }
 }
 
-void Membership::Core::report_load(uint16_t load, uint32_t sessions) {
-  load_ = load;
-  sessions_ = sessions;
+void Membership::Core::ask_for_view_of(const Peer& of) {
+  Turn turn(*this);
+  if (phase_ == Phase::kMember && standing_.may_repeat(of.mid)) ask_for_view(of);
+}
+
+void Membership::Core::on_sign_of_life(MemberId mid) {
+  Turn turn(*this);
+  losses_.on_life(mid);
 }
 
 // ---- queries
 
-bool Membership::Core::has_quorum() const {
-  if (!is_admitted() || is_leader_lost()) return false;
-  if (!writer_) return is_quorate(shown_);
-  // A leader gives up earlier than the others can agree on another: at two missed beats sharp.
-  const TimePoint now = clock_.now();
-  const Duration patience = Suspicion::kMissesToSuspect * options_.interval;
-  return is_quorate(shown_, [&](const Member& member) {
-    if (is_me(member.mid)) return true;
-    return member.liveness == Liveness::kAlive &&
-           detector_.was_heard_within(member.mid, patience, now);
+bool Membership::Core::is_quorum(const std::set<MemberId>& seen) const {
+  if (!is_admitted()) return false;
+  const auto& members = standing_.view().members;
+  const auto is_seen = [&](MemberId mid) { return standing_.is_me(mid) || seen.contains(mid); };
+  return is_quorate(standing_.view(), [&](const Member& member) {
+    if (is_seen(member.mid)) return true;
+    return member.is_proven && std::any_of(members.begin(), members.end(), [&](const Member& heir) {
+             return heir.name == member.name && is_seen(heir.mid);
+           });
   });
 }
 
 std::vector<Address> Membership::Core::rejoin_seeds() const {
   std::vector<Address> seeds = options_.seeds;
-  seeds.insert(seeds.begin(), met_.begin(), met_.end());
-  for (const Member& member : view_.members) {
-    if (!is_me(member.mid)) seeds.push_back(member.cluster_address);
+  seeds.insert(seeds.begin(), meeting_.met().begin(), meeting_.met().end());
+  for (const Member& member : standing_.view().members) {
+    if (!standing_.is_me(member.mid)) seeds.push_back(member.cluster_address);
   }
   std::vector<Address> unique;
   for (const Address& seed : seeds) {
@@ -208,74 +207,132 @@ std::vector<Address> Membership::Core::rejoin_seeds() const {
   return unique;
 }
 
-std::vector<Peer> Membership::Core::other_usable() const {
-  std::vector<Peer> peers;
-  for (const Member& member : view_.members) {
-    if (member.is_usable() && !is_me(member.mid)) peers.push_back(member.peer());
-  }
-  return peers;
-}
-
-void Membership::Core::tell(const Peer& to, FrameType type, std::string payload) {
-  if (to.address == options_.self.cluster_address) return;
-  transport_.send(to, Frame{.type = type, .payload = std::move(payload)});
-}
-
-bool Membership::Core::may_repeat(MemberId mid) {
-  if (repeated_at_.size() >= kRepeatedMax) repeated_at_.clear();
-  const auto [found, is_new] = repeated_at_.try_emplace(mid, now_);
-  if (!is_new && now_ - found->second < options_.interval) return false;
-  found->second = now_;
-  return true;
-}
-
 // ---- messages
 
 void Membership::Core::on_frame(const Peer& from, const Frame& frame) {
   Turn turn(*this);
   if (phase_ == Phase::kIdle || phase_ == Phase::kGone) return;
-  heard(from.mid);
-  switch (frame.type) {
-    case FrameType::kJoin:
-      if (const auto message = decode_join(frame.payload)) return on_join(from, *message);
-      break;
-    case FrameType::kRedirect:
-      if (const auto message = decode_redirect(frame.payload)) return on_redirect(from, *message);
-      break;
-    case FrameType::kJoinNo:
-      if (const auto message = decode_join_no(frame.payload)) return on_join_no(*message);
-      break;
-    case FrameType::kWelcome:
-    case FrameType::kViewPush:
-      if (const auto message = decode_view(frame.payload)) {
-        return on_view_message(from, *message, frame);
-      }
-      break;
-    case FrameType::kViewAsk:
-      if (const auto message = decode_view_ask(frame.payload)) return on_view_ask(from, *message);
-      break;
-    case FrameType::kLeave:
-      return on_proof(from.mid, Liveness::kLeft, "left");
-    case FrameType::kElect:
-      if (const auto message = decode_elect(frame.payload)) return on_elect(from, *message);
-      break;
-    case FrameType::kElectOk:
-      if (const auto message = decode_elect_ok(frame.payload)) return on_elect_ok(from, *message);
-      break;
-    case FrameType::kAccuse:
-      if (const auto message = decode_accuse(frame.payload)) {
-        const Member* accused = view_.find(message->mid);
-        if (writer_ && accused && !accused->is_proven && !is_me(accused->mid)) {
-          transport_.probe(accused->peer());
-        }
-        return;
-      }
-      break;
-    default:
-      break;
-  }
+  losses_.on_life(from.mid);
+  watch_.heard(from.mid);
+  if (dispatch(from, frame)) return;
   LOG(kWarn, "membership: a frame of type {} from member {:08x} at {} is not understood",
       static_cast<int>(frame.type), from.mid, from.address.to_string());
+}
+
+// Has `message` been decoded? Then `handle` gets it.
+namespace {
+
+template <typename Message, typename Handle>
+bool handled(const std::optional<Message>& message, Handle handle) {
+  if (message) handle(*message);
+  return message.has_value();
+}
+
+}  // namespace
+
+bool Membership::Core::dispatch(const Peer& from, const Frame& frame) {
+  const std::string_view bytes = frame.payload;
+  switch (frame.type) {
+    case FrameType::kJoin:
+      return handled(decode_join(bytes), [&](const auto& m) { reception_.on_join(from, m); });
+    case FrameType::kRedirect:
+      return handled(decode_redirect(bytes), [&](const auto& m) {
+        reception_.on_redirect(from, m);
+        advance_joining();
+      });
+    case FrameType::kJoinNo:
+      return handled(decode_join_no(bytes), [&](const auto& m) { reception_.on_join_no(m); });
+    case FrameType::kWelcome:
+    case FrameType::kViewPush:
+      return handled(decode_view(bytes), [&](const auto& m) { on_view_message(from, m, frame); });
+    case FrameType::kViewAsk:
+      return handled(decode_view_ask(bytes), [&](const auto& m) { on_view_ask(from, m); });
+    case FrameType::kElect:
+      return handled(decode_elect(bytes), [&](const auto& m) { electing_.on_elect(from, m); });
+    case FrameType::kElectOk:
+      return handled(decode_elect_ok(bytes),
+                     [&](const auto& m) { electing_.on_elect_ok(from, m); });
+    case FrameType::kMerge:
+      return handled(decode_merge(bytes), [&](const auto& m) {
+        if (phase_ == Phase::kMember) meeting_.on_merge(from, m);
+      });
+    case FrameType::kMergeNo:
+      return handled(decode_merge_no(bytes), [&](const auto& m) {
+        if (phase_ == Phase::kMember) meeting_.on_merge_no(from, m);
+      });
+    case FrameType::kLeave:
+      losses_.on_gone(from, Liveness::kLeft, "left");
+      return true;
+    default:
+      return dispatch_about(from, frame);
+  }
+}
+
+bool Membership::Core::dispatch_about(const Peer& from, const Frame& frame) {
+  const auto about = decode_about(frame.payload);
+  if (!about) return false;
+  switch (frame.type) {
+    case FrameType::kAccuse:
+      losses_.on_accused(from, about->mid);
+      return true;
+    case FrameType::kProbeFor:
+      losses_.on_question(from, about->mid);
+      return true;
+    case FrameType::kProbeForOk:
+      losses_.on_vouched(about->mid);
+      return true;
+    default:
+      return false;
+  }
+}
+
+void Membership::Core::on_datagram(MemberId from, const Datagram& datagram) {
+  Turn turn(*this);
+  if (phase_ == Phase::kMember) watch_.on_datagram(from, datagram);
+}
+
+void Membership::Core::on_probe_answered(const Peer& peer) {
+  Turn turn(*this);
+  if (phase_ != Phase::kMember) return;
+  losses_.on_probe_answered(peer);
+  watch_.heard(peer.mid);
+  // The link broke although the process lives: what was under way is lost, say it again. That also
+  // opens the link again, which is how we learn of its end.
+  const Member* member = standing_.view().find(peer.mid);
+  if (!member || !member->is_usable()) return;
+  const Member* leader = standing_.other_leader();
+  if (standing_.writer()) {
+    send_view(peer, FrameType::kViewPush);
+  } else if (leader && leader->mid == peer.mid) {
+    ask_for_view(peer);
+  }
+}
+
+void Membership::Core::on_probe_failed(const Peer& peer, LinkDown why) {
+  Turn turn(*this);
+  losses_.on_probe_failed(peer, why);
+}
+
+void Membership::Core::on_link_down(const Peer& peer, LinkDown why) {
+  Turn turn(*this);
+  if (phase_ == Phase::kJoining) {
+    reception_.on_link_down(peer, why);
+    return advance_joining();
+  }
+  switch (why) {
+    case LinkDown::kRefused:
+      return losses_.on_refused(peer);
+    case LinkDown::kOtherLife:
+      return losses_.on_gone(peer, Liveness::kDead, "was started again");
+    case LinkDown::kReset:
+      // Ends of links are how a process that dies says so: ask at once.
+      if (const Member* member = standing_.view().find(peer.mid); member && member->is_usable()) {
+        standing_.transport().probe(peer);
+      }
+      return;
+    case LinkDown::kOverflow:
+      return;
+  }
 }
 
 }  // namespace understudy

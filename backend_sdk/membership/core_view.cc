@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Views: what follows from a new one, leading and following, and finding other groups.
+// Views: what follows from a new one, leading and following, and passing views on.
 #include <algorithm>
 
 #include "backend_sdk/membership/core.h"
+#include "backend_sdk/membership/quorum.h"
 #include "base/check.h"
 #include "base/log.h"
 
@@ -11,189 +12,209 @@ namespace {
 
 // A view of more members is pushed as what changed.
 constexpr size_t kFullPushMembersMax = 16;
-constexpr size_t kLookedForMax = 8;  // addresses in one look for other groups
+
+// Does the leader wait to hear that we have it?
+bool is_waited_for(const MemberView& view) {
+  return view.is_yielding() || is_measure_proposed(view) ||
+         std::any_of(view.members.begin(), view.members.end(),
+                     [](const Member& member) {
+                       return member.is_usable() && !member.is_confirmed;
+                     }) ||
+         std::any_of(view.absorbed.begin(), view.absorbed.end(),
+                     [](const Absorbed& entry) { return !entry.is_confirmed; });
+}
 
 }  // namespace
 
 // ---- a new view comes into force
 
-void Membership::Core::announce_deaths(const MemberView& before) {
-  for (const Member& member : view_.members) {
-    if (member.is_usable() || is_me(member.mid)) continue;
-    const Member* old = before.find(member.mid);
-    const bool is_news = !old || old->is_usable() || (member.is_proven && !old->is_proven);
-    // Who died before we came is no news to anybody here.
-    if (is_news && (old || told_)) announce(member.peer(), member.is_proven);
-    if (member.is_proven) transport_.forget(member.peer());
-  }
-  for (const Member& member : before.members) {
-    if (view_.find(member.mid) || is_me(member.mid)) continue;
-    if (member.is_usable()) announce(member.peer(), false);
-    transport_.forget(member.peer());
-    announced_.erase(member.mid);
-    repeated_at_.erase(member.mid);
-    refuted_.erase(member.mid);
-  }
-  std::erase_if(lost_, [&](const auto& entry) {
-    const Member* member = view_.find(entry.first);
-    return !member || !member->is_usable();
-  });
-}
-
-// The leader watches everybody, everybody else the leader.
-void Membership::Core::watch_for_view() {
-  const Member* leader = view_.leader();
-  for (const Member& member : view_.members) {
-    const bool is_watched = !is_me(member.mid) && member.is_usable() &&
-                            (writer_ || (leader && leader->mid == member.mid));
-    if (is_watched) {
-      detector_.watch(member.peer(), now_);
-    } else {
-      detector_.unwatch(member.mid);
-    }
-  }
-}
-
-// We listen where they did.
-void Membership::Core::bury_own_earlier_lives() {
-  std::vector<MemberId> earlier;
-  for (const Member& member : view_.members) {
-    if (is_me(member.mid) || member.is_proven) continue;
-    if (member.cluster_address == options_.self.cluster_address) earlier.push_back(member.mid);
-  }
-  for (const MemberId mid : earlier) on_proof(mid, Liveness::kDead, "was our own earlier life");
-}
-
 void Membership::Core::adopt(MemberView view) {
   const Member* self = view.find(mid());
   if (!self || !self->is_usable()) return expel("the others hold this member for dead");
-  const MemberView before = std::exchange(view_, std::move(view));
-  view_hash_ = view_.hash();
+  const MemberView before = standing_.view();
+  const bool is_first = phase_ == Phase::kJoining;
   const Member* old_leader = before.leader();
-  const Member* leader = view_.leader();
-  CHECK(leader);
-  writer_.reset();
-  to_welcome_.clear();
-  end_election();
-  if (phase_ == Phase::kJoining) {
+  const MemberId old_leader_mid = old_leader ? old_leader->mid : kNobody;
+  standing_.set_view(std::move(view));
+  standing_.follow();
+  const Member leader = *standing_.view().leader();
+  meeting_.on_follow();
+  if (before.group != standing_.view().group) electing_.on_other_group();
+  electing_.end();
+  if (is_first) {
     phase_ = Phase::kMember;
-    joining_.reset();
-    for (const Address& seed : options_.seeds) transport_.forget({kNobody, seed});
-    next_beat_ = now_;
-    LOG(kInfo, "membership: {} was admitted by {}", options_.self.name, leader->name);
+    reception_.end();
+    watch_.beat_soon();
+    LOG(kInfo, "membership: {} was admitted by {}", options_.self.name, leader.name);
   }
-  const bool is_new_leader = !old_leader || old_leader->mid != leader->mid;
-  if (is_new_leader) {
-    detector_.clear();
-    // Whoever seemed lost besides the leader is the new leader's business now.
-    std::erase_if(lost_, [](const auto& entry) { return !is_proof(entry.second); });
-  }
-  announce_deaths(before);
+  const bool is_new_leader = old_leader_mid != leader.mid;
+  // Whoever seemed lost besides the leader is the new leader's business now.
+  if (is_new_leader) losses_.forget_silence();
+  losses_.on_view(before, is_first && !told_);
+  if (phase_ != Phase::kMember) return;
   // Written by somebody else who made us the oldest: the old leader has left and hands over.
-  if (is_me(leader->mid)) return lead(view_.term + 1);
-  watch_for_view();
+  if (standing_.is_me(leader.mid)) return lead(standing_.view().term + 1);
+  watch_.on_view(is_new_leader);
   // Says where we stand, and opens the link whose end would be the first sign of its death.
-  if (is_new_leader) ask_for_view(leader->peer());
-  bury_own_earlier_lives();
-  consider_election();
+  if (is_new_leader) ask_for_view(leader.peer());
+  if (is_waited_for(standing_.view())) watch_.send_beats();
+  losses_.bury_own_earlier_lives();
+  electing_.consider();
 }
 
 void Membership::Core::lead(uint32_t term) {
-  writer_.emplace(view_, term,
-                  ViewWriter::Limits{.members_max = options_.members_max,
-                                     .tombstones_max = options_.tombstones_max,
-                                     .tombstone_age = options_.tombstone_age},
-                  now_);
-  for (const auto& [mid, evidence] : lost_) {
-    writer_->mark(mid, Liveness::kDead, evidence, now_);
-  }
-  writer_->set_operator_state(mid(), operator_state_);
-  end_election();
-  detector_.clear();
-  next_beat_ = now_;
-  bury_own_earlier_lives();
+  if (standing_.writer()) publish(true);  // a leader that renews its term loses no change
+  standing_.lead(term);
+  ViewWriter& writer = *standing_.writer();
+  losses_.hand_to_writer();
+  writer.set_operator_state(mid(), watch_.operator_state());
+  electing_.end();
+  watch_.on_view(true);
+  watch_.beat_soon();
+  losses_.bury_own_earlier_lives();
   LOG(kInfo, "membership: {} leads, term {}", options_.self.name, term);
   publish(true);
+  meeting_.on_lead();
 }
 
 void Membership::Core::publish(bool is_urgent) {
-  auto next = writer_->publish(now_, is_urgent);
+  auto next = standing_.writer()->publish(standing_.now(), is_urgent);
   if (!next) return;
-  const MemberView before = std::exchange(view_, *std::move(next));
-  view_hash_ = view_.hash();
-  const bool is_delta = before.version() != 0 && view_.members.size() > kFullPushMembersMax;
-  const std::string push =
-      encode(is_delta ? ViewMessage::delta(before, view_) : ViewMessage::full(view_));
-  for (const Peer& peer : other_usable()) {
-    if (to_welcome_.contains(peer.mid)) {
-      send_view(peer, FrameType::kWelcome);
+  const MemberView before = standing_.view();
+  standing_.set_view(*std::move(next));
+  const MemberView& view = standing_.view();
+  const bool is_delta = before.version() != 0 && view.members.size() > kFullPushMembersMax;
+  ViewMessage message = is_delta ? ViewMessage::delta(before, view) : ViewMessage::full(view);
+  message.has_quorum = sees_quorum();
+  const std::string push = encode(message);
+  for (const Member& member : view.members) {
+    if (!member.is_usable() || standing_.is_me(member.mid)) continue;
+    if (before.find(member.mid)) {
+      standing_.tell(member.peer(), FrameType::kViewPush, push);
     } else {
-      tell(peer, FrameType::kViewPush, push);
+      send_view(member.peer(), FrameType::kWelcome);
     }
   }
-  to_welcome_.clear();
-  announce_deaths(before);
-  watch_for_view();
+  losses_.on_view(before, !told_);
+  watch_.watch_all();
+}
+
+// What many have reported may be enough now.
+void Membership::Core::confirm() {
+  ViewWriter* writer = standing_.writer();
+  if (!writer || !writer->is_pending()) return;
+  writer->confirm([this](uint64_t version) { return is_known(version); },
+                  [this](MemberId mid, uint64_t version) {
+                    return standing_.reports().has_reported(mid, version);
+                  });
+  if (writer->is_changed()) watch_.watch_all();
 }
 
 void Membership::Core::refresh_shown() {
-  shown_ = view_;
-  const std::set<MemberId> suspects = detector_.suspects();
+  shown_ = standing_.view();
+  const std::set<MemberId> suspects = watch_.suspects();
   for (Member& member : shown_.members) {
     if (member.liveness != Liveness::kAlive) continue;
-    const bool is_suspect = suspects.contains(member.mid) || lost_.contains(member.mid) ||
-                            reported_suspects_.contains(member.mid);
-    if (is_suspect && !is_me(member.mid)) member.liveness = Liveness::kSuspect;
+    const bool is_suspect = suspects.contains(member.mid) || losses_.is_lost(member.mid) ||
+                            watch_.is_reported_suspect(member.mid);
+    if (is_suspect && !standing_.is_me(member.mid)) member.liveness = Liveness::kSuspect;
   }
 }
 
 void Membership::Core::expel(const char* why) {
   LOG(kInfo, "membership: {} ({:08x}) is out: {}", options_.self.name, mid(), why);
   phase_ = Phase::kGone;
-  writer_.reset();
+  reception_.end();
+  standing_.follow();
   is_expelled_ = true;
+}
+
+void Membership::Core::on_found() {
+  electing_.end();
+  watch_.watch_all();
+}
+
+// ---- what the view means
+
+bool Membership::Core::is_leader_lost() const {
+  const Member* leader = standing_.view().leader();
+  return !leader || losses_.is_lost(leader->mid);
+}
+
+bool Membership::Core::sees_quorum() const {
+  if (!is_admitted() || is_leader_lost()) return false;
+  const auto is_alive = [&](const Member& member) { return member.liveness == Liveness::kAlive; };
+  if (!is_leader()) return is_quorate_though_yielding(shown_, is_alive);
+  // A leader gives up earlier than the others can agree on another: at two missed beats sharp.
+  const TimePoint now = clock_.now();
+  const Duration patience = Suspicion::kMissesToSuspect * options_.interval;
+  return is_quorate_though_yielding(shown_, [&](const Member& member) {
+    return standing_.is_me(member.mid) ||
+           (is_alive(member) && watch_.was_heard_within(member.mid, patience, now));
+  });
+}
+
+bool Membership::Core::is_known(uint64_t version) {
+  if (!standing_.writer()) return false;
+  std::set<MemberId> silent = watch_.suspects();
+  for (const auto& [mid, evidence] : losses_.lost()) silent.insert(mid);
+  return standing_.reports().is_known(version, standing_.view(), mid(), silent);
+}
+
+Strength Membership::Core::strength() const {
+  Strength strength{.has_quorum = sees_quorum(), .usable = 0, .group = standing_.view().group};
+  if (is_leader_lost()) return strength;
+  for (const Member& member : standing_.view().members) {
+    strength.usable += member.is_usable() && member.is_confirmed;
+  }
+  return strength;
+}
+
+bool Membership::Core::is_in_touch(MemberId mid) const {
+  if (!watch_.may_judge()) return false;
+  const std::set<MemberId> suspects = watch_.suspects();
+  const auto is_silent = [&](MemberId other) {
+    const auto lost = losses_.lost().find(other);
+    return suspects.contains(other) ||
+           (lost != losses_.lost().end() && lost->second != Evidence::kProof);
+  };
+  if (is_silent(mid)) return false;
+  const Member* leader = standing_.view().leader();
+  return is_leader() || (leader && !is_silent(leader->mid) && watch_.has_last_view());
 }
 
 // ---- exchanging views
 
 void Membership::Core::send_view(const Peer& to, FrameType type) {
-  tell(to, type, encode(ViewMessage::full(view_)));
+  ViewMessage message = ViewMessage::full(standing_.view());
+  message.has_quorum = sees_quorum();
+  standing_.tell(to, type, encode(message));
 }
 
 void Membership::Core::ask_for_view(const Peer& of) {
-  const ViewAskMessage ask{.group = view_.group, .version = view_.version(), .hash = view_hash_};
-  tell(of, FrameType::kViewAsk, encode(ask));
+  const Strength ours = strength();
+  const ViewAskMessage ask{
+      .group = ours.group,
+      .version = standing_.view().version(),
+      .hash = standing_.hash(),
+      .has_quorum = ours.has_quorum,
+      .usable = static_cast<uint16_t>(std::min<size_t>(ours.usable, UINT16_MAX)),
+      .yields_to = standing_.view().yields.group};
+  standing_.tell(of, FrameType::kViewAsk, encode(ask));
 }
 
 void Membership::Core::on_view_message(const Peer& from, const ViewMessage& message,
                                        const Frame& frame) {
+  const MemberView& ours = standing_.view();
   if (phase_ == Phase::kJoining) {
     const Member* self = message.view.find(mid());
     if (message.base_version == 0 && self && self->is_usable()) adopt(message.view);
     return;
   }
-  if (message.view.group != view_.group) {
-    if (outranks(message.view.group)) {
-      // It may even count us as one of its own: an answer to a JOIN that came too late.
-      if (may_repeat(from.mid)) send_view(from);
-      return;
-    }
-    if (message.base_version != 0) return ask_for_view(from);
-    for (const Member& member : message.view.members) {
-      if (met_.size() < Joining::kSeedsMax) met_.push_back(member.cluster_address);
-    }
-    // The older group wins. Everybody else here must hear of it as well.
-    const Member* leader = view_.leader();
-    if (writer_) {
-      for (const Peer& peer : other_usable()) tell(peer, frame.type, frame.payload);
-    } else if (leader && leader->mid != from.mid) {
-      tell(leader->peer(), frame.type, frame.payload);
-    }
-    return expel("another group was met");
-  }
-  if (message.view.version() < view_.version()) return;
-  if (message.view.version() == view_.version()) return on_view_alike(from, message);
-  auto view = message.applied_to(view_);
+  if (message.view.group != ours.group) return meeting_.on_view(from, message, frame);
+  if (message.view.version() < ours.version()) return;
+  if (message.view.version() == ours.version()) return on_view_alike(from, message);
+  auto view = message.applied_to(ours);
   if (!view) return ask_for_view(from);
   adopt(*std::move(view));
 }
@@ -201,70 +222,27 @@ void Membership::Core::on_view_message(const Peer& from, const ViewMessage& mess
 // The same version again; or, when two that held each other for dead went on alone and numbered
 // alike, another view: then any order will do, as long as both sides see the same one.
 void Membership::Core::on_view_alike(const Peer& from, const ViewMessage& message) {
-  if (message.base_version != 0 || message.hash == view_hash_) return;
-  const Member* ours = view_.leader();
+  if (message.base_version != 0 || message.hash == standing_.hash()) return;
+  const Member* ours = standing_.view().leader();
   const Member* theirs = message.view.leader();
   if (!ours || !theirs || ours->mid == theirs->mid) return;
   if (ours->mid < theirs->mid) return adopt(message.view);
-  if (may_repeat(from.mid)) send_view(from);
-}
-
-// The older group wins, but one that has lost its leader can let nobody in: its members go over to
-// whatever they meet.
-bool Membership::Core::outranks(const GroupId& other) const {
-  return view_.group < other && !is_leader_lost();
+  if (standing_.may_repeat(from.mid)) send_view(from, FrameType::kViewPush);
 }
 
 void Membership::Core::on_view_ask(const Peer& from, const ViewAskMessage& message) {
   if (phase_ != Phase::kMember) return;
-  const bool is_same = message.group == view_.group;
-  if (is_same && message.version == view_.version()) {
-    if (message.hash != view_hash_ && may_repeat(from.mid)) send_view(from);
-    return;
+  const MemberView& ours = standing_.view();
+  if (message.group != ours.group) return meeting_.on_view_ask(from, message);
+  if (message.version == ours.version()) {
+    if (message.hash == standing_.hash() || !standing_.may_repeat(from.mid)) return;
+    return send_view(from, FrameType::kViewPush);
   }
-  const bool is_ours_better = is_same ? message.version < view_.version() : outranks(message.group);
-  if (is_ours_better) {
-    send_view(from);
-  } else if (may_repeat(from.mid)) {
+  if (message.version < ours.version()) {
+    send_view(from, FrameType::kViewPush);
+  } else if (standing_.may_repeat(from.mid)) {
     ask_for_view(from);
   }
-}
-
-// A beat says where its sender stands. Views are pushed on change, so a difference is either one
-// under way, or one that was lost.
-void Membership::Core::note_version(const Peer& of, uint64_t version, uint64_t hash) {
-  if (version > view_.version()) {
-    if (may_repeat(of.mid)) ask_for_view(of);
-    return;
-  }
-  const Member* sender = view_.find(of.mid);
-  const bool is_stranger = !sender || !sender->is_usable();
-  if (version < view_.version()) {
-    if ((writer_ || is_stranger) && may_repeat(of.mid)) send_view(of);
-  } else if (writer_ && hash != view_hash_ && may_repeat(of.mid)) {
-    LOG(kWarn, "membership: member {:08x} has another view of the same version", of.mid);
-    writer_->touch();
-  }
-}
-
-// Groups that were founded apart, and members that died in silence, are found again by asking at
-// the seeds and at the tombstones' addresses.
-void Membership::Core::look_for_others() {
-  std::vector<Peer> targets;
-  for (const Member& member : view_.members) {
-    if (!member.is_usable() && !member.is_proven) targets.push_back(member.peer());
-  }
-  for (const Address& seed : options_.seeds) {
-    // Without a leader nothing that the view says of others can be relied on.
-    const bool is_member =
-        !is_leader_lost() &&
-        std::any_of(view_.members.begin(), view_.members.end(), [&](const Member& member) {
-          return member.cluster_address == seed && (member.is_usable() || !member.is_proven);
-        });
-    if (!is_member && seed != options_.self.cluster_address) targets.push_back({kNobody, seed});
-  }
-  const size_t count = std::min(targets.size(), kLookedForMax);
-  for (size_t i = 0; i < count; ++i) ask_for_view(targets[next_seed_++ % targets.size()]);
 }
 
 }  // namespace understudy

@@ -35,7 +35,7 @@ class Election final {
   uint32_t voted_term() const { return voted_term_; }
 
  private:
-  const MemberId self_;
+  MemberId self_;
   uint32_t term_ = 0;  // of the candidacy; 0: none
   uint32_t seen_term_ = 0;
   std::set<MemberId> votes_;

@@ -39,6 +39,14 @@ void Membership::report_load(uint16_t load, uint32_t sessions) {
   core_->report_load(load, sessions);
 }
 
+void Membership::ask_for_view(const Peer& of) {
+  core_->ask_for_view_of(of);
+}
+
+void Membership::on_sign_of_life(MemberId mid) {
+  core_->on_sign_of_life(mid);
+}
+
 MemberId Membership::mid() const {
   return core_->mid();
 }
@@ -57,6 +65,14 @@ bool Membership::is_leader() const {
 
 bool Membership::has_quorum() const {
   return core_->has_quorum();
+}
+
+bool Membership::is_quorum(const std::set<MemberId>& seen) const {
+  return core_->is_quorum(seen);
+}
+
+const Fates& Membership::fates() const {
+  return core_->fates();
 }
 
 std::vector<Address> Membership::rejoin_seeds() const {

@@ -9,8 +9,10 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <vector>
 
+#include "backend_sdk/membership/fates.h"
 #include "backend_sdk/membership/view.h"
 #include "backend_sdk/transport/transport.h"
 #include "base/clock.h"
@@ -29,7 +31,6 @@ struct MembershipOptions {
   // long. Zero: 10 T; 30 T for who has met others, because a second group would lose its sessions.
   Duration silence_patience{};
   bool has_met_others = false;  // a life after an expulsion
-  uint64_t started_us = 0;      // wall clock; orders groups by age when they meet
   Duration tombstone_age = std::chrono::minutes(10);
   size_t members_max = 1000;   // usable ones; a JOIN beyond is refused
   size_t tombstones_max = 64;  // the oldest goes first
@@ -47,8 +48,10 @@ class Membership final : public Transport::Receiver {
     // Once when it is dead or left; once more when a proof comes later. Comes before the on_view
     // that shows it, and without one at the member that has the proof first.
     virtual void on_dead(const Peer& peer, bool is_proven) = 0;
-    // The others hold us for dead, or an older group was met: nothing that was ours is ours any
-    // more. Nothing else is called after it.
+    // A proof of its death is withdrawn: it refused a connection, and has been heard since.
+    virtual void on_alive(const Peer& peer) = 0;
+    // The others hold us for dead: nothing that was ours is ours any more. Nothing else is called
+    // after it.
     virtual void on_expelled() = 0;
   };
 
@@ -67,15 +70,26 @@ class Membership final : public Transport::Receiver {
   void set_operator_state(OperatorState state);
   // Told in every beat.
   void report_load(uint16_t load, uint32_t sessions);
+  // It has a newer view, or one of another group: on_view comes when it is better than ours. At most
+  // once in a T for each member.
+  void ask_for_view(const Peer& of);
+  // A frame that is not ours came from it.
+  void on_sign_of_life(MemberId mid);
 
   MemberId mid() const;
-  // Empty (group.id 0) before admission.
+  // Empty (no group) before admission. The group may change: it has gone over to another one then,
+  // and this life goes on there.
   const MemberView& view() const;
   bool is_admitted() const;
   bool is_leader() const;
   // Sees, itself included, more than half of the last stable membership, or half with its oldest.
-  // A member that has lost its leader has none.
+  // A member that has lost its leader has none, nor has one whose group goes over to another.
   bool has_quorum() const;
+  // Are these, with this member, a quorum of the view? A member that is proven dead is seen in its
+  // next life: that knows what it has been told since, and nobody else can speak for it.
+  bool is_quorum(const std::set<MemberId>& seen) const;
+  // What is known of the other lives; changes before the listener hears of it.
+  const Fates& fates() const;
   // Where to look for the cluster next time: the seeds and whoever was met.
   std::vector<Address> rejoin_seeds() const;
 

@@ -12,14 +12,18 @@ namespace {
 
 constexpr uint8_t kProvenFlag = 1;
 constexpr uint8_t kCountedFlag = 2;
+constexpr uint8_t kNextFlag = 4;
+constexpr uint8_t kConfirmedFlag = 8;
+constexpr uint8_t kMemberFlags = 15;
 
 void write_member(ByteWriter& writer, const Member& member) {
   writer.u32(member.mid);
   writer.u32(member.join_seq);
   writer.u8(static_cast<uint8_t>(member.liveness));
   writer.u8(static_cast<uint8_t>(member.operator_state));
-  writer.u8(static_cast<uint8_t>((member.is_proven ? kProvenFlag : 0) |
-                                 (member.is_counted ? kCountedFlag : 0)));
+  writer.u8(static_cast<uint8_t>(
+      (member.is_proven ? kProvenFlag : 0) | (member.is_counted ? kCountedFlag : 0) |
+      (member.is_next ? kNextFlag : 0) | (member.is_confirmed ? kConfirmedFlag : 0)));
   writer.zeros(1);
   writer.u32(member.weight);
   writer.text8(member.name);
@@ -59,26 +63,65 @@ Member read_member(ByteReader& reader) {
   member.cluster_address = read_address(reader);
   if (member.mid == kNobody || liveness > static_cast<uint8_t>(Liveness::kLeft) ||
       state > static_cast<uint8_t>(OperatorState::kDisabled) ||
-      flags > (kProvenFlag | kCountedFlag) || member.weight < 1 || member.weight > kViewWeightMax) {
+      flags > kMemberFlags || member.weight < 1 || member.weight > kViewWeightMax) {
     reader.fail();
   }
   member.liveness = static_cast<Liveness>(liveness);
   member.operator_state = static_cast<OperatorState>(state);
   member.is_proven = flags & kProvenFlag;
   member.is_counted = flags & kCountedFlag;
+  member.is_next = flags & kNextFlag;
+  member.is_confirmed = flags & kConfirmedFlag;
   return member;
 }
 
-void write_group(ByteWriter& writer, const GroupId& group) {
-  writer.u64(group.founded_us);
-  writer.u32(group.id);
+// Fails the reader when there is none.
+GroupId read_group(ByteReader& reader) {
+  const GroupId group = reader.u32();
+  if (group == kNoGroup) reader.fail();
+  return group;
 }
 
-GroupId read_group(ByteReader& reader) {
-  GroupId group;
-  group.founded_us = reader.u64();
-  group.id = reader.u32();
-  return group;
+void write_peer(ByteWriter& writer, const Peer& peer) {
+  writer.u32(peer.mid);
+  writer.text16(peer.mid == kNobody ? "" : peer.address.to_string());
+}
+
+Peer read_peer(ByteReader& reader) {
+  Peer peer{.mid = reader.u32(), .address = {}};
+  if (peer.mid == kNobody) {
+    reader.text16(0);
+  } else {
+    peer.address = read_address(reader);
+  }
+  return peer;
+}
+
+void write_merging(ByteWriter& writer, const MemberView& view) {
+  writer.u32(view.yields.group);
+  if (view.is_yielding()) write_peer(writer, view.yields.leader);
+  CHECK(view.absorbed.size() <= kAbsorbedMax);
+  writer.u8(static_cast<uint8_t>(view.absorbed.size()));
+  for (const Absorbed& entry : view.absorbed) {
+    writer.u32(entry.group);
+    writer.u64(entry.version);
+    writer.boolean(entry.is_confirmed);
+  }
+}
+
+void read_merging(ByteReader& reader, MemberView& view) {
+  view.yields.group = reader.u32();
+  if (view.is_yielding()) view.yields.leader = read_peer(reader);
+  const size_t absorbed = reader.u8();
+  if (absorbed > kAbsorbedMax) reader.fail();
+  for (size_t i = 0; i < absorbed && reader.ok(); ++i) {
+    Absorbed entry{.group = read_group(reader)};
+    entry.version = reader.u64();
+    entry.is_confirmed = reader.boolean();
+    if (view.find_absorbed(entry.group)) reader.fail();
+    view.absorbed.push_back(entry);
+  }
+  if (view.yields.group == view.group) reader.fail();
 }
 
 bool has_unique_mids(const std::vector<Member>& members) {
@@ -111,20 +154,13 @@ std::optional<JoinMessage> decode_join(std::string_view payload) {
 std::string encode(const RedirectMessage& message) {
   std::string out;
   ByteWriter writer(out);
-  writer.u32(message.leader.mid);
-  writer.text16(message.leader.mid == kNobody ? "" : message.leader.address.to_string());
+  write_peer(writer, message.leader);
   return out;
 }
 
 std::optional<RedirectMessage> decode_redirect(std::string_view payload) {
   ByteReader reader(payload);
-  RedirectMessage message;
-  message.leader.mid = reader.u32();
-  if (message.leader.mid == kNobody) {
-    reader.text16(0);
-  } else {
-    message.leader.address = read_address(reader);
-  }
+  RedirectMessage message{.leader = read_peer(reader)};
   return if_complete(reader, std::move(message));
 }
 
@@ -179,13 +215,15 @@ std::optional<MemberView> ViewMessage::applied_to(const MemberView& ours) const 
   return after;
 }
 
-std::string encode(const ViewMessage& message) {
-  std::string out;
-  ByteWriter writer(out);
-  write_group(writer, message.view.group);
+namespace {
+
+void write_view(ByteWriter& writer, const ViewMessage& message) {
+  writer.u32(message.view.group);
   writer.u32(message.view.term);
   writer.u32(message.view.seq);
   writer.u64(message.base_version);
+  writer.boolean(message.has_quorum);
+  write_merging(writer, message.view);
   CHECK(message.view.members.size() <= kViewMembersDecodedMax);
   writer.u16(static_cast<uint16_t>(message.view.members.size()));
   for (const Member& member : message.view.members) write_member(writer, member);
@@ -193,16 +231,16 @@ std::string encode(const ViewMessage& message) {
   writer.u16(static_cast<uint16_t>(message.removed.size()));
   for (const MemberId mid : message.removed) writer.u32(mid);
   writer.u64(message.hash);
-  return out;
 }
 
-std::optional<ViewMessage> decode_view(std::string_view payload) {
-  ByteReader reader(payload);
+ViewMessage read_view(ByteReader& reader) {
   ViewMessage message;
   message.view.group = read_group(reader);
   message.view.term = reader.u32();
   message.view.seq = reader.u32();
   message.base_version = reader.u64();
+  message.has_quorum = reader.boolean();
+  read_merging(reader, message.view);
   const size_t members = reader.u16();
   if (members > kViewMembersDecodedMax) reader.fail();
   for (size_t i = 0; i < members && reader.ok(); ++i) {
@@ -212,20 +250,70 @@ std::optional<ViewMessage> decode_view(std::string_view payload) {
   if (removed > kViewMembersDecodedMax) reader.fail();
   for (size_t i = 0; i < removed && reader.ok(); ++i) message.removed.push_back(reader.u32());
   message.hash = reader.u64();
-  if (message.view.group.id == 0 || message.view.version() == 0 ||
-      !has_unique_mids(message.view.members) ||
+  if (message.view.version() == 0 || !has_unique_mids(message.view.members) ||
       (message.base_version == 0 && message.hash != message.view.hash())) {
     reader.fail();
   }
+  return message;
+}
+
+}  // namespace
+
+std::string encode(const ViewMessage& message) {
+  std::string out;
+  ByteWriter writer(out);
+  write_view(writer, message);
+  return out;
+}
+
+std::optional<ViewMessage> decode_view(std::string_view payload) {
+  ByteReader reader(payload);
+  ViewMessage message = read_view(reader);
+  return if_complete(reader, std::move(message));
+}
+
+std::string encode(const MergeMessage& message) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.u32(message.into);
+  write_view(writer, message.view);
+  return out;
+}
+
+std::optional<MergeMessage> decode_merge(std::string_view payload) {
+  ByteReader reader(payload);
+  MergeMessage message{.into = read_group(reader), .view = {}};
+  message.view = read_view(reader);
+  if (message.view.base_version != 0 || message.view.view.group == message.into) reader.fail();
+  return if_complete(reader, std::move(message));
+}
+
+std::string encode(const MergeNoMessage& message) {
+  std::string out;
+  ByteWriter writer(out);
+  writer.u32(message.group);
+  writer.u64(message.version);
+  writer.text8(std::string_view(message.reason).substr(0, kReasonBytesMax));
+  return out;
+}
+
+std::optional<MergeNoMessage> decode_merge_no(std::string_view payload) {
+  ByteReader reader(payload);
+  MergeNoMessage message{.group = read_group(reader), .reason = {}};
+  message.version = reader.u64();
+  message.reason = reader.text8(kReasonBytesMax);
   return if_complete(reader, std::move(message));
 }
 
 std::string encode(const ViewAskMessage& message) {
   std::string out;
   ByteWriter writer(out);
-  write_group(writer, message.group);
+  writer.u32(message.group);
   writer.u64(message.version);
   writer.u64(message.hash);
+  writer.boolean(message.has_quorum);
+  writer.u16(message.usable);
+  writer.u32(message.yields_to);
   return out;
 }
 
@@ -235,14 +323,16 @@ std::optional<ViewAskMessage> decode_view_ask(std::string_view payload) {
   message.group = read_group(reader);
   message.version = reader.u64();
   message.hash = reader.u64();
-  if (message.group.id == 0) reader.fail();
+  message.has_quorum = reader.boolean();
+  message.usable = reader.u16();
+  message.yields_to = reader.u32();
   return if_complete(reader, message);
 }
 
 std::string encode(const ElectMessage& message) {
   std::string out;
   ByteWriter writer(out);
-  write_group(writer, message.group);
+  writer.u32(message.group);
   writer.u32(message.term);
   writer.u64(message.version);
   return out;
@@ -264,6 +354,7 @@ std::string encode(const ElectOkMessage& message) {
   writer.u32(message.term);
   writer.boolean(message.is_granted);
   writer.u32(message.voted_term);
+  writer.boolean(message.has_proof);
   return out;
 }
 
@@ -273,18 +364,19 @@ std::optional<ElectOkMessage> decode_elect_ok(std::string_view payload) {
   message.term = reader.u32();
   message.is_granted = reader.boolean();
   message.voted_term = reader.u32();
+  message.has_proof = reader.boolean();
   return if_complete(reader, message);
 }
 
-std::string encode(const AccuseMessage& message) {
+std::string encode(const AboutMessage& message) {
   std::string out;
   ByteWriter(out).u32(message.mid);
   return out;
 }
 
-std::optional<AccuseMessage> decode_accuse(std::string_view payload) {
+std::optional<AboutMessage> decode_about(std::string_view payload) {
   ByteReader reader(payload);
-  AccuseMessage message{.mid = reader.u32()};
+  AboutMessage message{.mid = reader.u32()};
   if (message.mid == kNobody) reader.fail();
   return if_complete(reader, message);
 }

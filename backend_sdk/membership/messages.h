@@ -46,6 +46,7 @@ struct ViewMessage {
   uint64_t base_version = 0;  // 0: a full view
   std::vector<MemberId> removed{};
   uint64_t hash = 0;  // of the whole view, deltas applied
+  bool has_quorum = false;  // as the sender sees it; another group compares (merging.h)
 
   static ViewMessage full(MemberView view);
   static ViewMessage delta(const MemberView& before, const MemberView& after);
@@ -56,18 +57,21 @@ struct ViewMessage {
 std::string encode(const ViewMessage& message);
 std::optional<ViewMessage> decode_view(std::string_view payload);
 
-// kViewAsk: this is what I have; send what is newer.
+// kViewAsk: this is what I have; send what is newer, or, of another group, what is stronger.
 struct ViewAskMessage {
-  GroupId group;
+  GroupId group = kNoGroup;
   uint64_t version = 0;
   uint64_t hash = 0;
+  bool has_quorum = false;
+  uint16_t usable = 0;  // members; 0: the leader is lost
+  GroupId yields_to = kNoGroup;
 };
 std::string encode(const ViewAskMessage& message);
 std::optional<ViewAskMessage> decode_view_ask(std::string_view payload);
 
 // kElect: the leader is lost; agree that I take over.
 struct ElectMessage {
-  GroupId group;
+  GroupId group = kNoGroup;
   uint32_t term = 0;     // in which the candidate stands
   uint64_t version = 0;  // of its view
 };
@@ -79,15 +83,34 @@ struct ElectOkMessage {
   uint32_t term = 0;
   bool is_granted = false;
   uint32_t voted_term = 0;  // when refused: the highest term voted in
+  bool has_proof = false;   // that the leader before is dead, by the voter's own knowledge
 };
 std::string encode(const ElectOkMessage& message);
 std::optional<ElectOkMessage> decode_elect_ok(std::string_view payload);
 
-// kAccuse: its port refused me, or another life answered there.
-struct AccuseMessage {
+// kAccuse, to the leader: its port refused me, or another life answered there. kProbeFor: does it
+// answer you? kProbeForOk: it has answered me.
+struct AboutMessage {
   MemberId mid = kNobody;
 };
-std::string encode(const AccuseMessage& message);
-std::optional<AccuseMessage> decode_accuse(std::string_view payload);
+std::string encode(const AboutMessage& message);
+std::optional<AboutMessage> decode_about(std::string_view payload);
+
+// kMerge: all of my group come over to yours.
+struct MergeMessage {
+  GroupId into = kNoGroup;
+  ViewMessage view;  // whole
+};
+std::string encode(const MergeMessage& message);
+std::optional<MergeMessage> decode_merge(std::string_view payload);
+
+// kMergeNo: not like this, and not what was sent before it either.
+struct MergeNoMessage {
+  GroupId group = kNoGroup;  // which asked
+  uint64_t version = 0;      // of its view
+  std::string reason;        // a sentence for the log
+};
+std::string encode(const MergeNoMessage& message);
+std::optional<MergeNoMessage> decode_merge_no(std::string_view payload);
 
 }  // namespace understudy

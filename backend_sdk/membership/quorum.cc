@@ -10,12 +10,15 @@ bool is_quorate(const MemberView& view) {
   return is_quorate(view, [](const Member& member) { return member.liveness == Liveness::kAlive; });
 }
 
-bool is_quorate(const MemberView& view, const std::function<bool(const Member&)>& is_seen) {
+namespace {
+
+bool is_part_seen(const MemberView& view, bool Member::*is_part,
+                  const std::function<bool(const Member&)>& is_seen) {
   size_t counted = 0;
   size_t seen = 0;
   const Member* oldest = nullptr;
   for (const Member& member : view.members) {
-    if (!member.is_counted) continue;
+    if (!(member.*is_part)) continue;
     ++counted;
     if (is_seen(member)) ++seen;
     if (!oldest || member.join_seq < oldest->join_seq) oldest = &member;
@@ -24,19 +27,43 @@ bool is_quorate(const MemberView& view, const std::function<bool(const Member&)>
   return 2 * seen > counted || (2 * seen == counted && is_seen(*oldest));
 }
 
-bool settle(MemberView& view) {
-  if (!is_quorate(view)) return false;
-  bool is_changed = false;
-  for (Member& member : view.members) {
-    is_changed |= std::exchange(member.is_counted, member.is_usable()) != member.is_usable();
-  }
-  return is_changed;
+}  // namespace
+
+bool is_quorate(const MemberView& view, const std::function<bool(const Member&)>& is_seen) {
+  return !view.is_yielding() && is_quorate_though_yielding(view, is_seen);
+}
+
+bool is_quorate_though_yielding(const MemberView& view,
+                                const std::function<bool(const Member&)>& is_seen) {
+  if (!is_part_seen(view, &Member::is_counted, is_seen)) return false;
+  return !is_measure_proposed(view) || is_part_seen(view, &Member::is_next, is_seen);
+}
+
+bool is_measure_proposed(const MemberView& view) {
+  return std::any_of(view.members.begin(), view.members.end(),
+                     [](const Member& member) { return member.is_next; });
+}
+
+bool propose(MemberView& view) {
+  const auto belongs = [](const Member& member) {
+    return member.is_usable() && member.is_confirmed;
+  };
+  const bool is_measure = std::none_of(
+      view.members.begin(), view.members.end(),
+      [&](const Member& member) { return belongs(member) != member.is_counted; });
+  if (is_measure || is_measure_proposed(view) || !is_quorate(view)) return false;
+  for (Member& member : view.members) member.is_next = belongs(member);
+  return true;
+}
+
+void commit_measure(MemberView& view) {
+  for (Member& member : view.members) member.is_counted = std::exchange(member.is_next, false);
 }
 
 void bury(MemberView& view, MemberId mid) {
   bool is_anybody_counted = false;
   for (Member& member : view.members) {
-    if (member.mid == mid) member.is_counted = false;
+    if (member.mid == mid) member.is_counted = member.is_next = false;
     is_anybody_counted |= member.is_counted;
   }
   if (is_anybody_counted) return;

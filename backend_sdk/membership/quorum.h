@@ -25,14 +25,22 @@ inline bool is_proof(Evidence evidence) {
 }
 
 // More than half of the counted members are alive, or half with the oldest of them. Suspects are
-// not seen.
+// not seen. A group that yields to another has none: its members are about to count there.
 bool is_quorate(const MemberView& view);
 // The same with the caller's idea of who is seen.
 bool is_quorate(const MemberView& view, const std::function<bool(const Member&)>& is_seen);
 
-// A quiet view becomes the next measure: the usable are counted from now on, nobody else. Does
-// nothing without a quorum. True when a flag changed.
-bool settle(MemberView& view);
+// The same of a group that yields: is it still one side, and not two?
+bool is_quorate_though_yielding(const MemberView& view,
+                                const std::function<bool(const Member&)>& is_seen);
+
+// A quiet view becomes the next measure, in two steps, because two sides must never count by
+// measures that have no member in common. First the confirmed and usable are proposed: from now on
+// a quorum is one by the old measure and by the new one. When a quorum has that view, the new one
+// alone counts. propose() does nothing without a quorum; true when a flag changed.
+bool propose(MemberView& view);
+bool is_measure_proposed(const MemberView& view);
+void commit_measure(MemberView& view);
 
 // The member left, or died before our eyes: it is not counted any more. If nobody else was, those
 // that remain inherit, silent ones included.

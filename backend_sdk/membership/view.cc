@@ -47,7 +47,8 @@ const char* to_string(Liveness liveness) {
 
 uint64_t MemberView::hash() const {
   Hasher hasher;
-  hasher.add(uint64_t{group.id});
+  hasher.add(uint64_t{group});
+  if (is_yielding()) hasher.add(uint64_t{yields.group});
   for (const Member& member : members) {
     hasher.add(uint64_t{member.mid});
     hasher.add(member.name);
@@ -69,6 +70,12 @@ const Member* MemberView::find(MemberId mid) const {
   const auto found = std::find_if(members.begin(), members.end(),
                                   [mid](const Member& member) { return member.mid == mid; });
   return found == members.end() ? nullptr : &*found;
+}
+
+const Absorbed* MemberView::find_absorbed(GroupId other) const {
+  const auto found = std::find_if(absorbed.begin(), absorbed.end(),
+                                  [other](const Absorbed& entry) { return entry.group == other; });
+  return found == absorbed.end() ? nullptr : &*found;
 }
 
 const Member* MemberView::leader() const {

@@ -34,6 +34,11 @@ struct Member {
   bool is_proven = false;
   // Belongs to the last stable membership, against which a quorum is counted (quorum.h).
   bool is_counted = false;
+  // Belongs to the membership that is about to become the measure; then a quorum is one of both.
+  bool is_next = false;
+  // A quorum has the view that admitted it, and it has come: it may hold copies and votes. Who was
+  // admitted a moment ago may be unknown to those that go on without its leader.
+  bool is_confirmed = false;
 
   Peer peer() const { return {mid, cluster_address}; }
   // Serves and stores: alive or merely suspected.
@@ -41,24 +46,42 @@ struct Member {
   bool operator==(const Member&) const = default;
 };
 
-// Which group this is, the same for its whole life. Groups that meet merge into the older one.
-struct GroupId {
-  uint64_t founded_us = 0;  // the founder's wall clock; only ever compared with its like
-  uint32_t id = 0;          // random; 0 is no group
-  auto operator<=>(const GroupId&) const = default;
+// Which group this is, the same for its whole life: random, drawn by its founder. 0 is no group.
+using GroupId = uint32_t;
+inline constexpr GroupId kNoGroup = 0;
+
+// This group goes over to another one (merging.h). Until then it has no quorum.
+struct Yield {
+  GroupId group = kNoGroup;
+  Peer leader;  // of that group, when this was written
+  bool operator==(const Yield&) const = default;
 };
 
+// Another group has come over to this one, as it was in that version. Its members follow when
+// `is_confirmed`: a quorum here has the view that names them.
+struct Absorbed {
+  GroupId group = kNoGroup;
+  uint64_t version = 0;
+  bool is_confirmed = false;
+  bool operator==(const Absorbed&) const = default;
+};
+inline constexpr size_t kAbsorbedMax = 16;  // the oldest goes first
+
 struct MemberView {
-  GroupId group;
+  GroupId group = kNoGroup;
   uint32_t term = 0;            // +1 whenever another leader takes over
   uint32_t seq = 0;             // +1 per change; goes on from term to term
   std::vector<Member> members;  // by join_seq; the dead and left stay for a while (tombstones)
+  Yield yields{};
+  std::vector<Absorbed> absorbed{};
 
   uint64_t version() const { return uint64_t{term} << 32 | seq; }
   // Over everything a proxy or member acts on (a suspect counts as alive, the version not at all):
   // equal views, equal hashes.
   uint64_t hash() const;
   const Member* find(MemberId mid) const;
+  const Absorbed* find_absorbed(GroupId other) const;
+  bool is_yielding() const { return yields.group != kNoGroup; }
   const Member* leader() const;  // the usable member with the lowest (join_seq, mid)
   bool operator==(const MemberView&) const = default;
 };

@@ -7,13 +7,13 @@
 
 namespace understudy {
 
-MemberView ViewWriter::founded(const Member& founder, const GroupId& group) {
+MemberView ViewWriter::founded(const Member& founder, GroupId group) {
   MemberView view;
   view.group = group;
   view.members.push_back(founder);
   view.members.front().join_seq = 1;
   view.members.front().liveness = Liveness::kAlive;
-  view.members.front().is_counted = true;
+  view.members.front().is_counted = view.members.front().is_confirmed = true;
   return view;
 }
 
@@ -27,6 +27,7 @@ ViewWriter::ViewWriter(const MemberView& view, uint32_t term, const Limits& limi
   draft_.term = term;
   for (const Member& member : draft_.members) {
     if (!member.is_usable()) died_at_[member.mid] = now;
+    if (member.is_usable() && !member.is_confirmed) expected_[member.mid] = now;
   }
 }
 
@@ -60,7 +61,7 @@ std::variant<ViewWriter::Admission, JoinNoMessage> ViewWriter::admit(Member join
   if (!joins_.take(now)) return Admission::kLater;
   joiner.join_seq = join_seq + 1;
   joiner.liveness = Liveness::kAlive;
-  joiner.is_proven = joiner.is_counted = false;
+  joiner.is_proven = joiner.is_counted = joiner.is_next = joiner.is_confirmed = false;
   draft_.members.push_back(std::move(joiner));
   is_changed_ = true;
   return Admission::kAdmitted;
@@ -79,7 +80,10 @@ void ViewWriter::mark(MemberId mid, Liveness liveness, Evidence evidence, TimePo
     died_at_[mid] = now;
     if (evidence == Evidence::kProof) bury(draft_, mid);
     // It may be on the other side of a cut, and a vote there, however short it was with us.
-    if (evidence == Evidence::kSilence) member->is_counted = true;
+    if (evidence == Evidence::kSilence) {
+      member->is_counted = true;
+      if (is_measure_proposed(draft_)) member->is_next = true;
+    }
   }
   is_changed_ = true;
 }
@@ -105,10 +109,131 @@ void ViewWriter::drop_tombstones(TimePoint now) {
   }
 }
 
+// As if it had never been admitted: no tombstone, for it lives on in its own group and may ask again.
+void ViewWriter::drop_expected(TimePoint now) {
+  for (auto entry = expected_.begin(); entry != expected_.end();) {
+    if (now - entry->second < limits_.tombstone_age) {
+      ++entry;
+      continue;
+    }
+    std::erase_if(draft_.members,
+                  [&](const Member& member) { return member.mid == entry->first; });
+    is_changed_ = true;
+    entry = expected_.erase(entry);
+  }
+}
+
 void ViewWriter::tend(TimePoint now, Duration settle_after, bool has_suspects) {
   drop_tombstones(now);
+  drop_expected(now);
   if (is_changed_ || has_suspects || now - changed_at_ < settle_after) return;
-  if (settle(draft_)) is_changed_ = true;
+  if (propose(draft_)) is_changed_ = true;
+}
+
+bool ViewWriter::is_pending() const {
+  return !admitted_in_.empty() || !absorbed_in_.empty() || proposed_in_ != 0;
+}
+
+void ViewWriter::confirm(const IsKnown& is_known, const HasCome& has_come) {
+  for (Member& member : draft_.members) {
+    if (!member.is_usable() || member.is_confirmed) continue;
+    const auto version = admitted_in_.find(member.mid);
+    if (version == admitted_in_.end() || !has_come(member.mid, version->second)) continue;
+    expected_.erase(member.mid);
+    if (!is_known(version->second)) continue;
+    member.is_confirmed = is_changed_ = true;
+    admitted_in_.erase(version);
+  }
+  for (Absorbed& entry : draft_.absorbed) {
+    const auto version = absorbed_in_.find(entry.group);
+    if (version == absorbed_in_.end() || !is_known(version->second)) continue;
+    entry.is_confirmed = is_changed_ = true;
+    absorbed_in_.erase(version);
+  }
+  if (proposed_in_ != 0 && is_known(proposed_in_)) {
+    commit_measure(draft_);
+    proposed_in_ = 0;
+    is_changed_ = true;
+  }
+}
+
+void ViewWriter::begin_yield(const Yield& yield, const MemberView& other) {
+  draft_.yields = yield;
+  std::erase_if(draft_.members, [&](const Member& member) {
+    return expected_.contains(member.mid) && other.find(member.mid) != nullptr &&
+           expected_.erase(member.mid) != 0;
+  });
+  std::erase_if(draft_.absorbed,
+                [&](const Absorbed& entry) { return entry.group == other.group; });
+  absorbed_in_.erase(other.group);
+  is_changed_ = true;
+}
+
+void ViewWriter::end_yield() {
+  draft_.yields = {};
+  is_changed_ = true;
+}
+
+std::optional<std::string> ViewWriter::objection_to(const MemberView& other) const {
+  size_t usable = 0;
+  for (const Member& ours : draft_.members) usable += ours.is_usable();
+  for (const Member& theirs : other.members) {
+    if (!theirs.is_usable()) continue;
+    const Member* known = draft_.find(theirs.mid);
+    if (known && known->cluster_address != theirs.cluster_address) {
+      return "the member id of " + theirs.name + " is taken";
+    }
+    if (known) continue;
+    ++usable;
+    for (const Member& ours : draft_.members) {
+      const Member* alive_there = other.find(ours.mid);
+      const bool is_dead_there = alive_there && !alive_there->is_usable();
+      if (ours.is_usable() && !is_dead_there && ours.name == theirs.name) {
+        return "the name " + theirs.name + " belongs to the member at " +
+               ours.cluster_address.to_string();
+      }
+    }
+  }
+  if (usable > limits_.members_max) {
+    return "together there were " + std::to_string(usable) + " members";
+  }
+  return std::nullopt;
+}
+
+void ViewWriter::absorb(const MemberView& other, TimePoint now) {
+  uint32_t join_seq = 0;
+  for (const Member& member : draft_.members) join_seq = std::max(join_seq, member.join_seq);
+  for (const Member& theirs : other.members) {
+    if (Member* known = find(theirs.mid)) {
+      if (known->is_usable() && !theirs.is_usable()) {
+        mark(theirs.mid, theirs.liveness,
+             theirs.is_proven ? Evidence::kLateProof : Evidence::kSilence, now);
+      }
+      continue;
+    }
+    Member member = theirs;
+    member.join_seq = ++join_seq;
+    member.is_counted = member.is_next = member.is_confirmed = false;
+    if (member.is_usable()) {
+      member.liveness = Liveness::kAlive;
+      expected_[member.mid] = now;
+    } else {
+      died_at_[member.mid] = now;
+    }
+    draft_.members.push_back(std::move(member));
+  }
+  note_absorbed(other.group, other.version());
+  // Who has come over to them, and not followed yet, comes along.
+  for (const Absorbed& entry : other.absorbed) note_absorbed(entry.group, entry.version);
+  is_changed_ = true;
+}
+
+void ViewWriter::note_absorbed(GroupId group, uint64_t version) {
+  if (group == draft_.group) return;
+  std::erase_if(draft_.absorbed, [&](const Absorbed& entry) { return entry.group == group; });
+  if (draft_.absorbed.size() == kAbsorbedMax) draft_.absorbed.erase(draft_.absorbed.begin());
+  draft_.absorbed.push_back({.group = group, .version = version});
+  absorbed_in_.erase(group);
 }
 
 TimePoint ViewWriter::due() const {
@@ -121,7 +246,27 @@ std::optional<MemberView> ViewWriter::publish(TimePoint now, bool is_urgent) {
   is_changed_ = false;
   changed_at_ = now;
   ++draft_.seq;
+  note_versions();
   return draft_;
+}
+
+void ViewWriter::note_versions() {
+  const uint64_t version = draft_.version();
+  std::erase_if(admitted_in_, [this](const auto& entry) {
+    const Member* member = draft_.find(entry.first);
+    return !member || !member->is_usable() || member->is_confirmed;
+  });
+  for (const Member& member : draft_.members) {
+    if (member.is_usable() && !member.is_confirmed) admitted_in_.try_emplace(member.mid, version);
+  }
+  for (const Absorbed& entry : draft_.absorbed) {
+    if (!entry.is_confirmed) absorbed_in_.try_emplace(entry.group, version);
+  }
+  if (!is_measure_proposed(draft_)) {
+    proposed_in_ = 0;
+  } else if (proposed_in_ == 0) {
+    proposed_in_ = version;
+  }
 }
 
 }  // namespace understudy

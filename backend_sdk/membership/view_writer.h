@@ -3,8 +3,10 @@
 // next version, at most ten in a second. Exists only at the leader of a term. Pure.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 
@@ -27,7 +29,7 @@ class ViewWriter final {
   };
 
   // A new group of one.
-  static MemberView founded(const Member& founder, const GroupId& group);
+  static MemberView founded(const Member& founder, GroupId group);
   // The leader of `term` goes on from `view`.
   ViewWriter(const MemberView& view, uint32_t term, const Limits& limits, TimePoint now);
 
@@ -37,12 +39,32 @@ class ViewWriter final {
   // kDead or kLeft; a tombstone may only gain its proof.
   void mark(MemberId mid, Liveness liveness, Evidence evidence, TimePoint now);
   void set_operator_state(MemberId mid, OperatorState state);
-  // Drops old tombstones and, when the view has been quiet for `settle_after`, makes it the
-  // measure of quorums.
+  // Drops old tombstones and who was expected for long and never came. When the view has been quiet
+  // for `settle_after`, proposes it as the measure of quorums.
   void tend(TimePoint now, Duration settle_after, bool has_suspects);
+  // Draws the conclusions from what others have reported: `is_known` says of a version whether a
+  // quorum has it, `has_come` whether this member has it.
+  using IsKnown = std::function<bool(uint64_t version)>;
+  using HasCome = std::function<bool(MemberId mid, uint64_t version)>;
+  void confirm(const IsKnown& is_known, const HasCome& has_come);
+
+  // This group goes over to another, or does not any more. Who of the other one is still expected
+  // here is not expected any more.
+  void begin_yield(const Yield& yield, const MemberView& other);
+  void end_yield();
+  // Why `other` cannot come over; nothing changes then.
+  std::optional<std::string> objection_to(const MemberView& other) const;
+  // All of `other` come over: lives kept, numbered after ours, dead ones as tombstones. Who is dead
+  // in one view and alive in the other is dead: its channels may have been taken over.
+  void absorb(const MemberView& other, TimePoint now);
+  // It comes from another group and has not been heard in this one yet.
+  bool is_expected(MemberId mid) const { return expected_.contains(mid); }
+
   // Something seems wrong at a member: the next version repeats everything.
   void touch() { is_changed_ = true; }
 
+  // Something waits for confirm().
+  bool is_pending() const;
   bool is_changed() const { return is_changed_; }
   TimePoint due() const;  // of the next publish(); max() when nothing changed
   // The next version, or nullopt: nothing changed, or too soon. `is_urgent` spends without asking.
@@ -52,12 +74,20 @@ class ViewWriter final {
  private:
   Member* find(MemberId mid);
   void drop_tombstones(TimePoint now);
+  void drop_expected(TimePoint now);
+  void note_versions();
+  void note_absorbed(GroupId group, uint64_t version);
 
   const Limits limits_;
   MemberView draft_;
   bool is_changed_ = true;
   TimePoint changed_at_;
   std::map<MemberId, TimePoint> died_at_;
+  std::map<MemberId, TimePoint> expected_;  // since
+  // The version in which it was published first, of what a quorum has yet to know.
+  std::map<MemberId, uint64_t> admitted_in_;
+  std::map<GroupId, uint64_t> absorbed_in_;
+  uint64_t proposed_in_ = 0;
   RateCap changes_;
   RateCap joins_;
 };

@@ -254,6 +254,16 @@ void understudy_node_drain(understudy_node* node) {
   });
 }
 
+understudy_code understudy_reload_keys(understudy_node* node, char* message, size_t message_size) {
+  if (node == nullptr) return UNDERSTUDY_ARGUMENT;
+  return guarded([&] {
+    const std::optional<Failure> failure = node->node->reload_keys();
+    if (!failure) return UNDERSTUDY_OK;
+    say(failure->text, message, message_size);
+    return code_of(failure->code);
+  });
+}
+
 void understudy_node_free(understudy_node* node) {
   delete node;
 }

@@ -51,10 +51,24 @@ std::optional<std::chrono::milliseconds> read_milliseconds(std::string_view digi
 }  // namespace
 
 HttpContract::HttpContract(const Options& options, const ViewBoard& board)
-    : cookie_name_(options.cookie_name),
+    : cluster_(options.cluster),
+      cookie_name_(options.cookie_name),
       attributes_(options.attributes),
-      codec_({.dialect = Dialect::kNative, .keyring = options.keyring, .cluster = options.cluster}),
-      board_(board) {}
+      board_(board) {
+  use_keys(options.keyring);
+}
+
+void HttpContract::use_keys(std::shared_ptr<const Keyring> keyring) {
+  auto codec = std::make_shared<const AffinityCodec>(AffinityCodec::Options{
+      .dialect = Dialect::kNative, .keyring = std::move(keyring), .cluster = cluster_});
+  const std::lock_guard lock(mutex_);
+  codec_ = std::move(codec);
+}
+
+std::shared_ptr<const AffinityCodec> HttpContract::codec() const {
+  const std::lock_guard lock(mutex_);
+  return codec_;
+}
 
 bool HttpContract::is_view_path(const RequestView& request) {
   return path_of(request.target) == kViewPath;
@@ -89,13 +103,15 @@ ContractFacts HttpContract::read(const RequestView& request) const {
       const auto value = find_cookie(line.value, cookie_name_);
       if (!value) continue;
       cookie_found = true;  // the first counts; were there a second, somebody planted it
-      const DecodedAffinity affinity = codec_.decode(*value);
+      const auto its = codec();
+      const DecodedAffinity affinity = its->decode(*value);
       if (affinity && affinity.token.verified && affinity.token.primary) {
         const AffinityToken& token = affinity.token;
         facts.token = SessionToken{.sid = {token.sid},
                                    .primary = *token.primary,
                                    .secondary = token.secondary.value_or(kNobody),
-                                   .floor = {token.epoch, token.version}};
+                                   .floor = {token.epoch, token.version},
+                                   .is_to_renew = !its->is_signed_with_first_key(*value)};
       }
     } else if (equal_ignoring_case(line.name, kRequestIdHeader)) {
       facts.request_id = parse_hex64(line.value).value_or(0);
@@ -110,6 +126,9 @@ ContractFacts HttpContract::read(const RequestView& request) const {
     } else if (equal_ignoring_case(line.name, kWaitedHeader)) {
       // What cannot be read has waited for who knows how long.
       facts.waited = read_milliseconds(line.value).value_or(kLongestWait);
+    } else if (equal_ignoring_case(line.name, kAnsweredHeader)) {
+      const AnsweredIds answered = parse_answered(line.value);
+      facts.answered.assign(answered.view().begin(), answered.view().end());
     } else if (equal_ignoring_case(line.name, kForwardedProto)) {
       facts.tls = facts.tls || equal_ignoring_case(line.value, "https");
     }
@@ -140,7 +159,7 @@ void HttpContract::add_cookie(const ContractFacts& facts, const SessionToken& to
   if (token.secondary != kNobody) affinity.secondary = token.secondary;
   affinity.epoch = token.floor.epoch;
   affinity.version = token.floor.version;
-  const std::optional<AffinityText> value = codec_.encode(affinity);
+  const std::optional<AffinityText> value = codec()->encode(affinity);
   CHECK(value, "a token of ours can be written: there are keys, and it has a primary");
   const auto line = build_set_cookie(cookie_name_, value->view(), attributes_, facts.tls);
   CHECK(line, "Options::validate() refuses names and attributes that no cookie can have");

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // HttpContract: between HTTP headers and what the session layer asks and answers: reads the
 // affinity cookie, the request id, the view that the proxy has seen; writes statuses, Set-Cookie
-// and the headers for the proxy. It keeps no session and no list. Immutable but for the board it
-// reads; any thread. Called by running.cc.
+// and the headers for the proxy. It keeps no session and no list. Immutable but for its keys, which
+// may be changed at any time, and the board it reads; any thread. Called by running.cc.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,7 +30,9 @@ struct ContractFacts {
   bool moved = false;        // with failover: an operator wants the session away from its primary
   bool unreachable = false;  // with failover: no connection to the primary could be made
   bool move = false;         // an operator wants all sessions away from this member
-  std::chrono::milliseconds waited{0};     // at the proxy
+  std::chrono::milliseconds waited{0};  // at the proxy
+  // Earlier requests whose answers have come to the proxy whole; of any session.
+  std::vector<RequestId> answered = {};
   std::optional<std::uint64_t> view_seen;  // nothing: not asked by a proxy that wants a view
   bool tls = false;
 };
@@ -50,6 +53,10 @@ class HttpContract final {
   };
   HttpContract(const Options& options, const ViewBoard& board);
 
+  // Cookies are checked and signed with these from now on. A cookie that bears another key than the
+  // first is accepted and replaced with the response.
+  void use_keys(std::shared_ptr<const Keyring> keyring);
+
   static bool is_view_path(const RequestView& request);
   static ViewQuestion read_view_question(const RequestView& request);
   ContractFacts read(const RequestView& request) const;
@@ -66,6 +73,7 @@ class HttpContract final {
   static Reply unavailable(std::string_view why, Duration retry_after);
 
  private:
+  std::shared_ptr<const AffinityCodec> codec() const;
   void add_view(const ContractFacts& facts, std::vector<Header>& headers) const;
   void add_cookie(const ContractFacts& facts, const SessionToken& token,
                   std::vector<Header>& headers) const;
@@ -73,10 +81,13 @@ class HttpContract final {
   Reply redirect(const ContractFacts& facts, MemberId route) const;
 
   // Constant after construction.
+  const std::string cluster_;
   const std::string cookie_name_;
   const CookieAttributes attributes_;
-  const AffinityCodec codec_;
   const ViewBoard& board_;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const AffinityCodec> codec_;  // guarded by mutex_
 };
 
 }  // namespace understudy

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backend_sdk/wire/frame.h"
 #include "base/clock.h"
 #include "cookies/mac.h"
 
@@ -35,6 +36,9 @@ SessionOptions session_options(const Options& options) {
   out.timeout = options.session_timeout;
   out.exclusive_wait = options.exclusive_wait;
   out.session_queue_max = options.exclusive_queue;
+  out.requests_remembered = options.requests_remembered;
+  out.request_memory = options.request_memory;
+  out.sessions_bytes_max = options.served_bytes_max;
   out.drain_timeout = options.drain_timeout;
   out.park_max = std::max(out.park_max, grace_of_beat + Duration(std::chrono::seconds(2)));
   out.tombstone_kept = std::max(out.tombstone_kept, 2 * grace_of_beat);
@@ -58,6 +62,11 @@ Outcome<std::shared_ptr<const Keyring>> load_keyring(const Options& options) {
   }
   if (!loaded) return Failure{FailureCode::kKeyFile, loaded.error};
   return loaded.keyring;
+}
+
+std::size_t link_queue_bytes(const Options& options, std::size_t least) {
+  // A channel and its successor, and a frame of each that goes beyond its window.
+  return std::max(least, 2 * (options.channel_window_bytes + kFramePayloadMax));
 }
 
 Outcome<Address> resolve_one(std::string_view directive, const std::string& text) {
@@ -92,7 +101,6 @@ Outcome<NodeCoreOptions> core_options(const Options& options, const Address& clu
   }
   out.membership.interval = options.heartbeat_interval;
   out.membership.members_max = options.members_max;
-  out.membership.started_us = static_cast<std::uint64_t>(wall_clock_us());
   out.replication = replication_options(options);
   out.sessions = session_options(options);
   return out;

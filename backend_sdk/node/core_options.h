@@ -15,6 +15,10 @@ namespace understudy {
 // cluster's name: cookies and views keep their form, and their signatures mean nothing.
 Outcome<std::shared_ptr<const Keyring>> load_keyring(const Options& options);
 
+// What a link to one member may hold back: not less than the windows of the channels on it, or a
+// slow member would break the link that a large ChannelWindowBytes was meant to keep busy.
+std::size_t link_queue_bytes(const Options& options, std::size_t least);
+
 Outcome<Address> resolve_one(std::string_view directive, const std::string& text);
 
 // `cluster_address` is where ClusterListen is bound.

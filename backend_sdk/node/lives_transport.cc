@@ -57,6 +57,14 @@ bool LivesTransport::open() {
   return true;
 }
 
+Result<void> LivesTransport::use_keys(const std::shared_ptr<const Keyring>& keys) {
+  if (current_) {
+    if (auto used = current_->use_keys(keys); !used) return std::move(used).error();
+  }
+  options_.keys = keys;
+  return {};
+}
+
 void LivesTransport::send(const Peer& to, Frame frame) {
   if (current_ && !is_changing_) return current_->send(to, std::move(frame));
   if (kept_.size() < kKeptMax) kept_.emplace_back(to, std::move(frame));

@@ -28,6 +28,8 @@ class LivesTransport final : public Transport, public Transport::Receiver {
   // end of this turn, and is tried again until the address can be bound.
   void begin_life(MemberId mid);
   const std::string& failure() const { return failure_; }
+  // As ClusterTransport::use_keys, for this life and those to come.
+  Result<void> use_keys(const std::shared_ptr<const Keyring>& keys);
   // Nothing waits to be sent.
   bool is_flushed() const { return !current_ || current_->is_flushed(); }
 

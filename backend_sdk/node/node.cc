@@ -35,6 +35,10 @@ void Node::drain(std::function<void()> callback, std::shared_ptr<Executor> execu
   running_->drain(std::move(callback), std::move(executor));
 }
 
+std::optional<Failure> Node::reload_keys() {
+  return running_->reload_keys();
+}
+
 void Node::abandon() {
   running_->stop(false);
 }

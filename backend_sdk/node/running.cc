@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend_sdk/node/running.h"
 
+#include <utility>
+
 #include "backend_sdk/cookie_options.h"
 #include "backend_sdk/node/core_options.h"
 #include "backend_sdk/node/lives_transport.h"
@@ -16,6 +18,7 @@ namespace {
 constexpr Duration kLeaveFlushMax = std::chrono::milliseconds(250);
 constexpr Duration kLeaveFlushLook = std::chrono::milliseconds(4);
 constexpr int kFreeAddressTries = 16;
+constexpr std::size_t kAnsweredKeptMax = 1024;
 constexpr Duration kRetryAfter = std::chrono::seconds(1);
 constexpr std::string_view kGone = "it is going down";
 constexpr std::string_view kOverloaded = "too many requests are under way";
@@ -102,9 +105,8 @@ Node::Running::Running(const Options& options, Hooks hooks, std::shared_ptr<cons
                        std::unique_ptr<EventLoop> loop)
     : options_(options),
       hooks_(std::move(hooks)),
-      keyring_(std::move(keyring)),
-      board_(*keyring_, options_.cluster_name, options_.heartbeat_interval),
-      contract_({.keyring = keyring_,
+      board_(*keyring, options_.cluster_name, options_.heartbeat_interval),
+      contract_({.keyring = keyring,
                  .cluster = options_.cluster_name,
                  .cookie_name = options_.session_cookie,
                  .attributes = cookie_attributes(options_)},
@@ -117,6 +119,7 @@ Node::Running::Running(const Options& options, Hooks hooks, std::shared_ptr<cons
             work(*core_);
             schedule_advance();
           })),
+      keyring_(std::move(keyring)),
       alarm_(Timer::of<&Running::on_alarm>(loop_->timers(), *this)),
       leave_timer_(Timer::of<&Running::on_leave_time>(loop_->timers(), *this)) {}
 
@@ -172,6 +175,7 @@ Node::Running::Started Node::Running::start() {
   transport.is_insecure = options_.cluster_insecure;
   // As long as membership goes on doubting, from its first probe round to its verdict.
   transport.probe_timeout = core->membership.interval;
+  transport.queue_bytes_max = link_queue_bytes(options_, transport.queue_bytes_max);
   transport_ = std::make_unique<LivesTransport>(*loop_, random_, transport, *this);
   waiters_ = std::make_unique<ViewWaiters>(*loop_, contract_);
   core_ = std::make_unique<NodeCore>(*core, *loop_, random_, *transport_, *this);
@@ -181,6 +185,55 @@ Node::Running::Started Node::Running::start() {
     return Failure{FailureCode::kAddress, "ClusterListen: " + transport_->failure()};
   }
   schedule_advance();
+  return std::nullopt;
+}
+
+std::optional<Failure> Node::Running::reload_keys() {
+  if (options_.cluster_key_file.empty()) {
+    return Failure{FailureCode::kConfiguration,
+                   "there is no ClusterKeyFile whose keys could be read again"};
+  }
+  const std::uint64_t turn = ++reloads_;  // before the file is read
+  Outcome<std::shared_ptr<const Keyring>> keyring = load_keyring(options_);
+  if (!keyring) return keyring.failure();
+  if (loop_->in_thread()) return use_keys(*keyring, turn);  // a hook asks
+  std::promise<std::optional<Failure>> promise;
+  std::future<std::optional<Failure>> done = promise.get_future();
+  {
+    const auto pending = std::make_shared<Pending<std::optional<Failure>>>(
+        [&promise](std::optional<Failure> failure) { promise.set_value(std::move(failure)); },
+        nullptr,
+        [] {
+          return std::optional<Failure>(
+              Failure{FailureCode::kSystem, "the keys are not changed: " + std::string(kGone)});
+        });
+    static_cast<void>(door_->post([this, keyring = *keyring, turn, pending](NodeCore&) {
+      pending->answer(use_keys(keyring, turn));
+    }));
+  }
+  return done.get();
+}
+
+// All who hold keys, in one turn. First the links: they alone can fail.
+std::optional<Failure> Node::Running::use_keys(std::shared_ptr<const Keyring> keyring,
+                                               std::uint64_t turn) {
+  // One that began to read the file later was faster. Its keys are at least as new.
+  if (turn < keys_read_in_) return std::nullopt;
+  if (std::string why = keyring->why_not_after(*keyring_); !why.empty()) {
+    return Failure{FailureCode::kKeyFile, options_.cluster_key_file + ": " + why};
+  }
+  if (!transport_) return Failure{FailureCode::kSystem, std::string(kGone)};
+  if (auto used = transport_->use_keys(options_.cluster_insecure ? nullptr : keyring); !used) {
+    return Failure{FailureCode::kKeyFile, used.error().detail};
+  }
+  contract_.use_keys(keyring);
+  board_.use_keys(*keyring);
+  const std::string warning = keyring->warning_after(*keyring_);
+  LOG(kNotice, "member {}: cluster keys {}, the first signs; they were {}", options_.member_name,
+      keyring->ids_text(), keyring_->ids_text());
+  if (!warning.empty()) LOG(kWarn, "member {}: {}", options_.member_name, warning);
+  keyring_ = std::move(keyring);
+  keys_read_in_ = turn;
   return std::nullopt;
 }
 
@@ -255,7 +308,8 @@ void Node::Running::begin_session(const ContractFacts& facts, bool exclusive,
                            .unreachable = facts.unreachable,
                            .exclusive = exclusive,
                            .told = told(facts),
-                           .waited = facts.waited};
+                           .waited = facts.waited,
+                           .answered = take_answered(facts)};
   core_->begin(asked, [this, facts, pending, under_way](const BeginOutcome& outcome) {
     pending->answer(decide(facts, outcome, under_way, pending->executor()));
   });
@@ -312,8 +366,27 @@ void Node::Running::answer_later(const std::shared_ptr<Pending<T>>& pending, T v
   static_cast<void>(door_->post([pending, box](NodeCore&) { pending->answer(std::move(*box)); }));
 }
 
-std::vector<Header> Node::Running::headers_for(const RequestView& request) const {
-  return contract_.view_headers(contract_.read(request));
+// A request without a session does not come to the loop's thread: what it says of others waits for
+// one that does.
+std::vector<Header> Node::Running::headers_for(const RequestView& request) {
+  const ContractFacts facts = contract_.read(request);
+  if (!facts.answered.empty()) {
+    const std::lock_guard lock(mutex_);
+    for (const RequestId id : facts.answered) {
+      if (answered_.size() < kAnsweredKeptMax) answered_.push_back(id);
+    }
+  }
+  return contract_.view_headers(facts);
+}
+
+std::vector<RequestId> Node::Running::take_answered(const ContractFacts& facts) {
+  std::vector<RequestId> answered;
+  {
+    const std::lock_guard lock(mutex_);
+    answered = std::exchange(answered_, {});
+  }
+  answered.insert(answered.end(), facts.answered.begin(), facts.answered.end());
+  return answered;
 }
 
 // Draining.
@@ -378,19 +451,20 @@ void Node::Running::advance() {
 void Node::Running::publish_statistics() {
   const NodeCoreStatistics core = core_->statistics();
   const std::lock_guard lock(mutex_);
-  statistics_ = {.requests = core.requests,
-                 .commits = core.commits,
-                 .replays = core.replays,
-                 .sessions_created = core.sessions_created,
-                 .sessions_promoted = core.sessions_promoted,
-                 .sessions_lost = core.sessions_lost,
-                 .sessions_recovered = core.sessions_recovered,
-                 .sessions_expired = core.sessions_expired,
-                 .solo_responses = core.solo_responses,
-                 .rerouted = core.rerouted,
-                 .unavailable = core.unavailable,
-                 .fenced = core.fenced,
-                 .conflicts = core.conflicts,
+  const SessionStatistics& sessions = core.sessions;
+  statistics_ = {.requests = sessions.requests,
+                 .commits = sessions.commits,
+                 .replays = sessions.replays,
+                 .sessions_created = sessions.created,
+                 .sessions_promoted = sessions.promoted,
+                 .sessions_lost = sessions.lost,
+                 .sessions_recovered = sessions.recovered,
+                 .sessions_expired = sessions.expired,
+                 .solo_responses = sessions.solo_responses,
+                 .rerouted = sessions.rerouted,
+                 .unavailable = sessions.unavailable,
+                 .fenced = core.channels.fences + sessions.fenced,
+                 .conflicts = sessions.conflicts,
                  .lives = core.lives,
                  .sessions_primary = core.sessions_primary,
                  .sessions_solo = core.sessions_solo,

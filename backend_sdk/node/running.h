@@ -5,6 +5,7 @@
 // loop's.
 #pragma once
 
+#include <atomic>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -37,8 +38,10 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
              std::function<void(Decision)> callback);
   void finish(Session session, std::function<void(Release)> callback);
   void commit(Session& session, std::function<void(Release)> callback);
-  std::vector<Header> headers_for(const RequestView& request) const;
+  std::vector<Header> headers_for(const RequestView& request);
   void drain(std::function<void()> callback, std::shared_ptr<Executor> executor);
+  // Read in the caller's thread, put into force in the loop's.
+  std::optional<Failure> reload_keys();
   // Ends the thread; without `with_leave` as if the process had died. Once.
   void stop(bool with_leave);
 
@@ -69,6 +72,7 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   using Started = std::optional<Failure>;
   void run_thread(std::promise<Started> started);
   Started start();
+  std::optional<Failure> use_keys(std::shared_ptr<const Keyring> keyring, std::uint64_t turn);
   void clear();
   void begin_session(const ContractFacts& facts, bool exclusive,
                      const std::shared_ptr<Pending<Decision>>& pending,
@@ -76,6 +80,7 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   Decision decide(const ContractFacts& facts, const BeginOutcome& outcome,
                   const std::shared_ptr<UnderWay>& under_way,
                   const std::shared_ptr<Executor>& executor) const;
+  std::vector<RequestId> take_answered(const ContractFacts& facts);
   template <typename T>
   void answer_later(const std::shared_ptr<Pending<T>>& pending, T value);
   void drain_on_loop(std::shared_ptr<Pending<Drained>> pending);
@@ -92,16 +97,18 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   // Constant after construction.
   const Options options_;
   const Hooks hooks_;
-  const std::shared_ptr<const Keyring> keyring_;
   std::string cluster_address_;  // constant after open()
 
   // Shared; each guards itself.
   ViewBoard board_;
-  const HttpContract contract_;
+  HttpContract contract_;
   const std::unique_ptr<EventLoop> loop_;
   const std::shared_ptr<NodeDoor> door_;
+  std::atomic<std::uint64_t> reloads_{0};  // begun
 
   // State of the loop's thread.
+  std::shared_ptr<const Keyring> keyring_;
+  std::uint64_t keys_read_in_ = 0;  // the reload that read keyring_
   SystemRandom random_;
   std::unique_ptr<LivesTransport> transport_;
   std::unique_ptr<NodeCore> core_;
@@ -117,6 +124,7 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   mutable std::mutex mutex_;
   NodeStatistics statistics_;
   std::uint32_t mid_ = kNobody;
+  std::vector<RequestId> answered_;  // said by requests without a session
 
   // Application threads; stop() is called by one of them, once.
   std::thread thread_;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// ViewBoard: the cluster's member list as proxies get it, encoded and signed once per change and
-// then shown to every thread that answers requests, as an immutable snapshot. It decides nothing
-// about members. Published by the node's thread; current() from any thread.
+// ViewBoard: the cluster's member list as proxies get it, encoded and signed once per change, of
+// the list or of the keys, and then shown to every thread that answers requests, as an immutable
+// snapshot. It decides nothing about members. current() from any thread, all else on the node's.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,18 +33,25 @@ class ViewBoard final {
  public:
   // `keyring` need not outlive the board.
   ViewBoard(const Keyring& keyring, std::string cluster, std::chrono::milliseconds beat)
-      : cluster_(std::move(cluster)), beat_(beat), codec_(keyring, cluster_) {}
+      : cluster_(std::move(cluster)), beat_(beat), codec_(std::in_place, keyring, cluster_) {}
 
   // True when proxies have something new to see: another hash, not merely another version.
   bool publish(const MemberView& view, std::uint32_t self);
+  // Signs the list anew. Its hash stays, so whoever holds the list is told nothing.
+  void use_keys(const Keyring& keyring);
   // Null before the first view.
   std::shared_ptr<const PublishedView> current() const;
 
  private:
+  void encode_into(PublishedView& out) const;
+
   // Constant after construction.
   const std::string cluster_;
   const std::chrono::milliseconds beat_;
-  const ViewCodec codec_;
+
+  // State of the node's thread.
+  std::optional<ViewCodec> codec_;  // always there
+  ClusterView shown_;               // what current_ says, before it was signed
 
   mutable std::mutex mutex_;
   std::shared_ptr<const PublishedView> current_;  // guarded by mutex_

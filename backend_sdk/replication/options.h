@@ -22,6 +22,7 @@ struct ReplicationOptions {
   Duration open_timeout = std::chrono::seconds(1);        // the same for OPEN: a link may be made
   Duration ack_deadline = std::chrono::seconds(2);        // a response waits this long for any copy
   Duration claim_retry = std::chrono::milliseconds(100);  // CLAIM and GRANT are said again
+  Duration claim_held = std::chrono::seconds(1);          // a witness looks for a proof of its own
   Duration lazy_promotion = std::chrono::seconds(5);      // after grace, without any request
   Duration outcome_kept = std::chrono::hours(1);          // votes and results of finished channels
   Duration avoid_after_failure = std::chrono::seconds(2);  // a secondary that failed comes last
@@ -30,11 +31,16 @@ struct ReplicationOptions {
   // SessionOptions::tombstone_kept, so that nothing that ended meanwhile is ever recovered (S6).
   Duration passed_over_kept = std::chrono::seconds(270);
 
+  // A question in place of a member that is dead by hearsay waits for our own proof.
+  Duration lookup_held = std::chrono::seconds(2);
+  size_t lookups_held_max = 1024;
+
   size_t window_bytes = 4u << 20;
   size_t window_frames = 1024;
   size_t channels_max = 8;    // outgoing, serving; to the best-ranked secondaries
   size_t incoming_max = 512;  // channels that others may have open to this member
   size_t votes_max = 65'536;
+  size_t claims_held_max = 1024;
   size_t flaps_max = 3;         // more within flap_window: no secondary for as long
   size_t bulk_senders_max = 2;  // that one secondary lets copy in bulk at a time
   size_t nacks_max = 256;       // unresolved in one channel; beyond, it stops acknowledging

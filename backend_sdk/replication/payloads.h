@@ -20,9 +20,14 @@ namespace understudy {
 // HAND_OVER: without a payload all channels of that primary, with this one only the frame's own.
 inline constexpr std::string_view kHandOverOnlyThis{"\x01", 1};
 
+// CLOSE: with this flag it is the answer to one, so that it need not be said again.
+inline constexpr uint8_t kCloseHeard = 1;
+
 inline constexpr size_t kAttributeNameMax = 256;
 inline constexpr size_t kAttributesMax = 4096;
-inline constexpr size_t kOpsMax = kAttributesMax + RequestRing::kSize + 2;
+// Ids that a session had before and that some secondary may know it by.
+inline constexpr size_t kFormerIdsMax = 8;
+inline constexpr size_t kOpsMax = kAttributesMax + RequestMemory::kMax + kFormerIdsMax + 1;
 inline constexpr size_t kNacksMax = 256;
 // A FULL of an image of this size fits into a frame: image.bytes() counts more than goes out.
 inline constexpr size_t kImageBytesMax = kFramePayloadMax - 64 * 1024;
@@ -74,18 +79,23 @@ std::optional<AckPayload> decode_ack(std::string_view bytes);
 
 // FULL: sid16, epoch u32, version u64, base u64, request_id u64, ttl_ms u32, n u16, n x op, with
 // op = op u8, flags u8, nlen u16, vlen u32, name, value: 1 set, 2 remove, 3 the answer of
-// request_id, 4 one request of the ring (name: id u64, version u64, has_answer u8), 5 the id that
-// this session had before (name: sid16), 6 its recovery (name: epoch u32, from: epoch u32, version
-// u64).
+// request_id, 4 one remembered request (name: id u64, version u64, has_answer u8), 5 an id that
+// this session had before (name: sid16, alias_ms u32: for how long it still leads to this one), 6 its recovery (name: epoch u32, from: epoch u32, version
+// u64), 7 a request that is forgotten (name: id u64).
+struct FormerId {
+  SessionId sid;
+  Duration alias_left{};
+  bool operator==(const FormerId&) const = default;
+};
 struct FullPayload {
   SessionId sid;
   SessionImage image;
-  std::optional<SessionId> replaces = {};
+  std::vector<FormerId> former_ids = {};  // at most kFormerIdsMax, the oldest first
 };
 void encode(const FullPayload& payload, std::string& out);
 std::optional<FullPayload> decode_full(std::string_view bytes);
 
-// REPL: the same layout with ops 1 to 3.
+// REPL: the same layout with ops 1 to 3 and 7.
 struct ReplPayload {
   SessionId sid;
   SessionDelta delta;
@@ -93,7 +103,17 @@ struct ReplPayload {
 void encode(const ReplPayload& payload, std::string& out);
 std::optional<ReplPayload> decode_repl(std::string_view bytes);
 
-// TOUCH and INVALIDATE: sid16, epoch u32, version u64.
+// INVALIDATE: sid16, epoch u32, version u64, n u8, n x sid16: all ids by which the receiver may know
+// the session end with it.
+struct InvalidatePayload {
+  SessionId sid;
+  Position position;
+  std::vector<SessionId> former_ids = {};  // at most kFormerIdsMax
+};
+void encode(const InvalidatePayload& payload, std::string& out);
+std::optional<InvalidatePayload> decode_invalidate(std::string_view bytes);
+
+// TOUCH: sid16, epoch u32, version u64.
 struct SidPayload {
   SessionId sid;
   Position position;
@@ -101,10 +121,19 @@ struct SidPayload {
 void encode(const SidPayload& payload, std::string& out);
 std::optional<SidPayload> decode_sid(std::string_view bytes);
 
-// CLAIM: parties, claimant u32. Parties again, so that a member that never saw the OPEN can answer.
+// Why a claimant may have the channel (PROTOCOL 2.3).
+enum class ClaimGrounds : uint8_t {
+  kPrimary = 0,    // the primary drops its secondary: no reason is needed
+  kGraceOver = 1,  // the secondary has waited for the lease to end
+  kProof = 2,      // the secondary has a proof of the primary's death; the witness looks for itself
+  kGranted = 3,    // the primary hands over (GRANT)
+};
+// CLAIM: parties, claimant u32, grounds u8. Parties again, so that a member that never saw the OPEN
+// can answer.
 struct ClaimPayload {
   ChannelParties parties;
   MemberId claimant = kNobody;
+  ClaimGrounds grounds = ClaimGrounds::kPrimary;  // the secondary's are the others
 };
 void encode(const ClaimPayload& payload, std::string& out);
 std::optional<ClaimPayload> decode_claim(ChannelId channel, std::string_view bytes);
@@ -123,7 +152,7 @@ struct LookupPayload {
 void encode(const LookupPayload& payload, std::string& out);
 std::optional<LookupPayload> decode_lookup(std::string_view bytes);
 
-// FOUND: nonce u64, sid16, role u8, owner u32, epoch u32, version u64.
+// FOUND: nonce u64, sid16, role u8, owner u32, epoch u32, version u64, group u32, view_version u64.
 enum class FoundRole : uint8_t {
   kNone = 0,
   kOwner = 1,       // I serve it
@@ -138,6 +167,8 @@ struct FoundPayload {
   FoundRole role = FoundRole::kNone;
   MemberId owner = kNobody;
   Position position;
+  uint32_t group = 0;         // of the view in which this was answered
+  uint64_t view_version = 0;  // its version
 };
 void encode(const FoundPayload& payload, std::string& out);
 std::optional<FoundPayload> decode_found(std::string_view bytes);

@@ -11,7 +11,7 @@ namespace understudy {
 
 namespace {
 
-constexpr int kCloseRepeats = 3;
+constexpr int kWitnessTold = 3;  // a vote more or less is only memory
 
 }  // namespace
 
@@ -160,7 +160,10 @@ void PrimaryChannel::become(State state) {
 }
 
 void PrimaryChannel::claim(TimePoint now) {
-  if (state_ != State::kOpening && state_ != State::kOpen && state_ != State::kAdopting) return;
+  const bool may_claim = state_ == State::kOpening || state_ == State::kOpen ||
+                         state_ == State::kAdopting || state_ == State::kGranting;
+  // Without a witness GRANT has given the channel away: only the secondary's death gives it back.
+  if (!may_claim || (state_ == State::kGranting && parties_.witness == kNobody)) return;
   state_ = State::kClaiming;
   send_claims(now);
   host_.on_state(*this);
@@ -185,7 +188,8 @@ void PrimaryChannel::send_plain(MemberId to, FrameType type) {
 
 void PrimaryChannel::grant(TimePoint now) {
   CHECK(state_ == State::kOpen && is_quiet(), "a channel is handed over when nothing is under way");
-  lease_end_ = TimePoint{};  // our vote is the secondary's: we stop before it starts
+  lease_end_ = TimePoint{};  // we stop before the secondary starts
+  granted_at_ = now;
   repeat_at_ = now + options_.claim_retry;
   state_ = State::kGranting;
   send_plain(parties_.secondary, FrameType::kGrant);
@@ -195,8 +199,7 @@ void PrimaryChannel::grant(TimePoint now) {
 void PrimaryChannel::close(TimePoint now) {
   CHECK(state_ == State::kOwned || state_ == State::kFenced || state_ == State::kGranted ||
         state_ == State::kClosed);
-  closes_left_ = kCloseRepeats;
-  repeat_at_ = now;
+  closing_.begin(now, options_.beat, now + options_.passed_over_kept);
   become(State::kClosed);
 }
 
@@ -224,8 +227,10 @@ void PrimaryChannel::on_stale(MemberId owner, TimePoint) {
     case State::kOpening:
     case State::kOpen:
     case State::kAdopting:
-    case State::kClaiming:
       become(State::kFenced);
+      return;
+    case State::kClaiming:
+      become(granted_at_ == TimePoint::max() ? State::kFenced : State::kGranted);
       return;
     case State::kGranting:
       become(State::kGranted);
@@ -240,13 +245,9 @@ void PrimaryChannel::on_successor_fenced() {
   if (state_ != State::kFenced && state_ != State::kClosed) become(State::kFenced);
 }
 
-void PrimaryChannel::on_link_down(TimePoint now) {
-  if (state_ == State::kOpening || state_ == State::kOpen || state_ == State::kAdopting) claim(now);
-}
-
 void PrimaryChannel::on_fate(Fate secondary, Fate witness, bool has_quorum, TimePoint now) {
   if (secondary == Fate::kProven && secondary_ != Fate::kProven) {
-    died_under_lease_ = now < unclaimed_until_;
+    died_under_lease_ = now < std::min(unclaimed_until_, granted_at_);
   }
   secondary_ = secondary;
   witness_ = parties_.witness == kNobody ? Fate::kProven : witness;
@@ -261,17 +262,20 @@ void PrimaryChannel::on_fate(Fate secondary, Fate witness, bool has_quorum, Time
 // Where no vote can come any more. Proof of death never replaces the vote while a witness can give
 // one; what is left are channels whose witness is gone or never was.
 void PrimaryChannel::settle(TimePoint now) {
-  if (state_ == State::kGranting && secondary_ == Fate::kProven) {
-    lost_ = true;
-    become(State::kFenced);
+  if (parties_.witness == kNobody) {
+    const bool waits = state_ == State::kClaiming || state_ == State::kGranting;
+    if (!waits || !may_go_on_alone()) return;
+    // Without a witness the grant was a vote: a secondary that is gone may have served, and given
+    // the sessions to a third. One that is only silent is passed over, where that is the policy.
+    const bool may_have_moved_on = state_ == State::kGranting && secondary_ == Fate::kProven;
+    is_alone_ = !may_have_moved_on;
+    become(may_have_moved_on ? State::kFenced : State::kOwned);
     return;
   }
   if (state_ != State::kClaiming) return;
-  if (parties_.witness == kNobody) {
-    const bool may =
-        secondary_ == Fate::kProven ||
-        (secondary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
-    if (may) become(State::kOwned);
+  // It may have served and given the sessions to a third: to be asked for, not to be gone on with.
+  if (outvoted_ && secondary_ == Fate::kProven) {
+    become(State::kFenced);
     return;
   }
   // It died while we held the lease, so it had not begun to claim: there is no second claimant.
@@ -286,12 +290,21 @@ void PrimaryChannel::settle(TimePoint now) {
   }
 }
 
-bool PrimaryChannel::may_serve(TimePoint now) const {
+bool PrimaryChannel::may_go_on_alone() const {
+  return secondary_ == Fate::kProven ||
+         (secondary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
+}
+
+TimePoint PrimaryChannel::last_certain() const {
+  return std::min(granted_at_, unclaimed_until_ - lease_of(options_.beat));
+}
+
+bool PrimaryChannel::may_serve(TimePoint read) const {
   switch (state_) {
     case State::kOpen:
     case State::kAdopting:
     case State::kClaiming:
-      return has_lease(now);
+      return has_lease(read);
     case State::kOwned:
       return is_owned();
     default:
@@ -326,18 +339,19 @@ void PrimaryChannel::advance(TimePoint now, TimePoint patience) {
       settle(now);
       return;
     case State::kGranting:
-      if (repeat_at_ <= now) {
+      if (granted_at_ + options_.ack_timeout <= now && patience <= now) claim(now);
+      if (state_ == State::kGranting && repeat_at_ <= now) {
         repeat_at_ = now + options_.claim_retry;
         send_plain(parties_.secondary, FrameType::kGrant);
       }
       return;
     case State::kClosed:
-      if (closes_left_ > 0 && repeat_at_ <= now) {
-        --closes_left_;
-        repeat_at_ = closes_left_ > 0 ? now + options_.beat : TimePoint::max();
-        if (parties_.witness != kNobody) send_plain(parties_.witness, FrameType::kClose);
-        send_plain(parties_.secondary, FrameType::kClose);
+      if (secondary_ == Fate::kProven && witness_told_ > 0) closing_.on_heard();
+      if (!closing_.take(now)) return;
+      if (parties_.witness != kNobody && witness_told_++ < kWitnessTold) {
+        send_plain(parties_.witness, FrameType::kClose);
       }
+      send_plain(parties_.secondary, FrameType::kClose);
       return;
     default:
       return;
@@ -355,7 +369,7 @@ TimePoint PrimaryChannel::wake_at() const {
     case State::kGranting:
       return repeat_at_;
     case State::kClosed:
-      return closes_left_ > 0 ? repeat_at_ : TimePoint::max();
+      return closing_.wake_at();
     default:
       return TimePoint::max();
   }

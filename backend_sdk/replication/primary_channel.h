@@ -6,6 +6,7 @@
 //
 //   OPENING -> OPEN (is_stalled() when the lease is over) -> CLAIMING -> OWNED -> CLOSED
 //   any of the first three -> FENCED -> CLOSED;  OPEN -> GRANTING -> GRANTED -> CLOSED (drain)
+//   GRANTING -> CLAIMING, when the secondary falls silent: GRANT is no vote, the witness decides
 //   OPEN -> ADOPTING -> CLOSED: a successor between the same members takes all copies over
 #pragma once
 
@@ -14,6 +15,7 @@
 #include <unordered_map>
 
 #include "backend_sdk/replication/fate.h"
+#include "backend_sdk/replication/notice.h"
 #include "backend_sdk/replication/options.h"
 #include "backend_sdk/replication/payloads.h"
 #include "backend_sdk/wire/frame.h"
@@ -29,8 +31,8 @@ class PrimaryChannel final {
     kAdopting,  // nothing more is sent here; the successor's OPEN decides
     kClaiming,  // own vote cast; asking the witness and the secondary
     kOwned,     // sealed by us: the secondary's copies are worth nothing
-    kFenced,    // sealed by the secondary, or nobody can tell any more
-    kGranting,  // own vote given to the secondary; it has not answered yet
+    kFenced,    // sealed by the secondary, or no member can tell any more
+    kGranting,  // stopped; the secondary may claim at once, and has not answered yet
     kGranted,   // sealed by the secondary, as we wished
     kClosed,
   };
@@ -80,8 +82,9 @@ class PrimaryChannel final {
   void on_ack(const AckPayload& ack, TimePoint now);
   void on_vote(MemberId from, MemberId winner, TimePoint now);
   void on_stale(MemberId owner, TimePoint now);
-  void on_link_down(TimePoint now);  // towards the secondary
-  // `has_quorum`: a death that is only believed counts when we are on the majority's side.
+  void on_link_down(TimePoint now) { claim(now); }  // towards the secondary
+  // `has_quorum`: a death that is only believed counts when we are on the majority's side. `now` is
+  // Clock::read(): was the lease still valid when the secondary died?
   void on_fate(Fate secondary, Fate witness, bool has_quorum, TimePoint now);
 
   // Acks are not judged late before `patience`: we were asleep ourselves.
@@ -91,11 +94,21 @@ class PrimaryChannel final {
   State state() const { return state_; }
   const ChannelParties& parties() const { return parties_; }
   ChannelId id() const { return parties_.id; }
-  // R1: reads may be answered. Writes need no lease, the secondary's refusal protects them.
-  bool may_serve(TimePoint now) const;
-  bool has_lease(TimePoint now) const { return now < lease_end_; }
-  // The witness has voted for the secondary, which has not confirmed: requests go there.
+  // R1: reads may be answered. Writes need no lease, the secondary's refusal protects them. Asked
+  // with Clock::read() at the moment of use: the turn's time may be older than the end of the
+  // lease.
+  bool may_serve(TimePoint read) const;
+  bool has_lease(TimePoint read) const { return read < lease_end_; }
+  // OPENING, and the secondary cannot have begun to claim: its grace begins with its first grant,
+  // which comes after our OPEN.
+  bool is_fresh(TimePoint now) const { return state_ == State::kOpening && now < unclaimed_until_; }
+  // The witness has voted for the secondary, which has not confirmed: requests go there. If it is
+  // proven dead before it does, the channel is FENCED, and what we have is what is left.
   bool is_outvoted() const { return outvoted_; }
+  // With OWNED: no member has voted but we. The secondary may go on as well, if it lives.
+  bool is_alone() const { return is_alone_; }
+  // Nothing of it can have ended anywhere else before.
+  TimePoint last_certain() const;
   // Sealed by us, and so is the successor, if there is one.
   bool is_owned() const;
   bool takes_frames() const { return state_ == State::kOpening || state_ == State::kOpen; }
@@ -107,9 +120,13 @@ class PrimaryChannel final {
   // The secondary has sealed the successor, in which the copies of this channel are.
   void on_successor_fenced();
   bool has_refusals() const { return !refused_.empty(); }
-  bool is_over() const { return state_ == State::kClosed && closes_left_ == 0; }
+  // The secondary, which owns the channel, says that other members hold all of its sessions.
+  void note_released() { is_released_ = true; }
+  bool is_released() const { return is_released_; }
+  bool is_over() const { return state_ == State::kClosed && closing_.is_over(); }
+  void on_close_heard() { closing_.on_heard(); }
   void forget_adoption() { successor_ = adopts_ = nullptr; }
-  bool is_lost() const { return lost_; }  // with kFenced: nobody can have it
+  bool is_lost() const { return lost_; }  // with kFenced: no member can have it
 
  private:
   struct InFlight {
@@ -127,6 +144,7 @@ class PrimaryChannel final {
   void send_plain(MemberId to, FrameType type);
   void become(State state);
   void settle(TimePoint now);  // may we own it without another vote?
+  bool may_go_on_alone() const;
   TimePoint ack_due() const;
 
   // Constant after construction.
@@ -136,8 +154,10 @@ class PrimaryChannel final {
 
   State state_ = State::kOpening;
   bool outvoted_ = false;
+  bool is_released_ = false;
+  bool is_alone_ = false;
   bool lost_ = false;
-  bool is_short_ = false;  // somebody was refused for want of room
+  bool is_short_ = false;  // a frame was refused for want of room
   PrimaryChannel* successor_ = nullptr;
   PrimaryChannel* adopts_ = nullptr;
   uint64_t last_seq_ = 0;
@@ -150,9 +170,11 @@ class PrimaryChannel final {
   std::unordered_map<SessionId, uint64_t> refused_;
   TimePoint lease_end_{};
   TimePoint unclaimed_until_{};  // the secondary cannot have begun to claim before
+  TimePoint granted_at_ = TimePoint::max();
   TimePoint last_sent_{};
   TimePoint repeat_at_ = TimePoint::max();  // CLAIM, GRANT, CLOSE
-  int closes_left_ = 0;
+  Notice closing_;
+  int witness_told_ = 0;
 
   Fate secondary_ = Fate::kUsable;
   Fate witness_ = Fate::kUsable;

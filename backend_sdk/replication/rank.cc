@@ -54,7 +54,7 @@ std::vector<MemberId> choose_targets(const MemberView& view, MemberId self, size
   };
   std::vector<Candidate> candidates;
   for (const Member& member : view.members) {
-    if (member.mid == self || member.liveness != Liveness::kAlive ||
+    if (member.mid == self || member.liveness != Liveness::kAlive || !member.is_confirmed ||
         member.operator_state != OperatorState::kReady) {
       continue;
     }
@@ -112,7 +112,8 @@ MemberId choose_witness(const MemberView& view, MemberId primary, MemberId secon
                      mixed(channel, member.mid));
   };
   for (const Member& member : view.members) {
-    if (member.mid == primary || member.mid == secondary || !member.is_usable()) continue;
+    if (member.mid == primary || member.mid == secondary) continue;
+    if (!member.is_usable() || !member.is_confirmed) continue;
     if (best == nullptr || key(member) > key(*best)) best = &member;
   }
   return best == nullptr ? kNobody : best->mid;

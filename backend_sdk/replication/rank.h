@@ -26,7 +26,8 @@ struct Target {
   size_t sessions = 0;  // of ours that it holds
 };
 
-// The members that may hold copies for `self`: ready, alive, of the best class there is, at most
+// The members that may hold copies for `self`: ready, alive, confirmed (a member that a quorum does
+// not know would not be asked by those that go on without us), of the best class there is, at most
 // `count_max` (the same ones as long as the view stays). A member for which `avoided` is true comes
 // behind every class.
 std::vector<MemberId> choose_targets(const MemberView& view, MemberId self, size_t count_max,
@@ -36,7 +37,7 @@ std::vector<MemberId> choose_targets(const MemberView& view, MemberId self, size
 // 1.25 times the mean of their weight's share. Targets must not be empty.
 MemberId choose_target(std::span<const Target> targets, const SessionId& sid);
 
-// A usable member that is neither; on a third machine if there is one. kNobody: there is none.
+// A usable, confirmed member that is neither; on a third machine if there is one. kNobody: there is none.
 MemberId choose_witness(const MemberView& view, MemberId primary, MemberId secondary,
                         ChannelId channel);
 

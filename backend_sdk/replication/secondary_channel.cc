@@ -9,6 +9,11 @@
 
 namespace understudy {
 
+namespace {
+
+
+}  // namespace
+
 SecondaryChannel::SecondaryChannel(const ReplicationOptions& options, const OpenPayload& open,
                                    Host& host, TimePoint now)
     : options_(options),
@@ -31,9 +36,10 @@ TimePoint SecondaryChannel::grace_over() const {
   return last_grant_ + grace_of(lease_);
 }
 
-bool SecondaryChannel::is_barred(const SessionId& sid) const {
+std::optional<NackCode> SecondaryChannel::bar(const SessionId& sid) const {
   const auto found = nacks_.find(sid);
-  return found != nacks_.end() && found->second.code != NackCode::kNeedFull;
+  if (found == nacks_.end() || found->second.code == NackCode::kNeedFull) return std::nullopt;
+  return found->second.code;
 }
 
 void SecondaryChannel::on_stream(const Frame& frame) {
@@ -44,8 +50,7 @@ void SecondaryChannel::on_stream(const Frame& frame) {
     return;
   }
   if (state_ == State::kOwned) {
-    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
-    return;
+    return say_stale();
   }
   const bool fenced = state_ != State::kOpen && !options_.faults.no_fence;
   if (fenced || gap_ || frame.seq <= applied_seq_) return;
@@ -93,8 +98,7 @@ void SecondaryChannel::acknowledge(TimePoint now) {
 void SecondaryChannel::on_claim(MemberId claimant) {
   if (claimant != parties_.primary) return;
   if (state_ == State::kOwned) {
-    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
-    return;
+    return say_stale();
   }
   // Our own claim, if any, is withdrawn: only we could have acted on its win, and we have not.
   vote_ = parties_.primary;
@@ -115,14 +119,32 @@ void SecondaryChannel::on_vote(MemberId from, MemberId winner) {
   if (winner == parties_.primary) become(State::kOut);
 }
 
-void SecondaryChannel::on_grant() {
-  if (state_ == State::kOpen || state_ == State::kClaiming) {
-    vote_ = parties_.secondary;
-    become(State::kOwned);
+void SecondaryChannel::on_grant(TimePoint now) {
+  const bool is_new = !granted_;
+  if (state_ == State::kOpen || state_ == State::kClaiming) granted_ = true;
+  if (state_ == State::kOpen) {
+    claim(now);
+  } else if (state_ == State::kClaiming && is_new) {
+    send_claim(now);  // on better grounds than before
+    settle(now);
   }
-  if (state_ == State::kOwned) {
-    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
-  }
+  if (state_ == State::kOwned) say_stale();
+}
+
+// With it goes that the primary need not keep anything, where that was said before: it may not have
+// heard it, cut off as it was.
+void SecondaryChannel::say_stale() {
+  send_member(parties_.primary, FrameType::kStale, parties_.secondary);
+  if (releasing_.is_begun()) send_close();
+}
+
+void SecondaryChannel::send_close() {
+  host_.send(parties_.primary, {.type = FrameType::kClose, .channel = parties_.id, .payload = {}});
+}
+
+void SecondaryChannel::release_primary(TimePoint now) {
+  CHECK(state_ == State::kOwned);
+  releasing_.begin(now, options_.beat, now + options_.passed_over_kept);
 }
 
 void SecondaryChannel::become(State state) {
@@ -131,12 +153,24 @@ void SecondaryChannel::become(State state) {
   state_ = state;
   ack_wanted_ = ack_wanted_ && options_.faults.no_fence;
   repeat_at_ = state == State::kClaiming ? repeat_at_ : TimePoint::max();
+  // It may hear of our win before it asks; a primary in GRANTING waits for it.
+  if (state == State::kOwned && granted_ && parties_.witness != kNobody) {
+    send_member(parties_.primary, FrameType::kStale, parties_.secondary);
+  }
   host_.on_state(*this);
 }
 
+ClaimGrounds SecondaryChannel::grounds(TimePoint now) const {
+  if (granted_) return ClaimGrounds::kGranted;
+  return now >= grace_over() ? ClaimGrounds::kGraceOver : ClaimGrounds::kProof;
+}
+
 bool SecondaryChannel::may_claim(TimePoint now) const {
-  if (primary_ == Fate::kProven) return true;
+  const bool is_believed = parties_.witness != kNobody ||
+                           options_.no_witness == NoWitnessPolicy::kAvailable;
+  if (primary_ == Fate::kProven && is_believed) return true;
   if (now < grace_over()) return false;
+  if (primary_ == Fate::kProven) return true;
   // Without a witness only the death of the other lets us go on; until then nothing is gained by
   // refusing to acknowledge.
   return parties_.witness != kNobody ||
@@ -169,7 +203,9 @@ void SecondaryChannel::send_claim(TimePoint now) {
   repeat_at_ = now + options_.claim_retry;
   if (parties_.witness == kNobody || witness_ == Fate::kProven) return;
   Frame frame{.type = FrameType::kClaim, .channel = parties_.id, .payload = {}};
-  encode(ClaimPayload{.parties = parties_, .claimant = parties_.secondary}, frame.payload);
+  const ClaimPayload claim{
+      .parties = parties_, .claimant = parties_.secondary, .grounds = grounds(now)};
+  encode(claim, frame.payload);
   host_.send(parties_.witness, std::move(frame));
 }
 
@@ -195,13 +231,16 @@ void SecondaryChannel::settle(TimePoint now) {
   if (state_ != State::kClaiming) return;
   if (parties_.witness == kNobody) {
     const bool may =
-        primary_ == Fate::kProven ||
+        granted_ || primary_ == Fate::kProven ||
         (primary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
-    if (may) become(State::kOwned);
+    if (may) {
+      is_alone_ = !granted_;
+      become(State::kOwned);
+    }
     return;
   }
   // The primary may have sealed the channel with the witness's vote before both died; the copies
-  // may be old, and nobody is left to ask. Reported lost rather than rolled back.
+  // may be old, and no member is left to ask. Reported lost rather than rolled back.
   if (alone_since_ != TimePoint::max() && now >= alone_since_ + 2 * grace_of(lease_)) {
     lost_ = true;
     become(State::kOut);
@@ -215,6 +254,8 @@ void SecondaryChannel::advance(TimePoint now) {
   } else if (state_ == State::kClaiming) {
     if (repeat_at_ <= now) send_claim(now);
     settle(now);
+  } else if (releasing_.take(now)) {
+    send_close();
   }
 }
 
@@ -226,10 +267,13 @@ TimePoint SecondaryChannel::wake_at() const {
       const bool waits_for_view =
           parties_.witness == kNobody && primary_ != Fate::kProven &&
           (primary_ == Fate::kUsable || options_.no_witness == NoWitnessPolicy::kRefuse);
-      return waits_for_view ? TimePoint::max() : grace_over() + options_.lazy_promotion;
+      if (waits_for_view) return TimePoint::max();
+      return grace_over() + (primary_ == Fate::kProven ? Duration{} : options_.lazy_promotion);
     }
     case State::kClaiming:
       return repeat_at_;
+    case State::kOwned:
+      return releasing_.wake_at();
     default:
       return TimePoint::max();
   }

@@ -4,14 +4,16 @@
 // the primary is gone. The secondary is the fence: after its vote it acknowledges nothing (S7).
 // Copies lie in ReplicaStore. Owned by Replicator; called with the time, acts through its Host.
 //
-//   OPEN -> CLAIMING (grace over and somebody asks, or proof of death) -> OWNED -> CLOSED
-//   OPEN -> OWNED (GRANT);  OPEN, CLAIMING -> OUT (the primary's claim)
+//   OPEN -> CLAIMING (GRANT, grace over and a request asks, or proof of death) -> OWNED
+//   OPEN -> OWNED (GRANT without a witness);  OPEN, CLAIMING -> OUT (the primary's claim)
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "backend_sdk/replication/fate.h"
+#include "backend_sdk/replication/notice.h"
 #include "backend_sdk/replication/options.h"
 #include "backend_sdk/replication/payloads.h"
 #include "backend_sdk/wire/frame.h"
@@ -53,7 +55,8 @@ class SecondaryChannel final {
   void on_stream(const Frame& frame);
   void on_claim(MemberId claimant);
   void on_vote(MemberId from, MemberId winner);
-  void on_grant();
+  // The primary has stopped: the channel is ours if the witness agrees.
+  void on_grant(TimePoint now);
   void on_fate(Fate primary, Fate witness, bool has_quorum, TimePoint now);
 
   // The copies have moved to a successor: the same as the primary's claim, agreed to.
@@ -65,6 +68,11 @@ class SecondaryChannel final {
   enum class Extent : uint8_t { kThisChannel, kAll };
   void ask_for(Extent extent, TimePoint now);
 
+  // Only with OWNED, again is harmless: the primary need not keep what it had; said a few times.
+  void release_primary(TimePoint now);
+  void on_release_heard() { releasing_.on_heard(); }
+
+  // `now` is Clock::read(): an acknowledgement grants the lease from the moment it is made.
   void advance(TimePoint now);
   TimePoint wake_at() const;
 
@@ -75,12 +83,14 @@ class SecondaryChannel final {
   bool has_refusals() const { return !nacks_.empty(); }
   bool is_broken() const { return gap_; }
   bool owes_ack() const { return ack_wanted_; }
-  // Refused for good: nothing about this session is applied until the primary has understood.
-  bool is_barred(const SessionId& sid) const;
+  // Why nothing about this session is applied until the primary has understood; nothing: it is.
+  std::optional<NackCode> bar(const SessionId& sid) const;
   TimePoint grace_over() const;           // when a claim is allowed without proof
-  bool is_lost() const { return lost_; }  // with kOut: nobody can have it
+  bool is_lost() const { return lost_; }  // with kOut: no member can have it
   TimePoint last_grant() const { return last_grant_; }
   Fate primary_fate() const { return primary_; }
+  // With OWNED: no member has voted but we. The primary may go on as well, if it lives.
+  bool is_alone() const { return is_alone_; }
 
  private:
   void refuse(const SessionId& sid, NackCode code, uint64_t seq);
@@ -88,9 +98,12 @@ class SecondaryChannel final {
   void send_claim(TimePoint now);
   void acknowledge(TimePoint now);
   void send_member(MemberId to, FrameType type, MemberId member);
+  void say_stale();
+  void send_close();
   void become(State state);
   void settle(TimePoint now);
   bool may_claim(TimePoint now) const;
+  ClaimGrounds grounds(TimePoint now) const;
 
   // Constant after construction.
   const ReplicationOptions& options_;
@@ -100,7 +113,10 @@ class SecondaryChannel final {
 
   State state_ = State::kOpen;
   MemberId vote_ = kNobody;  // S8; changed once at most, from us to the primary, before winning
+  bool granted_ = false;
+  bool is_alone_ = false;
   bool lost_ = false;
+  Notice releasing_;  // CLOSE to the primary
   uint64_t applied_seq_ = 0;
   bool gap_ = false;  // a frame is missing: this stream is over
   bool ack_wanted_ = false;

@@ -14,7 +14,7 @@ constexpr size_t kAttributeOverhead = 96;
 
 }  // namespace
 
-const CommittedRequest* RequestRing::find(RequestId id) const {
+const CommittedRequest* RequestMemory::find(RequestId id) const {
   if (id == 0) return nullptr;
   const auto found =
       std::find_if(requests_.begin(), requests_.end(),
@@ -22,14 +22,24 @@ const CommittedRequest* RequestRing::find(RequestId id) const {
   return found == requests_.end() ? nullptr : &*found;
 }
 
-void RequestRing::add(CommittedRequest request) {
+void RequestMemory::add(CommittedRequest request) {
   if (request.id == 0) return;
   CHECK(find(request.id) == nullptr, "a request is committed once (S11)");
-  if (requests_.size() == kSize) requests_.erase(requests_.begin());
+  CHECK(requests_.size() < kMax, "what may come again is not forgotten (S11)");
   requests_.push_back(std::move(request));
 }
 
-size_t RequestRing::bytes() const {
+bool RequestMemory::forget(RequestId id) {
+  return std::erase_if(requests_, [id](const CommittedRequest& request) {
+           return request.id == id;
+         }) > 0;
+}
+
+void RequestMemory::set_since(TimePoint now) {
+  for (CommittedRequest& request : requests_) request.since = now;
+}
+
+size_t RequestMemory::bytes() const {
   size_t sum = requests_.size() * sizeof(CommittedRequest);
   for (const CommittedRequest& request : requests_) {
     if (request.response) sum += request.response->size();
@@ -37,14 +47,15 @@ size_t RequestRing::bytes() const {
   return sum;
 }
 
-void SessionImage::apply(const SessionDelta& delta) {
+void SessionImage::apply(const SessionDelta& delta, TimePoint now) {
   CHECK(delta.position.epoch == position.epoch, "a delta stays in its epoch");
   CHECK(delta.base == position.version && delta.position.version == position.version + 1,
         "deltas follow one another without a gap");
   if (!delta.changes.empty()) attributes = merged(*attributes, delta.changes);
   position = delta.position;
   ttl = delta.ttl;
-  requests.add({delta.request_id, delta.position.version, delta.response});
+  for (const RequestId id : delta.forgotten) requests.forget(id);
+  requests.add({delta.request_id, delta.position.version, delta.response, now});
 }
 
 size_t SessionImage::bytes() const {

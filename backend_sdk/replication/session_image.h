@@ -31,19 +31,26 @@ struct CommittedRequest {
   RequestId id = 0;
   uint64_t version = 0;  // the session's, after it
   Bytes response;        // null: not kept
+  // Not sent; by the clock of the member that holds it: since when it is remembered here.
+  TimePoint since{};
 };
 
-// The last few requests of a session, so that one sent again is not executed again (S11).
-class RequestRing final {
+// The committed requests of a session that a proxy may send again, so that none of them is executed
+// twice (S11). The primary forgets one when its proxy has the answer, or when the time is over in
+// which a proxy sends again; the secondary forgets what the primary forgets.
+class RequestMemory final {
  public:
-  static constexpr size_t kSize = 8;
+  static constexpr size_t kMax = 256;  // in a FULL; RequestsRemembered is at most this
   const CommittedRequest* find(RequestId id) const;
-  void add(CommittedRequest request);  // the oldest goes
+  void add(CommittedRequest request);  // CHECKs that it is new and that there is room
+  bool forget(RequestId id);           // false: it was not there
+  void set_since(TimePoint now);       // of all: this member has them from now on
   const std::vector<CommittedRequest>& oldest_first() const { return requests_; }
+  size_t size() const { return requests_.size(); }
   size_t bytes() const;
 
  private:
-  std::vector<CommittedRequest> requests_;  // at most kSize
+  std::vector<CommittedRequest> requests_;  // at most kMax
 };
 
 struct SessionDelta {
@@ -53,10 +60,11 @@ struct SessionDelta {
   Bytes response;
   Duration ttl{};
   std::vector<AttributeChange> changes;
+  std::vector<RequestId> forgotten;  // before this one is added
 };
 
 // It was served again from a copy that its primary had passed over before it died.
-struct Recovery {
+struct Recovered {
   uint32_t epoch = 0;  // since when
   Position from;       // of that copy: a client who was shown more has lost something
   // Not sent; by the clock of whoever holds it. What was shown of more had left before.
@@ -67,11 +75,11 @@ struct SessionImage {
   Position position;
   Duration ttl{};
   std::shared_ptr<const Attributes> attributes = std::make_shared<const Attributes>();
-  RequestRing requests;
-  std::optional<Recovery> recovery;
+  RequestMemory requests;
+  std::optional<Recovered> recovery;
 
   // CHECKs that the delta follows: position and base fit.
-  void apply(const SessionDelta& delta);
+  void apply(const SessionDelta& delta, TimePoint now);
   size_t bytes() const;  // content only; what limits count
 };
 

@@ -24,6 +24,7 @@ class VoteBook final {
 
   // The winner: the first claimant ever. Nothing when the book is full.
   std::optional<MemberId> vote(const ClaimPayload& claim);
+  bool has_voted(ChannelId channel) const { return votes_.contains(channel); }
   void on_closed(ChannelId channel, MemberId party, TimePoint now);
   // Called for every member that is dead; again is harmless.
   void on_dead(MemberId member, TimePoint now);

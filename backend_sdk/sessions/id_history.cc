@@ -37,12 +37,18 @@ void IdHistory::end(const SessionId& sid, Duration kept_at_least, TimePoint now)
   record.alias.reset();
 }
 
-void IdHistory::rename(const SessionId& old_id, const SessionId& new_id, Duration kept_at_least,
+void IdHistory::rename(const SessionId& old_id, const SessionId& new_id, const Renaming& renaming,
                        TimePoint now) {
-  end(old_id, kept_at_least, now);
+  end(old_id, renaming.kept, now);
   Record& record = records_.at(old_id);
   record.alias = new_id;
-  record.alias_until = now + options_.alias_kept;
+  record.alias_until = now + renaming.alias;
+}
+
+Duration IdHistory::alias_left(const SessionId& old_id, TimePoint now) const {
+  const auto found = records_.find(old_id);
+  if (found == records_.end() || !found->second.alias) return Duration::zero();
+  return std::max(Duration::zero(), found->second.alias_until - now);
 }
 
 void IdHistory::move(const SessionId& sid, MemberId owner, TimePoint now) {
@@ -77,8 +83,8 @@ MemberId IdHistory::owner(const SessionId& sid) const {
   return found == records_.end() ? kNobody : found->second.owner;
 }
 
-void IdHistory::expire(TimePoint now) {
-  while (!ending_.empty() && ending_.begin()->first <= now) {
+void IdHistory::expire(TimePoint now, size_t count_max) {
+  for (; count_max > 0 && !ending_.empty() && ending_.begin()->first <= now; --count_max) {
     erase(records_.find(ending_.begin()->second));
   }
 }

@@ -21,17 +21,22 @@ class IdHistory final {
 
   // `kept_at_least`: 2 G, so that no frame of its past outlives the tombstone.
   void end(const SessionId& sid, Duration kept_at_least, TimePoint now);
-  void rename(const SessionId& old_id, const SessionId& new_id, Duration kept_at_least,
+  struct Renaming {
+    Duration alias{};  // the old id leads to the new one for so long, then it has ended
+    Duration kept{};   // as kept_at_least
+  };
+  void rename(const SessionId& old_id, const SessionId& new_id, const Renaming& renaming,
               TimePoint now);
   void move(const SessionId& sid, MemberId owner, TimePoint now);  // ends no tombstone
   void forget_move(const SessionId& sid);                          // it is here again
 
   // Where an old id leads, or the id itself.
   SessionId resolve(const SessionId& sid, TimePoint now) const;
+  Duration alias_left(const SessionId& old_id, TimePoint now) const;
   bool is_ended(const SessionId& sid) const;
   MemberId owner(const SessionId& sid) const;  // kNobody: not known to have moved
 
-  void expire(TimePoint now);
+  void expire(TimePoint now, size_t count_max);
   TimePoint wake_at() const;
   size_t size() const { return records_.size(); }
 

@@ -5,21 +5,21 @@
 
 namespace understudy {
 
-bool Lookups::join(const SessionId& sid, PendingId waiting) {
+bool Lookups::join(const SessionId& sid, WaitingId waiting) {
   const auto found = lookups_.find(sid);
   if (found == lookups_.end()) return false;
   found->second.waiting.push_back(waiting);
   return true;
 }
 
-void Lookups::start(uint64_t nonce, const SessionId& sid, PendingId waiting,
-                    const std::vector<MemberId>& asked, TimePoint deadline, const Claim& claim) {
-  Lookup& lookup = lookups_[sid];
-  lookup.nonce = nonce;
-  lookup.claim = claim;
-  if (waiting != 0) lookup.waiting.push_back(waiting);
-  lookup.deadline = deadline;
-  for (const MemberId member : asked) lookup.answers.emplace(member, std::nullopt);
+void Lookups::start(const Question& question) {
+  Lookup& lookup = lookups_[question.sid];
+  lookup.nonce = question.nonce;
+  lookup.claim = question.claim;
+  lookup.view = question.view;
+  lookup.deadline = question.deadline;
+  if (question.waiting != 0) lookup.waiting.push_back(question.waiting);
+  for (const MemberId member : question.asked) lookup.answers.emplace(member, std::nullopt);
 }
 
 void Lookups::on_found(MemberId from, const FoundPayload& found) {
@@ -35,10 +35,39 @@ bool Lookups::has_answered(const Lookup& lookup, MemberId member) const {
   return answer != lookup.answers.end() && answer->second;
 }
 
-bool Lookups::is_certain(const Lookup& lookup) const {
+// Members that are believed dead without a proof are not waited for; what they have is reported
+// lost, if a quorum says so.
+bool Lookups::is_complete(const Lookup& lookup) const {
   return std::all_of(lookup.answers.begin(), lookup.answers.end(), [this](const auto& entry) {
-    return entry.second || members_.fate_of(entry.first) == Fate::kProven;
+    return entry.second || members_.fate_of(entry.first) != Fate::kUsable;
   });
+}
+
+bool Lookups::has_quorum(const Lookup& lookup) const {
+  std::set<MemberId> answered;
+  for (const auto& [member, answer] : lookup.answers) {
+    if (answer) answered.insert(member);
+  }
+  return members_.is_quorum(answered);
+}
+
+bool Lookups::is_certain(const Lookup& lookup) const {
+  const bool is_known = std::all_of(
+      lookup.answers.begin(), lookup.answers.end(), [this](const auto& entry) {
+        return entry.second || members_.fate_of(entry.first) == Fate::kProven;
+      });
+  return is_known && newer_view(lookup) == kNobody && has_quorum(lookup);
+}
+
+// A member of another group, or with a later view, knows of members that were not asked.
+MemberId Lookups::newer_view(const Lookup& lookup) const {
+  for (const auto& [member, answer] : lookup.answers) {
+    if (!answer) continue;
+    const bool is_newer =
+        answer->group != lookup.view.group || answer->view_version > lookup.view.version;
+    if (is_newer) return member;
+  }
+  return kNobody;
 }
 
 bool Lookups::answered_no(const Lookup& lookup, MemberId member) const {
@@ -48,7 +77,7 @@ bool Lookups::answered_no(const Lookup& lookup, MemberId member) const {
          answer->second->role == FoundRole::kNone;
 }
 
-std::optional<Lookups::Verdict> Lookups::decide(const Lookup& lookup, TimePoint now) const {
+std::optional<Lookups::Result> Lookups::decide(const Lookup& lookup, TimePoint now) const {
   const FoundPayload* best_copy = nullptr;
   const bool claims = lookup.claim.instead_of != kNobody;
   std::pair<Position, MemberId> passed_over{lookup.claim.position, members_.self()};
@@ -57,12 +86,8 @@ std::optional<Lookups::Verdict> Lookups::decide(const Lookup& lookup, TimePoint 
   MemberId pointed_to = kNobody;
   Position owner_position;
   bool ended = false;
-  bool complete = true;
   for (const auto& [member, answer] : lookup.answers) {
-    if (!answer) {
-      complete = complete && members_.fate_of(member) != Fate::kUsable;
-      continue;
-    }
+    if (!answer) continue;
     switch (answer->role) {
       case FoundRole::kOwner:
         if (owner == kNobody || answer->position > owner_position) {
@@ -80,7 +105,7 @@ std::optional<Lookups::Verdict> Lookups::decide(const Lookup& lookup, TimePoint 
         break;
       }
       case FoundRole::kPointer:
-        // Whoever has answered has said itself what it knows.
+        // A member that has answered has said itself what it knows.
         if (members_.fate_of(answer->owner) == Fate::kUsable &&
             !has_answered(lookup, answer->owner)) {
           pointed_to = answer->owner;
@@ -96,39 +121,40 @@ std::optional<Lookups::Verdict> Lookups::decide(const Lookup& lookup, TimePoint 
         break;
     }
   }
-  if (owner != kNobody) return Verdict{Verdict::Kind::kRoute, owner, true};
-  if (claims) complete = is_certain(lookup);
-  if (!complete && now < lookup.deadline) return std::nullopt;
-  if (copy_holder != kNobody) return Verdict{Verdict::Kind::kRoute, copy_holder, true};
-  if (ended) return Verdict{Verdict::Kind::kEnded, kNobody};
-  if (passed_over.second != members_.self()) {
-    return Verdict{Verdict::Kind::kRoute, passed_over.second, true};
+  if (owner != kNobody) return Result{Result::Kind::kRoute, owner, true, owner_position};
+  const bool is_decided = claims ? is_certain(lookup) : is_complete(lookup) && has_quorum(lookup);
+  const MemberId newer = newer_view(lookup);
+  if (!is_decided && newer == kNobody && now < lookup.deadline) return std::nullopt;
+  if (copy_holder != kNobody) {
+    return Result{Result::Kind::kRoute, copy_holder, true, best_copy->position};
   }
-  if (pointed_to != kNobody) return Verdict{Verdict::Kind::kRoute, pointed_to};
-  return Verdict{complete ? Verdict::Kind::kNowhere : Verdict::Kind::kUnknown, kNobody};
+  if (ended) return Result{Result::Kind::kEnded, kNobody};
+  if (passed_over.second != members_.self()) {
+    return Result{Result::Kind::kRoute, passed_over.second, true};
+  }
+  if (pointed_to != kNobody) return Result{Result::Kind::kRoute, pointed_to};
+  if (newer != kNobody) return Result{Result::Kind::kStale, newer};
+  return Result{is_decided ? Result::Kind::kNowhere : Result::Kind::kUnknown, kNobody};
 }
 
 std::vector<Lookups::Finished> Lookups::take_finished(TimePoint now) {
   std::vector<Finished> finished;
   for (auto entry = lookups_.begin(); entry != lookups_.end();) {
-    const auto verdict = decide(entry->second, now);
-    if (!verdict) {
+    const auto result = decide(entry->second, now);
+    if (!result) {
       ++entry;
       continue;
     }
-    finished.push_back({entry->first, *verdict, entry->second.claim.instead_of,
-                        is_certain(entry->second), std::move(entry->second.waiting)});
+    Lookup& lookup = entry->second;
+    const bool certain = is_certain(lookup);
+    finished.push_back({.sid = entry->first,
+                        .result = *result,
+                        .instead_of = lookup.claim.instead_of,
+                        .view = lookup.view,
+                        .is_certain = certain,
+                        .waiting = std::move(lookup.waiting)});
     entry = lookups_.erase(entry);
   }
-  return finished;
-}
-
-std::vector<Lookups::Finished> Lookups::take_all() {
-  std::vector<Finished> finished;
-  for (auto& [sid, lookup] : lookups_) {
-    finished.push_back({.sid = sid, .verdict = {}, .waiting = std::move(lookup.waiting)});
-  }
-  lookups_.clear();
   return finished;
 }
 

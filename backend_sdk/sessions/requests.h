@@ -22,6 +22,7 @@ struct SessionToken {
   MemberId primary = kNobody;
   MemberId secondary = kNobody;  // kNobody: "-"
   Position floor;                // the least this client has been shown
+  bool is_to_renew = false;      // of a cookie whose key is on the way out; never of one of ours
   bool operator==(const SessionToken&) const = default;
 };
 
@@ -45,6 +46,9 @@ struct BeginRequest {
   bool exclusive = false;
   Told told = Told::kNothing;
   Duration waited{};  // since it came to the proxy, as that one says
+  // Requests whose answers have come to the proxy whole: it does not send them again. Of any
+  // session; those that this member does not remember are passed over.
+  std::vector<RequestId> answered = {};
 };
 
 // One request between begin() and commit() or abandon(). Never reused in the life of a process.

@@ -7,109 +7,122 @@
 
 namespace understudy {
 
-SessionStore::Session* SessionStore::find(const SessionId& sid) {
-  const auto found = sessions_.find(sid);
-  return found == sessions_.end() ? nullptr : found->second.get();
+Stay* SessionStore::find(const SessionId& sid) const {
+  const auto found = stays_.find(sid);
+  return found == stays_.end() ? nullptr : found->second.get();
 }
 
-SessionStore::Session* SessionStore::find_stay(uint64_t generation) {
-  const auto found = by_generation_.find(generation);
-  return found == by_generation_.end() ? nullptr : found->second;
+Stay* SessionStore::find_stay(StayId id) const {
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
 }
 
-SessionStore::Session& SessionStore::create(const SessionId& sid, SessionImage image,
-                                            TimePoint now) {
-  const auto [entry, is_new] = sessions_.emplace(sid, std::make_unique<Session>());
+Stay& SessionStore::create(const SessionId& sid, SessionImage image, TimePoint now) {
+  const auto [entry, is_new] = stays_.emplace(sid, std::make_unique<Stay>());
   CHECK(is_new, "a session is served once (S9)");
-  Session& session = *entry->second;
-  session.sid = sid;
-  session.generation = ++last_generation_;
-  by_generation_.emplace(session.generation, &session);
-  session.image = std::move(image);
-  session.last_access = now;
-  wait_for_copy(session, now);
-  watch_expiry(session, session.expires());
-  return session;
+  Stay& stay = *entry->second;
+  stay.sid = sid;
+  stay.id = ++last_id_;
+  by_id_.emplace(stay.id, &stay);
+  stay.image = std::move(image);
+  stay.last_access = now;
+  count_bytes(stay);
+  wait_for_copy(stay, now);
+  watch_expiry(stay, stay.expires());
+  return stay;
 }
 
-void SessionStore::wait_for_copy(Session& session, TimePoint order) {
-  CHECK(session.channel == 0 && !session.unprotected);
-  session.unprotected = unprotected_.emplace(order, session.sid);
+void SessionStore::wait_for_copy(Stay& stay, TimePoint order) {
+  CHECK(stay.placement.channel() == 0 && !stay.unprotected);
+  stay.unprotected = unprotected_.emplace(order, &stay);
 }
 
-void SessionStore::rename(Session& session, const SessionId& new_id) {
-  const auto found = sessions_.find(session.sid);
-  std::unique_ptr<Session> moved = std::move(found->second);
-  sessions_.erase(found);
-  if (session.channel != 0) {
-    auto& sids = by_channel_.at(session.channel);
-    sids.erase(session.sid);
-    sids.insert(new_id);
-  }
-  if (session.unprotected) (*session.unprotected)->second = new_id;
-  session.sid = new_id;
-  CHECK(sessions_.emplace(new_id, std::move(moved)).second, "a fresh id is free");
+void SessionStore::rename(Stay& stay, const SessionId& new_id) {
+  auto node = stays_.extract(stay.sid);
+  node.key() = new_id;
+  stay.sid = new_id;
+  CHECK(stays_.insert(std::move(node)).inserted, "a fresh id is free");
 }
 
-void SessionStore::erase(Session& session) {
-  CHECK(session.tickets.empty() && session.exclusive_queue.empty() && session.repeated.empty(),
-        "whoever waits for a session is told before it goes");
-  if (session.channel != 0) {
-    const auto channel = by_channel_.find(session.channel);
-    channel->second.erase(session.sid);
-    if (channel->second.empty()) by_channel_.erase(channel);
-  }
-  set_passed_over(session, 0);
-  if (session.unprotected) unprotected_.erase(*session.unprotected);
-  if (session.expiring) expiring_.erase(*session.expiring);
-  by_generation_.erase(session.generation);
-  sessions_.erase(session.sid);
+void SessionStore::erase(Stay& stay) {
+  CHECK(stay.tickets.empty() && !stay.is_waited_for(),
+        "a request that waits for a session is told before the session goes");
+  if (stay.placement.channel() != 0) leave_channel(stay);
+  set_fallback(stay, 0);
+  if (stay.unprotected) unprotected_.erase(*stay.unprotected);
+  if (stay.expiring) expiring_.erase(*stay.expiring);
+  bytes_ -= stay.counted_bytes;
+  by_id_.erase(stay.id);
+  stays_.erase(stay.sid);
 }
 
-void SessionStore::attach(Session& session, ChannelId channel) {
-  CHECK(session.channel == 0 && channel != 0);
-  unprotected_.erase(*session.unprotected);
-  session.unprotected.reset();
-  session.channel = channel;
-  session.acked.reset();
-  session.is_dirty = false;
-  by_channel_[channel].insert(session.sid);
-}
-
-void SessionStore::detach(Session& session) {
-  CHECK(session.channel != 0);
-  const auto channel = by_channel_.find(session.channel);
-  channel->second.erase(session.sid);
+void SessionStore::leave_channel(Stay& stay) {
+  const auto channel = by_channel_.find(stay.placement.channel());
+  channel->second.erase(stay.id);
   if (channel->second.empty()) by_channel_.erase(channel);
-  session.channel = 0;
-  session.acked.reset();
-  session.is_dirty = false;
-  wait_for_copy(session, session.last_access);
 }
 
-void SessionStore::move_all(ChannelId from, ChannelId to) {
-  const auto found = by_channel_.find(from);
-  if (found == by_channel_.end()) return;
-  std::unordered_set<SessionId> sids = std::move(found->second);
-  by_channel_.erase(found);
-  for (const SessionId& sid : sids) find(sid)->channel = to;
-  by_channel_[to].merge(sids);
+bool SessionStore::enter(Stay& stay, ChannelId channel) {
+  const bool raises_epoch = stay.placement.enter(channel);
+  unprotected_.erase(*stay.unprotected);
+  stay.unprotected.reset();
+  by_channel_[channel].emplace(stay.id, &stay);
+  return raises_epoch;
 }
 
-void SessionStore::set_passed_over(Session& session, ChannelId channel) {
-  if (session.passed_over != 0) {
-    const auto before = passed_over_.find(session.passed_over);
-    if (--before->second == 0) passed_over_.erase(before);
+void SessionStore::leave(Stay& stay) {
+  const ChannelId before = stay.placement.fallback();
+  leave_channel(stay);
+  stay.placement.leave();
+  index_fallback(stay, before);
+  wait_for_copy(stay, stay.last_access);
+}
+
+void SessionStore::follow_all(ChannelId from, ChannelId to, uint32_t epochs) {
+  if (auto node = by_channel_.extract(from)) {
+    for (const auto& [id, stay] : node.mapped()) {
+      stay->placement.follow(to);
+      stay->image.position.epoch += epochs;
+    }
+    by_channel_[to].merge(node.mapped());
   }
-  session.passed_over = channel;
-  if (channel != 0) ++passed_over_[channel];
+  if (auto node = fallbacks_.extract(from)) {
+    for (const auto& [id, stay] : node.mapped()) stay->placement.set_fallback(to);
+    fallbacks_[to].merge(node.mapped());
+  }
 }
 
-std::vector<SessionStore::Session*> SessionStore::in_channel(ChannelId channel) {
-  std::vector<Session*> result;
+void SessionStore::on_acknowledged(Stay& stay, uint64_t version) {
+  const ChannelId before = stay.placement.fallback();
+  stay.placement.on_acknowledged(version, stay.image.position.version);
+  stay.disputed.reset();
+  index_fallback(stay, before);
+}
+
+void SessionStore::set_fallback(Stay& stay, ChannelId channel) {
+  const ChannelId before = stay.placement.fallback();
+  stay.placement.set_fallback(channel);
+  index_fallback(stay, before);
+}
+
+void SessionStore::index_fallback(Stay& stay, ChannelId before) {
+  const ChannelId after = stay.placement.fallback();
+  if (before == after) return;
+  if (const auto found = fallbacks_.find(before); found != fallbacks_.end()) {
+    found->second.erase(stay.id);
+    if (found->second.empty()) fallbacks_.erase(found);
+  }
+  if (after != 0) fallbacks_[after].emplace(stay.id, &stay);
+}
+
+std::vector<Stay*> SessionStore::in_channel(ChannelId channel, size_t count_max) const {
+  std::vector<Stay*> result;
   const auto found = by_channel_.find(channel);
   if (found == by_channel_.end()) return result;
-  for (const SessionId& sid : found->second) result.push_back(find(sid));
+  for (const auto& [id, stay] : found->second) {
+    if (result.size() == count_max) break;
+    result.push_back(stay);
+  }
   return result;
 }
 
@@ -118,37 +131,42 @@ size_t SessionStore::count_in(ChannelId channel) const {
   return found == by_channel_.end() ? 0 : found->second.size();
 }
 
-SessionStore::Session* SessionStore::next_unprotected() {
-  return unprotected_.empty() ? nullptr : find(std::prev(unprotected_.end())->second);
+Stay* SessionStore::next_unprotected() {
+  return unprotected_.empty() ? nullptr : std::prev(unprotected_.end())->second;
 }
 
-void SessionStore::put_back_last(Session& session) {
+void SessionStore::put_back_last(Stay& stay) {
   const TimePoint last = unprotected_.begin()->first;
-  unprotected_.erase(*session.unprotected);
-  session.unprotected = unprotected_.emplace_hint(unprotected_.begin(), last, session.sid);
+  unprotected_.erase(*stay.unprotected);
+  stay.unprotected = unprotected_.emplace_hint(unprotected_.begin(), last, &stay);
 }
 
-SessionStore::Session* SessionStore::next_expiring(TimePoint now) {
+Stay* SessionStore::next_expiring(TimePoint now) {
   if (expiring_.empty() || expiring_.begin()->first > now) return nullptr;
-  Session* const session = find_stay(expiring_.begin()->second);
-  CHECK(session != nullptr, "an entry goes with its session");
+  Stay* const stay = expiring_.begin()->second;
   expiring_.erase(expiring_.begin());
-  session->expiring.reset();
-  return session;
+  stay->expiring.reset();
+  return stay;
 }
 
-void SessionStore::watch_expiry(Session& session, TimePoint at) {
-  if (session.expiring) expiring_.erase(*session.expiring);
-  session.expiring = expiring_.emplace(at, session.generation);
+void SessionStore::watch_expiry(Stay& stay, TimePoint at) {
+  if (stay.expiring) expiring_.erase(*stay.expiring);
+  stay.expiring = expiring_.emplace(at, &stay);
 }
 
 TimePoint SessionStore::expiry_wake_at() const {
   return expiring_.empty() ? TimePoint::max() : expiring_.begin()->first;
 }
 
-std::vector<SessionStore::Session*> SessionStore::all() const {
-  std::vector<Session*> result;
-  for (const auto& [sid, session] : sessions_) result.push_back(session.get());
+void SessionStore::count_bytes(Stay& stay) {
+  bytes_ -= stay.counted_bytes;
+  stay.counted_bytes = stay.image.bytes();
+  bytes_ += stay.counted_bytes;
+}
+
+std::vector<Stay*> SessionStore::all() const {
+  std::vector<Stay*> result;
+  for (const auto& [sid, stay] : stays_) result.push_back(stay.get());
   return result;
 }
 

@@ -9,95 +9,118 @@
 #include <memory>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "backend_sdk/replication/session_image.h"
+#include "backend_sdk/sessions/placement.h"
 #include "backend_sdk/sessions/requests.h"
 #include "base/clock.h"
 
 namespace understudy {
 
 using TicketId = uint64_t;
-using PendingId = uint64_t;
+using WaitingId = uint64_t;
+using StayId = uint64_t;
+
+// One stay of a session at this member, from creation or promotion until it goes elsewhere or ends.
+// Ids change at login, a stay does not. The application's Session is a handle on one request.
+struct Stay {
+  SessionId sid;
+  StayId id = 0;
+  SessionImage image;
+  Placement placement;
+  std::vector<RequestId> forgotten;  // since the last frame; the secondary still remembers them
+  TimePoint access_told{};           // when the secondary last heard of an access
+  TimePoint place_after{};           // no candidate had room for so much; not before
+  size_t refused_bytes = 0;
+  TimePoint ended_at{};  // of a dead one
+  Duration place_pause{};
+  size_t counted_bytes = 0;  // of SessionStore::bytes()
+
+  // Who uses it.
+  TimePoint last_access{};
+  size_t active = 0;  // requests between begin and commit
+  RequestHandle exclusive = 0;
+  std::deque<WaitingId> exclusive_queue;
+  std::deque<WaitingId> memory_queue;                        // no more requests can be remembered
+  std::vector<std::pair<RequestId, RequestHandle>> running;  // those with a request id
+  std::vector<std::pair<RequestId, WaitingId>> repeated;     // waiting for one that is running
+  std::vector<TicketId> tickets;                             // responses at the gate
+  bool was_warned = false;                                   // about its size
+  // Without a witness: `with` may have gone on from this version, too.
+  struct Disputed {
+    MemberId with = kNobody;
+    uint64_t from = 0;
+  };
+  std::optional<Disputed> disputed;
+
+  TimePoint expires() const { return last_access + image.ttl; }
+  bool is_idle() const { return active == 0 && tickets.empty(); }
+  bool was_written_alone() const { return disputed && image.position.version > disputed->from; }
+  bool is_waited_for() const {
+    return !exclusive_queue.empty() || !memory_queue.empty() || !repeated.empty();
+  }
+
+ private:
+  friend class SessionStore;
+  std::optional<std::multimap<TimePoint, Stay*>::iterator> unprotected;
+  std::optional<std::multimap<TimePoint, Stay*>::iterator> expiring;
+};
 
 class SessionStore final {
  public:
-  // A session as its primary keeps it; the application's Session is a handle on one request.
-  struct Session {
-    SessionId sid;
-    uint64_t generation = 0;  // one stay of this session at this member; handles belong to one
-    SessionImage image;
-
-    // Where its copy is.
-    ChannelId channel = 0;          // 0: nowhere, nobody but us can have it
-    std::optional<uint64_t> acked;  // the version that the secondary is known to hold, in `channel`
-    ChannelId passed_over = 0;      // sealed by us; its secondary's copy is the newest but ours
-    bool is_dirty = false;          // the secondary lacks something that was not sent yet
-    bool was_shown = false;         // a client may know its position
-    std::optional<SessionId> replaces;  // the id it had; said again until the secondary knows
-    bool is_ended = false;              // invalidated; goes when the secondary knows
-    TimePoint told{};                   // when the secondary last heard of an access
-
-    // Who uses it.
-    TimePoint last_access{};
-    size_t active = 0;  // requests between begin and commit
-    RequestHandle exclusive = 0;
-    std::deque<PendingId> exclusive_queue;
-    std::vector<std::pair<RequestId, RequestHandle>> running;  // those with a request id
-    std::vector<std::pair<RequestId, PendingId>> repeated;     // waiting for one that is running
-    std::vector<TicketId> tickets;
-    bool was_warned = false;  // about its size
-
-    TimePoint expires() const { return last_access + image.ttl; }
-    bool is_idle() const { return active == 0 && tickets.empty(); }
-
-   private:
-    friend class SessionStore;
-    std::optional<std::multimap<TimePoint, SessionId>::iterator> unprotected;
-    std::optional<std::multimap<TimePoint, uint64_t>::iterator> expiring;
-  };
-
-  Session* find(const SessionId& sid);
+  Stay* find(const SessionId& sid) const;
   // Null once that stay is over, whatever became of the session.
-  Session* find_stay(uint64_t generation);
+  Stay* find_stay(StayId id) const;
   // The id must be free.
-  Session& create(const SessionId& sid, SessionImage image, TimePoint now);
-  void rename(Session& session, const SessionId& new_id);
-  void erase(Session& session);
+  Stay& create(const SessionId& sid, SessionImage image, TimePoint now);
+  void rename(Stay& stay, const SessionId& new_id);
+  void erase(Stay& stay);
 
-  void attach(Session& session, ChannelId channel);  // from nowhere
-  void detach(Session& session);                     // to nowhere; waits for a copy again
-  void move_all(ChannelId from, ChannelId to);
-  // See Session::passed_over; 0: there is a newer copy.
-  void set_passed_over(Session& session, ChannelId channel);
-  bool is_passed_over_in(ChannelId channel) const { return passed_over_.contains(channel); }
-  std::vector<Session*> in_channel(ChannelId channel);
+  // Placement's transitions, with the indexes.
+  [[nodiscard]] bool enter(Stay& stay, ChannelId channel);
+  void leave(Stay& stay);  // waits for a copy again
+  void follow_all(ChannelId from, ChannelId to, uint32_t epochs);
+  void on_acknowledged(Stay& stay, uint64_t version);
+  void set_fallback(Stay& stay, ChannelId channel);
+
+  std::vector<Stay*> in_channel(ChannelId channel, size_t count_max) const;
   size_t count_in(ChannelId channel) const;
+  // Of sessions that have no newer copy than the one passed over there.
+  bool is_fallback(ChannelId channel) const { return fallbacks_.contains(channel); }
 
   // Those without a channel, the most recently used first.
-  Session* next_unprotected();
-  void put_back_last(Session& session);  // it could not be placed; others first
+  Stay* next_unprotected();
+  void put_back_last(Stay& stay);  // it could not be placed; others first
   size_t unprotected_count() const { return unprotected_.size(); }
 
   // Those that may have expired: entered again by the caller or erased.
-  Session* next_expiring(TimePoint now);
-  void watch_expiry(Session& session, TimePoint at);  // instead of the time before
+  Stay* next_expiring(TimePoint now);
+  void watch_expiry(Stay& stay, TimePoint at);  // instead of the time before
   TimePoint expiry_wake_at() const;
 
-  size_t size() const { return sessions_.size(); }
-  std::vector<Session*> all() const;
+  // Counts what its image has now.
+  void count_bytes(Stay& stay);
+  uint64_t bytes() const { return bytes_; }
+  size_t size() const { return stays_.size(); }
+  std::vector<Stay*> all() const;
 
  private:
-  void wait_for_copy(Session& session, TimePoint order);
+  // By stay, so that every run walks in the same order.
+  using Channels = std::unordered_map<ChannelId, std::unordered_map<StayId, Stay*>>;
+  void leave_channel(Stay& stay);
+  void wait_for_copy(Stay& stay, TimePoint order);
+  void index_fallback(Stay& stay, ChannelId before);
 
-  std::unordered_map<SessionId, std::unique_ptr<Session>> sessions_;
-  std::unordered_map<uint64_t, Session*> by_generation_;
-  std::unordered_map<ChannelId, std::unordered_set<SessionId>> by_channel_;
-  std::multimap<TimePoint, SessionId> unprotected_;    // by last access
-  std::unordered_map<ChannelId, size_t> passed_over_;  // sessions, never 0
-  std::multimap<TimePoint, uint64_t> expiring_;        // generations; at most one entry for each
-  uint64_t last_generation_ = 0;
+  std::unordered_map<SessionId, std::unique_ptr<Stay>> stays_;
+  std::unordered_map<StayId, Stay*> by_id_;
+  Channels by_channel_;
+  std::multimap<TimePoint, Stay*> unprotected_;      // by last access
+  Channels fallbacks_;                               // by Placement::fallback()
+  std::multimap<TimePoint, Stay*> expiring_;         // at most one entry for each
+  uint64_t bytes_ = 0;
+  StayId last_id_ = 0;
 };
 
 }  // namespace understudy

@@ -8,105 +8,101 @@
 
 namespace understudy {
 
-const char* to_string(Unavailable reason) {
-  switch (reason) {
-    case Unavailable::kNotJoined:
-      return "not joined";
-    case Unavailable::kDraining:
-      return "draining";
-    case Unavailable::kWaitedOut:
-      return "waited out";
-    case Unavailable::kSuspect:
-      return "suspect";
-    case Unavailable::kQueueFull:
-      return "queue full";
-    case Unavailable::kBusy:
-      return "busy";
-    case Unavailable::kUnprotected:
-      return "unprotected";
-    case Unavailable::kTooMany:
-      return "too many sessions";
-    case Unavailable::kMinority:
-      return "minority";
-    case Unavailable::kOutdated:
-      return "outdated";
-  }
-  return "unknown";
+Duration SessionLayer::tombstone_min() const {
+  return 2 * grace_of(lease_of(replication.beat));
 }
 
 Sessions::Sessions(const SessionOptions& options, const ReplicationOptions& replication,
-                   const Clock& clock, Random& random, Host& host)
-    : options_(options),
-      replication_(replication),
-      clock_(clock),
-      random_(random),
-      host_(host),
-      lookups_(*this),
-      history_(options) {}
+                   const Clock& clock, Random& random, SessionHost& host)
+    : layer_{.options = options,
+             .replication = replication,
+             .clock = clock,
+             .random = random,
+             .host = host,
+             .history = IdHistory(options)},
+      parking_(layer_),
+      queues_(layer_, parking_),
+      gate_(layer_),
+      protection_(layer_),
+      turnover_(layer_, gate_, parking_, queues_, protection_),
+      hand_over_(layer_, parking_, *this),
+      disputes_(layer_),
+      recovery_(layer_, turnover_, parking_, disputes_),
+      admission_(layer_, {.gate = gate_,
+                          .parking = parking_,
+                          .queues = queues_,
+                          .protection = protection_,
+                          .turnover = turnover_,
+                          .recovery = recovery_,
+                          .hand_over = hand_over_}),
+      commits_(layer_, {.gate = gate_,
+                        .queues = queues_,
+                        .protection = protection_,
+                        .turnover = turnover_}) {
+  parking_.set_owner(admission_);
+  recovery_.set_owner(admission_);
+}
 
 Sessions::~Sessions() = default;
 
-template <typename Outcome>
-void Sessions::call(std::function<void(Outcome)> callback, Outcome outcome) {
-  ready_.push_back([callback = std::move(callback), outcome = std::move(outcome)]() mutable {
-    callback(std::move(outcome));
-  });
-}
-template void Sessions::call(std::function<void(BeginOutcome)>, BeginOutcome);
-template void Sessions::call(std::function<void(CommitOutcome)>, CommitOutcome);
+// --- requests ----------------------------------------------------------------------------------
 
-Duration Sessions::tombstone_min() const {
-  return 2 * grace_of(lease_of(replication_.beat));
+void Sessions::begin(const BeginRequest& request, BeginCallback callback) {
+  admission_.begin(request, std::move(callback));
 }
 
-void Sessions::schedule(TimePoint at) {
-  wake_at_ = std::min(wake_at_, at);
+void Sessions::commit(RequestHandle handle, Change change, CommitCallback callback) {
+  if (const auto active = admission_.take(handle)) {
+    commits_.commit(*active, handle, std::move(change), std::move(callback));
+    hand_over_.on_idle();
+    return;
+  }
+  CommitOutcome outcome;
+  outcome.kind = CommitOutcome::Kind::kReadOnly;
+  layer_.call(std::move(callback), std::move(outcome));
+}
+
+void Sessions::abandon(RequestHandle handle) {
+  if (const auto active = admission_.take(handle)) {
+    commits_.abandon(*active, handle);
+    hand_over_.on_idle();
+  }
 }
 
 // --- lives -------------------------------------------------------------------------------------
 
 void Sessions::begin_life(Replicator& replicator, MemberId self) {
-  CHECK(replicator_ == nullptr && store_.size() == 0);
-  replicator_ = &replicator;
-  self_ = self;
-  bulk_after_ = bulk_filled_ = clock_.now();
+  CHECK(layer_.replicator == nullptr && layer_.store.size() == 0);
+  layer_.replicator = &replicator;
+  layer_.self = self;
+  protection_.begin_life();
 }
 
-// Whatever we held belongs to those who hold the copies; some of it may live on there.
+// What this member held belongs to the members that hold the copies; some of it may live on there.
 void Sessions::end_life() {
-  if (replicator_ == nullptr) return;
-  for (Session* session : store_.all()) {
-    MemberId route = kNobody;
-    if (session->channel != 0) {
-      route = replicator_->primary(session->channel)->parties().secondary;
-    }
-    fence(*session, route);
+  if (layer_.replicator == nullptr) return;
+  for (Stay* stay : layer_.store.all()) {
+    if (stay->was_written_alone()) disputes_.remember(*stay);
+    const bool is_copied = stay->placement.channel() != 0;
+    turnover_.fence(*stay, is_copied ? layer_.channel_of(*stay).parties().secondary : kNobody);
   }
-  for (const Lookups::Finished& finished : lookups_.take_all()) (void)finished;
-  replicator_ = nullptr;
-  self_ = kNobody;
-  dirty_.clear();
-  yielding_.clear();
-  yielded_.clear();
-  waiting_for_lease_.clear();
-  parked_by_channel_.clear();
-  parked_until_.clear();
-  std::vector<PendingId> waiting;
-  for (const auto& [id, pending] : parked_) waiting.push_back(id);
-  std::sort(waiting.begin(), waiting.end());
-  for (const PendingId id : waiting) readmit(id);  // answers that there is no member here
-  CHECK(tickets_.empty() && parked_.empty());
-  tickets_until_.clear();
+  recovery_.end_life();
+  turnover_.clear();
+  layer_.replicator = nullptr;
+  layer_.self = kNobody;
+  protection_.end_life();
+  hand_over_.end_life();
+  queues_.clear();
+  parking_.admit_all();  // which answers that there is no member here
+  CHECK(parking_.size() == 0);
+  gate_.clear();
 }
 
 std::vector<ServedSession> Sessions::served() const {
   std::vector<ServedSession> result;
-  for (const Session* session : store_.all()) {
-    ServedSession served{session->sid, session->image.position, session->channel, true};
-    if (session->channel != 0) {
-      served.may_answer = replicator_->primary(session->channel)->may_serve(clock_.now());
-    }
-    result.push_back(served);
+  for (const Stay* stay : layer_.store.all()) {
+    result.push_back({stay->sid, stay->image.position, stay->placement.channel(),
+                      layer_.may_answer_for(*stay)});
   }
   return result;
 }
@@ -114,92 +110,82 @@ std::vector<ServedSession> Sessions::served() const {
 // --- time --------------------------------------------------------------------------------------
 
 void Sessions::on_view() {
-  bulk_after_ = clock_.now() + options_.quiet_before_bulk;
-  schedule(clock_.now());
+  protection_.wait_for_quiet(layer_.options.quiet_before_bulk);
+  layer_.schedule(layer_.now());
 }
 
-void Sessions::pass_deadlines() {
-  const TimePoint now = clock_.now();
-  while (!tickets_until_.empty() && tickets_until_.front().first <= now) {
-    const TicketId id = tickets_until_.front().second;
-    tickets_until_.pop_front();
-    const auto found = tickets_.find(id);
-    if (found == tickets_.end()) continue;
-    Ticket ticket = std::move(found->second);
-    tickets_.erase(found);
-    Session& session = *store_.find(ticket.sid);
-    std::erase(session.tickets, id);
-    Verdict verdict;
-    verdict.kind = Verdict::Kind::kUnavailable;
-    verdict.reason = session.channel == 0 ? Unavailable::kUnprotected : Unavailable::kWaitedOut;
-    conclude(std::move(ticket), verdict);
-  }
-  while (!parked_until_.empty() && parked_until_.begin()->first <= now) {
-    const PendingId id = parked_until_.begin()->second;
-    parked_until_.erase(parked_until_.begin());
-    const auto found = parked_.find(id);
-    if (found == parked_.end() || found->second->deadline > now) continue;
-    PendingPtr pending = std::move(found->second);
-    parked_.erase(found);
-    if (pending->hand_over == Pending::HandOver::kAwaited) {
-      pending->hand_over = Pending::HandOver::kOverdue;
-      admit(std::move(pending));
-      continue;
-    }
-    const Unavailable reason = pending->reason;
-    refuse(std::move(pending), reason);
-  }
-}
-
+// One slice. The primary decides; the secondary would keep the session for another minute.
 void Sessions::expire_due() {
-  const TimePoint now = clock_.now();
-  while (Session* session = store_.next_expiring(now)) {
-    if (session->expires() > now) {
-      store_.watch_expiry(*session, session->expires());
-    } else if (!session->is_idle() || session->is_ended) {
-      store_.watch_expiry(*session, now + std::chrono::seconds(1));
-    } else {
-      expire_session(*session);
+  const TimePoint now = layer_.now();
+  for (size_t left = layer_.options.slice; left > 0; --left) {
+    Stay* stay = layer_.store.next_expiring(now);
+    if (stay == nullptr) break;
+    if (stay->expires() > now) {
+      layer_.store.watch_expiry(*stay, stay->expires());
+    } else if (!stay->is_idle() || stay->placement.is_dead() || !expire(*stay)) {
+      layer_.store.watch_expiry(*stay, now + std::chrono::seconds(1));
     }
   }
-  history_.expire(now);
+  layer_.history.expire(now, layer_.options.slice);
+}
+
+// False: not ours to end while the channel is in doubt.
+bool Sessions::expire(Stay& stay) {
+  Stay* settled = turnover_.settle(stay);
+  if (settled == nullptr) return true;
+  if (settled->placement.channel() != 0) {
+    if (!layer_.may_answer_for(*settled)) return false;
+    std::string payload;
+    encode(InvalidatePayload{settled->sid, settled->image.position,
+                             settled->placement.former_ids()},
+           payload);
+    // Without a position the channel does not report it as a version that is held.
+    const bool is_sent = layer_.channel_of(*settled)
+                             .append(FrameType::kInvalidate, {settled->sid, {}}, std::move(payload),
+                                     false, layer_.now());
+    if (!is_sent) return false;
+  }
+  ++layer_.statistics.expired;
+  layer_.history.end(settled->sid, layer_.tombstone_min(), layer_.now());
+  turnover_.fence(*settled, kNobody);
+  return true;
 }
 
 void Sessions::advance() {
-  const TimePoint now = clock_.now();
-  if (now < wake_at_) return;
-  wake_at_ = TimePoint::max();
-  if (replicator_ != nullptr) {
-    finish_lookups();
-    pass_deadlines();
+  const TimePoint now = layer_.now();
+  if (now < layer_.wake_at) return;
+  layer_.wake_at = TimePoint::max();
+  if (layer_.replicator != nullptr) {
+    turnover_.advance();
+    recovery_.advance();
+    gate_.pass_deadlines(now);
+    parking_.pass_deadlines(now);
     expire_due();
-    // Requests that wait for a grace period look again when it is over.
-    std::vector<ChannelId> waiting;
-    for (const auto& [id, pending] : parked_by_channel_) waiting.push_back(id);
-    std::sort(waiting.begin(), waiting.end());
-    for (const ChannelId id : waiting) {
-      SecondaryChannel* channel = replicator_->secondary(id);
-      if (channel == nullptr || channel->state() != SecondaryChannel::State::kOpen) continue;
-      channel->want(now);
-      if (channel->state() == SecondaryChannel::State::kOpen) {
-        schedule(std::max(channel->grace_over(), now + replication_.claim_retry));
-      }
-    }
-    protect_in_background();
-    recover_in_background();
-    advance_drain();
-    advance_move();
-    advance_yield();
+    queues_.advance();
+    admission_.want_channels();
+    protection_.advance(hand_over_.is_draining() || hand_over_.is_moving());
+    hand_over_.advance();
   }
-  if (!tickets_until_.empty()) schedule(tickets_until_.front().first);
-  if (!parked_until_.empty()) schedule(parked_until_.begin()->first);
-  schedule(lookups_.wake_at());
-  schedule(store_.expiry_wake_at());
-  schedule(history_.wake_at());
+  layer_.schedule(gate_.wake_at());
+  layer_.schedule(parking_.wake_at());
+  layer_.schedule(recovery_.wake_at());
+  layer_.schedule(layer_.store.expiry_wake_at());
+  layer_.schedule(layer_.history.wake_at());
 }
 
-TimePoint Sessions::wake_at() const {
-  return wake_at_;
+// --- hand-over ---------------------------------------------------------------------------------
+
+bool Sessions::is_unused(const PrimaryChannel& channel) const {
+  if (protection_.owes(channel.id()) || !gate_.waiting_in(channel.id()).empty()) return false;
+  return std::none_of(
+      admission_.active().begin(), admission_.active().end(), [&](const auto& entry) {
+        const Stay* stay = layer_.store.find_stay(entry.second.stay);
+        return stay != nullptr && stay->placement.channel() == channel.id();
+      });
+}
+
+bool Sessions::has_nothing_left() const {
+  return layer_.store.size() == 0 && admission_.active().empty() && turnover_.is_idle();
 }
 
 }  // namespace understudy

@@ -29,7 +29,7 @@ ClusterTransport::ClusterTransport(EventLoop& loop, Random& random,
     : loop_(loop),
       options_(options),
       sealer_(options.cluster, options.mid, static_cast<uint32_t>(random.next())),
-      opener_(options.cluster),
+      opener_(options.cluster, options.mid),
       reports_(loop, [this](Report report) { on_report(report); }) {}
 
 ClusterTransport::~ClusterTransport() = default;
@@ -279,7 +279,7 @@ void ClusterTransport::on_closed(IncomingLink& link, const std::string& detail) 
 
 void ClusterTransport::send_datagram(const Peer& to, const Datagram& datagram) {
   DCHECK(loop_.in_thread());
-  understudy::send_datagram(datagrams_, sealer_.seal(datagram), to.address);
+  understudy::send_datagram(datagrams_, sealer_.seal(to.mid, datagram), to.address);
 }
 
 void ClusterTransport::read_datagrams() {
@@ -288,7 +288,7 @@ void ClusterTransport::read_datagrams() {
     const auto size = receive_datagram(datagrams_, bytes);
     if (!size) return;
     const auto opened = opener_.open({bytes.data(), *size});
-    if (!opened || opened->from == options_.mid) continue;
+    if (!opened) continue;
     receiver_->on_datagram(
         opened->from, {.type = opened->type, .group = opened->group, .payload = opened->payload});
   }

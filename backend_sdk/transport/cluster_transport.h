@@ -52,7 +52,7 @@ class ClusterTransport final : public Transport, OutgoingLink::Owner, IncomingLi
   void attach(Receiver& receiver);
   // What HELLOs say of us; the port is known.
   const Address& address() const { return options_.advertised; }
-  // For new links and all datagrams; links that stand go on.
+  // For new links and all datagrams; links that stand go on. On an error nothing has changed.
   Result<void> use_keys(std::shared_ptr<const Keyring> keys);
   // Everything that was sent is in the kernel's hands, or lost: a good moment to exit.
   bool is_flushed() const;

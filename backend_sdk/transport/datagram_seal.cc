@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "backend_sdk/wire/bytes.h"
 #include "base/check.h"
@@ -41,7 +42,7 @@ std::string nonce_of(const DatagramHeader& header) {
 DatagramCipher::DatagramCipher(const SubKey& beat_key, MemberId sender, uint32_t salt)
     : context_(EVP_CIPHER_CTX_new()) {
   CHECK(context_);
-  std::string label = "understudy datagram 1";
+  std::string label = "understudy datagram 2";
   ByteWriter writer(label);
   writer.u32(sender);
   writer.u32(salt);
@@ -118,10 +119,12 @@ void DatagramSealer::use_keys(const Keyring* keys) {
                                              header_.salt);
 }
 
-std::string DatagramSealer::seal(const Datagram& datagram) {
+std::string DatagramSealer::seal(MemberId to, const Datagram& datagram) {
+  CHECK(to != kNobody, "a datagram is for one life");
   CHECK(datagram.payload.size() <= Transport::kDatagramPayloadMax);
   header_.type = datagram.type;
   header_.group = datagram.group;
+  header_.to = to;
   ++header_.counter;
   std::string out;
   out.reserve(kDatagramBytesMax);
@@ -137,10 +140,15 @@ std::string DatagramSealer::seal(const Datagram& datagram) {
 
 // ---- opening
 
+DatagramOpener::DatagramOpener(std::string_view cluster, MemberId self)
+    : tag_(cluster_tag(cluster)), self_(self) {
+  CHECK(self != kNobody);
+}
+
 void DatagramOpener::use_keys(const Keyring* keys) {
   keys_ = keys;
   // A key that was dropped must not live on in a cached cipher. The windows stay.
-  senders_.clear();
+  for (auto& [life, sender] : senders_) sender.cipher.reset();
 }
 
 std::optional<DatagramOpener::Opened> DatagramOpener::refuse(Refusal why) {
@@ -157,23 +165,18 @@ std::unique_ptr<DatagramCipher> DatagramOpener::cipher_for(const DatagramHeader&
   return nullptr;
 }
 
+// Several at once: the search for the longest unheard looks at all.
 void DatagramOpener::make_room() {
-  while (senders_.size() >= kSendersMax) {
-    const auto oldest = std::min_element(
-        senders_.begin(), senders_.end(),
-        [](const auto& a, const auto& b) { return a.second.heard < b.second.heard; });
-    senders_.erase(oldest);
-  }
-  if (windows_.size() < kSendersMax) return;
-  std::erase_if(windows_, [&](const auto& entry) {
-    const auto& [mid, salt] = entry.first;
-    const auto sender = senders_.lower_bound({mid, salt, 0});
-    return sender == senders_.end() || std::get<0>(sender->first) != mid ||
-           std::get<1>(sender->first) != salt;
-  });
+  if (senders_.size() < kSendersMax) return;
+  std::vector<uint64_t> heard;
+  heard.reserve(senders_.size());
+  for (const auto& [life, sender] : senders_) heard.push_back(sender.heard);
+  const auto last = heard.begin() + kSendersForgottenAtOnce - 1;
+  std::nth_element(heard.begin(), last, heard.end());
+  std::erase_if(senders_, [&](const auto& entry) { return entry.second.heard <= *last; });
 }
 
-// State is kept for authentic senders only: a stranger cannot fill the tables.
+// State is kept for authentic senders only: a stranger cannot fill the table.
 std::optional<DatagramOpener::Opened> DatagramOpener::open(std::string_view datagram) {
   if (datagram.size() < kDatagramHeaderBytes + kDatagramTagBytes ||
       datagram.size() > kDatagramBytesMax) {
@@ -182,21 +185,20 @@ std::optional<DatagramOpener::Opened> DatagramOpener::open(std::string_view data
   const auto header = decode_datagram_header(datagram);
   if (!header || header->mid == kNobody || header->flags != 0) return refuse(Refusal::kMalformed);
   if (header->cluster_tag != tag_) return refuse(Refusal::kOtherCluster);
+  if (header->to != self_) return refuse(Refusal::kOtherReceiver);
   if ((header->key == 0) != (keys_ == nullptr)) return refuse(Refusal::kUnknownKey);
 
-  const SenderKey key{header->mid, header->salt, header->key};
-  auto sender = senders_.find(key);
+  const SenderKey life{header->mid, header->salt};
+  auto sender = senders_.find(life);
+  const bool is_cached = sender != senders_.end() && sender->second.key == header->key &&
+                         (sender->second.cipher || !keys_);
   std::unique_ptr<DatagramCipher> fresh;
-  DatagramCipher* cipher = nullptr;
-  if (sender != senders_.end()) {
-    cipher = sender->second.cipher.get();
-  } else if (keys_) {
+  if (keys_ && !is_cached) {
     fresh = cipher_for(*header);
     if (!fresh) return refuse(Refusal::kUnknownKey);
-    cipher = fresh.get();
   }
   std::string payload;
-  if (cipher) {
+  if (DatagramCipher* const cipher = is_cached ? sender->second.cipher.get() : fresh.get()) {
     auto opened = cipher->open(*header, datagram);
     if (!opened) return refuse(Refusal::kForged);
     payload = *std::move(opened);
@@ -206,12 +208,12 @@ std::optional<DatagramOpener::Opened> DatagramOpener::open(std::string_view data
   }
   if (sender == senders_.end()) {
     make_room();
-    sender = senders_.emplace(key, Sender{.cipher = std::move(fresh)}).first;
+    sender = senders_.emplace(life, Sender{.window = {}}).first;
   }
+  if (fresh) sender->second.cipher = std::move(fresh);
+  sender->second.key = header->key;
   sender->second.heard = ++heard_;
-  if (!windows_[{header->mid, header->salt}].accept(header->counter)) {
-    return refuse(Refusal::kReplayed);
-  }
+  if (!sender->second.window.accept(header->counter)) return refuse(Refusal::kReplayed);
   why_ = Refusal::kNone;
   return Opened{.from = header->mid,
                 .type = header->type,

@@ -2,7 +2,9 @@
 // DatagramSealer and DatagramOpener: a datagram's body under AES-128-GCM, its header as associated
 // data (PROTOCOL section 3). The key of a sender's life is derived from the cluster's beat key and
 // its (mid, salt), so that the nonce (salt, counter) never meets the same key twice, whatever two
-// members draw. Neither sends nor receives. Loop thread only.
+// members draw. The header names the receiver's life as well: an opener starts with empty replay
+// windows, and a datagram from before its start names another mid. Neither sends nor receives. Loop
+// thread only.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 #include "backend_sdk/transport/replay_window.h"
 #include "backend_sdk/transport/transport.h"
@@ -48,8 +50,8 @@ class DatagramSealer final {
   // Null keys: bodies in the clear under key id 0 and an empty tag (plain clusters on loopback).
   DatagramSealer(std::string_view cluster, MemberId self, uint32_t salt);
   void use_keys(const Keyring* keys);
-  // The next counter is spent. The payload's limit is CHECKed.
-  std::string seal(const Datagram& datagram);
+  // For the life `to` alone. The next counter is spent. The payload's limit is CHECKed.
+  std::string seal(MemberId to, const Datagram& datagram);
 
  private:
   DatagramHeader header_;
@@ -59,6 +61,7 @@ class DatagramSealer final {
 class DatagramOpener final {
  public:
   static constexpr size_t kSendersMax = 4096;  // lives remembered; the longest unheard goes first
+  static constexpr size_t kSendersForgottenAtOnce = 64;  // when there is no room
 
   struct Opened {
     MemberId from = kNobody;
@@ -66,9 +69,17 @@ class DatagramOpener final {
     uint32_t group = 0;
     std::string payload;
   };
-  enum class Refusal { kNone, kMalformed, kOtherCluster, kUnknownKey, kForged, kReplayed };
+  enum class Refusal {
+    kNone,
+    kMalformed,
+    kOtherCluster,
+    kOtherReceiver,  // for another member, or for an earlier life of this one
+    kUnknownKey,
+    kForged,
+    kReplayed,
+  };
 
-  explicit DatagramOpener(std::string_view cluster) : tag_(cluster_tag(cluster)) {}
+  DatagramOpener(std::string_view cluster, MemberId self);
   // Borrowed until the next call. Null: only datagrams in the clear.
   void use_keys(const Keyring* keys);
   // nullopt: refused; why() says for what reason.
@@ -76,20 +87,23 @@ class DatagramOpener final {
   Refusal why() const { return why_; }
 
  private:
-  using SenderKey = std::tuple<MemberId, uint32_t, uint8_t>;  // mid, salt, key id
+  using SenderKey = std::pair<MemberId, uint32_t>;  // mid, salt
+  // One life. One window, whatever key it uses.
   struct Sender {
-    std::unique_ptr<DatagramCipher> cipher;  // null in the clear
+    ReplayWindow window;
     uint64_t heard = 0;
+    uint8_t key = 0;
+    std::unique_ptr<DatagramCipher> cipher =
+        {};  // of `key`; null in the clear and after use_keys()
   };
   std::optional<Opened> refuse(Refusal why);
   std::unique_ptr<DatagramCipher> cipher_for(const DatagramHeader& header) const;
   void make_room();
 
   const uint32_t tag_;
+  const MemberId self_;
   const Keyring* keys_ = nullptr;
   std::map<SenderKey, Sender> senders_;
-  // One window for a life, whatever key it uses.
-  std::map<std::pair<MemberId, uint32_t>, ReplayWindow> windows_;
   uint64_t heard_ = 0;
   Refusal why_ = Refusal::kNone;
 };

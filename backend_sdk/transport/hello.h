@@ -16,7 +16,7 @@ namespace understudy {
 struct Hello {
   enum class Purpose : uint8_t { kLink = 1, kProbe = 2 };
   MemberId mid = kNobody;
-  MemberId expected = kNobody;  // kNobody: whoever lives here
+  MemberId expected = kNobody;  // kNobody: any member
   Purpose purpose = Purpose::kLink;
   std::string cluster;
   std::string name;
@@ -44,7 +44,7 @@ struct UnknownFrame {
 std::string encode_unknown(const UnknownFrame& unknown);
 std::optional<UnknownFrame> decode_unknown(std::string_view payload);
 
-// Everything above fits; whoever has not been greeted may not send more.
+// Everything above fits; a member that has not been greeted may not send more.
 inline constexpr size_t kHelloBytesMax = 1024;
 
 }  // namespace understudy

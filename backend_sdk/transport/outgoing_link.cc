@@ -49,7 +49,7 @@ bool OutgoingLink::finish_connect() {
     break_off(is_refused ? LinkDown::kRefused : LinkDown::kReset, outcome.error().detail);
     return false;
   }
-  // A port of the ephemeral range may connect to itself when nobody listens there.
+  // A port of the ephemeral range may connect to itself when no process listens there.
   if (local_address(connecting_) == peer_.address) {
     break_off(LinkDown::kRefused);
     return false;
@@ -95,7 +95,7 @@ void OutgoingLink::on_answer(const DecodedFrame& answer) {
     case FrameType::kHelloNo: {
       const auto refusal = decode_hello_no(answer.frame.payload);
       if (!refusal) return break_off(LinkDown::kReset, "an answer that breaks the protocol");
-      // Where we answer ourselves nobody else lives.
+      // Where we answer ourselves no other member lives.
       const bool is_other_life =
           refusal->why == HelloNo::Why::kOtherLife || refusal->why == HelloNo::Why::kYourself;
       return break_off(is_other_life ? LinkDown::kOtherLife : LinkDown::kReset,

@@ -35,7 +35,7 @@ class OutgoingLink final : FdWatcher::Handler {
   };
   struct Options {
     Duration greeting_timeout;  // connect, TLS and the answer to the HELLO together
-    Duration link_timeout;      // bytes that nobody acknowledges
+    Duration link_timeout;      // bytes that stay unacknowledged
     size_t queue_bytes_max;
   };
 

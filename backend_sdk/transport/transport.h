@@ -23,6 +23,7 @@ namespace understudy {
 struct Peer {
   MemberId mid = kNobody;
   Address address;  // its cluster address
+  bool operator==(const Peer&) const = default;
 };
 
 // One sealed datagram's content. The type and the group travel in its header, authenticated.
@@ -48,7 +49,7 @@ class Transport {
     // `from` is authenticated by the link's HELLO, its address included.
     virtual void on_frame(const Peer& from, Frame frame) = 0;
     virtual void on_link_down(const Peer& peer, LinkDown why) = 0;
-    // Authentic, fresh (not replayed); at most kDatagramPayloadMax bytes.
+    // Authentic, sent to this life, fresh (not replayed); at most kDatagramPayloadMax bytes.
     virtual void on_datagram(MemberId from, const Datagram& datagram) = 0;
     // After probe(): did a new TCP connection get an answer of its process (HELLO answered)?
     // kRefused and kOtherLife are proofs as above; silence is reported as kReset.
@@ -56,12 +57,13 @@ class Transport {
     virtual void on_probe_answered(const Peer& peer) = 0;
   };
 
-  static constexpr size_t kDatagramPayloadMax = 448;  // 500 bytes less header and tag
+  static constexpr size_t kDatagramPayloadMax = 452;  // 500 bytes less header and tag
 
   virtual ~Transport() = default;
   // Opens the link when there is none. Bounded: on_link_down(kOverflow) when too much waits.
   virtual void send(const Peer& to, Frame frame) = 0;
-  // May be lost, repeated or overtaken.
+  // To that life alone (never kNobody): a process that has begun another one drops it. May be lost
+  // or overtaken.
   virtual void send_datagram(const Peer& to, const Datagram& datagram) = 0;
   // A connection of its own, decided within the probe timeout.
   virtual void probe(const Peer& peer) = 0;

@@ -21,6 +21,7 @@ std::string encode_beat(const Beat& beat) {
   writer.u16(beat.interval_ms);
   writer.u16(beat.load);
   writer.u32(beat.sessions);
+  writer.u32(beat.voted_term);
   writer.u64(beat.echo);
   writer.u8(static_cast<uint8_t>(beat.events.size()));
   writer.zeros(kBeatBodyBytes - out.size());
@@ -47,6 +48,7 @@ std::optional<Beat> decode_beat(std::string_view bytes) {
   beat.interval_ms = reader.u16();
   beat.load = reader.u16();
   beat.sessions = reader.u32();
+  beat.voted_term = reader.u32();
   beat.echo = reader.u64();
   const size_t events = reader.u8();
   reader.zeros(3);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Beat: the body of every datagram between members (PROTOCOL section 3): 48 bytes of where the
+// Beat: the body of every datagram between members (PROTOCOL section 3): 52 bytes of where the
 // sender stands, then at most 25 events of 16 bytes. Pings and pongs carry the same body: `echo` is
 // their nonce, and the first event names who is asked for. Pure.
 #pragma once
@@ -14,11 +14,11 @@
 
 namespace understudy {
 
-inline constexpr size_t kBeatBodyBytes = 48;
+inline constexpr size_t kBeatBodyBytes = 52;
 inline constexpr size_t kBeatEventBytes = 16;
 inline constexpr size_t kBeatEventsMax = 25;  // 500 bytes with header, body and tag
 
-// Somebody's state as the sender holds it.
+// A member's state as the sender holds it.
 struct BeatEvent {
   MemberId mid = kNobody;
   uint8_t liveness = 0;  // membership/view.h's numbers
@@ -39,6 +39,8 @@ struct Beat {
   uint16_t interval_ms = 0;  // the sender's T
   uint16_t load = 0;
   uint32_t sessions = 0;
+  // The highest term in which the sender has voted: above `term` it follows nobody for now.
+  uint32_t voted_term = 0;
   uint64_t echo = 0;  // of a ping and its answers; 0 in a beat
   std::vector<BeatEvent> events{};
   bool operator==(const Beat&) const = default;

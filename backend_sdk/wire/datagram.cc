@@ -16,7 +16,7 @@ void encode_datagram_header(const DatagramHeader& header, std::string& out) {
   writer.u32(header.salt);
   writer.u64(header.counter);
   writer.u32(header.group);
-  writer.zeros(4);
+  writer.u32(header.to);
 }
 
 std::optional<DatagramHeader> decode_datagram_header(std::string_view bytes) {
@@ -31,7 +31,7 @@ std::optional<DatagramHeader> decode_datagram_header(std::string_view bytes) {
   header.salt = reader.u32();
   header.counter = reader.u64();
   header.group = reader.u32();
-  reader.zeros(4);
+  header.to = reader.u32();
   if (!reader.is_complete() || header.version != kDatagramVersion) return std::nullopt;
   return header;
 }

@@ -22,7 +22,7 @@ enum class DatagramType : uint8_t {  // the numbers are the protocol: only appen
   kNack = 6,     // asked, no answer yet; but I am here and so are you
 };
 
-inline constexpr uint8_t kDatagramVersion = 1;
+inline constexpr uint8_t kDatagramVersion = 2;
 inline constexpr size_t kDatagramHeaderBytes = 32;
 inline constexpr size_t kDatagramTagBytes = 16;
 inline constexpr size_t kDatagramBytesMax = 500;
@@ -37,11 +37,13 @@ struct DatagramHeader {
   uint32_t salt = 0;         // random for each life; with the counter it is the nonce
   uint64_t counter = 0;      // from 1, never repeated within a life
   uint32_t group = 0;
+  // The receiver's life. A process that starts again has another mid, so what was recorded for an
+  // earlier life, for another member or on the way back is refused without any memory of it.
+  MemberId to = kNobody;
 };
 
 void encode_datagram_header(const DatagramHeader& header, std::string& out);
-// nullopt: shorter than a header, another version, or padding that is not zero. The type is not
-// judged.
+// nullopt: shorter than a header, or another version. Type, flags and mids are not judged.
 std::optional<DatagramHeader> decode_datagram_header(std::string_view bytes);
 
 }  // namespace understudy

@@ -11,7 +11,7 @@ bool is_known(FrameType type) {
     return first <= type && type <= last;
   };
   return is_between(FrameType::kHello, FrameType::kHelloOk) ||
-         is_between(FrameType::kJoin, FrameType::kJoinNo) ||
+         is_between(FrameType::kJoin, FrameType::kMergeNo) ||
          is_between(FrameType::kOpen, FrameType::kHandOver);
 }
 
@@ -32,7 +32,7 @@ Result<std::optional<DecodedFrame>> decode_frame(std::string_view bytes) {
   if (bytes.size() < kFrameHeaderBytes) return std::optional<DecodedFrame>();
   ByteReader reader(bytes);
   const size_t payload_bytes = reader.u32();
-  // Refused before the payload is waited for: nobody makes us buffer more than one frame.
+  // Refused before the payload is waited for: no sender makes us buffer more than one frame.
   if (payload_bytes > kFramePayloadMax) {
     return Error{.code = ErrorCode::kTooLarge,
                  .detail = "a frame announces " + std::to_string(payload_bytes) +

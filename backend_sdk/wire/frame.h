@@ -18,7 +18,7 @@ namespace understudy {
 // The numbers are the protocol: only append to this list.
 enum class FrameType : uint8_t {
   kHello = 1,    // first on every link, by the side that connected: who I am, whom I expect
-  kHelloNo = 2,  // the answer when somebody else lives there now; then the link is closed
+  kHelloNo = 2,  // the answer when another life is there now; then the link is closed
   kUnknown = 3,  // answer to a type or version that is not understood; names both versions
   kHelloOk = 4,  // the answer when it is me whom you expect
   kJoin = 16,    // membership
@@ -31,10 +31,12 @@ enum class FrameType : uint8_t {
   kElectOk = 23,
   kProbe = 24,
   kProbeOk = 25,
-  kProbeFor = 26,  // indirect: ask a third member to probe
-  kProbeForOk = 27,
+  kProbeFor = 26,    // does this member answer you? Else accuse it
+  kProbeForOk = 27,  // it has answered me
   kAccuse = 28,  // to the leader: my link to this member broke, or its port refused me
   kJoinNo = 29,
+  kMerge = 30,  // to the leader of another group: all of mine come over to yours
+  kMergeNo = 31,
   kOpen = 32,  // replication
   kOpenOk = 33,
   kRepl = 34,
@@ -57,7 +59,7 @@ enum class FrameType : uint8_t {
 // Is the number in the list above? Others come from a newer sender.
 bool is_known(FrameType type);
 
-inline constexpr uint16_t kFrameVersion = 1;
+inline constexpr uint16_t kFrameVersion = 2;
 inline constexpr size_t kFrameHeaderBytes = 24;
 // A session's hard limit is 4 MiB (PROTOCOL 2.4); one frame carries it whole with its ring.
 inline constexpr size_t kFramePayloadMax = 5 * 1024 * 1024;

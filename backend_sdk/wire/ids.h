@@ -11,7 +11,7 @@
 
 namespace understudy {
 
-// One life of one backend process: random, fresh at every start and at every rejoin. 0 is nobody.
+// One life of one backend process: random, fresh at every start and at every rejoin. 0: none.
 using MemberId = uint32_t;
 inline constexpr MemberId kNobody = 0;
 
@@ -24,7 +24,7 @@ constexpr MemberId primary_of(ChannelId channel) {
 // The proxy's name for one request of a client, the same when it sends it again. 0: none given.
 using RequestId = uint64_t;
 
-// 128 random bits; whoever knows them has the session.
+// 128 random bits; a client that knows them has the session.
 struct SessionId {
   std::array<uint8_t, 16> bytes{};
   auto operator<=>(const SessionId&) const = default;

@@ -50,6 +50,7 @@ struct SoakArguments {
   std::string newcomers_every = "500ms";
   std::string sample_every = "5s";
   std::string warm_up = "3m";
+  std::string apart = "20s";  // how long two groups serve before they meet; zero: there is one
   double memory_kib_per_hour = 1024;
   double descriptors_per_hour = 8;
 };

@@ -101,7 +101,7 @@ void DecodeWeblogic(benchmark::State& state) {
 BENCHMARK(DecodeWeblogic);
 
 void ViewHashCompare(benchmark::State& state) {
-  const Hex64 held = format_hex64(0x7bd6e3de63901a20);
+  const Hex64 held = format_hex64(0xb6b1862c76406bbe);
   const std::string text(held.begin(), held.end());
   for (auto _ : state) {
     std::string_view header = text;

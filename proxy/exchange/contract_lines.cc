@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/exchange/contract_lines.h"
 
+#include <array>
 #include <chrono>
+#include <span>
 
 #include "base/tls_host.h"
 #include "base/tls_stream.h"
 #include "cookies/contract.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/char_class.h"
+#include "proxy/upstream/answered_requests.h"
 
 namespace understudy {
 namespace {
@@ -18,6 +21,13 @@ std::string_view text(const Hex64& hex) {
   return {hex.data(), hex.size()};
 }
 
+void add_answered(AnsweredRequests& answered, http::LineArena& lines) {
+  std::array<uint64_t, kAnsweredIdsMax> ids;
+  const std::size_t count = answered.take(ids);
+  AnsweredText room;
+  lines.add_line(kAnsweredHeader, format_answered(std::span(ids).first(count), room));
+}
+
 void add_native(const WorkerCluster& cluster, const ContractFacts& facts, http::LineArena& lines) {
   lines.add_line(kViewSeenHeader, text(cluster.routing().views().hash()));
   lines.add_line(kRequestIdHeader, text(format_hex64(facts.request_id)));
@@ -25,6 +35,7 @@ void add_native(const WorkerCluster& cluster, const ContractFacts& facts, http::
   if (facts.waited >= kMillisecond) {
     lines.add_line(kWaitedHeader, static_cast<uint64_t>(facts.waited / kMillisecond));
   }
+  if (facts.answered.size() > 0) add_answered(facts.answered, lines);
 }
 
 // Of a client that has shown a certificate which was verified, else null.

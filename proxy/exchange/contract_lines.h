@@ -13,6 +13,7 @@
 
 namespace understudy {
 
+class AnsweredRequests;
 class WorkerCluster;
 namespace routing {
 struct Member;
@@ -27,12 +28,15 @@ struct ContractFacts {
   bool is_tls = false;              // as the client sees it
   // Of a peer whose word about its client is believed, else null.
   const http::FieldList* believed = nullptr;
-  uint64_t request_id = 0;         // native dialect; never 0 there
+  uint64_t request_id = 0;  // native dialect; never 0 there
+  // By this member; those that are told are taken out.
+  AnsweredRequests& answered;
   std::string_view failover = {};  // empty: the cookie's primary is asked, or there is none
   Duration waited{};               // since the request's head was here
 };
 
-// Lines that no client may say, of both dialects and of neither: the client's certificate.
+// Lines that no client may say, of both dialects and of neither: the client's certificate. A
+// request that is not sent after all takes its answered ids with it.
 void add_contract_lines(const WorkerCluster& cluster, const ContractFacts& facts,
                         http::LineArena& lines);
 

@@ -10,6 +10,7 @@
 #include "proxy/http/char_class.h"
 #include "proxy/routing/path_rewrite.h"
 #include "proxy/routing/request_path.h"
+#include "proxy/upstream/member_connections.h"
 
 namespace understudy {
 namespace {
@@ -347,7 +348,10 @@ void Exchange::on_interim_response(const http::ResponseHead& head) {
 void Exchange::on_response_head(const http::ResponseHead& head) {
   DCHECK(phase_ == Phase::kWaiting);
   ++member_->counters.responses;
-  if (head.fields.present().meets(http::kContractFields)) cluster_->hear(*member_, head.fields);
+  if (head.fields.present().meets(http::kContractFields)) {
+    cluster_->hear(*member_, head.fields);
+    account_.speaks_contract = head.fields.has(FieldId::kUnderstudyView);
+  }
   if (head.status == 503) {
     if (!is_for_its_client(head) && ask_elsewhere(TryFailure::kUnavailable, head)) return;
   } else if (head.status == 421 && cluster_->speaks_native()) {
@@ -467,6 +471,11 @@ void Exchange::on_downstream_writable() {
 // ---- 9. The end.
 
 void Exchange::finish() {
+  // The whole answer is here: the request is not sent again, and its member may forget it. But a
+  // stopped process may still have the request in its receive buffer, and run it when it goes on.
+  if (account_.speaks_contract && cluster_->speaks_native() && !account_.may_be_unread) {
+    connections_->answered().add(account_.request_id);
+  }
   upstream_->release();
   upstream_ = nullptr;
   end(false);

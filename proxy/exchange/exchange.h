@@ -162,6 +162,7 @@ class Exchange final : private Upstream::User, private Waiter, private Hedge::Ow
   bool may_be_hedged() const;
   bool is_hedging() const;
   void begin_hedge(TimePoint now);
+  void swap_try(Hedge::Try& other);
   void send_hedge();
   void drop_hedge();
   void take_over_hedge();
@@ -218,6 +219,8 @@ class Exchange final : private Upstream::User, private Waiter, private Hedge::Ow
     bool is_tls = false;            // the client's side, a trusted proxy's word included
     bool keeps_request_id = false;  // a trusted proxy's
     bool may_hedge = false;         // after HedgeDelay
+    bool speaks_contract = false;   // the member whose answer this is: it sent a view
+    bool may_be_unread = false;     // a member fell silent that may read the request yet
     HedgeOutcome hedge = HedgeOutcome::kNone;
   };
 

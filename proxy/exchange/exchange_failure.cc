@@ -81,6 +81,12 @@ void count(routing::MemberCounters& counters, TryFailure failure) {
   }
 }
 
+// We closed the connection, and not the member.
+bool is_silence(TryFailure failure) {
+  return failure == TryFailure::kTimeout || failure == TryFailure::kUnreachable ||
+         failure == TryFailure::kMemberGone;
+}
+
 // Understudy-Handled: no.
 bool says_not_handled(const http::FieldList& fields) {
   for (const http::Field& field : fields) {
@@ -146,6 +152,7 @@ void Exchange::mark_member(TryFailure failure) {
 }
 
 void Exchange::fail_try(TryFailure failure) {
+  account_.may_be_unread |= upstream_->has_sent() && is_silence(failure);
   const RetryDecision decision = decide(describe(failure), location_->failover);
   if (is_hedging()) return rely_on_hedge(failure, decision.step);
   const bool counts = decision.step != NextStep::kSameMember && counts_as_resend(failure);

@@ -77,6 +77,7 @@ void Exchange::compose_request_lines(const http::RequestHead& head, bool upgrade
        .is_tls = account_.is_tls,
        .believed = is_believed ? &head.fields : nullptr,
        .request_id = account_.request_id,
+       .answered = connections_->answered(),
        .failover = attempt_.last().failover(),
        .waited = worker_.io.loop.now() - account_.started},
       scratch.lines);

@@ -72,17 +72,21 @@ void Exchange::on_hedge_connected() {
   send_hedge();
 }
 
+void Exchange::swap_try(Hedge::Try& other) {
+  std::swap(member_, other.member);
+  std::swap(connections_, other.connections);
+  std::swap(attempt_, other.attempt);
+}
+
 void Exchange::send_hedge() {
   Hedge::Try& other = hedge_->its_try();
   const http::RequestHead& head = downstream_.request_head();
   // The lines are written for the member that gets them.
   http::RequestRewrite rewrite{
       .dropped = worker_.io.scratch.dropped, .added = {}, .target = {}, .host = {}};
-  std::swap(member_, other.member);
-  std::swap(attempt_, other.attempt);
+  swap_try(other);
   const bool fits = compose_request(head, false, rewrite);
-  std::swap(member_, other.member);
-  std::swap(attempt_, other.attempt);
+  swap_try(other);
   if (!fits) return drop_hedge();
   other.is_sent = true;
   ++other.member->counters.requests;

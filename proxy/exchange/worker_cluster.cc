@@ -219,6 +219,19 @@ void WorkerCluster::on_watch() {
   if (anybody_waits) watch_.start_at(now + routing_.views().beat());
 }
 
+// Whether the others speak for that group too is not left to chance: without a request to them
+// nothing would be heard of them.
+void WorkerCluster::hear_others() {
+  if (probe_.is_open()) return;
+  const routing::Member* other = routing_.whom_to_hear(worker_.io.loop.now());
+  if (other == nullptr || !other->address.is_set()) return;
+  ++worker_.counters.views_asked;
+  probe_.ask({.serial = other->serial,
+              .member = reach(*other),
+              .seen = routing_.views().hash(),
+              .wait = Duration::zero()});
+}
+
 void WorkerCluster::on_view_text(uint64_t serial, std::string_view text) {
   const routing::Member* from = routing_.table().by_serial(serial);
   if (from) on_view(*from, text);
@@ -270,6 +283,9 @@ void WorkerCluster::apply(routing::ViewOutcome outcome) {
       LOG(kWarn, "cluster {}: a view is refused: {}", routing_.options().name,
           to_text(routing_.views().last_refusal()));
       return;
+    case routing::ViewVerdict::kRival:
+      LOG(kDebug, "cluster {}: a view of another group is not taken", routing_.options().name);
+      return hear_others();
     default:
       LOG(kDebug, "cluster {}: a view is not taken: {}", routing_.options().name,
           routing::to_text(outcome.verdict));

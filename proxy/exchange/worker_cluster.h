@@ -131,6 +131,7 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   void discard_unused();
   void on_view(const routing::Member& from, std::string_view header);
   void on_watch();
+  void hear_others();
   void on_view_text(uint64_t serial, std::string_view text) override;
   void on_room(MemberConnections& connections) override;
   void serve_queues();

@@ -59,13 +59,6 @@ void Cluster::vacate(std::uint64_t serial) {
   if (heeds_busy_) choice_.on_busy(*member);
 }
 
-bool Cluster::is_alone(const Member& member) const {
-  return std::none_of(table_.members().begin(), table_.members().end(), [&](const auto& other) {
-    return other.get() != &member && other->liveness == Liveness::kAlive &&
-           other->back_off.last_failure() == Failure::kNone;
-  });
-}
-
 ViewOutcome Cluster::outcome(ViewVerdict verdict, TimePoint now) {
   ViewOutcome out{.verdict = verdict};
   if (verdict == ViewVerdict::kNew) out.change = table_.apply(*views_.view(), now);
@@ -73,8 +66,7 @@ ViewOutcome Cluster::outcome(ViewVerdict verdict, TimePoint now) {
 }
 
 ViewOutcome Cluster::on_view(const Member& from, std::string_view header, TimePoint now) {
-  const bool may_be_rival = views_.view() != nullptr && !holds_view(header, views_.hash());
-  return outcome(views_.on_header({from, may_be_rival && is_alone(from)}, header, now), now);
+  return outcome(views_.on_header({from, table_.members()}, header, now), now);
 }
 
 ViewOutcome Cluster::on_weblogic_view(const ViewKeeper::WeblogicView& view, TimePoint now) {
@@ -83,6 +75,18 @@ ViewOutcome Cluster::on_weblogic_view(const ViewKeeper::WeblogicView& view, Time
 
 ViewOutcome Cluster::on_shared_view(const ViewKeeper::Shared& shared, TimePoint now) {
   return outcome(views_.on_shared(shared, now), now);
+}
+
+Member* Cluster::whom_to_hear(TimePoint now) {
+  if (views_.rivals().is_empty() || now < views_.rival_ask_due()) return nullptr;
+  const auto members = table_.members();
+  for (std::size_t step = 0; step < members.size(); ++step) {
+    Member* const member = members[ask_turn_++ % members.size()].get();
+    if (!views_.rivals().may_hold_to_ours(*member)) continue;
+    views_.on_asked(now);
+    return member;
+  }
+  return nullptr;
 }
 
 Member* Cluster::whom_to_ask(const Member& waiting_for, TimePoint since, TimePoint now) {

@@ -84,6 +84,10 @@ class Cluster final {
   // since `since`; null when it is not yet time (try again at views().ask_due(since)) or nobody
   // else is there. The question then counts as asked.
   Member* whom_to_ask(const Member& waiting_for, TimePoint since, TimePoint now);
+  // A member that may still hold to the view in force, to be asked for its own because others speak
+  // for a rival; null when there is none, or the last question is not a beat old. It then counts as
+  // asked.
+  Member* whom_to_hear(TimePoint now);
 
   const ClusterOptions& options() const { return options_; }
   const AffinityCodec& codec() const { return codec_; }
@@ -93,7 +97,6 @@ class Cluster final {
 
  private:
   ViewOutcome outcome(ViewVerdict verdict, TimePoint now);
-  bool is_alone(const Member& member) const;
 
   // Constant after construction.
   const ClusterOptions options_;

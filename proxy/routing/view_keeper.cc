@@ -7,13 +7,6 @@
 namespace understudy::routing {
 namespace {
 
-const ViewEntry* entry_of(const ClusterView& view, std::uint32_t mid) {
-  const auto found = std::lower_bound(
-      view.entries.begin(), view.entries.end(), mid,
-      [](const ViewEntry& entry, std::uint32_t wanted) { return entry.mid < wanted; });
-  return found == view.entries.end() || found->mid != mid ? nullptr : &*found;
-}
-
 // The living entry at the place where the sender was reached.
 const ViewEntry* entry_at(const ClusterView& view, const Member& member) {
   for (const ViewEntry& entry : view.entries) {
@@ -51,58 +44,88 @@ Duration ViewKeeper::beat() const {
   return view_ != nullptr && view_->beat > Duration::zero() ? Duration(view_->beat) : kBeatAssumed;
 }
 
-bool ViewKeeper::has_seen(std::uint32_t mid) const {
-  if (view_ != nullptr && entry_of(*view_, mid) != nullptr) return true;
-  return std::find(mids_seen_.begin(), mids_seen_.end(), mid) != mids_seen_.end();
+ViewRelation relate(const ClusterView& next, const ClusterView& held) {
+  if (next.group == held.group) {
+    return next.version > held.version ? ViewRelation::kNewer : ViewRelation::kOlder;
+  }
+  // First: a view that was recorded before a merge must not undo it.
+  if (held.has_absorbed(next.group)) return ViewRelation::kOlder;
+  return next.has_absorbed(held.group) ? ViewRelation::kNewer : ViewRelation::kRival;
 }
 
-void ViewKeeper::confirm(TimePoint now) {
-  confirmed_at_ = now;
-  rival_since_.reset();
+bool ViewKeeper::Shared::supersedes(const ClusterView& held) const {
+  switch (relate(*view, held)) {
+    case ViewRelation::kNewer:
+      return true;
+    case ViewRelation::kOlder:
+      return false;
+    case ViewRelation::kRival:
+      return replaced_group == held.group && replaced_version >= held.version;
+  }
+  return false;
 }
 
 void ViewKeeper::hold(std::shared_ptr<const ClusterView> view, TimePoint now) {
   if (view_ != nullptr) {
-    for (const ViewEntry& entry : view_->entries) {
-      if (entry_of(*view, entry.mid) == nullptr) mids_seen_.push_back(entry.mid);
-    }
-    while (mids_seen_.size() > kMidsRememberedMax) mids_seen_.pop_front();
-    replaced_ = view_->version;
+    replaced_version_ = view_->version;
+    replaced_group_ = view_->group;
   }
   view_ = std::move(view);
   hash_ = format_hex64(view_->hash);
   dismissed_.clear();
+  rival_text_.clear();
+  rival_.reset();
+  rivals_.clear();
   confirm(now);
 }
 
 ViewVerdict ViewKeeper::on_header(const Sender& from, std::string_view header, TimePoint now) {
   if (view_ != nullptr && holds_view(header, hash_)) {
     confirm(now);
+    rivals_.remove(from.member);
     return ViewVerdict::kHeld;
   }
   if (!options_.is_dynamic || options_.codec == nullptr) return ViewVerdict::kStatic;
+  return judge(from, header, now);
+}
+
+ViewVerdict ViewKeeper::judge(const Sender& from, std::string_view header, TimePoint now) {
   // A member that lags behind says the same with each response; its signature is checked once.
   if (!dismissed_.empty() && header == dismissed_) return ViewVerdict::kOlder;
+  if (rival_ != nullptr && header == rival_text_) return judge_rival(from, now);
 
   DecodedView decoded = options_.codec->decode(header);
   last_refusal_ = decoded.refusal;
   if (decoded.refusal == ViewRefusal::kNoList) return ViewVerdict::kNoList;
   if (!decoded) return ViewVerdict::kRefused;
-  if (view_ != nullptr && decoded.view.version <= view_->version) {
-    const ViewVerdict verdict = judge_lower(from, decoded.view, now);
-    if (verdict == ViewVerdict::kOlder) dismissed_ = header;
-    if (verdict != ViewVerdict::kNew) return verdict;
+  auto view = std::make_shared<const ClusterView>(std::move(decoded.view));
+  const ViewRelation relation = view_ == nullptr ? ViewRelation::kNewer : relate(*view, *view_);
+  switch (relation) {
+    case ViewRelation::kNewer:
+      hold(std::move(view), now);
+      return ViewVerdict::kNew;
+    case ViewRelation::kOlder:
+      dismissed_ = header;
+      return ViewVerdict::kOlder;
+    case ViewRelation::kRival:
+      rival_text_ = header;
+      rival_ = std::move(view);
+      break;
   }
-  hold(std::make_shared<const ClusterView>(std::move(decoded.view)), now);
-  return ViewVerdict::kNew;
+  return judge_rival(from, now);
 }
 
-ViewVerdict ViewKeeper::judge_lower(const Sender& from, const ClusterView& view, TimePoint now) {
-  const ViewEntry* const self = entry_at(view, from.member);
-  if (self == nullptr || has_seen(self->mid)) return ViewVerdict::kOlder;
-  if (from.is_alone) return ViewVerdict::kNew;
-  if (!rival_since_) rival_since_ = now;
-  return now < *rival_since_ + 2 * beat() ? ViewVerdict::kRival : ViewVerdict::kNew;
+// A view that does not say that its sender lives is no word of the sender for that group.
+ViewVerdict ViewKeeper::judge_rival(const Sender& from, TimePoint now) {
+  if (entry_at(*rival_, from.member) == nullptr) return ViewVerdict::kOlder;
+  rivals_.add(from.member, rival_->group);
+  const RivalViews::Count count = rivals_.count(rival_->group, from.members, from.member);
+  if (count.theirs <= count.ours) return ViewVerdict::kRival;
+  const bool is_soon = rival_believed_at_ && now < *rival_believed_at_ + kRivalBeats * beat();
+  if (is_soon && count.ours > 0) return ViewVerdict::kRival;
+  rival_believed_at_ = now;
+  hold(std::move(rival_), now);
+  return ViewVerdict::kNew;
 }
 
 ViewVerdict ViewKeeper::on_weblogic(const WeblogicView& view, TimePoint now) {
@@ -129,10 +152,8 @@ ViewVerdict ViewKeeper::on_shared(const Shared& shared, TimePoint now) {
     if (shared.view->hash == view_->hash && shared.weblogic_hash == weblogic_hash_) {
       return ViewVerdict::kHeld;
     }
-    // A rival counts only if it was believed in full knowledge of the view in force here.
-    if (shared.view->version <= view_->version && shared.replaced < view_->version) {
-      return ViewVerdict::kOlder;
-    }
+    if (!shared.supersedes(*view_)) return ViewVerdict::kOlder;
+    if (relate(*shared.view, *view_) == ViewRelation::kRival) rival_believed_at_ = now;
   }
   hold(shared.view, now);
   weblogic_hash_ = shared.weblogic_hash;

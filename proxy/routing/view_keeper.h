@@ -4,16 +4,23 @@
 // so), only of this cluster, and only when newer. It applies nothing (member_table.h does) and
 // sends nothing. Owned by a Cluster; worker thread only; pure, time is passed in.
 //
-// Versions start again when the whole cluster has been restarted. A list with a lower version is
-// therefore a rival, not merely old, when the member that sends it appears in it with a mid never
-// seen before. It is believed when for two beats no member has confirmed the view in force, and at
-// once when no member of that view answers any more.
+// Versions count within one group of members. A view of another group is judged so (relate()):
+// - its group has absorbed ours (a merge): it is newer, whatever its version;
+// - our group has absorbed its group: it is older;
+// - neither: a rival. Two groups have not met yet, a member has founded one alone, or the cluster
+//   was restarted as a whole. A rival is believed when more members speak for it than may still
+//   hold to ours (rival_views.h): members whose last view was of its group, against members that
+//   are alive in the view in force, do not fail here and have not given us another group's view
+//   since. Silence speaks for the view in force. So a lone member is believed only when no other
+//   member of that view is left, and a restarted cluster when most of its members have been heard.
+// Two rivals of about the same size do not take turns: after one was believed, the next one waits
+// for kRivalBeats, unless no member is left that holds to the view in force.
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,22 +29,27 @@
 #include "cookies/view_header.h"
 #include "cookies/weblogic_view.h"
 #include "proxy/routing/member.h"
+#include "proxy/routing/rival_views.h"
 
 namespace understudy::routing {
 
 inline constexpr Duration kBeatAssumed = std::chrono::seconds(1);  // while no view has told it
-inline constexpr std::size_t kMidsRememberedMax = 1024;            // of earlier views
+inline constexpr int kRivalBeats = 10;                             // from one rival to the next
 
 enum class ViewVerdict : std::uint8_t {
   kHeld,     // the view in force, confirmed
   kNew,      // to be applied now
   kNoList,   // another hash and no list: ask for it
-  kOlder,    // a lower version
-  kRival,    // a lower version of a new life, not yet believed
+  kOlder,    // a lower version, or of a group that ours has absorbed
+  kRival,    // of another group, not believed
   kStatic,   // DynamicServerList Off, or no means to check a signature
   kRefused,  // by the codec: unsigned, altered, of another cluster ...
 };
 std::string_view to_text(ViewVerdict verdict);
+
+// How `next` stands to `held`.
+enum class ViewRelation : std::uint8_t { kNewer, kOlder, kRival };
+ViewRelation relate(const ClusterView& next, const ClusterView& held);
 
 class ViewKeeper final {
  public:
@@ -51,7 +63,7 @@ class ViewKeeper final {
 
   struct Sender {
     const Member& member;
-    bool is_alone = false;  // no other member has been seen to work
+    std::span<const std::unique_ptr<Member>> members;  // all of the table
   };
   // A response had this Understudy-View. With kNew, view() is the new one.
   ViewVerdict on_header(const Sender& from, std::string_view header, TimePoint now);
@@ -62,15 +74,20 @@ class ViewKeeper final {
   };
   ViewVerdict on_weblogic(const WeblogicView& view, TimePoint now);
 
-  // What another worker of this process has believed, in place of a view of version `replaced`.
+  // What another worker of this process has believed, in place of the view that is named.
   struct Shared {
     std::shared_ptr<const ClusterView> view = {};
-    std::uint64_t replaced = 0;
+    std::uint64_t replaced_version = 0;
+    std::uint64_t replaced_group = 0;
     std::string weblogic_hash = {};
+
+    // Whether it is to be believed by who holds `held`: a rival only if it was believed in full
+    // knowledge of that view.
+    bool supersedes(const ClusterView& held) const;
   };
   ViewVerdict on_shared(const Shared& shared, TimePoint now);
   // The view in force, for the other workers. Null inside without one.
-  Shared shared() const { return {view_, replaced_, weblogic_hash_}; }
+  Shared shared() const { return {view_, replaced_version_, replaced_group_, weblogic_hash_}; }
 
   // The view in force; null: none.
   const std::shared_ptr<const ClusterView>& view() const { return view_; }
@@ -79,20 +96,24 @@ class ViewKeeper final {
   // For X-WebLogic-Cluster-Hash; empty without a view.
   std::string_view weblogic_hash() const { return weblogic_hash_; }
   Duration beat() const;
+  // Members that have lately spoken for other groups than that of the view in force.
+  const RivalViews& rivals() const { return rivals_; }
   // By the codec, with the last kRefused.
   ViewRefusal last_refusal() const { return last_refusal_; }
 
   // From when on a proxy whose exchange has been waiting since `waiting_since` asks another member
   // for the view; max() when views do not come at all here.
   TimePoint ask_due(TimePoint waiting_since) const;
+  // The same for a question about a rival.
+  TimePoint rival_ask_due() const { return asked_at_ ? *asked_at_ + beat() : TimePoint::min(); }
   // The question leaves now: nobody else asks for a beat.
   void on_asked(TimePoint now) { asked_at_ = now; }
 
  private:
-  ViewVerdict judge_lower(const Sender& from, const ClusterView& view, TimePoint now);
-  void confirm(TimePoint now);
+  ViewVerdict judge(const Sender& from, std::string_view header, TimePoint now);
+  ViewVerdict judge_rival(const Sender& from, TimePoint now);
+  void confirm(TimePoint now) { confirmed_at_ = now; }
   void hold(std::shared_ptr<const ClusterView> view, TimePoint now);
-  bool has_seen(std::uint32_t mid) const;
 
   const Options options_;
 
@@ -101,11 +122,14 @@ class ViewKeeper final {
   Hex64 hash_ = format_hex64(0);
   std::string weblogic_hash_;
   TimePoint confirmed_at_ = TimePoint::min();
-  std::optional<TimePoint> rival_since_;
   std::optional<TimePoint> asked_at_;
-  std::string dismissed_;                // the last text that was signed, but older
-  std::uint64_t replaced_ = 0;           // version of the view before this one
-  std::deque<std::uint32_t> mids_seen_;  // of views that are no longer in force
+  std::string dismissed_;                     // the last text that was signed, but older
+  std::string rival_text_;                    // the last that was signed, but a rival,
+  std::shared_ptr<const ClusterView> rival_;  // and what it says
+  RivalViews rivals_;
+  std::optional<TimePoint> rival_believed_at_;
+  std::uint64_t replaced_version_ = 0;  // of the view before this one
+  std::uint64_t replaced_group_ = 0;
   ViewRefusal last_refusal_ = ViewRefusal::kNone;
 };
 

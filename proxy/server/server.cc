@@ -158,7 +158,9 @@ void Server::keep_views(const Snapshot& before) {
   auto old = std::exchange(views_, {});
   views_.resize(snapshot_->clusters.size());
   for (std::size_t i = 0; i < views_.size(); ++i) {
-    if (const auto same = same_cluster(*snapshot_, i, before)) views_[i] = old[*same];
+    auto same = same_cluster(*snapshot_, i, before);
+    if (!same) same = rekeyed_cluster(*snapshot_, i, before);
+    if (same) views_[i] = old[*same];
   }
 }
 
@@ -179,8 +181,7 @@ void Server::on_letter(LetterToServer letter) {
 void Server::on(to_server::NewView& letter) {
   if (letter.generation != snapshot_->generation || letter.view.view == nullptr) return;
   routing::ViewKeeper::Shared& held = views_[letter.cluster];
-  const bool is_newer = held.view == nullptr || letter.view.view->version > held.view->version ||
-                        letter.view.replaced >= held.view->version;
+  const bool is_newer = held.view == nullptr || letter.view.supersedes(*held.view);
   if (!is_newer || (held.view != nullptr && held.view->hash == letter.view.view->hash)) return;
   held = letter.view;
   LOG(kInfo, "cluster {}: view {:016x}, version {}, {} members",

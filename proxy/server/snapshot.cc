@@ -107,15 +107,41 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
   return options;
 }
 
+bool is_same_key(const Keyring& a, std::size_t i, const Keyring& b, std::size_t j) {
+  return a.id(i) == b.id(j) &&
+         a.sub_key(i, KeyPurpose::kCookie) == b.sub_key(j, KeyPurpose::kCookie);
+}
+
 bool has_same_keys(const Keyring* a, const Keyring* b) {
   if (a == nullptr || b == nullptr) return a == b;
   if (a->size() != b->size()) return false;
   for (std::size_t slot = 0; slot < a->size(); ++slot) {
-    const bool same = a->id(slot) == b->id(slot) && a->sub_key(slot, KeyPurpose::kCookie) ==
-                                                        b->sub_key(slot, KeyPurpose::kCookie);
-    if (!same) return false;
+    if (!is_same_key(*a, slot, *b, slot)) return false;
   }
   return true;
+}
+
+bool has_common_key(const Keyring* a, const Keyring* b) {
+  if (a == nullptr || b == nullptr) return false;
+  for (std::size_t i = 0; i < a->size(); ++i) {
+    for (std::size_t j = 0; j < b->size(); ++j) {
+      if (is_same_key(*a, i, *b, j)) return true;
+    }
+  }
+  return false;
+}
+
+std::optional<std::size_t> find_cluster(const Snapshot& wanted, std::size_t index,
+                                        const Snapshot& among,
+                                        bool (*has_the_keys)(const Keyring*, const Keyring*)) {
+  const config::Cluster& cluster = wanted.config->clusters[index];
+  const auto& known = among.config->clusters;
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const bool is_it =
+        known[i].is_same_as(cluster) && has_the_keys(known[i].keyring.get(), cluster.keyring.get());
+    if (is_it) return i;
+  }
+  return std::nullopt;
 }
 
 Result<AccessLogTarget> make_target(const config::AccessLog& log, LogFiles& files) {
@@ -128,14 +154,13 @@ Result<AccessLogTarget> make_target(const config::AccessLog& log, LogFiles& file
 
 std::optional<std::size_t> same_cluster(const Snapshot& wanted, std::size_t index,
                                         const Snapshot& among) {
-  const config::Cluster& cluster = wanted.config->clusters[index];
-  const auto& known = among.config->clusters;
-  for (std::size_t i = 0; i < known.size(); ++i) {
-    const bool same = known[i].is_same_as(cluster) &&
-                      has_same_keys(known[i].keyring.get(), cluster.keyring.get());
-    if (same) return i;
-  }
-  return std::nullopt;
+  return find_cluster(wanted, index, among, &has_same_keys);
+}
+
+std::optional<std::size_t> rekeyed_cluster(const Snapshot& wanted, std::size_t index,
+                                           const Snapshot& among) {
+  if (same_cluster(wanted, index, among)) return std::nullopt;
+  return find_cluster(wanted, index, among, &has_common_key);
 }
 
 Result<std::shared_ptr<const Snapshot>> Snapshot::make(

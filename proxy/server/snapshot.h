@@ -54,5 +54,9 @@ struct Snapshot {
 // The cluster of `among` that is the same one, so that what has been learned of it stays.
 std::optional<std::size_t> same_cluster(const Snapshot& wanted, std::size_t index,
                                         const Snapshot& among);
+// The one that differs in its keys alone and has at least one of them: a rotation. Its members are
+// the same, what was signed is not.
+std::optional<std::size_t> rekeyed_cluster(const Snapshot& wanted, std::size_t index,
+                                           const Snapshot& among);
 
 }  // namespace understudy

@@ -171,7 +171,7 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
     const auto same = same_cluster(snapshot, index, *current().snapshot);
     if (same) return current().clusters[*same];
   }
-  return std::make_shared<WorkerCluster>(
+  auto made = std::make_shared<WorkerCluster>(
       context_, WorkerCluster::Options{.routing = snapshot.clusters[index],
                                        .connections = wanted.connections,
                                        .protocol = wanted.protocol,
@@ -183,6 +183,12 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
                                        .session_form_field = wanted.session_form_field,
                                        .inserted = wanted.inserted,
                                        .listener = this});
+  if (adopted_.empty()) return made;
+  // With other keys it is built anew. It need not search for members that it has known.
+  if (const auto rekeyed = rekeyed_cluster(snapshot, index, *current().snapshot)) {
+    made->on_shared_view(current().clusters[*rekeyed]->routing().views().shared());
+  }
+  return made;
 }
 
 void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {

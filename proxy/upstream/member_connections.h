@@ -21,6 +21,7 @@
 #include "base/timer_wheel.h"
 #include "base/tls_dialer.h"
 #include "proxy/config/cluster.h"
+#include "proxy/upstream/answered_requests.h"
 #include "proxy/upstream/io_context.h"
 #include "proxy/upstream/upstream.h"
 #include "proxy/upstream/waiting.h"
@@ -96,6 +97,9 @@ class MemberConnections final {
   // Those that may ask no other member, in the order in which they came.
   WaitingList& queue() { return queue_; }
   WaitingList& waiting() { return waiting_; }
+  // What the member is told with the next request. Another life has other connections, and an empty
+  // list.
+  AnsweredRequests& answered() { return answered_; }
   std::uint64_t serial() const { return options_.serial; }
   const std::string& label() const { return options_.label; }
   const Address& address() const { return options_.address; }
@@ -160,6 +164,7 @@ class MemberConnections final {
   Timer expiry_;
   WaitingList waiting_;
   WaitingList queue_;
+  AnsweredRequests answered_;
   std::size_t holders_ = 0;
   bool retired_ = false;
 };

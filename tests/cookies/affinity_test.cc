@@ -43,6 +43,17 @@ TEST(NativeAffinity, IsWrittenAsDocumented) {
   EXPECT_EQ(codec().encode(token)->view(), kKnownSolo);
 }
 
+TEST(NativeAffinity, TellsTheKeyThatSignsFromOneThatIsOnlyAccepted) {
+  const AffinityCodec old = codec(), both = codec(Dialect::kNative, "21");
+  const AffinityText with_1 = *old.encode(known_token()), with_2 = *both.encode(known_token());
+  EXPECT_TRUE(both.decode(with_1).token.verified);
+  EXPECT_FALSE(both.is_signed_with_first_key(with_1));
+  EXPECT_TRUE(both.is_signed_with_first_key(with_2));
+  EXPECT_TRUE(old.is_signed_with_first_key(with_1));
+  EXPECT_FALSE(old.is_signed_with_first_key("1"));
+  EXPECT_FALSE(AffinityCodec({.dialect = Dialect::kNative}).is_signed_with_first_key(with_1));
+}
+
 TEST(NativeAffinity, AtItsLargestHas75Bytes) {
   AffinityToken token{
       .primary = 0xffffffff, .secondary = 0xffffffff, .epoch = UINT32_MAX, .version = UINT64_MAX};

@@ -3,19 +3,38 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <span>
 #include <string>
 
 namespace understudy {
 namespace {
 
 TEST(Contract, ClaimsAllOfItsNames) {
-  for (std::string_view name :
-       {kViewSeenHeader, kRequestIdHeader, kFailoverHeader, kViewHeader, kSessionHeader,
-        kRouteHeader, kWeblogicClusterInfoHeader, kWeblogicForceJvmidHeader,
-        kWeblogicKeepAliveHeader, kWlProxySslHeader, kWlProxyClientIpHeader,
-        kWlProxyClientPortHeader, kWlProxyClientCertHeader, kWeblogicClusterHashHeader,
-        kWeblogicClusterListHeader, kWeblogicJvmidHeader, kProxyClientIpHeader, kClientCertHeader,
-        kClientCertChainHeader}) {
+  for (std::string_view name : {kViewSeenHeader,
+                                kRequestIdHeader,
+                                kFailoverHeader,
+                                kViewHeader,
+                                kSessionHeader,
+                                kRouteHeader,
+                                kWeblogicClusterInfoHeader,
+                                kWeblogicForceJvmidHeader,
+                                kWeblogicKeepAliveHeader,
+                                kWlProxySslHeader,
+                                kWlProxyClientIpHeader,
+                                kWlProxyClientPortHeader,
+                                kWlProxyClientCertHeader,
+                                kWeblogicClusterHashHeader,
+                                kWeblogicClusterListHeader,
+                                kWeblogicJvmidHeader,
+                                kProxyClientIpHeader,
+                                kClientCertHeader,
+                                kClientCertChainHeader,
+                                kWaitedHeader,
+                                kAnsweredHeader,
+                                kHandledHeader,
+                                kDrainingHeader}) {
     EXPECT_TRUE(is_contract_header(name)) << name;
   }
 }
@@ -48,6 +67,30 @@ TEST(Hex64, HasOneTextPerValue) {
   for (const char* other : {"", "0123456789abcde", "0123456789abcdef0", "0123456789ABCDEF",
                             "0x23456789abcdef", " 123456789abcdef", "0123456789abcdeg"}) {
     EXPECT_FALSE(parse_hex64(other)) << other;
+  }
+}
+
+TEST(Answered, ListsIdsAndReadsThemBack) {
+  constexpr std::array<std::uint64_t, kAnsweredIdsMax + 1> kIds = {1, 0xfedcba9876543210, 3, ~0UL,
+                                                                   5};
+  AnsweredText room;
+  EXPECT_EQ(format_answered(std::span(kIds).first(2), room), "0000000000000001,fedcba9876543210");
+  for (std::size_t count = 1; count <= kAnsweredIdsMax; ++count) {
+    const auto ids = std::span(kIds).first(count);
+    const AnsweredIds read = parse_answered(format_answered(ids, room));
+    EXPECT_TRUE(std::equal(ids.begin(), ids.end(), read.view().begin(), read.view().end()));
+  }
+  EXPECT_EQ(format_answered(kIds, room).size(), room.size()) << "no more than fit";
+}
+
+TEST(Answered, OfAListThatIsNotOneNothingIsBelieved) {
+  const std::string one = "0123456789abcdef";
+  for (const std::string& text :
+       {std::string(), std::string(","), one + ",", "," + one, one + ", " + one, one + ";" + one,
+        one.substr(1), one + "0", std::string("0123456789ABCDEF"), one + ",xyz",
+        std::string("0000000000000000"), one + ",0000000000000000",
+        one + "," + one + "," + one + "," + one + "," + one}) {
+    EXPECT_EQ(parse_answered(text).count, 0U) << text;
   }
 }
 

@@ -198,5 +198,40 @@ TEST_F(KeyFile, IsGeneratedReadyForUseAndNeverOverwritten) {
             first.keyring->sub_key(0, KeyPurpose::kCookie));
 }
 
+TEST(Keyring, MayNotFollowOneThatHasAnotherKeyOfTheSameId) {
+  const auto old = Keyring::parse(std::string("1 ") + kHexKey, "k").keyring;
+  const auto other =
+      Keyring::parse("2 " + std::string(64, 'c') + "\n1 " + std::string(64, 'd'), "k");
+  ASSERT_TRUE(other) << other.error;
+  EXPECT_EQ(other.keyring->why_not_after(*old),
+            "key '1' is not the key that had this id until now; give a new key an id of its own");
+  EXPECT_EQ(old->why_not_after(*old), "");
+}
+
+TEST(Keyring, WarnsOfAStepThatWasLeftOut) {
+  struct Case {
+    const char* before;
+    const char* after;
+    const char* expected;
+  };
+  constexpr Case kCases[] = {
+      {"1", "12", ""},   // install
+      {"12", "21", ""},  // use
+      {"21", "2", ""},   // remove
+      {"1", "1", ""},
+      {"1", "21", "key '2' signs at once: "},
+      {"1", "2", "key '2' signs at once: "},
+      {"12", "2", "key '1' signed until now and is gone: "},
+  };
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(std::string(c.before) + " " + c.after);
+    const std::string warning = test::ring(c.after)->warning_after(*test::ring(c.before));
+    EXPECT_EQ(warning.substr(0, std::string(c.expected).size()), c.expected);
+    EXPECT_EQ(warning.empty(), std::string(c.expected).empty()) << warning;
+    EXPECT_EQ(test::ring(c.after)->why_not_after(*test::ring(c.before)), "");
+  }
+  EXPECT_EQ(test::ring("21")->ids_text(), "2, 1");
+}
+
 }  // namespace
 }  // namespace understudy

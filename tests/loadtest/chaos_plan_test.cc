@@ -33,6 +33,7 @@ TEST(ChaosPlan, PartitionsNameWhomAndNeedANetwork) {
   EXPECT_EQ((*plan)[1].text(), "partition b");
   EXPECT_EQ((*plan)[3].text(), "heal");
   EXPECT_FALSE(needs_network(*parse_plan("1s kill a; 2s heal")));
+  EXPECT_TRUE(needs_network(*parse_plan("1s restart-apart a")));
 }
 
 TEST(ChaosPlan, SoManyJoinAtOnce) {
@@ -67,6 +68,8 @@ TEST(ChaosPlan, WhatIsWrongIsSaid) {
       {"5s hit a", "the action is one of"},
       {"5s kill", "names one member"},
       {"5s kill a b", "names one member"},
+      {"5s restart-apart", "names one member"},
+      {"5s restart-apart a b", "names one member"},
       {"5s reload a", "names no member"},
       {"5s partition", "one or two"},
       {"5s partition a b c", "one or two"},
@@ -150,6 +153,24 @@ TEST(ChaosPlan, AVariedPlanHasEveryKindOfFault) {
     EXPECT_TRUE(std::any_of(plan.begin(), plan.end(),
                             [&](const ChaosStep& step) { return step.action == action; }));
   }
+}
+
+TEST(ChaosPlan, OnlyANetworkLetsMembersStartApart) {
+  SeededChaos options{.seed = 5,
+                      .members = {"a", "b", "c"},
+                      .spared = {"c"},
+                      .duration = seconds(3600),
+                      .is_varied = true};
+  const auto count_apart = [&options] {
+    const auto plan = plan_by_seed(options);
+    return std::count_if(plan.begin(), plan.end(), [](const ChaosStep& step) {
+      EXPECT_TRUE(step.action != ChaosAction::kRestartApart || step.member != "c");
+      return step.action == ChaosAction::kRestartApart;
+    });
+  };
+  EXPECT_EQ(count_apart(), 0);
+  options.has_network = true;
+  EXPECT_GE(count_apart(), 5);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ TEST(NewcomersTest, WhoWelcomedThemIsCountedAndAWrongCountIsAFailure) {
   const auto loop = std::move(*EventLoop::open());
   // A counter that forgets: the second answer is wrong.
   TestServer::Options options;
-  options.pages = {{"/count", R"({"count":1,"member":"d"})"}};
+  options.pages = {{"/count", R"({"count":1,"member":"d"})"}, {"/login", R"({"count":1})"}};
   TestServer server(*loop, options);
   Newcomers newcomers(
       *loop, {.servers = {server.address()}, .every = std::chrono::milliseconds(1), .client = {}});
@@ -31,7 +31,27 @@ TEST(NewcomersTest, WhoWelcomedThemIsCountedAndAWrongCountIsAFailure) {
   EXPECT_EQ(figures.failed, figures.came);
   EXPECT_EQ(figures.left, 0u);
   EXPECT_EQ(figures.welcomed, (std::map<std::string, size_t>{{"d", figures.came}}));
-  EXPECT_EQ(figures.first_failure.substr(0, 14), "after 2 counts");
+  EXPECT_EQ(figures.first_failure.substr(0, 19), "step 3, POST /count");
+}
+
+TEST(NewcomersTest, ASessionThatComesBackAfterItsLogoutIsAFailure) {
+  const auto loop = std::move(*EventLoop::open());
+  TestServer::Options options;
+  options.series = {{"/count", {R"({"count":1})", R"({"count":2})"}}};
+  options.pages = {
+      {"/login", R"({"count":1})"}, {"/logout", R"({"count":2})"}, {"/value", R"({"count":2})"}};
+  TestServer server(*loop, options);
+  Newcomers newcomers(
+      *loop, {.servers = {server.address()}, .every = std::chrono::milliseconds(1), .client = {}});
+  newcomers.start();
+  const SystemClock clock;
+  const TimePoint end = clock.now() + std::chrono::seconds(30);
+  while (clock.now() < end && (newcomers.figures().came == 0 || !newcomers.all_left())) {
+    loop->run_once(std::chrono::milliseconds(10));
+    if (newcomers.figures().came > 0) newcomers.stop();
+  }
+  EXPECT_EQ(newcomers.figures().left, 0u);
+  EXPECT_EQ(newcomers.figures().first_failure.substr(0, 18), "step 5, GET /value");
 }
 
 }  // namespace

@@ -281,17 +281,18 @@ int main(int argc, char** argv) {
   char message[4096] = "";
   static int listener;
   pthread_t thread;
-  sigset_t stops;
+  sigset_t signals;
   int signal_number;
   if (argc != 3 || strcmp(argv[1], "-c") != 0) {
     fprintf(stderr, "usage: c_counter -c FILE\n");
     return 2;
   }
   /* Before there are threads, so that all of them leave these to sigwait. */
-  sigemptyset(&stops);
-  sigaddset(&stops, SIGTERM);
-  sigaddset(&stops, SIGINT);
-  pthread_sigmask(SIG_BLOCK, &stops, NULL);
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &signals, NULL);
 
   if (understudy_options_load(argv[2], &options, message, sizeof message) != UNDERSTUDY_OK) {
     fputs(message, stderr);
@@ -311,7 +312,11 @@ int main(int argc, char** argv) {
   pthread_create(&thread, NULL, accept_all, &listener);
   fprintf(stderr, "c_counter %s: serving on http://%s/\n", member_name,
           understudy_options_listen(options));
-  sigwait(&stops, &signal_number);
+  while (sigwait(&signals, &signal_number) == 0 && signal_number == SIGHUP) {
+    const int is_read = understudy_reload_keys(node, message, sizeof message) == UNDERSTUDY_OK;
+    fprintf(stderr, "c_counter %s: %s\n", member_name,
+            is_read ? "the cluster's keys are read again" : message);
+  }
   fprintf(stderr, "c_counter %s: draining\n", member_name);
   understudy_node_drain(node);
   /* Threads may still be inside of calls: the process ends with its node. */

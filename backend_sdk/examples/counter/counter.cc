@@ -79,6 +79,14 @@ void value(const Node& node, const Request& request, const Session& session, Res
   response.set_body(answer(node, session, count_of(session), false), kJson);
 }
 
+// POST /login: the session goes on under another id.
+void login(const Node& node, const Request& request, Session& session, Response& response) {
+  if (!allows(request, response, "POST")) return;
+  if (!session.replayed()) session.rotate_id();
+  response.set_body(answer(node, session, count_of(session), session.replayed()), kJson);
+  response.store(answer(node, session, count_of(session), true));
+}
+
 // POST /logout: the session's id is worth nothing from now on.
 void logout(const Node& node, const Request& request, Session& session, Response& response) {
   if (!allows(request, response, "POST")) return;
@@ -166,6 +174,11 @@ void add_counter_handlers(Node& node, understudy::EvhttpServer& server, event_ba
   server.handle("/value", [&node](Request& request, Session& session, Response& response) {
     value(node, request, session, response);
   });
+  server.handle("/login",
+                [&node](Request& request, Session& session, Response& response) {
+                  login(node, request, session, response);
+                },
+                {.exclusive = true});
   server.handle("/logout",
                 [&node](Request& request, Session& session, Response& response) {
                   logout(node, request, session, response);

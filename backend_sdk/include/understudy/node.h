@@ -133,6 +133,14 @@ class Node final {
   // session to its secondary, leaves. Then the callback; further requests are answered 421 or 503.
   void drain(std::function<void()> callback, std::shared_ptr<Executor> executor = {});
 
+  // Reads ClusterKeyFile again; when this returns, cookies, member lists, datagrams and new links
+  // follow it. Connections, sessions and requests under way are untouched. A failure (a file that
+  // is missing, wrong or readable by others, a key that took over the id of another one) leaves the
+  // old keys in force. Waits for a turn of the node's thread; may be called there as well. A new
+  // key is installed on every machine, then used, then the old one removed: README, "Changing the
+  // key".
+  [[nodiscard]] std::optional<Failure> reload_keys();
+
   NodeStatistics statistics() const;
   std::string metrics_text() const;  // Prometheus, text format 0.0.4
   std::vector<MemberStatus> members() const;

@@ -36,7 +36,7 @@
 extern "C" {
 #endif
 
-#define UNDERSTUDY_ABI_VERSION 1
+#define UNDERSTUDY_ABI_VERSION 2 /* 2: understudy_reload_keys */
 /* Of the library that runs. It serves programs of its own number and of smaller ones. */
 uint32_t understudy_abi_version(void);
 
@@ -83,6 +83,9 @@ understudy_code understudy_node_open(const understudy_options* options, understu
 /* Graceful: no new sessions, requests under way end (DrainTimeout), each session is handed to its
  * secondary. Returns when that is done; requests that begin meanwhile are answered. */
 void understudy_node_drain(understudy_node* node);
+/* Reads ClusterKeyFile again (on SIGHUP, say). Blocks until the keys are in force. When it fails
+ * the old ones stay; UNDERSTUDY_KEY_FILE: the message says what is wrong with the file. */
+understudy_code understudy_reload_keys(understudy_node* node, char* message, size_t message_size);
 /* Leaves, at once if it was not drained. No thread may be inside a call with it. What is left of
  * its sessions may only be dropped, and of its replies read and freed. */
 void understudy_node_free(understudy_node* node);

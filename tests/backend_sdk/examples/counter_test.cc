@@ -53,6 +53,17 @@ TEST_F(Counter, TheSessionIsNamedAndEndsWithLogout) {
   EXPECT_NE(first.substr(0, 35), third.substr(0, 35));
 }
 
+TEST_F(Counter, AtLoginTheSessionGoesOnUnderAnotherId) {
+  const std::string first = client_.ask("GET", "/count")->body;
+  EXPECT_EQ(client_.ask("GET", "/login")->status, 405);
+  const std::vector<understudy::Header> id = {{"Understudy-Request-Id", "0000000000000006"}};
+  EXPECT_EQ(tail("POST", "/login", id), ",\"count\":1,\"member\":\"a\",\"replayed\":false}\n");
+  EXPECT_EQ(tail("POST", "/login", id), ",\"count\":1,\"member\":\"a\",\"replayed\":true}\n");
+  const std::string second = client_.ask("GET", "/count")->body;
+  EXPECT_NE(first.substr(0, 35), second.substr(0, 35));
+  EXPECT_NE(second.find("\"count\":2"), std::string::npos);
+}
+
 TEST_F(Counter, GivesAsManyBytesAsAsked) {
   for (const std::size_t bytes : {0u, 1u, 1024u, 1u << 20}) {
     EXPECT_EQ(client_.ask("GET", "/size/" + std::to_string(bytes))->body.size(), bytes);

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "backend_sdk/membership/membership.h"
-#include "tests/backend_sdk/sim/virtual_network.h"
+#include "tests/simulation/virtual_network.h"
 
 namespace understudy {
 namespace {
@@ -82,7 +82,6 @@ class SimulatedMember final : public VirtualNetwork::Process, public Membership:
     }
     options.interval = interval;
     options.members_max = members;
-    options.started_us = index + 1;
     membership_ =
         std::make_unique<Membership>(options, life_->clock(), network.random(), *counting_, *this);
     membership_->start();
@@ -112,6 +111,7 @@ class SimulatedMember final : public VirtualNetwork::Process, public Membership:
                                                [](const Member& m) { return m.is_usable(); }));
   }
   void on_dead(const Peer&, bool) override {}
+  void on_alive(const Peer&) override {}
   void on_expelled() override { ++expulsions; }
 
   const Address address;

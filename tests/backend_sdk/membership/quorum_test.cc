@@ -16,6 +16,7 @@ MemberView view_of(const std::string& members) {
     Member member;
     member.mid = member.join_seq = static_cast<uint32_t>(view.members.size() + 1);
     member.is_counted = kind < 'a';
+    member.is_confirmed = true;
     member.is_proven = kind == 'p';
     if (kind == 'S') member.liveness = Liveness::kSuspect;
     if (kind == 'D' || kind == 'd' || kind == 'p') member.liveness = Liveness::kDead;
@@ -56,16 +57,18 @@ TEST(Quorum, NoTwoPartsOfAMembershipBothHaveOne) {
 
 TEST(Quorum, SettlingMakesTheUsableTheMeasure) {
   MemberView view = view_of("AADa");
-  EXPECT_TRUE(settle(view));
+  EXPECT_TRUE(propose(view));
+  EXPECT_FALSE(propose(view)) << "proposed already";
+  commit_measure(view);
   EXPECT_FALSE(view.members[2].is_counted);
   EXPECT_TRUE(view.members[3].is_counted);
-  EXPECT_FALSE(settle(view)) << "settled already";
+  EXPECT_FALSE(propose(view)) << "settled already";
 }
 
 TEST(Quorum, AMinorityNeverSettles) {
   MemberView view = view_of("ADDaaaa");
   const MemberView before = view;
-  EXPECT_FALSE(settle(view));
+  EXPECT_FALSE(propose(view));
   EXPECT_EQ(view, before);
 }
 

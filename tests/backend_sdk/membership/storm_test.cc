@@ -91,7 +91,7 @@ class Storm {
       if (!cluster_.at(name).has_quorum()) continue;
       const MemberView& view = cluster_.at(name).view();
       const auto [found, is_new] =
-          writers_.try_emplace({view.group.id, view.term}, cluster_.at(name).mid());
+          writers_.try_emplace({view.group, view.term}, cluster_.at(name).mid());
       ASSERT_EQ(found->second, cluster_.at(name).mid()) << cluster_.describe();
     }
   }
@@ -112,7 +112,7 @@ class Storm {
   SeededRandom random_;
   std::set<std::string> paused_;
   std::map<std::string, std::vector<TimePoint>> ended_;
-  std::map<std::pair<uint32_t, uint32_t>, MemberId> writers_;
+  std::map<std::pair<GroupId, uint32_t>, MemberId> writers_;
 };
 
 uint64_t number_from(const char* variable, uint64_t otherwise) {

@@ -10,7 +10,9 @@ namespace understudy {
 // One named member through all its lives.
 class VirtualCluster::Member final : public VirtualNetwork::Process, public Membership::Listener {
  public:
-  Member(VirtualCluster& cluster, std::string name) : cluster_(cluster), name_(std::move(name)) {}
+  Member(VirtualCluster& cluster, std::string name) : cluster_(cluster), name_(std::move(name)), own_name_(name_) {}
+
+  void call_itself(std::string name) { own_name_ = std::move(name); }
 
   void start(const std::vector<Address>& seeds, bool has_met_others = false) {
     VirtualNetwork& network = cluster_.network;
@@ -20,14 +22,13 @@ class VirtualCluster::Member final : public VirtualNetwork::Process, public Memb
     life_->attach(*this);
     MembershipOptions options;
     options.self.mid = mid;
-    options.self.name = name_;
+    options.self.name = own_name_;
     options.self.machine = "m" + name_;
     options.self.http_address = "127.0.0.1:80";
     options.self.cluster_address = cluster_.address(name_);
     options.seeds = seeds;
     options.has_met_others = has_met_others;
     options.interval = kBeat;
-    options.started_us = static_cast<uint64_t>(network.now().time_since_epoch().count()) / 1000;
     retired_.push_back(std::move(membership_));
     membership_ =
         std::make_unique<Membership>(options, life_->clock(), network.random(), *life_, *this);
@@ -62,6 +63,7 @@ class VirtualCluster::Member final : public VirtualNetwork::Process, public Memb
   void on_dead(const Peer& peer, bool is_proven) override {
     deaths.push_back({cluster_.network.now(), cluster_.names_.at(peer.mid), peer.mid, is_proven});
   }
+  void on_alive(const Peer&) override {}
   void on_expelled() override { is_expelled_ = true; }
 
   std::unique_ptr<Membership> membership_;
@@ -80,7 +82,8 @@ class VirtualCluster::Member final : public VirtualNetwork::Process, public Memb
   }
 
   VirtualCluster& cluster_;
-  const std::string name_;
+  const std::string name_;  // of the machine
+  std::string own_name_;
   VirtualNetwork::Life* life_ = nullptr;
   std::vector<std::unique_ptr<Membership>> retired_;  // may still be on the stack
   bool is_expelled_ = false;
@@ -90,7 +93,10 @@ VirtualCluster::VirtualCluster(uint64_t seed, const Weather& weather) : network(
 VirtualCluster::~VirtualCluster() = default;
 
 Address VirtualCluster::address(const std::string& name) const {
-  return *Address::parse("10.0.0." + std::to_string(name.at(0) - 'a' + 1) + ":7101");
+  // 1 for a, 27 for A.
+  const char letter = name.at(0);
+  const int host = letter >= 'a' ? letter - 'a' + 1 : letter - 'A' + 27;
+  return *Address::parse("10.0.0." + std::to_string(host) + ":7101");
 }
 
 VirtualCluster::Member& VirtualCluster::member(const std::string& name) {
@@ -107,6 +113,12 @@ void VirtualCluster::start(const std::string& name, const std::string& seed_name
   std::vector<Address> seeds;
   for (const char seed : seed_names) seeds.push_back(address(std::string(1, seed)));
   member(name).start(seeds);
+}
+
+void VirtualCluster::start_as(const std::string& machine, const std::string& name,
+                              const std::string& seed_names) {
+  member(machine).call_itself(name);
+  start(machine, seed_names);
 }
 
 void VirtualCluster::start_all(const std::string& names) {
@@ -187,7 +199,7 @@ std::string VirtualCluster::describe() {
     const MemberView& view = at(name).view();
     text += "\n" + name + (lives(name) ? "" : " is dead;") +
             (at(name).is_admitted() ? "" : " is outside;") +
-            (at(name).is_leader() ? " leads" : "") + " group " + std::to_string(view.group.id) +
+            (at(name).is_leader() ? " leads" : "") + " group " + std::to_string(view.group) +
             ", version " + std::to_string(view.term) + "." + std::to_string(view.seq) + ":";
     for (const auto& other : view.members) {
       text += " " + other.name + std::to_string(other.mid % 1000) + " " +
@@ -199,6 +211,12 @@ std::string VirtualCluster::describe() {
 
 int VirtualCluster::expulsions(const std::string& name) {
   return member(name).expulsions;
+}
+
+int VirtualCluster::expulsions() {
+  int all = 0;
+  for (const auto& [name, member] : members_) all += member->expulsions;
+  return all;
 }
 
 }  // namespace understudy

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "backend_sdk/membership/membership.h"
-#include "tests/backend_sdk/sim/virtual_network.h"
+#include "tests/simulation/virtual_network.h"
 
 namespace understudy {
 
@@ -31,6 +31,9 @@ class VirtualCluster final {
   // Starts (again) with a fresh mid. Seeds: the addresses of a, b and c unless said otherwise.
   void start(const std::string& name);
   void start(const std::string& name, const std::string& seed_names);
+  // A machine of its own, under a name that another one has.
+  void start_as(const std::string& machine, const std::string& name,
+                const std::string& seed_names);
   void start_all(const std::string& names);  // "abc", and runs until they are one group
   void kill(const std::string& name) { network.stop(address(name)); }
   void pause(const std::string& name) { network.pause(address(name)); }
@@ -50,6 +53,7 @@ class VirtualCluster final {
   // Deaths that `name` was told of, in all its lives.
   const std::vector<Told>& deaths_at(const std::string& name);
   int expulsions(const std::string& name);
+  int expulsions();  // of all
   // What everybody thinks, for the message of a test that failed.
   std::string describe();
 

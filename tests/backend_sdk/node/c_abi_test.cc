@@ -196,6 +196,27 @@ TEST_F(CAbi, AMemberThatHasNoKeyFileIsToldSo) {
   EXPECT_NE(std::string(message_.data()).find("missing.key"), std::string::npos);
 }
 
+TEST_F(CAbi, KeysAreReadAgainAndAWrongFileIsSaid) {
+  const std::string path = directory_ + "/cluster.key";
+  const auto write = [&](const std::string& keys) {
+    std::ofstream(path) << keys;
+    std::filesystem::permissions(path, std::filesystem::perms(0600));
+  };
+  const std::string old_key = "1 " + std::string(64, 'a') + "\n";
+  write(old_key);
+  ASSERT_EQ(load("MemberName a\nListen 127.0.0.1:7001\nClusterListen " + free_address() +
+                 "\nClusterKeyFile cluster.key\n"),
+            UNDERSTUDY_OK)
+      << message_.data();
+  ASSERT_EQ(understudy_node_open(options_, &node_, message_.data(), message_.size()), UNDERSTUDY_OK)
+      << message_.data();
+  write("2 " + std::string(64, 'b') + "\n" + old_key);
+  EXPECT_EQ(understudy_reload_keys(node_, nullptr, 0), UNDERSTUDY_OK);
+  write("no key");
+  EXPECT_EQ(understudy_reload_keys(node_, message_.data(), message_.size()), UNDERSTUDY_KEY_FILE);
+  EXPECT_NE(std::string(message_.data()).find("cluster.key:1: "), std::string::npos);
+}
+
 TEST_F(CAbi, WhatNoCallerMayPassIsRefusedAndNothingHappens) {
   open();
   understudy_session* session = nullptr;
@@ -221,6 +242,7 @@ TEST_F(CAbi, WhatNoCallerMayPassIsRefusedAndNothingHappens) {
   understudy_session_drop(nullptr);
   understudy_reply_free(nullptr);
   understudy_node_drain(nullptr);
+  EXPECT_EQ(understudy_reload_keys(nullptr, nullptr, 0), UNDERSTUDY_ARGUMENT);
   EXPECT_EQ(understudy_reply_status(nullptr), 0);
   EXPECT_EQ(understudy_session_epoch(nullptr), 0u);
 }

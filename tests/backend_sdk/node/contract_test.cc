@@ -17,6 +17,14 @@ std::shared_ptr<const Keyring> keys(std::uint8_t fill) {
   return Keyring::from_keys({&key, 1}).keyring;
 }
 
+// The keys 'a' (as keys(1)) and 'b', in this order.
+std::shared_ptr<const Keyring> ring(const std::string& ids) {
+  const std::vector<std::uint8_t> a(kKeyBytesMin, 1), b(kKeyBytesMin, 2);
+  std::vector<Keyring::NamedKey> named;
+  for (const char id : ids) named.push_back({.id = id, .bytes = id == 'a' ? a : b});
+  return Keyring::from_keys(named).keyring;
+}
+
 class Contract : public ::testing::Test {
  protected:
   Contract() { publish(Liveness::kAlive); }
@@ -93,6 +101,49 @@ TEST_F(Contract, WhatIsNotSignedByThisClusterIsNoToken) {
   EXPECT_FALSE(other_key.read(AskedView(asked).view()).token);
 }
 
+TEST_F(Contract, AKeyIsInstalledUsedAndRemoved) {
+  const std::string with_a = value_of(cookie_line(token()));
+  const auto read_cookie = [&](const std::string& value) {
+    return read({{"Cookie", "SID=" + value}}).token;
+  };
+  contract_.use_keys(ring("ab"));
+  EXPECT_EQ(value_of(cookie_line(token())), with_a) << "installed is not used";
+  EXPECT_EQ(read_cookie(with_a), token());
+
+  contract_.use_keys(ring("ba"));
+  const std::string with_b = value_of(cookie_line(token()));
+  EXPECT_NE(with_b, with_a);
+  EXPECT_EQ(read_cookie(with_b), token());
+  SessionToken old = token();
+  old.is_to_renew = true;
+  EXPECT_EQ(read_cookie(with_a), old);
+
+  contract_.use_keys(ring("b"));
+  EXPECT_EQ(read_cookie(with_b), token());
+  EXPECT_FALSE(read_cookie(with_a));
+}
+
+TEST_F(Contract, TheListIsSignedWithTheKeyOfNowAndItsHashStays) {
+  const auto before = board_.current();
+  board_.use_keys(*ring("ba"));
+  const auto after = board_.current();
+  EXPECT_EQ(after->hash, before->hash);
+  EXPECT_EQ(after->members.size(), before->members.size());
+  EXPECT_TRUE(ViewCodec(*ring("b"), "c").decode(after->text));
+  EXPECT_FALSE(ViewCodec(*ring("b"), "c").decode(before->text));
+  publish(Liveness::kAlive);
+  EXPECT_FALSE(changed_) << "proxies have nothing new to see";
+  publish(Liveness::kDead);
+  EXPECT_TRUE(changed_);
+  EXPECT_TRUE(ViewCodec(*ring("b"), "c").decode(board_.current()->text));
+}
+
+TEST_F(Contract, KeysMayChangeBeforeThereIsAList) {
+  ViewBoard board(*ring("a"), "c", std::chrono::milliseconds(200));
+  board.use_keys(*ring("b"));
+  EXPECT_EQ(board.current(), nullptr);
+}
+
 TEST_F(Contract, TheProxysHeadersAreRead) {
   const ContractFacts facts = read({{"UNDERSTUDY-REQUEST-ID", "00000000000000ff"},
                                     {"Understudy-Failover", "reset"},
@@ -127,6 +178,13 @@ TEST_F(Contract, HowLongARequestHasWaitedIsReadAndDoubtCountsAsLong) {
   for (const char* text : {"", "-1", "1.5", "1 ", "0x10", "99999999999"}) {
     EXPECT_GT(read({{"Understudy-Waited", text}}).waited, std::chrono::hours(1)) << text;
   }
+}
+
+TEST_F(Contract, WhichRequestsMayBeForgottenIsReadAndNothingOfABrokenList) {
+  EXPECT_TRUE(read({}).answered.empty());
+  EXPECT_EQ(read({{"understudy-answered", "00000000000000ff,0000000000000001"}}).answered,
+            (std::vector<RequestId>{255, 1}));
+  EXPECT_TRUE(read({{"Understudy-Answered", "00000000000000ff,1"}}).answered.empty());
 }
 
 TEST_F(Contract, OnlyWhatIsOutdatedIsForTheClientAlone) {

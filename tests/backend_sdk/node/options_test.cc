@@ -3,9 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <set>
+
+#include "backend_sdk/replication/lease.h"
+#include "backend_sdk/replication/payloads.h"
+#include "conf/directive_table.h"
+#include "cookies/view_header.h"
+#include "understudy/node.h"
 
 namespace understudy {
 namespace {
@@ -165,7 +173,12 @@ TEST_F(OptionsFile, EachMistakeIsNamedWithItsPlace) {
       {"SoftSessionBytes 2M\nMaxSessionBytes 1M\n", "SoftSessionBytes is above MaxSessionBytes"},
       {"AckTimeout 3s\nAckDeadline 1s\n", "AckTimeout is above AckDeadline"},
       {"StoredResponseMax 64K\nMaxSessionBytes 32K\nSoftSessionBytes 1K\n", "StoredResponseMax"},
-      {"ClusterInsecure On\nClusterMembers 192.0.2.1:7101\n", "loopback"},
+      {"ClusterInsecure On\nClusterMembers 192.0.2.1:7101\n",
+       "a.conf:6:16: error: ClusterInsecure"},
+      {"HeartbeatInterval 50s\n", "a.conf:5:19: error: HeartbeatInterval"},
+      {"MaxReplicaBytes 3M\n", "a.conf:5:17: error: MaxSessionBytes is above MaxReplicaBytes"},
+      {"MaxSessionBytes 2M\nMaxReplicaBytes 1M\n", "a.conf:5:17: error: MaxSessionBytes is"},
+      {"SessionTimeout 1h\nAckDeadline 100ms\n", "a.conf:6:13: error: AckTimeout is above"},
   };
   for (const auto& one : kCases) {
     SCOPED_TRACE(one.added);
@@ -226,6 +239,123 @@ TEST(Options, FilledByHandAreCheckedLikeAFile) {
     ASSERT_FALSE(problems.empty());
     EXPECT_NE(problems.front().find(one.what), std::string::npos) << problems.front();
   }
+}
+
+// A number that the table of directives allows is one that a member works with: at its bounds it
+// is taken, beyond them it is refused at its place. All numeric directives are here.
+struct Bounds {
+  const char* directive;
+  const char* below;  // null: nothing can be
+  const char* least;
+  const char* most;
+  const char* above;
+  const char* also = "";  // what else makes the bound possible
+};
+constexpr Bounds kBounds[] = {
+    {"MemberWeight", "0", "1", "100", "101"},
+    {"MaxMembers", "0", "1", "2000", "2001"},
+    {"HeartbeatInterval", "19ms", "20ms", "40s", "40001ms"},
+    {"AckTimeout", "9ms", "10ms", "10s", "10001ms", "AckDeadline 60s\n"},
+    {"AckDeadline", "19ms", "20ms", "60s", "60001ms", "AckTimeout 10ms\n"},
+    {"ChannelWindowBytes", "65535", "64K", "64M", "67108865"},
+    {"ChannelWindowFrames", "15", "16", "65536", "65537"},
+    {"MaxReplicaBytes", "1048575", "1M", "1024G", "1099511627777",
+     "MaxSessionBytes 1M\nSoftSessionBytes 1M\n"},
+    {"SessionTimeout", "999ms", "1s", "30d", "2592000001ms"},
+    {"MaxSessions", "0", "1", "100000000", "100000001"},
+    {"MaxServedBytes", "1048575", "1M", "1000G", "1073741824001"},
+    {"RequestsRemembered", "0", "1", "256", "257"},
+    {"RequestMemory", "89999ms", "90s", "1h", "3600001ms"},
+    {"SoftSessionBytes", "1023", "1K", "4M", "4194305"},
+    {"MaxSessionBytes", "1023", "1K", "4M", "4194305",
+     "SoftSessionBytes 1K\nStoredResponseMax 0\n"},
+    {"StoredResponseMax", nullptr, "0", "256K", "262145"},
+    {"ExclusiveQueue", "0", "1", "1024", "1025"},
+    {"ExclusiveWait", "9ms", "10ms", "5m", "300001ms"},
+    {"DrainTimeout", nullptr, "0s", "1h", "3600001ms"},
+};
+
+TEST_F(OptionsFile, EveryNumberIsTakenAtItsBoundsAndRefusedBeyondThemAtItsPlace) {
+  for (const Bounds& bounds : kBounds) {
+    const std::string before = std::string(kLeast) + bounds.also + bounds.directive + " ";
+    for (const char* good : {bounds.least, bounds.most}) {
+      SCOPED_TRACE(std::string(bounds.directive) + " " + good);
+      const auto options = Options::load(write(before + good + "\n"));
+      ASSERT_TRUE(options) << options.failure().text;
+      EXPECT_EQ(options->validate(), std::vector<std::string>());
+    }
+    for (const char* bad : {bounds.below, bounds.above}) {
+      if (bad == nullptr) continue;
+      SCOPED_TRACE(std::string(bounds.directive) + " " + bad);
+      const auto options = Options::load(write(before + bad + "\n"));
+      ASSERT_FALSE(options);
+      const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+      const std::string place = "a.conf:" + std::to_string(line) + ":" +
+                                std::to_string(std::string(bounds.directive).size() + 2) +
+                                ": error: " + bounds.directive;
+      EXPECT_NE(options.failure().text.find(place), std::string::npos) << options.failure().text;
+      EXPECT_NE(options.failure().text.find(bad == bounds.above ? "at most " : "at least "),
+                std::string::npos)
+          << options.failure().text;
+    }
+  }
+}
+
+TEST(Options, TheTableOfBoundsHasEveryNumericDirective) {
+  std::set<std::string> numeric, tested;
+  for (const Bounds& bounds : kBounds) tested.insert(bounds.directive);
+  for (const conf::DirectiveSpec& spec : conf::backend_rows()) {
+    const bool is_number = spec.argument == conf::Argument::kInteger ||
+                           spec.argument == conf::Argument::kSize ||
+                           spec.argument == conf::Argument::kDuration;
+    if (is_number) numeric.insert(std::string(spec.name));
+  }
+  EXPECT_EQ(tested, numeric);
+}
+
+// What is carried in frames bounds what may be configured: an OPEN's lease, a beat's interval.
+TEST(Options, TheLongestBeatMakesALeaseThatASecondaryGrants) {
+  Options options = by_hand();
+  options.heartbeat_interval = std::chrono::duration_cast<std::chrono::milliseconds>(kLeaseMax) / 3;
+  EXPECT_EQ(options.validate(), std::vector<std::string>());
+  EXPECT_LE(lease_of(options.heartbeat_interval), kLeaseMax);
+  EXPECT_LE(options.heartbeat_interval.count(), UINT16_MAX);
+  options.heartbeat_interval += std::chrono::milliseconds(1);
+  ASSERT_FALSE(options.validate().empty());
+  EXPECT_NE(options.validate().front().find("HeartbeatInterval"), std::string::npos);
+}
+
+TEST(Options, AMemberOpensWithTheLongestBeatAndNotWithALongerOne) {
+  Options options = by_hand();
+  options.heartbeat_interval = std::chrono::seconds(40);
+  EXPECT_TRUE(Node::open(options));
+  options.heartbeat_interval = std::chrono::seconds(50);
+  const auto refused = Node::open(options);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.failure().code, FailureCode::kConfiguration);
+}
+
+TEST(Options, NamesHaveAsManyBytesAsAViewHasRoomFor) {
+  const std::pair<const char*, std::string Options::*> kNames[] = {
+      {"MemberName", &Options::member_name},
+      {"Machine", &Options::machine},
+      {"ClusterName", &Options::cluster_name},
+      {"ReplicationGroup", &Options::replication_group},
+      {"PreferredSecondaryGroup", &Options::preferred_secondary_group}};
+  for (const auto& [directive, name] : kNames) {
+    SCOPED_TRACE(directive);
+    Options options = by_hand();
+    options.*name = std::string(kViewNameBytesMax, 'x');
+    EXPECT_EQ(options.validate(), std::vector<std::string>());
+    EXPECT_TRUE(Node::open(options));
+    options.*name += 'x';
+    ASSERT_EQ(options.validate().size(), 1U);
+    EXPECT_EQ(options.validate().front(),
+              std::string(directive) + " has 65 bytes; give it one of at most 64 bytes");
+  }
+  Options options = by_hand();
+  options.cluster_name.clear();
+  ASSERT_FALSE(options.validate().empty());
 }
 
 TEST(Options, LimitsHoldAtTheirEdge) {

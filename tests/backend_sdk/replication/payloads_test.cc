@@ -35,8 +35,8 @@ FullPayload some_full() {
       Attributes{{"cart", bytes_of("3 apples")}, {"empty", bytes_of("")}});
   full.image.requests.add({100, 8, bytes_of("stored")});
   full.image.requests.add({101, 9, nullptr});
-  full.replaces = sid_of(6);
-  full.image.recovery = Recovery{.epoch = 3, .from = {2, 7}};
+  full.former_ids = {{sid_of(5), {}}, {sid_of(6), std::chrono::seconds(3)}};
+  full.image.recovery = Recovered{.epoch = 3, .from = {2, 7}};
   return full;
 }
 
@@ -49,6 +49,7 @@ ReplPayload some_repl() {
   repl.delta.response = bytes_of("answer");
   repl.delta.ttl = std::chrono::seconds(5);
   repl.delta.changes = {{"cart", bytes_of("4 apples")}, {"gone", nullptr}};
+  repl.delta.forgotten = {98, 99};
   return repl;
 }
 
@@ -79,7 +80,7 @@ TEST(Payloads, AFullSessionArrivesAsItWas) {
   EXPECT_EQ(*full->image.attributes->at("empty"), "");
   EXPECT_EQ(*full->image.requests.find(100)->response, "stored");
   EXPECT_EQ(full->image.requests.find(101)->response, nullptr);
-  EXPECT_EQ(full->replaces, sid_of(6));
+  EXPECT_EQ(full->former_ids, some_full().former_ids);
   ASSERT_TRUE(full->image.recovery);
   EXPECT_EQ(full->image.recovery->epoch, 3u);
   EXPECT_EQ(full->image.recovery->from, (Position{2, 7}));
@@ -93,6 +94,7 @@ TEST(Payloads, ADeltaArrivesAsItWas) {
   EXPECT_EQ(*repl->delta.response, "answer");
   ASSERT_EQ(repl->delta.changes.size(), 2u);
   EXPECT_EQ(repl->delta.changes[1].value, nullptr);
+  EXPECT_EQ(repl->delta.forgotten, (std::vector<RequestId>{98, 99}));
 }
 
 TEST(Payloads, AnAcknowledgementArrivesAsItWas) {
@@ -128,13 +130,15 @@ std::vector<Case> cases() {
        [](auto text) { return bool(decode_ack(text)); }},
       {"FULL", encoded(some_full()), [](auto text) { return bool(decode_full(text)); }},
       {"REPL", encoded(some_repl()), [](auto text) { return bool(decode_repl(text)); }},
-      {"INVALIDATE", encoded(SidPayload{sid_of(1), {1, 2}}),
+      {"TOUCH", encoded(SidPayload{sid_of(1), {1, 2}}),
        [](auto text) { return bool(decode_sid(text)); }},
-      {"CLAIM", encoded(ClaimPayload{{kChannel, kA, kB, kW}, kB}),
+      {"INVALIDATE", encoded(InvalidatePayload{sid_of(1), {1, 2}, {sid_of(2), sid_of(3)}}),
+       [](auto text) { return bool(decode_invalidate(text)); }},
+      {"CLAIM", encoded(ClaimPayload{{kChannel, kA, kB, kW}, kB, ClaimGrounds::kProof}),
        [](auto text) { return bool(decode_claim(kChannel, text)); }},
       {"LOOKUP", encoded(LookupPayload{4, sid_of(1), kA}),
        [](auto text) { return bool(decode_lookup(text)); }},
-      {"FOUND", encoded(FoundPayload{4, sid_of(1), FoundRole::kCopy, kA, {1, 1}}),
+      {"FOUND", encoded(FoundPayload{4, sid_of(1), FoundRole::kCopy, kA, {1, 1}, 5, 6}),
        [](auto text) { return bool(decode_found(text)); }},
       {"VOTE", member, [](auto text) { return bool(decode_member(text)); }},
   };
@@ -221,7 +225,7 @@ TEST(Payloads, ANameIsBounded) {
 
 TEST(Payloads, ARecoveryIsNewerThanWhatItIsFromAndNoNewerThanTheSession) {
   struct {
-    Recovery recovery;
+    Recovered recovery;
     bool good;
   } table[] = {
       {{3, {2, 7}}, true}, {{3, {3, 7}}, false}, {{4, {2, 7}}, false}, {{1, {0, 0}}, true}};
@@ -244,8 +248,34 @@ TEST(Payloads, ADeltaCannotBeReadAsAFullSession) {
   EXPECT_FALSE(decode_repl(encoded(some_full())));
 }
 
-TEST(Payloads, OnlyAPartyClaims) {
-  EXPECT_FALSE(decode_claim(kChannel, encoded(ClaimPayload{{kChannel, kA, kB, kW}, kW})));
+TEST(Payloads, OnlyAPartyClaimsAndOnGroundsThatItCanHave) {
+  struct {
+    MemberId claimant;
+    ClaimGrounds grounds;
+    bool good;
+  } table[] = {{kA, ClaimGrounds::kPrimary, true},  {kA, ClaimGrounds::kGraceOver, false},
+               {kB, ClaimGrounds::kPrimary, false}, {kB, ClaimGrounds::kGraceOver, true},
+               {kB, ClaimGrounds::kProof, true},    {kB, ClaimGrounds::kGranted, true},
+               {kB, ClaimGrounds{4}, false},        {kW, ClaimGrounds::kProof, false}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.claimant);
+    const ClaimPayload claim{{kChannel, kA, kB, kW}, row.claimant, row.grounds};
+    EXPECT_EQ(bool(decode_claim(kChannel, encoded(claim))), row.good);
+  }
+}
+
+TEST(Payloads, FormerIdsAreBoundedAndDistinct) {
+  FullPayload full = some_full();
+  full.former_ids.clear();
+  for (uint8_t id = 20; full.former_ids.size() < kFormerIdsMax; ++id) {
+    full.former_ids.push_back({sid_of(id), {}});
+  }
+  EXPECT_TRUE(decode_full(encoded(full)));
+  full.former_ids.push_back({sid_of(40), {}});
+  EXPECT_FALSE(decode_full(encoded(full)));
+  full.former_ids = {{sid_of(20), {}}, {sid_of(20), {}}};
+  EXPECT_FALSE(decode_full(encoded(full)));
+  EXPECT_FALSE(decode_invalidate(encoded(InvalidatePayload{sid_of(1), {1, 2}, {sid_of(1)}})));
 }
 
 TEST(Payloads, TheLargestImageFitsIntoAFrame) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <set>
 #include <vector>
 
@@ -28,7 +29,7 @@ SessionId sid_of(uint8_t byte) {
 
 // The primary's end alone; the test plays everybody else.
 class PrimaryChannelTest : public testing::Test, public PrimaryChannel::Host {
- protected:
+ public:
   void make(MemberId witness = kW) {
     channel_ = std::make_unique<PrimaryChannel>(options_, ChannelParties{kChannel, kA, kB, witness},
                                                 *this);
@@ -206,7 +207,7 @@ TEST_F(PrimaryChannelTest, ALateAcknowledgementMakesItClaim) {
   EXPECT_EQ(sent(FrameType::kClaim, kB), 1u);
 }
 
-TEST_F(PrimaryChannelTest, WhoeverWasAsleepDoesNotJudge) {
+TEST_F(PrimaryChannelTest, APrimaryThatWasAsleepDoesNotJudge) {
   make_open();
   write(1, 1);
   now_ += seconds(5);
@@ -303,6 +304,93 @@ TEST_F(PrimaryChannelTest, HandedOverItStopsAtOnce) {
   EXPECT_EQ(channel_->state(), State::kGranted);
 }
 
+// GRANT is no vote: the primary can still claim when the secondary falls silent.
+TEST_F(PrimaryChannelTest, ASilentSecondaryDoesNotKeepWhatWasGranted) {
+  struct {
+    const char* name;
+    std::function<void(PrimaryChannelTest&)> what;
+  } table[] = {
+      {"it answers late", [](auto& test) { test.pass(test.options_.ack_timeout); }},
+      {"its link breaks", [](auto& test) { test.channel_->on_link_down(test.now_); }},
+      {"it is believed dead",
+       [](auto& test) { test.channel_->on_fate(Fate::kDead, Fate::kUsable, true, test.now_); }},
+      {"it is proven dead",
+       [](auto& test) { test.channel_->on_fate(Fate::kProven, Fate::kUsable, true, test.now_); }}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.name);
+    make_open();
+    channel_->grant(now_);
+    row.what(*this);
+    EXPECT_EQ(channel_->state(), State::kClaiming);
+    EXPECT_FALSE(channel_->may_serve(now_)) << "the secondary may have claimed since the grant";
+    channel_->on_vote(kW, kA, now_);
+    EXPECT_TRUE(channel_->may_serve(now_));
+  }
+}
+
+TEST_F(PrimaryChannelTest, WhenItWasAsleepItWaitsLongerForTheAnswerToItsGrant) {
+  make_open();
+  channel_->grant(now_);
+  now_ += seconds(5);
+  channel_->advance(now_, now_ + options_.ack_timeout);
+  EXPECT_EQ(channel_->state(), State::kGranting);
+}
+
+TEST_F(PrimaryChannelTest, WhatWasGrantedWithoutAWitnessComesBackWithTheSecondarysDeathOnly) {
+  struct {
+    NoWitnessPolicy policy;
+    Fate secondary;
+    State expected;
+  } table[] = {{NoWitnessPolicy::kAvailable, Fate::kUsable, State::kGranting},
+               {NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kProven, State::kFenced},
+               {NoWitnessPolicy::kRefuse, Fate::kDead, State::kGranting},
+               {NoWitnessPolicy::kRefuse, Fate::kProven, State::kFenced}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(testing::Message() << int(row.policy) << " " << int(row.secondary));
+    options_.no_witness = row.policy;
+    make_open(kNobody);
+    channel_->grant(now_);
+    channel_->on_link_down(now_);
+    pass(options_.ack_timeout);
+    channel_->on_fate(row.secondary, Fate::kUsable, true, now_);
+    EXPECT_EQ(channel_->state(), row.expected);
+  }
+}
+
+// It may have served before it died, and given what it served to another member.
+TEST_F(PrimaryChannelTest, OutvotedByADeadSecondaryItDoesNotGoOnByItself) {
+  make_open();
+  channel_->grant(now_);
+  channel_->claim(now_);
+  channel_->on_vote(kW, kB, now_);
+  channel_->on_fate(Fate::kDead, Fate::kUsable, true, now_);
+  EXPECT_EQ(channel_->state(), State::kClaiming) << "it may still say that it gives way";
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  EXPECT_EQ(channel_->state(), State::kFenced);
+  EXPECT_FALSE(channel_->is_lost());
+}
+
+// It could claim from the grant on, whatever lease there was.
+TEST_F(PrimaryChannelTest, AGrantedLeaseProvesNothingAboutASecondaryThatDied) {
+  make_open();
+  channel_->grant(now_);
+  now_ += milliseconds(1);
+  channel_->on_fate(Fate::kProven, Fate::kProven, true, now_);
+  EXPECT_EQ(channel_->state(), State::kClaiming);
+}
+
+TEST_F(PrimaryChannelTest, WhatItKnowsIsCertainUntilItsLastLeaseBeganOrItGranted) {
+  make_open();
+  const TimePoint renewed = now_ += options_.beat;
+  channel_->renew(now_);
+  ack(2);
+  now_ += options_.beat / 2;
+  EXPECT_EQ(channel_->last_certain(), renewed);
+  channel_->grant(now_);
+  EXPECT_EQ(channel_->last_certain(), renewed);
+}
+
 TEST_F(PrimaryChannelTest, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
   struct {
     NoWitnessPolicy policy;
@@ -358,15 +446,19 @@ TEST_F(PrimaryChannelTest, AMinorityNeverGivesUp) {
   EXPECT_EQ(channel_->state(), State::kClaiming);
 }
 
-TEST_F(PrimaryChannelTest, ClosingIsSaidThreeTimesToBoth) {
+TEST_F(PrimaryChannelTest, ClosingIsSaidUntilTheSecondaryHasHeardIt) {
   make_open();
   channel_->claim(now_);
   channel_->on_vote(kW, kA, now_);
   channel_->close(now_);
-  for (int beat = 0; beat < 10; ++beat) pass(options_.beat);
+  for (int beat = 0; beat < 40; ++beat) pass(options_.beat);
   EXPECT_EQ(sent(FrameType::kClose, kW), 3u);
-  EXPECT_EQ(sent(FrameType::kClose, kB), 3u);
+  EXPECT_EQ(sent(FrameType::kClose, kB), 6u) << "after pauses of 1, 2, 4, 8 and 16 beats";
+  EXPECT_FALSE(channel_->is_over());
+  channel_->on_close_heard();
   EXPECT_TRUE(channel_->is_over());
+  for (int beat = 0; beat < 40; ++beat) pass(options_.beat);
+  EXPECT_EQ(sent(FrameType::kClose, kB), 6u);
 }
 
 class AdoptionTest : public PrimaryChannelTest {

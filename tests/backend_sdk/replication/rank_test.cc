@@ -16,6 +16,7 @@ Member member(MemberId mid, const char* machine, const char* group = "") {
   result.name = "m" + std::to_string(mid);
   result.machine = machine;
   result.replication_group = group;
+  result.is_confirmed = true;
   return result;
 }
 
@@ -137,6 +138,18 @@ TEST(Rank, AnAliveWitnessIsBetterThanASuspectedOne) {
   for (ChannelId channel = 0; channel < 20; ++channel) {
     EXPECT_EQ(choose_witness(view, 1, 2, channel), 4u);
   }
+}
+
+// No member that a quorum does not know of yet holds a copy or votes: a question to a quorum would
+// not reach it.
+TEST(Rank, AMemberThatIsNotConfirmedIsNeitherSecondaryNorWitness) {
+  MemberView view = view_of({member(1, "x1"), member(2, "x2"), member(3, "x3")});
+  view.members[1].is_confirmed = false;
+  const auto targets = choose_targets(view, 1, 8, [](const Member&) { return false; });
+  EXPECT_EQ(targets, std::vector<MemberId>{3});
+  EXPECT_EQ(choose_witness(view, 1, 3, 7), kNobody);
+  view.members[1].is_confirmed = true;
+  EXPECT_EQ(choose_witness(view, 1, 3, 7), 2u);
 }
 
 }  // namespace

@@ -3,13 +3,16 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <string>
+
 namespace understudy {
 namespace {
 
 using std::chrono::seconds;
 
-constexpr ChannelId kOld = 1;
-constexpr ChannelId kNew = 2;
+constexpr ChannelId kOld = uint64_t{5} << 32 | 1;
+constexpr ChannelId kNew = uint64_t{6} << 32 | 2;
 constexpr TimePoint kNow = TimePoint(std::chrono::hours(1));
 
 SessionId sid_of(uint8_t byte) {
@@ -96,7 +99,7 @@ TEST_F(ReplicaStoreTest, AWholeSessionReplacesOnlyWhatIsOlder) {
 TEST_F(ReplicaStoreTest, ARecoveredSessionIsSureSinceItsFirstCopy) {
   const auto later = [](int seconds) { return kNow + std::chrono::seconds(seconds); };
   FullPayload recovered = full({5, 1});
-  recovered.image.recovery = Recovery{.epoch = 5, .from = {1, 1}, .sure_since = later(-9)};
+  recovered.image.recovery = Recovered{.epoch = 5, .from = {1, 1}, .sure_since = later(-9)};
   ASSERT_FALSE(store_.apply_full(kOld, recovered, kNow));
   EXPECT_EQ(store_.find(recovered.sid)->image.recovery->sure_since, kNow);
   recovered.image.position.version = 2;
@@ -122,12 +125,58 @@ TEST_F(ReplicaStoreTest, TheMemoryCapIsExact) {
   EXPECT_EQ(tight.size(), 0u);
 }
 
-TEST_F(ReplicaStoreTest, AfterOverloadNoOldCopyIsLeftBehind) {
-  ReplicaStore store({.bytes_max = 1000});
-  ASSERT_FALSE(store.apply_full(kOld, full({1, 1}, 10), kNow));
-  EXPECT_EQ(store.apply_full(kOld, full({1, 2}, 5000), kNow), NackCode::kOverload);
-  EXPECT_EQ(store.find(sid_of(1)), nullptr);
-  EXPECT_EQ(store.bytes(), 0u);
+// Row 8: what was acknowledged stays until something newer stands.
+TEST_F(ReplicaStoreTest, WhatDoesNotFitLeavesTheAcknowledgedCopyPassedOver) {
+  struct {
+    const char* name;
+    std::function<std::optional<NackCode>(ReplicaStore&)> offer;
+  } table[] = {{"a whole one",
+                [](auto& store) {
+                  return store.apply_full(kOld, full({2, 6}, 5000), kNow);
+                }},
+               {"of a later epoch",
+                [](auto& store) {
+                  return store.apply_full(kOld, full({3, 5}, 5000), kNow);
+                }},
+               {"a delta", [](auto& store) {
+                  ReplPayload delta = repl(2, 5);
+                  delta.delta.changes = {{"b", std::make_shared<const std::string>(5000, 'y')}};
+                  return store.apply_repl(kOld, delta, kNow);
+                }}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.name);
+    ReplicaStore store({.bytes_max = 1000});
+    ASSERT_FALSE(store.apply_full(kOld, full({2, 5}), kNow));
+    const uint64_t bytes = store.bytes();
+    for (int again = 0; again < 3; ++again) {
+      const auto refusal = row.offer(store);
+      EXPECT_EQ(refusal, again > 0 && row.name == std::string("a delta") ? NackCode::kNeedFull
+                                                                         : NackCode::kOverload);
+      EXPECT_EQ(store.find(sid_of(1)), nullptr);
+      const auto kept = store.find_passed_over(sid_of(1));
+      ASSERT_TRUE(kept);
+      EXPECT_EQ(kept->image->position, (Position{2, 5}));
+      EXPECT_EQ(kept->channel, kOld);
+      EXPECT_EQ(kept->owner, primary_of(kOld));
+      EXPECT_EQ(store.bytes(), bytes);
+      EXPECT_EQ(store.passed_over_count(), 1u);
+    }
+    EXPECT_FALSE(store.apply_full(kOld, full({4, 9}, 100), kNow)) << "room again";
+    EXPECT_FALSE(store.find_passed_over(sid_of(1)));
+    EXPECT_EQ(store.bytes(), full({4, 9}, 100).image.bytes());
+  }
+}
+
+TEST_F(ReplicaStoreTest, ADeltaFitsExactly) {
+  ReplPayload delta = repl(1, 1);
+  delta.delta.changes = {{"b", std::make_shared<const std::string>(100, 'y')}};
+  SessionImage after = full({1, 1}).image;
+  after.apply(delta.delta, kNow);
+  for (const size_t more : {0u, 1u}) {
+    ReplicaStore store({.bytes_max = after.bytes() - more});
+    ASSERT_FALSE(store.apply_full(kOld, full({1, 1}), kNow));
+    EXPECT_EQ(store.apply_repl(kOld, delta, kNow).has_value(), more == 1);
+  }
 }
 
 TEST_F(ReplicaStoreTest, ACopyOutlivesItsSessionByAMinute) {
@@ -146,44 +195,141 @@ TEST_F(ReplicaStoreTest, ASuccessorAdoptsCopiesOneEpochUp) {
   store_.adopt(kOld, kNew);
   EXPECT_EQ(store_.find(sid_of(1))->channel, kNew);
   EXPECT_EQ(store_.find(sid_of(1))->image.position, (Position{2, 3}));
-  EXPECT_TRUE(store_.take(kOld).empty());
-  EXPECT_EQ(store_.take(kNew).size(), 1u);
-  EXPECT_EQ(store_.size(), 0u);
+  EXPECT_FALSE(store_.apply_repl(kNew, repl(2, 3), kNow));
+  store_.adopt(kNew, kNew + 1);
+  EXPECT_EQ(store_.find(sid_of(1))->image.position, (Position{3, 4}));
 }
 
-TEST_F(ReplicaStoreTest, WhatIsPassedOverIsNoCopyAndGivesWayToOne) {
+TEST_F(ReplicaStoreTest, ASuccessorAdoptsWhatIsPassedOverAsItIs) {
+  ReplicaStore store({.bytes_max = 1000});
+  ASSERT_FALSE(store.apply_full(kOld, full({1, 3}), kNow));
+  ASSERT_TRUE(store.apply_full(kOld, full({1, 4}, 5000), kNow));
+  store.adopt(kOld, kNew);
+  store.forget_passed_over(kOld);
+  ASSERT_TRUE(store.find_passed_over(sid_of(1)));
+  EXPECT_EQ(store.find_passed_over(sid_of(1))->channel, kNew);
+  EXPECT_EQ(store.find_passed_over(sid_of(1))->image->position, (Position{1, 3}));
+}
+
+TEST_F(ReplicaStoreTest, WhatIsPromotedStaysUntilItIsTaken) {
+  for (uint8_t byte = 1; byte <= 5; ++byte) {
+    FullPayload copy = full({1, byte});
+    copy.sid = sid_of(byte);
+    ASSERT_FALSE(store_.apply_full(kOld, copy, kNow));
+  }
+  EXPECT_FALSE(store_.take_promoted(sid_of(3))) << "not before";
+  store_.promote(kOld, kNow);
+  EXPECT_TRUE(store_.find(sid_of(3))->is_promoted);
+  EXPECT_EQ(store_.take_promoted(sid_of(3))->position, (Position{1, 3}));
+  EXPECT_FALSE(store_.take_promoted(sid_of(3)));
+  EXPECT_EQ(store_.take_promoted(kOld, 3).size(), 3u);
+  EXPECT_TRUE(store_.has_promoted(kOld));
+  EXPECT_EQ(store_.take_promoted(kOld, 3).size(), 1u);
+  EXPECT_FALSE(store_.has_promoted(kOld));
+  EXPECT_EQ(store_.size(), 0u);
+  EXPECT_EQ(store_.bytes(), 0u);
+}
+
+// The session layer takes it first; if it has not, nothing replaces what is ours.
+TEST_F(ReplicaStoreTest, WhatIsPromotedIsNotReplacedOrEnded) {
+  ASSERT_FALSE(store_.apply_full(kOld, full({1, 3}), kNow));
+  store_.promote(kOld, kNow);
+  EXPECT_EQ(store_.apply_full(kNew, full({9, 9}), kNow), NackCode::kStale);
+  EXPECT_EQ(store_.apply_repl(kNew, repl(1, 3), kNow), NackCode::kStale);
+  store_.erase(kOld, sid_of(1));
+  store_.expire(kNow + std::chrono::hours(1));
+  EXPECT_EQ(store_.find(sid_of(1))->image.position, (Position{1, 3}));
+}
+
+TEST_F(ReplicaStoreTest, WhatIsPassedOverIsNoCopyAndGivesWayToNoOther) {
   const size_t one = full({1, 1}, 1000).image.bytes();
   ReplicaStore store({.bytes_max = one});
   ASSERT_FALSE(store.apply_full(kOld, full({1, 1}, 1000), kNow));
   store.pass_over(kOld, kNow + seconds(10));
   EXPECT_EQ(store.find(sid_of(1)), nullptr);
-  ASSERT_NE(store.find_passed_over(sid_of(1)), nullptr);
+  ASSERT_TRUE(store.find_passed_over(sid_of(1)));
   EXPECT_EQ(store.bytes(), one);
   FullPayload other = full({1, 1}, 1000);
   other.sid = sid_of(2);
-  EXPECT_FALSE(store.apply_full(kNew, other, kNow));
-  EXPECT_EQ(store.find_passed_over(sid_of(1)), nullptr);
+  EXPECT_EQ(store.apply_full(kNew, other, kNow), NackCode::kOverload);
+  EXPECT_TRUE(store.find_passed_over(sid_of(1)));
+  EXPECT_FALSE(store.apply_full(kNew, full({2, 1}, 1000), kNow)) << "but to its own successor";
   EXPECT_EQ(store.bytes(), one);
+}
+
+// Of one session there may be two, out of two channels.
+TEST_F(ReplicaStoreTest, OfTwoThatArePassedOverTheNewerIsKept) {
+  for (const bool newer_first : {false, true}) {
+    SCOPED_TRACE(newer_first);
+    ReplicaStore store({.bytes_max = 10'000});
+    const Position older{2, 5}, newer{2, 7};
+    const ChannelId first = kOld, second = kNew;
+    ASSERT_FALSE(store.apply_full(first, full(newer_first ? newer : older), kNow));
+    store.pass_over(first, kNow + seconds(10));
+    ASSERT_FALSE(store.apply_full(second, full(newer_first ? older : newer), kNow));
+    store.pass_over(second, kNow + seconds(10));
+    EXPECT_EQ(store.find_passed_over(sid_of(1))->image->position, newer);
+    EXPECT_EQ(store.take_passed_over(sid_of(1))->position, newer);
+    EXPECT_FALSE(store.find_passed_over(sid_of(1))) << "both are gone";
+    EXPECT_EQ(store.bytes(), 0u);
+    EXPECT_EQ(store.passed_over_count(), 0u);
+  }
+}
+
+TEST_F(ReplicaStoreTest, WhatThisMemberServedIsKeptUnderItsNewOwner) {
+  const SessionImage image = full({2, 5}).image;
+  const ReplicaStore::PassedOver copy{kOld, 77, &image};
+  EXPECT_TRUE(store_.pass_over(copy, sid_of(1), kNow + seconds(10)));
+  EXPECT_EQ(store_.find_passed_over(sid_of(1))->owner, 77u);
+  EXPECT_EQ(store_.passed_over_owner(kOld), 77u);
+  EXPECT_EQ(store_.passed_over_channels(), std::vector<ChannelId>{kOld});
+  const SessionImage older = full({1, 9}).image;
+  EXPECT_FALSE(store_.pass_over({kNew, 78, &older}, sid_of(1), kNow)) << "there is a newer one";
+  ReplicaStore tight({.bytes_max = image.bytes() - 1});
+  EXPECT_FALSE(tight.pass_over(copy, sid_of(1), kNow + seconds(10)));
+  EXPECT_EQ(tight.bytes(), 0u);
+}
+
+// What a channel holds is forgotten at once, and given back in slices.
+TEST_F(ReplicaStoreTest, ManyCopiesEndInSlices) {
+  ReplicaStore store({.bytes_max = 1'000'000, .slice = 10});
+  for (uint8_t byte = 1; byte <= 25; ++byte) {
+    FullPayload copy = full({1, 1});
+    copy.sid = sid_of(byte);
+    ASSERT_FALSE(store.apply_full(kOld, copy, kNow));
+  }
+  store.pass_over(kOld, kNow + seconds(10));
+  store.forget_passed_over(kOld);
+  EXPECT_EQ(store.passed_over_count(), 0u);
+  EXPECT_EQ(store.bytes(), 0u);
+  EXPECT_FALSE(store.find_passed_over(sid_of(7)));
+  EXPECT_FALSE(store.apply_full(kNew, full({1, 1}), kNow)) << "nothing is in the way";
+  int slices = 0;
+  for (; store.wake_at() == TimePoint{}; ++slices) store.expire(kNow);
+  EXPECT_EQ(slices, 3);
+  EXPECT_EQ(store.size(), 1u);
+  EXPECT_NE(store.find(sid_of(1)), nullptr);
 }
 
 TEST_F(ReplicaStoreTest, WhatIsPassedOverGoesWithItsChannelItsTimeOrANewerCopy) {
   const auto pass_over = [this] {
     ASSERT_FALSE(store_.apply_full(kOld, full({2, 5}), kNow));
     store_.pass_over(kOld, kNow + seconds(10));
-    ASSERT_EQ(store_.passed_over_in(kOld).size(), 1u);
+    ASSERT_EQ(store_.passed_over_owner(kOld), primary_of(kOld));
   };
   pass_over();
   EXPECT_FALSE(store_.apply_full(kNew, full({3, 5}), kNow));
   EXPECT_EQ(store_.passed_over_count(), 0u);
-  store_.take(kNew);
+  store_.erase(kNew, sid_of(1));
   pass_over();
   EXPECT_FALSE(store_.apply_full(kNew, full({1, 9}), kNow)) << "late, out of an older channel";
   EXPECT_EQ(store_.passed_over_count(), 1u);
-  store_.take(kNew);
+  store_.erase(kNew, sid_of(1));
   store_.forget_passed_over(kNew);
   EXPECT_EQ(store_.passed_over_count(), 1u);
   store_.forget_passed_over(kOld);
   EXPECT_EQ(store_.passed_over_count(), 0u);
+  store_.expire(kNow);
   pass_over();
   EXPECT_EQ(store_.wake_at(), kNow + seconds(10));
   store_.expire(kNow + seconds(10) - Duration(1));

@@ -53,6 +53,14 @@ class SecondaryChannelTest : public testing::Test, public SecondaryChannel::Host
     return {};
   }
 
+  ClaimPayload last_claim() const {
+    for (auto entry = frames_.rbegin(); entry != frames_.rend(); ++entry) {
+      if (entry->second.type != FrameType::kClaim) continue;
+      return *decode_claim(entry->second.channel, entry->second.payload);
+    }
+    return {};
+  }
+
   void send(MemberId to, Frame frame) override { frames_.emplace_back(to, std::move(frame)); }
   SecondaryChannel::Applied on_data(SecondaryChannel&, const Frame& frame) override {
     applied_.push_back(frame.seq);
@@ -123,6 +131,33 @@ TEST_F(SecondaryChannelTest, ARefusalIsRepeatedUntilItIsSettled) {
   stream(4);
   pass(milliseconds(1));
   EXPECT_TRUE(last_ack().nacks.empty());
+}
+
+// S3: were the refusal forgotten, the next acknowledgement would confirm what was refused.
+TEST_F(SecondaryChannelTest, AFrameThatSettlesNothingLeavesTheRefusalOfItsSession) {
+  make();
+  SessionId sid;
+  sid.bytes.fill(9);
+  next_ = {.refusal = NackCode::kOverload, .sid = sid};
+  stream(2);
+  next_ = {.refusal = {}, .sid = sid};
+  stream(3);
+  pass(milliseconds(1));
+  ASSERT_EQ(last_ack().nacks.size(), 1u);
+  EXPECT_EQ(last_ack().nacks[0].seq, 2u);
+  EXPECT_EQ(channel_->bar(sid), NackCode::kOverload);
+}
+
+TEST_F(SecondaryChannelTest, ARefusalBarsItsSessionUnlessAWholeOneIsWanted) {
+  for (const NackCode code : {NackCode::kNeedFull, NackCode::kStale, NackCode::kOverload}) {
+    SCOPED_TRACE(static_cast<int>(code));
+    make();
+    next_.refusal = code;
+    stream(2);
+    const auto expected = code == NackCode::kNeedFull ? std::nullopt : std::optional(code);
+    EXPECT_EQ(channel_->bar(SessionId()), expected);
+    next_ = {};
+  }
 }
 
 TEST_F(SecondaryChannelTest, TooManyRefusalsEndTheStream) {
@@ -210,14 +245,71 @@ TEST_F(SecondaryChannelTest, AfterItsVoteItAcknowledgesNothing) {
 
 TEST_F(SecondaryChannelTest, OnceItOwnsItSaysSo) {
   make();
-  channel_->on_grant();
+  channel_->on_grant(now_);
+  channel_->on_vote(kW, kB);
   EXPECT_EQ(channel_->state(), State::kOwned);
+  EXPECT_EQ(sent(FrameType::kStale, kA), 1u) << "a primary that granted waits for it";
   frames_.clear();
   stream(2);
   channel_->on_claim(kA);
-  channel_->on_grant();
+  channel_->on_grant(now_);
   EXPECT_EQ(sent(FrameType::kStale, kA), 3u);
   EXPECT_EQ(sent(FrameType::kVote, kA), 0u);
+}
+
+// PROTOCOL 2.3: GRANT is leave to claim, no vote. The primary may have claimed since.
+TEST_F(SecondaryChannelTest, AGrantLetsItClaimAtOnceAndTheWitnessDecides) {
+  for (const MemberId winner : {kA, kB}) {
+    SCOPED_TRACE(winner);
+    make();
+    channel_->on_grant(now_);
+    EXPECT_EQ(channel_->state(), State::kClaiming);
+    EXPECT_EQ(last_claim().grounds, ClaimGrounds::kGranted);
+    channel_->on_vote(kW, winner);
+    EXPECT_EQ(channel_->state(), winner == kB ? State::kOwned : State::kOut);
+  }
+}
+
+TEST_F(SecondaryChannelTest, WithoutAWitnessAGrantDecides) {
+  make(kNobody);
+  channel_->on_grant(now_);
+  EXPECT_EQ(channel_->state(), State::kOwned);
+}
+
+TEST_F(SecondaryChannelTest, AGrantThatComesLateIsWorthNothing) {
+  make();
+  channel_->on_claim(kA);
+  frames_.clear();
+  channel_->on_grant(now_);
+  EXPECT_EQ(channel_->state(), State::kOut);
+  EXPECT_EQ(sent(FrameType::kClaim, kW), 0u);
+}
+
+// Its grounds change while it claims: what the witness would not take before it takes then.
+TEST_F(SecondaryChannelTest, TheGroundsOfAClaimAreThoseOfTheMoment) {
+  make();
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  EXPECT_EQ(last_claim().grounds, ClaimGrounds::kProof);
+  pass(grace_of(lease_of(options_.beat)));
+  EXPECT_EQ(last_claim().grounds, ClaimGrounds::kGraceOver);
+  channel_->on_grant(now_);
+  EXPECT_EQ(last_claim().grounds, ClaimGrounds::kGranted);
+}
+
+// What the primary has kept of it is not needed any more.
+TEST_F(SecondaryChannelTest, ReleasesThePrimaryUntilThatOneHasHeardIt) {
+  make();
+  channel_->on_grant(now_);
+  channel_->on_vote(kW, kB);
+  EXPECT_EQ(channel_->wake_at(), TimePoint::max());
+  channel_->release_primary(now_);
+  for (int beat = 0; beat < 10; ++beat) {
+    channel_->release_primary(now_);
+    pass(options_.beat);
+  }
+  EXPECT_EQ(sent(FrameType::kClose, kA), 4u) << "after pauses of 1, 2 and 4 beats";
+  channel_->on_release_heard();
+  EXPECT_EQ(channel_->wake_at(), TimePoint::max());
 }
 
 TEST_F(SecondaryChannelTest, GivesWayToThePrimaryBeforeItHasWon) {
@@ -281,6 +373,65 @@ TEST_F(SecondaryChannelTest, WithoutAWitnessOnlyADeathLetsItGoOn) {
     if (row.expected == State::kOpen) {
       EXPECT_EQ(channel_->wake_at(), TimePoint::max()) << "nothing to wake for";
     }
+  }
+}
+
+// A firewall refuses as well, and no third member can say that the primary lives.
+TEST_F(SecondaryChannelTest, WithoutAWitnessAProofIsDoubtedUntilGraceIsOverWhereNoDoubtIsAllowed) {
+  struct {
+    NoWitnessPolicy policy;
+    State at_once;
+  } table[] = {{NoWitnessPolicy::kAvailable, State::kOwned},
+               {NoWitnessPolicy::kRefuse, State::kOpen}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(int(row.policy));
+    options_.no_witness = row.policy;
+    make(kNobody);
+    channel_->on_fate(Fate::kProven, Fate::kDead, true, now_);
+    EXPECT_EQ(channel_->state(), row.at_once);
+    if (row.at_once == State::kOpen) {
+      EXPECT_EQ(channel_->wake_at(), channel_->grace_over());
+    }
+    pass(grace_of(lease_of(options_.beat)));
+    EXPECT_EQ(channel_->state(), State::kOwned);
+    EXPECT_TRUE(channel_->is_alone());
+  }
+}
+
+TEST_F(SecondaryChannelTest, AWitnesssVoteOrAGrantIsNotAlone) {
+  make();
+  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
+  channel_->on_vote(kW, kB);
+  ASSERT_EQ(channel_->state(), State::kOwned);
+  EXPECT_FALSE(channel_->is_alone());
+  make(kNobody);
+  channel_->on_grant(now_);
+  ASSERT_EQ(channel_->state(), State::kOwned);
+  EXPECT_FALSE(channel_->is_alone());
+}
+
+// Who else is dead is only believed: the other side may have the quorum, and the channel.
+TEST_F(SecondaryChannelTest, AMinorityNeverCallsAChannelLost) {
+  struct {
+    const char* name;
+    Fate primary, witness;
+    bool has_quorum;
+    bool lost;
+  } table[] = {{"both believed dead", Fate::kDead, Fate::kDead, false, false},
+               {"one proven", Fate::kProven, Fate::kDead, false, false},
+               {"both proven", Fate::kProven, Fate::kProven, false, true},
+               {"a quorum believes it", Fate::kDead, Fate::kDead, true, true},
+               {"the witness lives", Fate::kProven, Fate::kUsable, true, false}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.name);
+    make();
+    now_ = channel_->grace_over();
+    channel_->want(now_);
+    channel_->on_fate(row.primary, row.witness, row.has_quorum, now_);
+    ASSERT_EQ(channel_->state(), State::kClaiming);
+    pass(2 * grace_of(lease_of(options_.beat)));
+    EXPECT_EQ(channel_->is_lost(), row.lost);
+    EXPECT_EQ(channel_->state(), row.lost ? State::kOut : State::kClaiming);
   }
 }
 

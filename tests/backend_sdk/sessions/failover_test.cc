@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The cases of PROTOCOL 2.4, one by one.
+#include "backend_sdk/membership/fates.h"
 #include "tests/backend_sdk/sessions/stage.h"
 
 namespace understudy::sim {
@@ -373,6 +374,62 @@ TEST_F(Failover, AnExpelledMemberStartsOverWithNothing) {
   EXPECT_EQ(statistics.lives, 2u);
   EXPECT_EQ(value(begin(member_of(token.secondary), token, {.failover = true}), "a"), "1");
   EXPECT_TRUE(conflicts_.empty());
+}
+
+// NoWitness available, and a cut between the only two: both go on. When they meet, the one comes
+// back as a new life, and what it had written is gone.
+TEST_F(Failover, WhatTwoMembersHaveWrittenIsToldWhenTheyMeet) {
+  boot(2);
+  const SessionToken token = new_session();
+  const SessionToken idle = new_session();
+  SimMember& other = member_of(token.secondary);
+  network_.cut(member(0).address(), other.address());
+  run_for(seconds(8));
+  write(member(0), token, "a", "here");
+  const BeginOutcome there = begin(other, token, {.failover = true});
+  ASSERT_EQ(there.kind, BeginKind::kProceed);
+  commit(other, there.handle, set("a", "there"));
+  EXPECT_EQ(value(begin(member(0), idle), "a"), "1");
+  EXPECT_TRUE(conflicts_.empty()) << "they do not know of each other";
+  network_.heal();
+  ASSERT_TRUE(network_.run_until([&] { return !conflicts_.empty(); }, seconds(20)));
+  run_for(seconds(3));
+  EXPECT_EQ(conflicts_, std::vector{token.sid}) << "once, and none that was only read";
+}
+
+TEST_F(Failover, WhatOneMemberHasWrittenAloneIsNoConflict) {
+  boot(2);
+  const SessionToken token = new_session();
+  member_of(token.secondary).power_off();
+  run_for(seconds(8));
+  write(member(0), token, "a", "2");
+  member(1).boot();
+  ASSERT_TRUE(network_.run_until(
+      [&] { return member(0).core().statistics().sessions_solo == 0; }, seconds(20)));
+  EXPECT_EQ(value(begin(member(0), token), "a"), "2");
+  EXPECT_TRUE(conflicts_.empty());
+}
+
+// Else a member that came back would ask itself, to recover what another dead one left.
+TEST(OwnLives, AnEarlierLifeOfThisProcessIsKnownToBeOver) {
+  constexpr MemberId kSelf = 1, kEarlier = 2, kOther = 3, kUnburied = 4;
+  const auto member = [](MemberId mid, uint16_t port, Liveness liveness) {
+    Member made;
+    made.mid = mid;
+    made.cluster_address = Address::loopback(port);
+    made.liveness = liveness;
+    return made;
+  };
+  MemberView view;
+  view.members = {member(kSelf, 7100, Liveness::kAlive), member(kEarlier, 7100, Liveness::kDead),
+                  member(kUnburied, 7100, Liveness::kAlive),
+                  member(kOther, 7101, Liveness::kDead)};
+  Fates fates(kSelf, seconds(1), TimePoint{});
+  fates.on_view(view);
+  EXPECT_EQ(fates.fate(kEarlier), Fate::kProven);
+  EXPECT_EQ(fates.fate(kUnburied), Fate::kProven);
+  EXPECT_EQ(fates.fate(kOther), Fate::kDead);
+  EXPECT_EQ(fates.fate(kSelf), Fate::kUsable);
 }
 
 TEST_F(Failover, LeavingWithoutDrainingIsAProofForTheCopies) {

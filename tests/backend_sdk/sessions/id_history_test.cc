@@ -27,16 +27,16 @@ TEST_F(IdHistoryTest, ATombstoneIsKeptForFiveMinutesOrTwoGracePeriods) {
     IdHistory history(options_);
     history.end(sid_of(1), grace2, kNow);
     const TimePoint end = kNow + std::max<Duration>(grace2, options_.tombstone_kept);
-    history.expire(end - Duration(1));
+    history.expire(end - Duration(1), 1000);
     EXPECT_TRUE(history.is_ended(sid_of(1)));
-    history.expire(end);
+    history.expire(end, 1000);
     EXPECT_FALSE(history.is_ended(sid_of(1)));
   }
 }
 
 TEST_F(IdHistoryTest, AnOldIdLeadsToTheNewOneForThirtySeconds) {
-  history_.rename(sid_of(1), sid_of(2), {}, kNow);
-  history_.rename(sid_of(2), sid_of(3), {}, kNow);
+  history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
+  history_.rename(sid_of(2), sid_of(3), {.alias = options_.alias_kept}, kNow);
   EXPECT_EQ(history_.resolve(sid_of(1), kNow), sid_of(3));
   const TimePoint later = kNow + options_.alias_kept;
   EXPECT_EQ(history_.resolve(sid_of(1), later), sid_of(1));
@@ -44,8 +44,8 @@ TEST_F(IdHistoryTest, AnOldIdLeadsToTheNewOneForThirtySeconds) {
 }
 
 TEST_F(IdHistoryTest, ARingOfAliasesEnds) {
-  history_.rename(sid_of(1), sid_of(2), {}, kNow);
-  history_.rename(sid_of(2), sid_of(1), {}, kNow);
+  history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
+  history_.rename(sid_of(2), sid_of(1), {.alias = options_.alias_kept}, kNow);
   (void)history_.resolve(sid_of(1), kNow);
 }
 

@@ -7,9 +7,11 @@ namespace understudy {
 namespace {
 
 using std::chrono::milliseconds;
-using Kind = Lookups::Verdict::Kind;
+using Kind = Lookups::Result::Kind;
 
 constexpr MemberId kSelf = 1;
+constexpr uint32_t kGroup = 3;
+constexpr uint64_t kVersion = 40;
 constexpr TimePoint kNow = TimePoint(std::chrono::hours(1));
 constexpr TimePoint kDeadline = kNow + milliseconds(500);
 
@@ -25,18 +27,30 @@ class LookupsTest : public testing::Test, public Lookups::Members {
     return dead_ == member ? dead_fate_ : Fate::kUsable;
   }
   MemberId self() const override { return kSelf; }
-
-  void ask() { lookups_.start(5, sid_of(1), 77, {2, 3, 4}, kDeadline); }
-  void answer(MemberId from, FoundRole role, MemberId owner = kNobody, Position position = {}) {
-    lookups_.on_found(from, {5, sid_of(1), role, owner, position});
+  bool is_quorum(const std::set<MemberId>& members) const override {
+    return members.size() >= quorum_;
   }
-  std::optional<Lookups::Verdict> verdict(TimePoint at = kNow) {
+
+  static Lookups::Question question(std::vector<MemberId> asked) {
+    return {.nonce = 5,
+            .sid = sid_of(1),
+            .waiting = 77,
+            .asked = std::move(asked),
+            .view = {.group = kGroup, .version = kVersion},
+            .deadline = kDeadline};
+  }
+  void ask() { lookups_.start(question({2, 3, 4})); }
+  void answer(MemberId from, FoundRole role, MemberId owner = kNobody, Position position = {}) {
+    lookups_.on_found(from, {5, sid_of(1), role, owner, position, kGroup, kVersion});
+  }
+  std::optional<Lookups::Result> verdict(TimePoint at = kNow) {
     const auto finished = lookups_.take_finished(at);
     if (finished.empty()) return std::nullopt;
-    EXPECT_EQ(finished[0].waiting, std::vector<PendingId>{77});
-    return finished[0].verdict;
+    EXPECT_EQ(finished[0].waiting, std::vector<WaitingId>{77});
+    return finished[0].result;
   }
 
+  size_t quorum_ = 0;
   MemberId dead_ = kNobody;
   Fate dead_fate_ = Fate::kDead;
   Lookups lookups_{*this};
@@ -52,7 +66,7 @@ TEST_F(LookupsTest, TheOwnerNeedNotBeWaitedFor) {
   EXPECT_EQ(decided->route, 3u);
 }
 
-TEST_F(LookupsTest, NowhereOnlyWhenEverybodyHasSaidSo) {
+TEST_F(LookupsTest, NowhereOnlyWhenAllHaveSaidSo) {
   ask();
   answer(2, FoundRole::kNone);
   answer(3, FoundRole::kNone);
@@ -68,7 +82,7 @@ TEST_F(LookupsTest, SilenceIsNotAnAnswer) {
   EXPECT_EQ(verdict(kDeadline)->kind, Kind::kUnknown);
 }
 
-TEST_F(LookupsTest, WhoeverDiesMeanwhileIsNotWaitedFor) {
+TEST_F(LookupsTest, AMemberThatDiesMeanwhileIsNotWaitedFor) {
   ask();
   answer(2, FoundRole::kNone);
   answer(3, FoundRole::kNone);
@@ -125,11 +139,11 @@ TEST_F(LookupsTest, RequestsForOneIdShareAQuestion) {
   EXPECT_TRUE(lookups_.join(sid_of(1), 78));
   EXPECT_FALSE(lookups_.join(sid_of(2), 79));
   answer(3, FoundRole::kOwner, 3);
-  EXPECT_EQ(lookups_.take_finished(kNow).at(0).waiting, (std::vector<PendingId>{77, 78}));
+  EXPECT_EQ(lookups_.take_finished(kNow).at(0).waiting, (std::vector<WaitingId>{77, 78}));
 }
 
-// Asked by whoever has the passed-over copy (2, 5) of the dead member 9.
-TEST_F(LookupsTest, AClaimNeedsEverybodysAnswerOrAProof) {
+// Asked by the holder of the passed-over copy (2, 5) of the dead member 9.
+TEST_F(LookupsTest, AClaimNeedsTheAnswerOfEachMemberOrAProof) {
   struct {
     const char* name;
     std::optional<FoundRole> third;
@@ -149,14 +163,17 @@ TEST_F(LookupsTest, AClaimNeedsEverybodysAnswerOrAProof) {
     SCOPED_TRACE(row.name);
     dead_ = row.fate == Fate::kUsable ? kNobody : 4;
     dead_fate_ = row.fate;
-    lookups_.start(5, sid_of(1), 0, {2, 4}, kDeadline, {.instead_of = 9, .position = {2, 5}});
+    Lookups::Question claim = question({2, 4});
+    claim.waiting = 0;
+    claim.claim = {.instead_of = 9, .position = {2, 5}};
+    lookups_.start(claim);
     answer(2, FoundRole::kNone);
     if (row.third) answer(4, *row.third, 9, row.position);
     const auto finished = lookups_.take_finished(kDeadline);
     ASSERT_EQ(finished.size(), 1u);
     EXPECT_TRUE(finished[0].waiting.empty());
     EXPECT_EQ(finished[0].instead_of, 9u);
-    EXPECT_EQ(finished[0].verdict.kind, row.kind);
+    EXPECT_EQ(finished[0].result.kind, row.kind);
     EXPECT_EQ(finished[0].is_certain, row.is_certain);
   }
 }
@@ -169,9 +186,62 @@ TEST_F(LookupsTest, APassedOverCopyIsWorthAskingBeforeAnythingIsReportedLost) {
   EXPECT_EQ(verdict()->route, 3u);
 }
 
-TEST_F(LookupsTest, WithNobodyToAskItIsDecidedAtOnce) {
-  lookups_.start(5, sid_of(1), 77, {}, kDeadline);
+TEST_F(LookupsTest, WithNoMemberToAskItIsDecidedAtOnce) {
+  lookups_.start(question({}));
   EXPECT_EQ(verdict()->kind, Kind::kNowhere);
+}
+
+// Issue row 2: a member that slept knows a view in which the session's new holder does not stand.
+TEST_F(LookupsTest, AMinorityConcludesNothing) {
+  quorum_ = 2;
+  for (const bool claims : {false, true}) {
+    SCOPED_TRACE(claims);
+    Lookups::Question asked = question({2});
+    if (claims) asked.claim = {.instead_of = 9, .position = {2, 5}};
+    lookups_.start(asked);
+    answer(2, FoundRole::kNone);
+    EXPECT_TRUE(lookups_.take_finished(kNow).empty());
+    const auto finished = lookups_.take_finished(kDeadline);
+    ASSERT_EQ(finished.size(), 1u);
+    EXPECT_EQ(finished[0].result.kind, Kind::kUnknown);
+    EXPECT_FALSE(finished[0].is_certain);
+  }
+}
+
+TEST_F(LookupsTest, AllOfNoMemberAreNotCertain) {
+  quorum_ = 1;
+  Lookups::Question alone = question({});
+  alone.claim = {.instead_of = 9, .position = {2, 5}};
+  lookups_.start(alone);
+  const auto finished = lookups_.take_finished(kDeadline);
+  ASSERT_EQ(finished.size(), 1u);
+  EXPECT_FALSE(finished[0].is_certain);
+}
+
+TEST_F(LookupsTest, AnAnswerFromANewerViewMakesTheQuestionStale) {
+  struct {
+    uint32_t group;
+    uint64_t version;
+    FoundRole role;
+    Kind kind;
+  } table[] = {{kGroup, kVersion - 1, FoundRole::kNone, Kind::kNowhere},
+               {kGroup, kVersion + 1, FoundRole::kNone, Kind::kStale},
+               {kGroup + 1, kVersion - 1, FoundRole::kNone, Kind::kStale},
+               {kGroup + 1, kVersion, FoundRole::kOwner, Kind::kRoute},
+               {kGroup, kVersion + 1, FoundRole::kEnded, Kind::kEnded}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.version);
+    Lookups::Question asked = question({2, 3});
+    asked.claim = {.instead_of = 9, .position = {2, 5}};
+    lookups_.start(asked);
+    answer(2, FoundRole::kNone);
+    lookups_.on_found(3, {5, sid_of(1), row.role, 3, {9, 1}, row.group, row.version});
+    const auto finished = lookups_.take_finished(kNow);
+    ASSERT_EQ(finished.size(), 1u);
+    EXPECT_EQ(finished[0].result.kind, row.kind);
+    EXPECT_EQ(finished[0].is_certain, row.kind == Kind::kNowhere);
+    EXPECT_EQ(finished[0].result.route == 3u, row.kind == Kind::kStale || row.kind == Kind::kRoute);
+  }
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ class Recovery : public Stage {
     member(0).pause();
     network_.heal();
     ASSERT_TRUE(network_.run_until([&] { return passed_over() == 1; }, milliseconds(50)));
-    ASSERT_EQ(member(0).core().statistics().sessions_solo, 1u);
+    ASSERT_EQ(member(0).core().statistics().sessions_primary, 1u);
   }
   bool has_sealed() {
     for (const auto& channel : member(0).core().facts().channels) {
@@ -60,7 +60,7 @@ TEST_F(Recovery, WhatAPrimarySealedAndTookToItsGraveIsServedFromThePassedOverCop
   EXPECT_EQ(done.kind, CommitKind::kReleased);
   EXPECT_TRUE(done.recovered);
   EXPECT_FALSE(done.solo) << "protected again, in line";
-  EXPECT_EQ(secondary().core().statistics().sessions_recovered, 1u);
+  EXPECT_EQ(secondary().core().statistics().sessions.recovered, 1u);
   ASSERT_TRUE(done.cookie);
   const BeginOutcome next = begin(secondary(), done.cookie);
   EXPECT_EQ(value(next, "a"), "2");
@@ -133,7 +133,7 @@ TEST_F(Recovery, ASessionThatNobodyAsksForHasTwoCopiesAgain) {
   member(0).crash();
   EXPECT_TRUE(network_.run_until([&] { return other.core().statistics().sessions_secondary == 1; },
                                  seconds(10)));
-  EXPECT_EQ(holder.core().statistics().sessions_recovered, 1u);
+  EXPECT_EQ(holder.core().statistics().sessions.recovered, 1u);
   EXPECT_EQ(holder.core().statistics().sessions_passed_over, 0u);
   run_for(seconds(1));
   holder.crash();  // the flag and the floor have moved along
@@ -220,7 +220,7 @@ TEST_F(Recovery, ANewerCopyElsewhereWins) {
   const BeginOutcome there = ask(other);
   EXPECT_EQ(value(there, "a"), "1");
   EXPECT_FALSE(there.recovered);
-  EXPECT_EQ(secondary().core().statistics().sessions_recovered, 0u);
+  EXPECT_EQ(secondary().core().statistics().sessions.recovered, 0u);
 }
 
 TEST_F(Recovery, WithANewCopyThePassedOverOneIsForgotten) {
@@ -247,7 +247,7 @@ TEST_F(Recovery, ALogoutIsNotUndone) {
   EXPECT_EQ(asked.kind, BeginKind::kProceed);
   EXPECT_TRUE(asked.is_new);
   EXPECT_FALSE(asked.lost);
-  EXPECT_EQ(secondary().core().statistics().sessions_recovered, 0u);
+  EXPECT_EQ(secondary().core().statistics().sessions.recovered, 0u);
 }
 
 TEST_F(Recovery, WhatIsPassedOverIsNotKeptForEver) {

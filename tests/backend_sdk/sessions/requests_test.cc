@@ -334,7 +334,7 @@ TEST_F(Requests, AnUnusedSessionExpires) {
   const BeginOutcome after = begin(member(0), other);
   EXPECT_TRUE(after.is_new);
   EXPECT_FALSE(after.lost);
-  EXPECT_EQ(member(0).core().statistics().sessions_expired, 1u);
+  EXPECT_EQ(member(0).core().statistics().sessions.expired, 1u);
 }
 
 TEST_F(Requests, ALonelyMemberServesAndSaysSo) {

@@ -6,8 +6,6 @@
 namespace understudy {
 namespace {
 
-using Session = SessionStore::Session;
-
 using std::chrono::seconds;
 
 constexpr TimePoint kNow = TimePoint(std::chrono::hours(1));
@@ -20,7 +18,7 @@ SessionId sid_of(uint8_t byte) {
 
 class SessionStoreTest : public testing::Test {
  protected:
-  Session& make(uint8_t byte, TimePoint used = kNow) {
+  Stay& make(uint8_t byte, TimePoint used = kNow) {
     SessionImage image;
     image.ttl = seconds(60);
     return store_.create(sid_of(byte), std::move(image), used);
@@ -29,31 +27,31 @@ class SessionStoreTest : public testing::Test {
 };
 
 TEST_F(SessionStoreTest, EveryIndexFollowsARename) {
-  Session& session = make(1);
-  const uint64_t stay = session.generation;
-  store_.attach(session, 7);
-  store_.rename(session, sid_of(2));
+  Stay& stay = make(1);
+  const StayId id = stay.id;
+  EXPECT_FALSE(store_.enter(stay, 7));
+  store_.rename(stay, sid_of(2));
   EXPECT_EQ(store_.find(sid_of(1)), nullptr);
-  EXPECT_EQ(store_.find(sid_of(2)), &session);
-  EXPECT_EQ(store_.find_stay(stay), &session);
-  EXPECT_EQ(store_.in_channel(7), std::vector<Session*>{&session});
+  EXPECT_EQ(store_.find(sid_of(2)), &stay);
+  EXPECT_EQ(store_.find_stay(id), &stay);
+  EXPECT_EQ(store_.in_channel(7, 9), std::vector<Stay*>{&stay});
 }
 
 TEST_F(SessionStoreTest, AStayEndsWithTheSession) {
-  Session& session = make(1);
-  const uint64_t stay = session.generation;
-  store_.erase(session);
-  EXPECT_EQ(store_.find_stay(stay), nullptr);
-  EXPECT_NE(make(1).generation, stay);
+  Stay& stay = make(1);
+  const StayId id = stay.id;
+  store_.erase(stay);
+  EXPECT_EQ(store_.find_stay(id), nullptr);
+  EXPECT_NE(make(1).id, id);
 }
 
 TEST_F(SessionStoreTest, NothingWaitsForTheExpiryOfASessionThatIsGone) {
-  Session& session = make(1);
-  store_.watch_expiry(session, kNow + seconds(30));
-  EXPECT_EQ(store_.next_expiring(kNow + seconds(30)), &session);
+  Stay& stay = make(1);
+  store_.watch_expiry(stay, kNow + seconds(30));
+  EXPECT_EQ(store_.next_expiring(kNow + seconds(30)), &stay);
   EXPECT_EQ(store_.expiry_wake_at(), TimePoint::max()) << "the later time was replaced";
-  store_.watch_expiry(session, kNow + seconds(90));
-  store_.erase(session);
+  store_.watch_expiry(stay, kNow + seconds(90));
+  store_.erase(stay);
   EXPECT_EQ(store_.expiry_wake_at(), TimePoint::max());
 }
 
@@ -67,26 +65,63 @@ TEST_F(SessionStoreTest, TheMostRecentlyUsedIsProtectedFirst) {
 }
 
 TEST_F(SessionStoreTest, AttachedAndDetachedItIsCountedRightly) {
-  Session& session = make(1);
+  Stay& stay = make(1);
   EXPECT_EQ(store_.unprotected_count(), 1u);
-  store_.attach(session, 7);
+  EXPECT_FALSE(store_.enter(stay, 7));
   EXPECT_EQ(store_.unprotected_count(), 0u);
   EXPECT_EQ(store_.count_in(7), 1u);
-  session.acked = 5;
-  store_.detach(session);
+  store_.on_acknowledged(stay, 0);
+  store_.leave(stay);
   EXPECT_EQ(store_.unprotected_count(), 1u);
   EXPECT_EQ(store_.count_in(7), 0u);
-  EXPECT_FALSE(session.acked) << "what another channel held is worth nothing";
+  EXPECT_FALSE(stay.placement.holds(0)) << "what another channel held is worth nothing";
+  EXPECT_TRUE(store_.is_fallback(7));
 }
 
-TEST_F(SessionStoreTest, ASuccessorTakesAllSessions) {
-  store_.attach(make(1), 7);
-  store_.attach(make(2), 7);
-  store_.attach(make(3), 8);
-  store_.move_all(7, 8);
+TEST_F(SessionStoreTest, ASuccessorTakesAllSessionsAndAllThatWasPassedOver) {
+  for (const uint8_t byte : {1, 2, 3}) {
+    EXPECT_FALSE(store_.enter(make(byte), byte == 3 ? 8 : 7));
+  }
+  store_.set_fallback(make(4), 7);
+  store_.follow_all(7, 8, 1);
   EXPECT_EQ(store_.count_in(7), 0u);
   EXPECT_EQ(store_.count_in(8), 3u);
-  EXPECT_EQ(store_.find(sid_of(1))->channel, 8u);
+  EXPECT_EQ(store_.find(sid_of(1))->placement.channel(), 8u);
+  EXPECT_EQ(store_.find(sid_of(1))->image.position.epoch, 1u);
+  EXPECT_EQ(store_.find(sid_of(3))->image.position.epoch, 0u);
+  EXPECT_FALSE(store_.is_fallback(7));
+  EXPECT_TRUE(store_.is_fallback(8));
+}
+
+TEST_F(SessionStoreTest, AFallbackIsNeededUntilTheSessionIsHeldElsewhere) {
+  Stay& stay = make(1);
+  EXPECT_FALSE(store_.enter(stay, 7));
+  store_.on_acknowledged(stay, 0);
+  store_.leave(stay);
+  EXPECT_TRUE(store_.enter(stay, 8)) << "it was seen in 7: the epoch rises";
+  EXPECT_TRUE(store_.is_fallback(7));
+  store_.on_acknowledged(stay, 0);
+  EXPECT_FALSE(store_.is_fallback(7));
+  store_.set_fallback(stay, 9);
+  store_.erase(stay);
+  EXPECT_FALSE(store_.is_fallback(9));
+}
+
+TEST_F(SessionStoreTest, BytesAreThoseOfAllImages) {
+  Stay& stay = make(1);
+  const uint64_t before = store_.bytes();
+  stay.image.attributes = std::make_shared<const Attributes>(
+      Attributes{{"a", std::make_shared<const std::string>(1000, 'x')}});
+  store_.count_bytes(stay);
+  EXPECT_GE(store_.bytes(), before + 1000);
+  store_.erase(stay);
+  EXPECT_EQ(store_.bytes(), 0u);
+}
+
+TEST_F(SessionStoreTest, AChannelIsWalkedInSlices) {
+  for (const uint8_t byte : {1, 2, 3}) EXPECT_FALSE(store_.enter(make(byte), 7));
+  EXPECT_EQ(store_.in_channel(7, 2).size(), 2u);
+  EXPECT_EQ(store_.in_channel(7, 9).size(), 3u);
 }
 
 TEST_F(SessionStoreTest, ExpiryIsReportedWhenItIsDue) {
@@ -97,8 +132,8 @@ TEST_F(SessionStoreTest, ExpiryIsReportedWhenItIsDue) {
 }
 
 TEST_F(SessionStoreTest, AnEarlierStayExpiresNothing) {
-  Session& session = make(1);
-  store_.erase(session);
+  Stay& stay = make(1);
+  store_.erase(stay);
   make(1, kNow + seconds(30));
   EXPECT_EQ(store_.next_expiring(kNow + seconds(60)), nullptr);
 }

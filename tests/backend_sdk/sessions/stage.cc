@@ -56,6 +56,7 @@ Stage::Waiting Stage::begin_later(SimMember& member, std::optional<SessionToken>
   request.unreachable = how.unreachable;
   request.told = how.told;
   request.waited = how.waited;
+  request.answered = how.answered;
   member.run([request, waiting](NodeCore& core) {
     core.begin(request, [waiting](BeginOutcome outcome) {
       EXPECT_FALSE(waiting->has_value()) << "a callback comes once";

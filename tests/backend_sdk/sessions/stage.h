@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/backend_sdk/sim/sim_member.h"
+#include "tests/simulation/sim_member.h"
 
 namespace understudy::sim {
 
@@ -32,6 +32,7 @@ class Stage : public testing::Test, public SimMember::Observer {
     bool unreachable = false;
     Told told = Told::kNothing;
     Duration waited{};
+    std::vector<RequestId> answered = {};
   };
   // Runs the network until it is decided.
   BeginOutcome begin(SimMember& member, std::optional<SessionToken> token, How how);

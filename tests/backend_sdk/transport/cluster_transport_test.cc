@@ -63,6 +63,14 @@ TEST_P(EveryTransport, DatagramsArrive) {
   EXPECT_EQ(b.datagrams[0], std::pair(MemberId{1}, payload));
 }
 
+TEST_P(EveryTransport, ADatagramForAnEarlierLifeOfTheReceiverIsDropped) {
+  TransportPeer a(*loop, 1, keys), b(*loop, 2, keys);
+  a.transport->send_datagram({77, b.transport->address()}, {.payload = "for the earlier life"});
+  a.transport->send_datagram(b.peer(), {.payload = "for this one"});
+  ASSERT_TRUE(until([&] { return b.datagrams.size() == 1; }));
+  EXPECT_EQ(b.datagrams[0], std::pair(MemberId{1}, std::string("for this one")));
+}
+
 TEST_P(EveryTransport, AProbeIsAnsweredByTheProcess) {
   TransportPeer a(*loop, 1, keys), b(*loop, 2, keys);
   a.transport->probe(b.peer());

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "tests/backend_sdk/transport/transport_peer.h"
 
 namespace understudy {
@@ -10,10 +13,13 @@ namespace {
 
 using Refusal = DatagramOpener::Refusal;
 
+constexpr MemberId kSender = 7;
+constexpr MemberId kReceiver = 9;
+
 struct Pair {
   std::shared_ptr<const Keyring> keys = test_keys("A");
-  DatagramSealer sealer{"shop", 7, 1234};
-  DatagramOpener opener{"shop"};
+  DatagramSealer sealer{"shop", kSender, 1234};
+  DatagramOpener opener{"shop", kReceiver};
   Pair() {
     sealer.use_keys(keys.get());
     opener.use_keys(keys.get());
@@ -23,9 +29,9 @@ struct Pair {
 TEST(DatagramSeal, OpensWhatWasSealed) {
   Pair pair;
   const auto opened = pair.opener.open(
-      pair.sealer.seal({.type = DatagramType::kPong, .group = 9, .payload = "hello"}));
+      pair.sealer.seal(kReceiver, {.type = DatagramType::kPong, .group = 9, .payload = "hello"}));
   ASSERT_TRUE(opened);
-  EXPECT_EQ(opened->from, 7u);
+  EXPECT_EQ(opened->from, kSender);
   EXPECT_EQ(opened->type, DatagramType::kPong);
   EXPECT_EQ(opened->group, 9u);
   EXPECT_EQ(opened->payload, "hello");
@@ -34,7 +40,7 @@ TEST(DatagramSeal, OpensWhatWasSealed) {
 TEST(DatagramSeal, HidesThePayloadAndIsNoLongerThanAllowed) {
   Pair pair;
   const std::string payload(Transport::kDatagramPayloadMax, 'S');
-  const std::string sealed = pair.sealer.seal({.payload = payload});
+  const std::string sealed = pair.sealer.seal(kReceiver, {.payload = payload});
   EXPECT_LE(sealed.size(), kDatagramBytesMax);
   EXPECT_EQ(sealed.find("SSSS"), std::string::npos);
   EXPECT_TRUE(pair.opener.open(sealed));
@@ -42,7 +48,7 @@ TEST(DatagramSeal, HidesThePayloadAndIsNoLongerThanAllowed) {
 
 TEST(DatagramSeal, AnyChangedBitIsNoticed) {
   Pair pair;
-  const std::string sealed = pair.sealer.seal({.payload = "hello"});
+  const std::string sealed = pair.sealer.seal(kReceiver, {.payload = "hello"});
   for (size_t bit = 0; bit < 8 * sealed.size(); ++bit) {
     std::string forged = sealed;
     forged[bit / 8] = static_cast<char>(forged[bit / 8] ^ (1 << (bit % 8)));
@@ -53,7 +59,7 @@ TEST(DatagramSeal, AnyChangedBitIsNoticed) {
 
 TEST(DatagramSeal, EveryTruncationIsRefused) {
   Pair pair;
-  const std::string sealed = pair.sealer.seal({.payload = "hello"});
+  const std::string sealed = pair.sealer.seal(kReceiver, {.payload = "hello"});
   for (size_t size = 0; size < sealed.size(); ++size) {
     EXPECT_FALSE(pair.opener.open(std::string_view(sealed).substr(0, size)));
   }
@@ -62,7 +68,7 @@ TEST(DatagramSeal, EveryTruncationIsRefused) {
 
 TEST(DatagramSeal, IsOpenedOnce) {
   Pair pair;
-  const std::string sealed = pair.sealer.seal({.payload = "hello"});
+  const std::string sealed = pair.sealer.seal(kReceiver, {.payload = "hello"});
   EXPECT_TRUE(pair.opener.open(sealed));
   EXPECT_FALSE(pair.opener.open(sealed));
   EXPECT_EQ(pair.opener.why(), Refusal::kReplayed);
@@ -70,11 +76,62 @@ TEST(DatagramSeal, IsOpenedOnce) {
 
 TEST(DatagramSeal, AReplayIsRefusedAcrossAChangeOfKeys) {
   Pair pair;
-  const std::string sealed = pair.sealer.seal({.payload = "hello"});
+  const std::string sealed = pair.sealer.seal(kReceiver, {.payload = "hello"});
   EXPECT_TRUE(pair.opener.open(sealed));
   const auto both = test_keys("AB");
   pair.opener.use_keys(both.get());
   EXPECT_FALSE(pair.opener.open(sealed));
+}
+
+// A process that starts again has empty windows, and another mid.
+TEST(DatagramSeal, WhatWasRecordedIsRefusedByTheReceiversNextLife) {
+  Pair pair;
+  const std::string recorded = pair.sealer.seal(kReceiver, {.payload = "hello"});
+  ASSERT_TRUE(pair.opener.open(recorded));
+  DatagramOpener restarted("shop", kReceiver + 1);
+  restarted.use_keys(pair.keys.get());
+  EXPECT_FALSE(restarted.open(recorded));
+  EXPECT_EQ(restarted.why(), Refusal::kOtherReceiver);
+  EXPECT_TRUE(restarted.open(pair.sealer.seal(kReceiver + 1, {.payload = "hello"})));
+}
+
+TEST(DatagramSeal, ReadsNothingThatIsForAnotherMember) {
+  Pair pair;
+  EXPECT_FALSE(pair.opener.open(pair.sealer.seal(55, {.payload = "hello"})));
+  EXPECT_EQ(pair.opener.why(), Refusal::kOtherReceiver);
+}
+
+TEST(DatagramSeal, RefusesItsOwnWhenItIsReflected) {
+  Pair pair;
+  DatagramOpener sender("shop", kSender);
+  sender.use_keys(pair.keys.get());
+  EXPECT_FALSE(sender.open(pair.sealer.seal(kReceiver, {.payload = "hello"})));
+  EXPECT_EQ(sender.why(), Refusal::kOtherReceiver);
+}
+
+TEST(DatagramSeal, AReceiverWrittenOverTheSealedOneIsAForgery) {
+  Pair pair;
+  std::string moved = pair.sealer.seal(55, {.payload = "hello"});
+  moved[28] = kReceiver;  // wire/README.md
+  EXPECT_FALSE(pair.opener.open(moved));
+  EXPECT_EQ(pair.opener.why(), Refusal::kForged);
+}
+
+TEST(DatagramSeal, OpensWhatTheNextKeySealsAndWhatTheOldOneSealedMeanwhile) {
+  Pair pair;
+  const std::string with_a = pair.sealer.seal(kReceiver, {.payload = "a"});
+  const std::string later_with_a = pair.sealer.seal(kReceiver, {.payload = "a"});
+  ASSERT_TRUE(pair.opener.open(with_a));
+  const auto both = test_keys("BA"), b = test_keys("B");
+  pair.opener.use_keys(both.get());
+  pair.sealer.use_keys(both.get());
+  EXPECT_TRUE(pair.opener.open(pair.sealer.seal(kReceiver, {.payload = "b"})));
+  EXPECT_TRUE(pair.opener.open(later_with_a)) << "overtaken by what the new key sealed";
+  pair.sealer.use_keys(pair.keys.get());
+  const std::string removed = pair.sealer.seal(kReceiver, {.payload = "a"});
+  pair.opener.use_keys(b.get());
+  EXPECT_FALSE(pair.opener.open(removed));
+  EXPECT_EQ(pair.opener.why(), Refusal::kUnknownKey);
 }
 
 TEST(DatagramSeal, SaysWhyItRefuses) {
@@ -84,31 +141,47 @@ TEST(DatagramSeal, SaysWhyItRefuses) {
   stranger.use_keys(pair.keys.get());
   forger.use_keys(other.get());
   plain.use_keys(nullptr);
-  EXPECT_FALSE(pair.opener.open(stranger.seal({.payload = "x"})));
+  EXPECT_FALSE(pair.opener.open(stranger.seal(kReceiver, {.payload = "x"})));
   EXPECT_EQ(pair.opener.why(), Refusal::kOtherCluster);
-  EXPECT_FALSE(pair.opener.open(forger.seal({.payload = "x"})));
+  EXPECT_FALSE(pair.opener.open(forger.seal(kReceiver, {.payload = "x"})));
   EXPECT_EQ(pair.opener.why(), Refusal::kForged);
-  EXPECT_FALSE(pair.opener.open(plain.seal({.payload = "x"})));
+  EXPECT_FALSE(pair.opener.open(plain.seal(kReceiver, {.payload = "x"})));
   EXPECT_EQ(pair.opener.why(), Refusal::kUnknownKey);
   forger.use_keys(unknown.get());
-  EXPECT_FALSE(pair.opener.open(forger.seal({.payload = "x"})));
+  EXPECT_FALSE(pair.opener.open(forger.seal(kReceiver, {.payload = "x"})));
   EXPECT_EQ(pair.opener.why(), Refusal::kUnknownKey);
   EXPECT_FALSE(pair.opener.open("short"));
   EXPECT_EQ(pair.opener.why(), Refusal::kMalformed);
 }
 
-TEST(DatagramSeal, RemembersABoundedNumberOfSenders) {
+TEST(DatagramSeal, RemembersABoundedNumberOfSendersAndForgetsTheLongestUnheard) {
   Pair pair;
-  std::string first;
+  std::vector<std::string> sealed;
   for (MemberId mid = 1; mid <= DatagramOpener::kSendersMax + 1; ++mid) {
     DatagramSealer sealer("shop", mid, 5);
     sealer.use_keys(pair.keys.get());
-    const std::string sealed = sealer.seal({.payload = "x"});
-    if (mid == 1) first = sealed;
-    ASSERT_TRUE(pair.opener.open(sealed));
+    sealed.push_back(sealer.seal(kReceiver, {.payload = "x"}));
+    ASSERT_TRUE(pair.opener.open(sealed.back()));
   }
-  // The longest unheard was forgotten, so its datagram counts as new; nobody else's does.
-  EXPECT_TRUE(pair.opener.open(first));
+  EXPECT_TRUE(pair.opener.open(sealed.front())) << "forgotten, so it counts as new";
+  EXPECT_FALSE(pair.opener.open(sealed[DatagramOpener::kSendersForgottenAtOnce]));
+  EXPECT_FALSE(pair.opener.open(sealed.back()));
+}
+
+// The windows of living members outlast every change of keys, however full the table is.
+TEST(DatagramSeal, AFullTableForgetsNoWindowWhenTheKeysChange) {
+  Pair pair;
+  std::vector<std::string> sealed;
+  for (MemberId mid = 1; mid < DatagramOpener::kSendersMax; ++mid) {
+    DatagramSealer sealer("shop", mid, 5);
+    sealer.use_keys(pair.keys.get());
+    sealed.push_back(sealer.seal(kReceiver, {.payload = "x"}));
+    ASSERT_TRUE(pair.opener.open(sealed.back()));
+  }
+  const auto both = test_keys("BA");
+  pair.opener.use_keys(both.get());
+  ASSERT_TRUE(pair.opener.open(pair.sealer.seal(kReceiver, {.payload = "x"})));
+  for (const std::string& one : sealed) ASSERT_FALSE(pair.opener.open(one));
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ class SocketMember final : public Transport::Receiver, public Membership::Listen
   }
   void on_view(const MemberView&) override {}
   void on_dead(const Peer&, bool is_proven) override { proven += is_proven; }
+  void on_alive(const Peer&) override {}
   void on_expelled() override { ADD_FAILURE() << "expelled"; }
 
   size_t usable() const {

@@ -20,6 +20,7 @@ Beat sample(size_t events) {
             .interval_ms = 8,
             .load = 9,
             .sessions = 10,
+            .voted_term = 12,
             .echo = 11,
             .events = {}};
   for (size_t i = 0; i < events; ++i) {
@@ -49,8 +50,8 @@ TEST(BeatCodec, TheLargestBeatFitsIntoADatagram) {
 TEST(BeatCodec, PutsFieldsWhereTheDocumentSaysTheyAre) {
   const std::string bytes = encode_beat(sample(1));
   const std::pair<size_t, int> places[] = {{0, 1},  {4, 2},  {12, 3}, {20, 4},  {24, 5},  {26, 6},
-                                           {27, 7}, {28, 8}, {30, 9}, {32, 10}, {36, 11}, {44, 1},
-                                           {48, 1}, {52, 1}, {54, 2}, {56, 3}};
+                                           {27, 7}, {28, 8}, {30, 9}, {32, 10}, {36, 12}, {40, 11},
+                                           {48, 1}, {52, 1}, {56, 1}, {58, 2}, {60, 3}};
   for (const auto& [offset, value] : places) EXPECT_EQ(bytes[offset], value) << offset;
 }
 
@@ -63,7 +64,7 @@ TEST(BeatCodec, AcceptsNoOtherLengthThanAnnounced) {
 }
 
 TEST(BeatCodec, PaddingAndFlagsMustBeZero) {
-  for (const size_t offset : {size_t{45}, size_t{46}, size_t{47}, kBeatBodyBytes + 5}) {
+  for (const size_t offset : {size_t{49}, size_t{50}, size_t{51}, kBeatBodyBytes + 5}) {
     std::string bytes = encode_beat(sample(1));
     bytes[offset] = 1;
     EXPECT_FALSE(decode_beat(bytes)) << offset;
@@ -78,7 +79,8 @@ TEST(DatagramHeaderCodec, ReadsWhatItWrote) {
                               .mid = 2,
                               .salt = 3,
                               .counter = 4,
-                              .group = 5};
+                              .group = 5,
+                              .to = 6};
   std::string bytes;
   encode_datagram_header(header, bytes);
   ASSERT_EQ(bytes.size(), kDatagramHeaderBytes);
@@ -91,7 +93,8 @@ TEST(DatagramHeaderCodec, ReadsWhatItWrote) {
   EXPECT_EQ(decoded->salt, 3u);
   EXPECT_EQ(decoded->counter, 4u);
   EXPECT_EQ(decoded->group, 5u);
-  bytes[0] = 2;
+  EXPECT_EQ(decoded->to, 6u);
+  ++bytes[0];
   EXPECT_FALSE(decode_datagram_header(bytes)) << "another version";
 }
 

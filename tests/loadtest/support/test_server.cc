@@ -50,6 +50,10 @@ TestConnection::Answer TestConnection::answer(const std::string& method, const s
   if (path == "/echo") return {.status = 200, .body = method + ":" + body};
   if (path == "/hold") return {.status = 200, .body = "held", .is_held = true};
   if (path == "/close") return {.is_close = true};
+  if (const auto series = server_.options_.series.find(path);
+      series != server_.options_.series.end()) {
+    return {.status = 200, .body = series->second[server_.in_series++ % series->second.size()]};
+  }
   const auto page = server_.options_.pages.find(path);
   if (page != server_.options_.pages.end()) return {.status = 200, .body = page->second};
   return {};

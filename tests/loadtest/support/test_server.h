@@ -23,7 +23,8 @@ class TestServer final : private FdWatcher::Handler {
     std::shared_ptr<const TlsServer> tls = nullptr;  // outlives the server's streams
     uint32_t streams_max = 0;                        // SETTINGS; 0: nothing is said
     Address address = Address::loopback(0);
-    std::map<std::string, std::string> pages = {};  // more that is there, by path
+    std::map<std::string, std::string> pages = {};                // more that is there, by path
+    std::map<std::string, std::vector<std::string>> series = {};  // the same, one after the other
   };
   TestServer(EventLoop& loop, const Options& options);
   ~TestServer() override;
@@ -32,6 +33,7 @@ class TestServer final : private FdWatcher::Handler {
   void release();  // what is held
 
   size_t connections = 0;            // so far
+  size_t in_series = 0;              // pages given
   size_t resumed = 0;                // of these, with a ticket
   size_t held = 0;                   // now
   size_t held_most = 0;              // on all connections

@@ -28,8 +28,10 @@ class NativeCluster : public testing::Test {
   }
 
   // The view's text, with the members that are `gone` dead in it.
-  std::string view(uint64_t version, std::initializer_list<std::size_t> gone = {}) {
-    ClusterView view{.cluster = std::string(kDefaultClusterName), .version = version};
+  std::string view(uint64_t version, std::initializer_list<std::size_t> gone = {},
+                   uint64_t group = 0) {
+    ClusterView view{
+        .cluster = std::string(kDefaultClusterName), .version = version, .group = group};
     view.beat = milliseconds(20);
     for (std::size_t i = 0; i < 3; ++i) {
       ViewEntry entry{.mid = mid(i), .name = "m" + std::to_string(i)};
@@ -332,6 +334,39 @@ TEST_F(NativeCluster, AViewOfAStrangerIsNotBelieved) {
   ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
   EXPECT_EQ(proxy.views_told, 1u);
   EXPECT_EQ(proxy.cluster().routing().views().view()->version, 1u);
+}
+
+TEST_F(NativeCluster, AViewOfAnotherGroupMakesTheProxyAskTheOthersAndFollowOnlyTheMost) {
+  learn_view();
+  // The first speaks for a group alone, until the others do so too.
+  bool do_all = false;
+  std::size_t asked = 0;
+  for (std::size_t i = 0; i < 3; ++i) {
+    proxy.member(i).answer = [&, i](std::string_view request) {
+      const std::string text = i == 0 || do_all ? view(1, {}, 7) : view(1);
+      if (request.starts_with("GET /.understudy/view?wait=0 ")) {
+        ++asked;
+        return ok(text);
+      }
+      return ok(std::to_string(i), "Understudy-View: " + text + "\r\n");
+    };
+  }
+  const auto ask_the_first = [&] {
+    Peer& client = proxy.connect();
+    client.send(get(cookie(0, 1)));
+    EXPECT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+  };
+  const auto group = [&] { return proxy.cluster().routing().views().view()->group; };
+  ASSERT_TRUE(proxy.run_until([&] {
+    ask_the_first();
+    return asked >= 3;
+  }));
+  EXPECT_EQ(group(), 0u);
+  do_all = true;
+  EXPECT_TRUE(proxy.run_until([&] {
+    ask_the_first();
+    return group() == 7;
+  }));
 }
 
 TEST(RouteCookie, SticksToTheMemberWithThatRoute) {

@@ -47,6 +47,7 @@ TEST(Cluster, RecoversFromATotalOutageWithoutHelp) {
   cluster.wait(3600s);
   EXPECT_NE(cluster.first(), "-");
   ClusterView reborn = view_of(1, {entry_of("a"), entry_of("b")});
+  reborn.group = 2;
   for (ViewEntry& entry : reborn.entries) entry.mid += 1000;
   EXPECT_EQ(cluster.learn("a", reborn).verdict, ViewVerdict::kNew);
   std::string names;

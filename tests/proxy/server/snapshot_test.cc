@@ -87,5 +87,47 @@ TEST(Snapshot, RefusesALogThatCannotBeOpened) {
   EXPECT_NE(made.error.find("/nonexistent/access.log"), std::string::npos) << made.error;
 }
 
+// One cluster with a key file whose keys are these bytes, by id.
+Made make_with_keys(const std::string& ids, std::uint8_t fill = 0) {
+  static LogFiles files;
+  static const SystemClock clock;
+  static TlsTickets tickets(clock);
+  config::LoadOptions options;
+  options.load_keyring = [&](const std::string&) {
+    std::vector<std::vector<std::uint8_t>> bytes;
+    for (const char id : ids)
+      bytes.emplace_back(kKeyBytesMin, static_cast<std::uint8_t>(fill + id));
+    std::vector<Keyring::NamedKey> named;
+    for (std::size_t i = 0; i < ids.size(); ++i) named.push_back({.id = ids[i], .bytes = bytes[i]});
+    return Keyring::from_keys(named);
+  };
+  Made out;
+  out.config =
+      config::load_text(
+          "test.conf",
+          "Listen 127.0.0.1:8080\nClusterKeyFile cluster.key\n" + std::string(kAnywhere), options)
+          .config;
+  if (out.config) {
+    out.snapshot = *Snapshot::make(out.config, out.config->listens, files, tickets);
+  }
+  return out;
+}
+
+TEST(Snapshot, AClusterIsTheSameOnlyWithTheSameKeysAndRekeyedWithAnyOfThem) {
+  const Made old = make_with_keys("1"), again = make_with_keys("1"),
+             installed = make_with_keys("12"), other = make_with_keys("3"),
+             forged = make_with_keys("1", 9);
+  ASSERT_NE(old.snapshot, nullptr);
+  EXPECT_EQ(same_cluster(*again.snapshot, 0, *old.snapshot), 0U);
+  EXPECT_FALSE(rekeyed_cluster(*again.snapshot, 0, *old.snapshot))
+      << "nothing is to be carried over";
+  EXPECT_FALSE(same_cluster(*installed.snapshot, 0, *old.snapshot));
+  EXPECT_EQ(rekeyed_cluster(*installed.snapshot, 0, *old.snapshot), 0U);
+  for (const Made* stranger : {&other, &forged}) {
+    EXPECT_FALSE(same_cluster(*stranger->snapshot, 0, *old.snapshot));
+    EXPECT_FALSE(rekeyed_cluster(*stranger->snapshot, 0, *old.snapshot));
+  }
+}
+
 }  // namespace
 }  // namespace understudy

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fates: what one member knows of the other lives, in one place: what the view says, and its own
+// proofs. A refused connection is a proof that a sign of life withdraws, because a firewall refuses
+// as well. Another life at the address and LEAVE are final. Pure. Owned by membership's core for one
+// life; read by replication.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+
+#include "backend_sdk/membership/view.h"
+#include "base/clock.h"
+
+namespace understudy {
+
+// What replication acts on. Suspicion changes nothing here: safety never depends on the detector,
+// and a suspect may still answer.
+enum class Fate : uint8_t {
+  kUsable,  // in the view, alive or suspected
+  kDead,    // the view says dead, or nobody has heard of it; it may still run somewhere
+  kProven,  // its process is gone or has given up everything: left, refused, reborn (PROTOCOL 2.3)
+};
+
+class Fates final {
+ public:
+  static constexpr size_t kProofsMax = 4096;    // the oldest is forgotten first
+  static constexpr size_t kAccusersMax = 16;    // of one member
+  // A refusal that a sign of life withdrew so often is believed only after a silence.
+  static constexpr int kWithdrawalsMax = 2;
+
+  // `silence`: long enough that a living member had said something.
+  Fates(MemberId self, Duration silence, TimePoint now)
+      : self_(self), silence_(silence), last_proof_(now) {}
+
+  Fate fate(MemberId mid) const;
+  // When the latest death was proven; the beginning of this life before the first.
+  TimePoint last_proof() const { return last_proof_; }
+
+  enum class Proof : uint8_t { kNone, kRefused, kFinal };
+  Proof proof(MemberId mid) const;
+
+  // Its port refuses. False: not believed, for it has been heard meanwhile, again and again.
+  bool on_refused(MemberId mid, TimePoint now);
+  // Another life answered there, or it left, or the view says so with proof.
+  void on_gone(MemberId mid, TimePoint now);
+  // Any authentic frame or datagram of it, or another member's word that it answers. True: a proof
+  // was withdrawn.
+  bool on_life(MemberId mid, TimePoint now);
+
+  // Another member was refused as well: two do not stand behind the same firewall.
+  void on_accused(MemberId mid, MemberId by);
+  bool has_accuser(MemberId mid) const { return accusers_.contains(mid); }
+
+  // The view that the owner's listener is told of.
+  void on_view(const MemberView& view);
+
+ private:
+  struct Known {
+    Proof proof = Proof::kNone;
+    int withdrawals = 0;
+    TimePoint heard_at{};
+  };
+  Known* know(MemberId mid);
+
+  const MemberId self_;
+  const Duration silence_;
+  TimePoint last_proof_;
+  std::map<MemberId, Known> known_;
+  std::deque<MemberId> order_;
+  std::map<MemberId, std::set<MemberId>> accusers_;
+  std::map<MemberId, Fate> view_;
+};
+
+}  // namespace understudy

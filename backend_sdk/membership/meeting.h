@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Meeting: groups that were founded apart find each other and become one. Whoever leads asks around,
+// the weaker group's leader goes through the steps of merging.h, the stronger one's admits all at
+// once, and members follow their group. Owned by membership's core.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "backend_sdk/membership/group.h"
+#include "backend_sdk/membership/losses.h"
+#include "backend_sdk/membership/merging.h"
+#include "backend_sdk/membership/messages.h"
+#include "backend_sdk/membership/standing.h"
+
+namespace understudy {
+
+class Meeting final {
+ public:
+  Meeting(Standing& standing, Group& group, Losses& losses);
+
+  // Asks at the seeds and at the tombstones' addresses.
+  void look_around();
+  void advance();
+  TimePoint due() const;
+  // We lead a new term; the view may yield already.
+  void on_lead();
+  void on_follow();
+
+  // All of another group.
+  void on_view_ask(const Peer& from, const ViewAskMessage& message);
+  void on_view(const Peer& from, const ViewMessage& message, const Frame& frame);
+  void on_merge(const Peer& from, const MergeMessage& message);
+  void on_merge_no(const Peer& from, const MergeNoMessage& message);
+
+  // Where members of other groups were met.
+  const std::vector<Address>& met() const { return met_; }
+
+ private:
+  bool follow(const MemberView& view, const Frame& frame);
+  void judge_alone(const MemberView& view, bool has_quorum);
+  void judge_as_leader(const MemberView& view, bool has_quorum);
+  void note_addresses(const MemberView& view);
+  void begin_yield(const MemberView& view);
+  void end_yield(const char* why);
+  void send_merge();
+  bool may_absorb(const Peer& from, const MergeMessage& message);
+  void refuse(const Peer& to, const MergeMessage& message, const std::string& reason);
+  bool is_address_free_for(const MemberView& view);
+
+  Standing& standing_;
+  Group& group_;
+  Losses& losses_;
+
+  Merging merging_;
+  uint64_t yield_version_ = 0;  // our first view of this term that yields
+  uint64_t sent_version_ = 0;   // of the last MERGE; 0: none of ours
+  std::vector<Peer> others_;    // of the group that we yield to
+  size_t next_other_ = 0;
+  std::map<GroupId, uint64_t> refused_;  // as leader
+  std::vector<Address> met_;
+  size_t next_seed_ = 0;
+  TimePoint with_leader_at_{};  // the last look at which there was one
+};
+
+}  // namespace understudy

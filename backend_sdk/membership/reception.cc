@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/membership/reception.h"
+
+#include "base/log.h"
+
+namespace understudy {
+namespace {
+
+// In T; see MembershipOptions.
+constexpr int kFoundAfter = 2;
+constexpr int kSilencePatience = 10;
+constexpr int kSilencePatienceOfWhoMetOthers = 30;
+
+Joining::Options joining_options(const MembershipOptions& options) {
+  const auto given_or = [&](Duration given, int intervals) {
+    return given > Duration::zero() ? given : intervals * options.interval;
+  };
+  const int patience = options.has_met_others ? kSilencePatienceOfWhoMetOthers : kSilencePatience;
+  return {.self = options.self.cluster_address,
+          .seeds = options.seeds,
+          .retry = options.interval / 2,
+          .found_after = given_or(options.found_after, kFoundAfter),
+          .silence_patience = given_or(options.silence_patience, patience)};
+}
+
+}  // namespace
+
+void Reception::start() {
+  joining_.emplace(joining_options(standing_.options()), standing_.now());
+}
+
+void Reception::end() {
+  if (!joining_) return;
+  joining_.reset();
+  for (const Address& seed : standing_.options().seeds) {
+    standing_.transport().forget({kNobody, seed});
+  }
+}
+
+void Reception::advance(OperatorState state) {
+  Member self = standing_.options().self;
+  self.operator_state = state;
+  for (const Peer& peer : joining_->due_requests(standing_.now())) {
+    standing_.tell(peer, FrameType::kJoin, encode(JoinMessage{self}));
+  }
+}
+
+// Who lives at the joiner's address must be gone, for two processes cannot listen there. But which
+// of the two came later? A JOIN of the earlier life may have been under way for long. So who is
+// known to live there is asked; false while the answer is out.
+bool Reception::is_address_free_for(const Member& joiner) {
+  bool is_free = true;
+  for (const Member& member : standing_.view().members) {
+    if (member.mid == joiner.mid || standing_.is_me(member.mid) || member.is_proven) continue;
+    if (member.cluster_address != joiner.cluster_address) continue;
+    standing_.transport().probe(member.peer());
+    is_free = is_free && !member.is_usable();
+  }
+  return is_free;
+}
+
+void Reception::on_join(const Peer& from, const JoinMessage& message) {
+  if (message.self.mid != from.mid || message.self.cluster_address != from.address) return;
+  if (!group_.is_admitted()) {
+    standing_.tell(from, FrameType::kRedirect, encode(RedirectMessage{}));
+    return;
+  }
+  const bool is_free = is_address_free_for(message.self);
+  ViewWriter* writer = standing_.writer();
+  if (!writer) {
+    if (const Member* leader = standing_.other_leader()) {
+      standing_.tell(from, FrameType::kRedirect, encode(RedirectMessage{leader->peer()}));
+    }
+    return;
+  }
+  // It asks again soon; by then this group may have gone over to another.
+  if (!is_free || standing_.view().is_yielding()) return;
+  const auto admission = writer->admit(message.self, standing_.now());
+  if (const auto* refusal = std::get_if<JoinNoMessage>(&admission)) {
+    LOG(kWarn, "membership: {} at {} may not join: {}", message.self.name,
+        from.address.to_string(), refusal->reason);
+    standing_.tell(from, FrameType::kJoinNo, encode(*refusal));
+    return;
+  }
+  const bool is_known =
+      std::get<ViewWriter::Admission>(admission) == ViewWriter::Admission::kKnown;
+  if (is_known && standing_.view().find(from.mid)) group_.send_view(from, FrameType::kWelcome);
+}
+
+void Reception::on_redirect(const Peer& from, const RedirectMessage& message) {
+  if (!joining_) return;
+  if (message.leader.mid == kNobody) {
+    joining_->on_fresh(from.address, standing_.now());
+  } else if (message.leader.address != standing_.options().self.cluster_address) {
+    joining_->on_redirected(message.leader, standing_.now());
+  } else {
+    // They still wait for our own earlier life; the JOIN has told them better.
+    joining_->on_refused(standing_.now());
+  }
+}
+
+void Reception::on_join_no(const JoinNoMessage& message) {
+  if (!joining_) return;
+  joining_->on_refused(standing_.now());
+  LOG(kWarn, "membership: not let in, and asking on: {}", message.reason);
+  if (message.why == JoinNoMessage::Why::kMidTaken) group_.expel("the member id is taken");
+}
+
+}  // namespace understudy

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/sessions/admission.h"
+
+#include <utility>
+
+#include "backend_sdk/sessions/patience.h"
+
+namespace understudy {
+
+void Admission::begin(const BeginRequest& request, BeginCallback callback) {
+  ++layer_.statistics.requests;
+  auto waiting = std::make_unique<Waiting>();
+  waiting->id = ++last_waiting_;
+  waiting->request = request;
+  waiting->callback = std::move(callback);
+  waiting->arrived = layer_.now();
+  waiting->began = Recovery::began(request, waiting->arrived);
+  if (request.token) {
+    const SessionImage* image = known_image(layer_.history.resolve(request.token->sid, layer_.now()));
+    waiting->has_run = image != nullptr && image->requests.find(request.request_id) != nullptr;
+  }
+  parts_.hand_over.heed(request.told);
+  if (active_.size() + parts_.parking.size() >= layer_.options.requests_max) {
+    refuse(std::move(waiting), Unavailable::kQueueFull);
+  } else {
+    admit(std::move(waiting));
+  }
+  // After it: requests that wait for the room that this makes came before.
+  parts_.queues.on_answered(request.answered);
+}
+
+std::optional<Active> Admission::take(RequestHandle handle) {
+  const auto found = active_.find(handle);
+  if (found == active_.end()) return std::nullopt;
+  Active active = std::move(found->second);
+  active_.erase(found);
+  return active;
+}
+
+const SessionImage* Admission::known_image(const SessionId& sid) const {
+  if (const Stay* stay = layer_.store.find(sid); stay != nullptr) return &stay->image;
+  if (layer_.replicator == nullptr) return nullptr;
+  if (const auto* copy = layer_.replicator->copies().find(sid)) return &copy->image;
+  const auto passed_over = layer_.replicator->copies().find_passed_over(sid);
+  return passed_over ? passed_over->image : nullptr;
+}
+
+Duration Admission::patience() const {
+  return patience_of(layer_);
+}
+
+bool Admission::seems_alive(MemberId member) const {
+  const Member* known = layer_.replicator->view().find(member);
+  return layer_.replicator->fate(member) == Fate::kUsable && known != nullptr &&
+         known->liveness == Liveness::kAlive;
+}
+
+void Admission::admit(WaitingPtr waiting) {
+  if (layer_.replicator == nullptr || !layer_.replicator->is_admitted()) {
+    return admit_outside(std::move(waiting));
+  }
+  if (!waiting->request.token) return admit_new(std::move(waiting), false);
+  const SessionId sid = layer_.history.resolve(waiting->request.token->sid, layer_.now());
+  if (Stay* stay = parts_.turnover.find(sid); stay != nullptr) {
+    // Only the owner decides that a session has expired, and it may be another member by now.
+    const bool is_over = stay->placement.is_dead() ||
+                         (stay->expires() <= layer_.now() && stay->is_idle() &&
+                          layer_.may_answer_for(*stay));
+    return is_over ? admit_new(std::move(waiting), false) : admit_here(std::move(waiting), *stay);
+  }
+  if (layer_.history.is_ended(sid)) return admit_new(std::move(waiting), false);
+  const ReplicaStore& copies = layer_.replicator->copies();
+  if (const ReplicaStore::Replica* copy = copies.find(sid); copy != nullptr) {
+    return admit_at_copy(std::move(waiting), *layer_.replicator->secondary(copy->channel));
+  }
+  if (const auto passed_over = copies.find_passed_over(sid)) {
+    return admit_at_passed_over(std::move(waiting), *passed_over);
+  }
+  const MemberId owner = layer_.history.owner(sid);
+  if (owner == kNobody) return admit_as_stranger(std::move(waiting));
+  if (layer_.replicator->fate(owner) == Fate::kUsable) {
+    return redirect(std::move(waiting), owner);
+  }
+  look_up(std::move(waiting), sid);
+}
+
+// Not a member, not yet, or not any more: all that is known is where a session of ours went.
+void Admission::admit_outside(WaitingPtr waiting) {
+  const auto& token = waiting->request.token;
+  const MemberId owner =
+      token ? layer_.history.owner(layer_.history.resolve(token->sid, layer_.now())) : kNobody;
+  if (owner != kNobody) {
+    redirect(std::move(waiting), owner);
+  } else {
+    refuse(std::move(waiting), Unavailable::kNotJoined);
+  }
+}
+
+void Admission::admit_new(WaitingPtr waiting, bool is_lost) {
+  if (parts_.hand_over.is_draining()) {
+    for (const Member& member : layer_.replicator->view().members) {
+      const bool takes = member.mid != layer_.self && member.liveness == Liveness::kAlive &&
+                         member.operator_state == OperatorState::kReady;
+      if (takes) return redirect(std::move(waiting), member.mid);
+    }
+    return refuse(std::move(waiting), Unavailable::kDraining);
+  }
+  const bool is_full = layer_.store.size() >= layer_.options.sessions_max ||
+                       layer_.store.bytes() >= layer_.options.sessions_bytes_max;
+  if (is_full) return refuse(std::move(waiting), Unavailable::kTooMany);
+  if (is_lost) {
+    ++layer_.statistics.lost;
+    const SessionToken& token = *waiting->request.token;
+    layer_.ready.push_back([this, sid = token.sid, floor = token.floor] {
+      layer_.host.on_session_lost(sid, floor);
+    });
+  }
+  Active active;
+  layer_.random.fill(active.sid.bytes);
+  active.request_id = waiting->request.request_id;
+  active.token = waiting->request.token;
+  active.lost = is_lost;
+  BeginOutcome outcome;
+  outcome.kind = BeginOutcome::Kind::kProceed;
+  outcome.handle = ++last_handle_;
+  outcome.sid = active.sid;
+  outcome.attributes = std::make_shared<const Attributes>();
+  outcome.is_new = true;
+  outcome.lost = is_lost;
+  active_.emplace(outcome.handle, std::move(active));
+  layer_.call(std::move(waiting->callback), std::move(outcome));
+}
+
+// --- served here -------------------------------------------------------------------------------
+
+void Admission::admit_here(WaitingPtr waiting, Stay& stay) {
+  const SessionToken& token = *waiting->request.token;
+  if (Recovery::has_seen_more(token, stay)) return admit_new(std::move(waiting), true);
+  if (Recovery::is_outdated(*waiting, stay)) {
+    return refuse(std::move(waiting), Unavailable::kOutdated);
+  }
+  if (token.sid == stay.sid && token.floor > stay.image.position) {
+    return admit_overtaken(std::move(waiting), stay);
+  }
+  if (waits_for_channel(waiting, stay)) return;
+  const CommittedRequest* committed = stay.image.requests.find(waiting->request.request_id);
+  if (committed != nullptr) {
+    ++layer_.statistics.replays;
+    if (committed->response) return answer_again(std::move(waiting), stay, *committed);
+    return proceed(std::move(waiting), stay, true);
+  }
+  if (may_be_forgotten(*waiting)) return refuse(std::move(waiting), Unavailable::kWaitedOut);
+  if (!parts_.queues.waits(waiting, stay, patience())) proceed(std::move(waiting), stay, false);
+}
+
+// The client has seen more than we have: another member owns the session, and we do not know it
+// yet (R7, S4).
+void Admission::admit_overtaken(WaitingPtr waiting, Stay& stay) {
+  ++layer_.statistics.fenced;
+  if (stay.was_written_alone()) {
+    layer_.tell_conflict(stay.sid, waiting->request.token->floor, stay.image.position);
+  }
+  const MemberId primary = waiting->request.token->primary;
+  const MemberId route = primary == layer_.self ? kNobody : primary;
+  const SessionId sid = stay.sid;
+  parts_.turnover.fence(stay, route);
+  if (route != kNobody && layer_.replicator->fate(route) == Fate::kUsable) {
+    redirect(std::move(waiting), route);
+  } else {
+    look_up(std::move(waiting), sid);
+  }
+}
+
+// The session's channel is another member's, or may be (R1).
+bool Admission::waits_for_channel(WaitingPtr& waiting, Stay& stay) {
+  if (stay.placement.channel() == 0) return false;
+  PrimaryChannel& channel = layer_.channel_of(stay);
+  if (channel.is_outvoted()) {
+    redirect(std::move(waiting), channel.parties().secondary);
+    return true;
+  }
+  const bool is_kept_back = parts_.hand_over.keeps_back(channel);
+  // A channel that was just opened has no lease yet, but no member can have claimed it either: its
+  // first acknowledgement is what its responses wait for anyway. Not so after a pause.
+  const bool may_serve = channel.is_fresh(layer_.clock.read()) || layer_.may_answer_for(stay);
+  if (!is_kept_back && may_serve) return false;
+  if (!is_kept_back) channel.renew(layer_.now());
+  parts_.parking.park_for_channel(std::move(waiting), channel.id(), patience());
+  return true;
+}
+
+// Executed before it came to us, as our copy told then; or older than what a session remembers, so
+// that it may have been executed and forgotten (S11).
+bool Admission::may_be_forgotten(const Waiting& waiting) const {
+  if (waiting.has_run) return true;
+  return waiting.request.request_id != 0 &&
+         waiting.began + layer_.options.request_memory <= layer_.now();
+}
+
+void Admission::answer_again(WaitingPtr waiting, Stay& stay, const CommittedRequest& committed) {
+  Gate::Ticket ticket;
+  ticket.needed = committed.version;
+  ticket.reads_only = true;
+  ticket.done = [this, callback = std::move(waiting->callback), response = committed.response,
+                 token = waiting->request.token,
+                 is_recovered = Recovery::is_recovered(*waiting->request.token, stay)](
+                    const Gate::Passage& passage) {
+    BeginOutcome outcome;
+    switch (passage.kind) {
+      case Gate::Passage::Kind::kReleased:
+        outcome.kind = BeginOutcome::Kind::kAnswer;
+        outcome.response = response;
+        outcome.solo = passage.solo;
+        outcome.recovered = is_recovered;
+        if (passage.solo) ++layer_.statistics.solo_responses;
+        if (!passage.ended && passage.token != *token) outcome.cookie = passage.token;
+        break;
+      case Gate::Passage::Kind::kFenced:
+        outcome.kind = BeginOutcome::Kind::kRedirect;
+        outcome.route = passage.route;
+        ++layer_.statistics.rerouted;
+        break;
+      case Gate::Passage::Kind::kUnavailable:
+        outcome.kind = BeginOutcome::Kind::kUnavailable;
+        outcome.reason = passage.reason;
+        outcome.retry_after = layer_.options.retry_after;
+        ++layer_.statistics.unavailable;
+        break;
+    }
+    layer_.call(callback, std::move(outcome));
+  };
+  if (stay.placement.state() == Placement::State::kSolo) parts_.protection.protect(stay, false);
+  parts_.gate.wait(stay, std::move(ticket));
+}
+
+void Admission::proceed(WaitingPtr waiting, Stay& stay, bool is_replayed) {
+  const BeginRequest& request = waiting->request;
+  const RequestHandle handle = ++last_handle_;
+  Active active;
+  active.sid = stay.sid;
+  active.stay = stay.id;
+  active.version = stay.image.position.version;
+  active.request_id = request.request_id;
+  active.token = request.token;
+  active.recovered = Recovery::is_recovered(*request.token, stay);
+  active.replayed = is_replayed;
+  active.exclusive = request.exclusive && !is_replayed;
+  parts_.queues.enter(stay, active, handle);
+  stay.last_access = layer_.now();
+
+  BeginOutcome outcome;
+  outcome.kind = BeginOutcome::Kind::kProceed;
+  outcome.handle = handle;
+  outcome.sid = stay.sid;
+  outcome.attributes = stay.image.attributes;
+  outcome.position = stay.image.position;
+  outcome.recovered = active.recovered;
+  outcome.replayed = is_replayed;
+  if (stay.placement.channel() != 0) {
+    outcome.secondary = layer_.channel_of(stay).parties().secondary;
+  }
+  active_.emplace(handle, std::move(active));
+  layer_.call(std::move(waiting->callback), std::move(outcome));
+}
+
+// --- nothing here ------------------------------------------------------------------------------
+
+void Admission::admit_as_stranger(WaitingPtr waiting) {
+  const SessionToken& token = *waiting->request.token;
+  const bool was_ours = token.primary == layer_.self || token.secondary == layer_.self;
+  const auto is_usable = [this](MemberId member) {
+    return layer_.replicator->fate(member) == Fate::kUsable;
+  };
+  if (token.primary != layer_.self && is_usable(token.primary) && !waiting->request.failover) {
+    const Member* member = layer_.replicator->view().find(token.primary);
+    if (member != nullptr && member->liveness == Liveness::kSuspect) {
+      return refuse(std::move(waiting), Unavailable::kSuspect);
+    }
+    return redirect(std::move(waiting), token.primary);
+  }
+  if (!was_ours && token.secondary != kNobody && is_usable(token.secondary)) {
+    return redirect(std::move(waiting), token.secondary);
+  }
+  const SessionId sid = layer_.history.resolve(token.sid, layer_.now());
+  look_up(std::move(waiting), sid);
+}
+
+void Admission::look_up(WaitingPtr waiting, const SessionId& sid) {
+  const WaitingId id = waiting->id;
+  parts_.parking.park(std::move(waiting), patience(), Unavailable::kWaitedOut);
+  if (!parts_.parking.contains(id) || parts_.recovery.ask(sid, id)) return;
+  refuse(parts_.parking.take(id), Unavailable::kQueueFull);
+}
+
+void Admission::on_looked_up(WaitingId id, const Lookups::Finished& finished) {
+  WaitingPtr waiting = parts_.parking.take(id);
+  if (waiting == nullptr) return;  // it has given up
+  const ReplicaStore& copies = layer_.replicator->copies();
+  const bool is_here =
+      parts_.turnover.find(finished.sid) != nullptr || copies.find(finished.sid) != nullptr;
+  const bool is_passed_over = copies.find_passed_over(finished.sid).has_value();
+  if (is_here || (is_passed_over && finished.instead_of == kNobody)) {  // it came while we asked
+    return admit(std::move(waiting));
+  }
+  switch (finished.result.kind) {
+    case Lookups::Result::Kind::kRoute:
+      return redirect(std::move(waiting), finished.result.route);
+    case Lookups::Result::Kind::kEnded:
+      return admit_new(std::move(waiting), false);
+    case Lookups::Result::Kind::kNowhere:
+      if (is_passed_over || !finished.is_current) return look_up(std::move(waiting), finished.sid);
+      return admit_new(std::move(waiting), true);
+    case Lookups::Result::Kind::kStale:
+      return look_up(std::move(waiting), finished.sid);
+    case Lookups::Result::Kind::kUnknown:
+      return refuse(std::move(waiting), layer_.host.has_quorum() ? Unavailable::kSuspect
+                                                                 : Unavailable::kMinority);
+  }
+}
+
+// --- the answers that need no handler ----------------------------------------------------------
+
+void Admission::redirect(WaitingPtr waiting, MemberId route) {
+  ++layer_.statistics.rerouted;
+  BeginOutcome outcome;
+  outcome.kind = BeginOutcome::Kind::kRedirect;
+  outcome.route = route;
+  layer_.call(std::move(waiting->callback), std::move(outcome));
+}
+
+void Admission::refuse(WaitingPtr waiting, Unavailable reason) {
+  ++layer_.statistics.unavailable;
+  BeginOutcome outcome;
+  outcome.kind = BeginOutcome::Kind::kUnavailable;
+  outcome.reason = reason;
+  outcome.retry_after = layer_.options.retry_after;
+  layer_.call(std::move(waiting->callback), std::move(outcome));
+}
+
+}  // namespace understudy

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/membership/fates.h"
+
+#include <gtest/gtest.h>
+
+namespace understudy {
+namespace {
+
+using std::chrono::seconds;
+
+const TimePoint kStart = TimePoint(std::chrono::hours(1));
+constexpr MemberId kSelf = 1, kOther = 2, kThird = 3;
+
+TimePoint at(int s) {
+  return kStart + seconds(s);
+}
+
+class FatesTest : public testing::Test {
+ protected:
+  FatesTest() {
+    for (const MemberId mid : {kSelf, kOther, kThird}) {
+      Member member;
+      member.mid = mid;
+      view.members.push_back(member);
+    }
+    fates.on_view(view);
+  }
+  MemberView view;
+  Fates fates{kSelf, seconds(3), kStart};
+};
+
+TEST_F(FatesTest, TheViewsWordHoldsWithoutAProof) {
+  EXPECT_EQ(fates.fate(kOther), Fate::kUsable);
+  EXPECT_EQ(fates.fate(77), Fate::kDead) << "nobody has heard of it";
+  view.members[1].liveness = Liveness::kDead;
+  view.members[2].liveness = Liveness::kLeft;
+  fates.on_view(view);
+  EXPECT_EQ(fates.fate(kOther), Fate::kDead);
+  EXPECT_EQ(fates.fate(kThird), Fate::kProven);
+  view.members[1].is_proven = true;
+  fates.on_view(view);
+  EXPECT_EQ(fates.fate(kOther), Fate::kProven);
+}
+
+TEST_F(FatesTest, ASignOfLifeWithdrawsARefusal) {
+  EXPECT_TRUE(fates.on_refused(kOther, at(1)));
+  EXPECT_EQ(fates.fate(kOther), Fate::kProven);
+  EXPECT_EQ(fates.last_proof(), at(1));
+  EXPECT_TRUE(fates.on_life(kOther, at(2)));
+  EXPECT_EQ(fates.fate(kOther), Fate::kUsable);
+  EXPECT_FALSE(fates.on_life(kOther, at(2))) << "nothing is left to withdraw";
+}
+
+TEST_F(FatesTest, AnotherLifeAndALeaveAreFinal) {
+  fates.on_refused(kOther, at(1));
+  fates.on_gone(kOther, at(2));
+  EXPECT_FALSE(fates.on_life(kOther, at(3)));
+  EXPECT_EQ(fates.fate(kOther), Fate::kProven);
+  EXPECT_EQ(fates.last_proof(), at(1)) << "it was dead already";
+}
+
+TEST_F(FatesTest, APortThatRefusesAndSpeaksIsBelievedAfterASilence) {
+  for (int i = 0; i < Fates::kWithdrawalsMax; ++i) {
+    EXPECT_TRUE(fates.on_refused(kOther, at(1)));
+    EXPECT_TRUE(fates.on_life(kOther, at(1)));
+  }
+  EXPECT_FALSE(fates.on_refused(kOther, at(3)));
+  EXPECT_EQ(fates.fate(kOther), Fate::kUsable);
+  EXPECT_TRUE(fates.on_refused(kOther, at(4)));
+  EXPECT_EQ(fates.fate(kOther), Fate::kProven);
+}
+
+TEST_F(FatesTest, NobodyIsProvenDeadToItself) {
+  EXPECT_FALSE(fates.on_refused(kSelf, at(1)));
+  fates.on_gone(kSelf, at(1));
+  EXPECT_EQ(fates.fate(kSelf), Fate::kUsable);
+}
+
+TEST_F(FatesTest, AnAccusationIsForgottenAtASignOfLife) {
+  fates.on_accused(kOther, kThird);
+  EXPECT_TRUE(fates.has_accuser(kOther));
+  EXPECT_EQ(fates.fate(kOther), Fate::kUsable) << "it is another member's word";
+  fates.on_life(kOther, at(1));
+  EXPECT_FALSE(fates.has_accuser(kOther));
+  fates.on_accused(kOther, kOther);
+  EXPECT_FALSE(fates.has_accuser(kOther));
+}
+
+TEST_F(FatesTest, RemembersABoundedNumberOfProofs) {
+  for (MemberId mid = 10; mid < 10 + Fates::kProofsMax; ++mid) fates.on_gone(mid, at(1));
+  EXPECT_EQ(fates.proof(10), Fates::Proof::kFinal);
+  fates.on_gone(9, at(1));
+  EXPECT_EQ(fates.proof(10), Fates::Proof::kNone) << "the oldest goes first";
+  EXPECT_EQ(fates.proof(11), Fates::Proof::kFinal);
+}
+
+}  // namespace
+}  // namespace understudy

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ids change at login and end at logout, whatever has been sent of it (S6).
+#include "backend_sdk/replication/payloads.h"
+#include "tests/backend_sdk/sessions/stage.h"
+
+namespace understudy::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using BeginKind = BeginOutcome::Kind;
+using CommitKind = CommitOutcome::Kind;
+
+SessionId fresh(uint8_t byte) {
+  SessionId id;
+  id.bytes.fill(byte);
+  return id;
+}
+
+Change login(uint8_t id) {
+  Change change;
+  change.new_id = fresh(id);
+  return change;
+}
+
+Change logout() {
+  Change change;
+  change.invalidate = true;
+  return change;
+}
+
+class Login : public Stage {
+ protected:
+  // The secondary is late for less than AckTimeout, and the window is full: what `changes` do waits.
+  std::vector<CommitOutcome> while_the_window_is_full(const SessionToken& token,
+                                                      std::vector<Change> changes) {
+    SimMember& secondary = member_of(token.secondary);
+    run_for(milliseconds(50));
+    secondary.pause();
+    std::vector<Change> all;
+    for (size_t index = 0; index < options_.replication.window_frames; ++index) {
+      all.push_back(set("x", std::to_string(index)));
+    }
+    for (Change& change : changes) all.push_back(std::move(change));
+    std::vector<RequestHandle> handles;
+    for (size_t index = 0; index < all.size(); ++index) {
+      handles.push_back(begin(member(0), token).handle);
+    }
+    std::vector<WaitingCommit> done;
+    for (size_t index = 0; index < all.size(); ++index) {
+      done.push_back(commit_later(member(0), handles[index], std::move(all[index])));
+    }
+    run_for(milliseconds(100));
+    secondary.resume();
+    run_for(seconds(3));
+    std::vector<CommitOutcome> outcomes;
+    for (const WaitingCommit& one : done) outcomes.push_back(one->value_or(CommitOutcome()));
+    return outcomes;
+  }
+};
+
+// Row 5 of issue 9: the queue held the old id, so nothing of the session was ever sent again.
+TEST_F(Login, ASessionThatWaitsForRoomIsSentUnderItsNewId) {
+  options_.replication.window_frames = 2;
+  boot(3);
+  SessionToken token = new_session();
+  std::vector<Change> changes;
+  changes.push_back(set("y", "1"));
+  changes.push_back(login(7));
+  for (const CommitOutcome& outcome : while_the_window_is_full(token, std::move(changes))) {
+    EXPECT_EQ(outcome.kind, CommitKind::kReleased);
+  }
+  token.sid = fresh(7);
+  const BeginOutcome begun = begin(member(0), token);
+  ASSERT_EQ(begun.kind, BeginKind::kProceed);
+  EXPECT_EQ(commit(member(0), begun.handle, set("z", "1")).kind, CommitKind::kReleased);
+  SimMember& secondary = member_of(token.secondary);
+  member(0).crash();
+  EXPECT_EQ(value(begin(secondary, token, {.failover = true}), "z"), "1");
+}
+
+TEST_F(Login, AChannelWhoseSessionWasRenamedWhileItWaitedDrains) {
+  options_.replication.window_frames = 2;
+  boot(3);
+  const SessionToken token = new_session();
+  std::vector<Change> changes;
+  changes.push_back(set("y", "1"));
+  changes.push_back(login(7));
+  while_the_window_is_full(token, std::move(changes));
+  member(0).drain();
+  ASSERT_TRUE(network_.run_until([&] { return member(0).is_drained(); }, seconds(10)));
+  SessionToken now = token;
+  now.sid = fresh(7);
+  EXPECT_EQ(value(begin(member_of(token.secondary), now, {.failover = true}), "y"), "1");
+}
+
+// Row 4 of issue 9: INVALIDATE named the new id alone, of which the secondary had never heard.
+TEST_F(Login, ALogoutBehindALoginThatWasNotSentEndsTheOldIdToo) {
+  options_.replication.window_frames = 2;
+  boot(3);
+  const SessionToken token = new_session();
+  std::vector<Change> changes;
+  changes.push_back(login(7));
+  changes.push_back(logout());
+  const auto outcomes = while_the_window_is_full(token, std::move(changes));
+  EXPECT_TRUE(outcomes.back().clear_cookie);
+  SimMember& secondary = member_of(token.secondary);
+  EXPECT_TRUE(secondary.core().facts().copies.empty());
+  member(0).crash();
+  run_for(seconds(1));
+  for (const SessionId& sid : {token.sid, fresh(7)}) {
+    SessionToken ghost = token;
+    ghost.sid = sid;
+    const BeginOutcome after = begin(secondary, ghost, {.failover = true});
+    EXPECT_EQ(after.kind, BeginKind::kProceed);
+    EXPECT_TRUE(after.is_new);
+    EXPECT_FALSE(after.lost) << "it ended, it was not lost";
+  }
+}
+
+TEST_F(Login, EveryIdOfARowOfLoginsEndsWithTheLogout) {
+  options_.replication.window_frames = 2;
+  boot(3);
+  const SessionToken token = new_session();
+  std::vector<Change> changes;
+  for (const uint8_t id : {7, 8, 9}) changes.push_back(login(id));
+  changes.push_back(logout());
+  while_the_window_is_full(token, std::move(changes));
+  SimMember& secondary = member_of(token.secondary);
+  member(0).crash();
+  run_for(seconds(1));
+  for (const uint8_t id : {7, 8, 9}) {
+    SessionToken ghost = token;
+    ghost.sid = fresh(id);
+    EXPECT_TRUE(begin(secondary, ghost, {.failover = true}).is_new);
+  }
+  EXPECT_TRUE(begin(secondary, token, {.failover = true}).is_new);
+}
+
+// The old id leads to the new one for AliasKept after the login, at whichever member, however late
+// that member hears of it.
+TEST_F(Login, AnOldIdEndsAtTheSecondaryWhenItEndsAtThePrimary) {
+  options_.sessions.alias_kept = seconds(10);
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& secondary = member_of(token.secondary);
+  SimMember& third = *members_[secondary.index() == 1 ? 2 : 1];
+  secondary.crash();
+  third.pause();
+  const BeginOutcome begun = begin(member(0), token);
+  const WaitingCommit done = commit_later(member(0), begun.handle, login(7));
+  run_for(seconds(8));
+  third.resume();
+  ASSERT_TRUE(network_.run_until(
+      [&] { return third.core().statistics().sessions_secondary == 1; }, seconds(5)));
+  run_for(seconds(3));
+  member(0).crash();
+  run_for(seconds(3));
+  SessionToken now = token;
+  now.sid = fresh(7);
+  EXPECT_EQ(value(begin(third, now, {.failover = true}), "a"), "1");
+  EXPECT_TRUE(begin(third, token, {.failover = true}).is_new);
+}
+
+// A secondary that has not answered yet may know a session by each of its ids: none is dropped.
+TEST_F(Login, MoreIdsThanCanBeToldAreRefused) {
+  options_.replication.window_frames = 1;
+  boot(3);
+  const SessionToken token = new_session();
+  std::vector<Change> changes;
+  for (uint8_t id = 10; id < 10 + kFormerIdsMax + 1; ++id) changes.push_back(login(id));
+  const auto outcomes = while_the_window_is_full(token, std::move(changes));
+  EXPECT_EQ(outcomes.back().kind, CommitKind::kUnavailable);
+  EXPECT_EQ(outcomes[outcomes.size() - 2].kind, CommitKind::kReleased);
+}
+
+}  // namespace
+}  // namespace understudy::sim

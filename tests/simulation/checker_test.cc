@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// That the checks of the simulator can fail: frames as they must never be sent, one by one.
+#include "tests/simulation/checker.h"
+
+#include <gtest/gtest.h>
+
+namespace understudy::sim {
+namespace {
+
+constexpr MemberId kA = 1;
+constexpr MemberId kB = 2;
+constexpr MemberId kW = 3;
+constexpr MemberId kLater = 4;
+constexpr ChannelId kChannel = uint64_t{kA} << 32 | 7;
+
+struct Sent {
+  MemberId from;
+  Frame frame;
+};
+
+Frame frame_of(FrameType type) {
+  return {.type = type, .channel = kChannel, .payload = {}};
+}
+Sent open(MemberId witness = kW) {
+  Frame frame = frame_of(FrameType::kOpen);
+  OpenPayload payload;
+  payload.parties = {kChannel, kA, kB, witness};
+  payload.lease = std::chrono::milliseconds(600);
+  encode(payload, frame.payload);
+  return {kA, frame};
+}
+Sent claim(MemberId claimant, MemberId witness = kW) {
+  Frame frame = frame_of(FrameType::kClaim);
+  const ClaimGrounds grounds = claimant == kA ? ClaimGrounds::kPrimary : ClaimGrounds::kGraceOver;
+  encode(ClaimPayload{{kChannel, kA, kB, witness}, claimant, grounds}, frame.payload);
+  return {claimant, frame};
+}
+Sent member(MemberId from, FrameType type, MemberId named) {
+  Frame frame = frame_of(type);
+  encode_member(named, frame.payload);
+  return {from, frame};
+}
+Sent vote(MemberId from, MemberId winner) {
+  return member(from, FrameType::kVote, winner);
+}
+Sent stale() {
+  return member(kB, FrameType::kStale, kB);
+}
+Sent plain(MemberId from, FrameType type) {
+  return {from, frame_of(type)};
+}
+
+TEST(VoteWatch, NobodyVotesTwiceOrAcknowledgesAfterItsVote) {
+  const Sent ack = plain(kB, FrameType::kAck);
+  const Sent grant = plain(kA, FrameType::kGrant);
+  struct {
+    const char* name;
+    std::vector<Sent> sent;
+    const char* wrong;  // of the last frame
+  } table[] = {
+      {"acknowledged", {open(), ack}, ""},
+      {"acknowledged after its claim", {open(), claim(kB), ack}, "S7"},
+      {"acknowledged after it agreed", {open(), claim(kA), vote(kB, kA), ack}, "S7"},
+      {"acknowledged after it won", {open(), stale(), ack}, "S7"},
+      {"opened after its vote", {open(), vote(kB, kA), plain(kB, FrameType::kOpenOk)}, "S7"},
+      {"says it again", {claim(kB), vote(kW, kB), vote(kW, kB)}, ""},
+      {"gives way", {claim(kB), claim(kA), vote(kB, kA)}, ""},
+      {"gives way after it won", {claim(kB), stale(), vote(kB, kA)}, "S8"},
+      {"wins after it gave way", {claim(kA), vote(kB, kA), stale()}, "S8"},
+      {"claims after it gave way", {claim(kA), vote(kB, kA), claim(kB)}, "S8"},
+      {"a witness for both", {claim(kA), vote(kW, kA), vote(kW, kB)}, "S8"},
+      {"a later life of the witness", {claim(kA), vote(kLater, kA)}, "S8"},
+      {"a primary that grants and claims", {open(), grant, claim(kA)}, ""},
+      {"without a witness", {open(kNobody), grant, claim(kA, kNobody)}, "S8"},
+      {"a primary that claims and grants", {open(), claim(kA), grant}, "S8"},
+      {"a vote for the witness", {claim(kA), vote(kW, kW)}, "S8"},
+  };
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.name);
+    VoteWatch watch;
+    std::string last;
+    for (const Sent& sent : row.sent) {
+      EXPECT_EQ(last, "") << "only the last frame is wrong";
+      last = watch.on_sent(sent.from, sent.frame);
+    }
+    EXPECT_EQ(last.substr(0, 2), row.wrong);
+  }
+}
+
+}  // namespace
+}  // namespace understudy::sim
