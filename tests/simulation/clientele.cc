@@ -402,22 +402,17 @@ void Clientele::on_released(SimMember& member, const Exchange& exchange, const B
   // A change that a logout has overtaken does not happen.
   const bool wrote =
       exchange.action != Action::kRead && !outcome.replayed && !exchange.client->logging_out;
+  const bool has_only_read = exchange.action == Action::kRead || outcome.replayed;
+  if (has_only_read) checker_.on_read(network_.now(), member, begun, members_);
   if (wrote && outcome.solo) checker_.on_written_alone(member.mid(), begun.sid);
   if (outcome.solo) return;
   const uint64_t version = begun.position.version + (wrote ? 1 : 0);
   const auto token = outcome.cookie ? outcome.cookie : exchange.cookie;
   if (!token || token->secondary == kNobody) return;
-  for (const auto& other : members_) {
-    if (!other->is_up() || other->mid() != token->secondary) continue;
-    for (const auto& copy : other->core().facts().copies) {
-      const bool is_it = copy.sid == token->sid && copy.position.epoch == token->floor.epoch &&
-                         copy.channel >> 32 == member.mid();
-      if (is_it && copy.position.version < version) {
-        violation(exchange, fmt::format("S3: shows version {}, the secondary holds {}", version,
-                                        copy.position.version));
-      }
-    }
-  }
+  // A login or logout that is under way may have reached the secondary, or not.
+  if (token->sid != begun.sid || exchange.client->logging_out) return;
+  const std::string wrong = missing_copy(members_, member.mid(), *token, version);
+  if (!wrong.empty()) violation(exchange, wrong);
 }
 
 void Clientele::trace(const Exchange& exchange, const std::string& text) {
