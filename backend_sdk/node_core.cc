@@ -276,9 +276,17 @@ NodeCoreFacts NodeCore::Core::facts() const {
   NodeCoreFacts facts;
   if (replicator_ == nullptr) return facts;
   facts.served = sessions_.served();
-  replicator_->copies().visit([&](const SessionId& sid, const ReplicaStore::Replica& replica) {
+  const ReplicaStore& copies = replicator_->copies();
+  copies.visit([&](const SessionId& sid, const ReplicaStore::Replica& replica) {
     facts.copies.push_back({sid, replica.image.position, replica.channel});
   });
+  for (const ChannelId channel : copies.passed_over_channels()) {
+    copies.visit_passed_over(channel, [&](const SessionId& sid) {
+      const auto newest = copies.find_passed_over(sid);
+      if (newest) facts.passed_over.push_back({sid, newest->image->position, newest->channel});
+      return true;
+    });
+  }
   for (const PrimaryChannel* channel : replicator_->primaries()) {
     const ChannelParties& parties = channel->parties();
     facts.channels.push_back({parties.id, parties.primary, parties.secondary, parties.witness,

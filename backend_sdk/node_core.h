@@ -68,6 +68,7 @@ struct NodeCoreFacts {
   };
   std::vector<ServedSession> served;
   std::vector<Copy> copies;
+  std::vector<Copy> passed_over;  // kept, and not served from
   std::vector<Channel> channels;
 };
 

@@ -184,23 +184,33 @@ void Checker::check_owner(TimePoint now, const SessionId& sid, MemberId member, 
   if (!wrong.empty()) two_serve(now, sid, wrong);
 }
 
+void Checker::expect_alone(TimePoint now, SimMember& member, const BeginOutcome& begun,
+                           const char* what, const Members& members) {
+  for (const auto& other : members) {
+    if (other.get() == &member || !other->is_up()) continue;
+    for (const auto& served : other->core().facts().served) {
+      if (served.sid != begun.sid || !served.may_answer) continue;
+      two_serve(now, begun.sid,
+                fmt::format("S9: session {} {} at {:x} ({}, {}), {:x} ({}, {}) serves it",
+                            to_text(begun.sid), what, member.mid(), begun.position.epoch,
+                            begun.position.version, other->mid(), served.position.epoch,
+                            served.position.version));
+    }
+  }
+}
+
+void Checker::on_read(TimePoint now, SimMember& member, const BeginOutcome& begun,
+                      const Members& members) {
+  expect_alone(now, member, begun, "is shown", members);
+}
+
 void Checker::on_begun(TimePoint now, SimMember& member, const BeginOutcome& begun,
                        const Members& members) {
   if (ended_.contains(begun.sid) && !is_end_forgotten(begun.sid, members)) {
     two_serve(now, begun.sid,
               fmt::format("S6: session {} is served after its end", to_text(begun.sid)));
   }
-  for (const auto& other : members) {
-    if (other.get() == &member || !other->is_up()) continue;
-    for (const auto& served : other->core().facts().served) {
-      if (served.sid != begun.sid || !served.may_answer) continue;
-      two_serve(now, begun.sid,
-                fmt::format("S9: session {} begins at {:x} ({}, {}), {:x} ({}, {}) serves it",
-                            to_text(begun.sid), member.mid(), begun.position.epoch,
-                            begun.position.version, other->mid(), served.position.epoch,
-                            served.position.version));
-    }
-  }
+  expect_alone(now, member, begun, "begins", members);
   check_owner(now, begun.sid, member.mid(), begun.position, members);
 }
 
@@ -259,6 +269,38 @@ void Checker::expect_conflicts_told(TimePoint now, TimePoint last_death) {
     violation(now, fmt::format("session {} was written at two members, and this was not said",
                                to_text(sid)));
   }
+}
+
+// ---- what a secondary holds
+
+std::string missing_copy(const Checker::Members& members, MemberId shown_by,
+                         const SessionToken& cookie, uint64_t version) {
+  const auto secondary = std::ranges::find_if(members, [&](const auto& member) {
+    return member->is_up() && member->mid() == cookie.secondary;
+  });
+  if (secondary == members.end()) return {};
+  const NodeCoreFacts facts = (*secondary)->core().facts();
+  // Sealed, the session may have gone on to other members.
+  const bool is_open = std::ranges::any_of(facts.channels, [&](const auto& channel) {
+    return channel.primary == shown_by && channel.secondary == cookie.secondary &&
+           std::string_view(channel.state) == "open";
+  });
+  bool is_known = false;
+  std::optional<uint64_t> held;
+  for (const auto* copies : {&facts.copies, &facts.passed_over}) {
+    for (const NodeCoreFacts::Copy& copy : *copies) {
+      if (copy.sid != cookie.sid) continue;
+      is_known = true;
+      const bool is_its =
+          copy.position.epoch == cookie.floor.epoch && primary_of(copy.channel) == shown_by;
+      if (is_its) held = std::max(held.value_or(0), copy.position.version);
+    }
+  }
+  if (held && *held < version) {
+    return fmt::format("S3: shows version {}, the secondary holds {}", version, *held);
+  }
+  if (is_known || !is_open) return {};
+  return fmt::format("S3: shows version {}, the secondary holds nothing", version);
 }
 
 // ---- what members believe

@@ -117,6 +117,8 @@ class Checker final {
   // S9 and S10 when a request begins on a session that exists.
   void on_begun(TimePoint now, SimMember& member, const BeginOutcome& begun,
                 const Members& members);
+  // S9 (R1) when a request that has only read is answered: under a lease, so by one member.
+  void on_read(TimePoint now, SimMember& member, const BeginOutcome& begun, const Members& members);
   // In a member; its client may never hear of it.
   void on_committed(const SessionId& sid, const SessionId& new_id);
   void on_logging_out(const SessionId& sid) { logging_out_.insert(sid); }
@@ -154,6 +156,8 @@ class Checker final {
   bool is_any_of(const std::set<SessionId>& ids, const SessionId& sid) const;
   static bool lives(const Members& members, MemberId mid);
   void two_serve(TimePoint now, const SessionId& sid, const std::string& text);
+  void expect_alone(TimePoint now, SimMember& member, const BeginOutcome& begun, const char* what,
+                    const Members& members);
   void check_owner(TimePoint now, const SessionId& sid, MemberId member, Position position,
                    const Members& members);
 
@@ -173,6 +177,11 @@ class Checker final {
   Owners owners_;
   VoteWatch votes_;
 };
+
+// S3: this member shows this version of the session, by the word of the cookie the secondary has
+// it: as a copy, or passed over when a newer one had no room. Empty: it has.
+std::string missing_copy(const Checker::Members& members, MemberId shown_by,
+                         const SessionToken& cookie, uint64_t version);
 
 std::string to_text(const SessionId& sid);
 

@@ -12,12 +12,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr size_t kGhostsKept = 12;
-// An old id is known for alias_kept, at each member that hears of the new one.
-constexpr Duration kAliasMargin = seconds(4);
 // Clocks differ, and the client does not see when the member looked.
 constexpr double kExpiryMargin = 0.97;
-constexpr double kSlowestClock = 0.98;
 
 }  // namespace
 
@@ -216,40 +212,6 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
   }
 }
 
-// An id that was renamed at `when` may be known no more.
-bool Clientele::is_alias_over(TimePoint when) const {
-  return network_.now() >=
-         when + std::chrono::duration_cast<Duration>(profile_.alias_kept * kSlowestClock);
-}
-
-void Clientele::note_renamed(const Exchange& exchange, const BeginOutcome& begun,
-                             const CommitOutcome& outcome) {
-  Client& client = *exchange.client;
-  const bool is_renamed = exchange.action == Action::kLogin && outcome.cookie &&
-                          outcome.cookie->sid != begun.sid &&
-                          exchange.generation == client.generation;
-  if (!is_renamed) return;
-  client.renames.push_back({outcome.cookie->sid, outcome.cookie->floor, exchange.begun});
-}
-
-// On its way for longer than the id that it was sent with is known, after a login that was answered
-// meanwhile, or that a member has committed.
-bool Clientele::is_known_no_more(const Client& client, const Exchange& exchange) const {
-  if (!exchange.cookie) return false;
-  const SessionId& sid = exchange.cookie->sid;
-  Position own;  // when the session got this id
-  for (const Client::Rename& rename : client.renames) {
-    if (rename.sid == sid) own = rename.at;
-  }
-  return std::ranges::any_of(client.renames,
-                             [&](const Client::Rename& rename) {
-                               return rename.at > own && is_alias_over(rename.begun);
-                             }) ||
-         std::ranges::any_of(client.ghosts, [&](const Ghost& ghost) {
-           return ghost.cookie.sid == sid && is_alias_over(ghost.renamed);
-         });
-}
-
 void Clientele::begin_again(Client& client) {
   ++client.generation;
   // Ids of before a login are known for a while; that their session was lost ends none of them.
@@ -258,12 +220,6 @@ void Clientele::begin_again(Client& client) {
   client.renames.clear();
   client.cookies.assign(client.cookies.size(), std::nullopt);
   client.since = network_.now();
-}
-
-void Clientele::add_ghost(Client& client, const SessionToken& cookie, TimePoint renamed,
-                          TimePoint from) {
-  client.ghosts.push_back({cookie, renamed, from});
-  if (client.ghosts.size() > kGhostsKept) client.ghosts.pop_front();
 }
 
 void Clientele::on_cleared(Client& client, const Exchange& exchange) {
@@ -277,22 +233,6 @@ void Clientele::on_cleared(Client& client, const Exchange& exchange) {
     for (Ghost& ghost : client.ghosts) ghost.from = std::min(ghost.from, network_.now());
   }
   begin_again(client);
-}
-
-void Clientele::keep_cookie(Client& client, const Exchange& exchange, const SessionToken& cookie) {
-  auto& kept = client.cookies[exchange.device];
-  const bool is_renamed =
-      kept && kept->sid != cookie.sid && exchange.cookie && exchange.cookie->sid == kept->sid;
-  if (is_renamed) {
-    // The member counts from its commit: of this request, or of a login that was not answered yet.
-    TimePoint renamed_from = exchange.started;
-    for (const auto& [number, since] : client.logins) renamed_from = std::min(renamed_from, since);
-    add_ghost(client, *kept, renamed_from,
-              network_.now() + profile_.alias_kept + kAliasMargin);
-    checker_.on_renamed(kept->sid, cookie.sid);
-    checker_.on_end_known(kept->sid, cookie.primary, cookie.secondary);
-  }
-  kept = cookie;
 }
 
 void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
@@ -401,22 +341,17 @@ void Clientele::on_released(SimMember& member, const Exchange& exchange, const B
   // A change that a logout has overtaken does not happen.
   const bool wrote =
       exchange.action != Action::kRead && !outcome.replayed && !exchange.client->logging_out;
+  const bool has_only_read = exchange.action == Action::kRead || outcome.replayed;
+  if (has_only_read) checker_.on_read(network_.now(), member, begun, members_);
   if (wrote && outcome.solo) checker_.on_written_alone(member.mid(), begun.sid);
   if (outcome.solo) return;
   const uint64_t version = begun.position.version + (wrote ? 1 : 0);
   const auto token = outcome.cookie ? outcome.cookie : exchange.cookie;
   if (!token || token->secondary == kNobody) return;
-  for (const auto& other : members_) {
-    if (!other->is_up() || other->mid() != token->secondary) continue;
-    for (const auto& copy : other->core().facts().copies) {
-      const bool is_it = copy.sid == token->sid && copy.position.epoch == token->floor.epoch &&
-                         copy.channel >> 32 == member.mid();
-      if (is_it && copy.position.version < version) {
-        violation(exchange, fmt::format("S3: shows version {}, the secondary holds {}", version,
-                                        copy.position.version));
-      }
-    }
-  }
+  // A login or logout that is under way may have reached the secondary, or not.
+  if (token->sid != begun.sid || exchange.client->logging_out) return;
+  const std::string wrong = missing_copy(members_, member.mid(), *token, version);
+  if (!wrong.empty()) violation(exchange, wrong);
 }
 
 void Clientele::trace(const Exchange& exchange, const std::string& text) {

@@ -42,6 +42,15 @@ TEST_F(FatesTest, TheViewsWordHoldsWithoutAProof) {
   EXPECT_EQ(fates.fate(kOther), Fate::kProven);
 }
 
+// Where this process listens no other one does.
+TEST_F(FatesTest, AnEarlierLifeAtItsOwnAddressIsProvenDead) {
+  view.members[0].cluster_address = view.members[1].cluster_address = Address::loopback(7100);
+  view.members[2].cluster_address = Address::loopback(7101);
+  fates.on_view(view);
+  EXPECT_EQ(fates.fate(kOther), Fate::kProven);
+  EXPECT_EQ(fates.fate(kThird), Fate::kUsable);
+}
+
 TEST_F(FatesTest, ASignOfLifeWithdrawsARefusal) {
   EXPECT_TRUE(fates.on_refused(kOther, at(1)));
   EXPECT_EQ(fates.fate(kOther), Fate::kRefused);

@@ -89,6 +89,7 @@ TEST(Election, ALeaderCutOffLosesItsQuorumAndReturnsAsAPlainMember) {
     EXPECT_FALSE(cluster.at("a").has_quorum());
     cluster.network.run_for(seconds(3));
     EXPECT_FALSE(cluster.at("a").has_quorum());
+    EXPECT_EQ(cluster.usable("a").size(), 5U) << "a silent member is suspected, and not buried";
     EXPECT_TRUE(cluster.at("b").has_quorum());
     cluster.network.heal();
     ASSERT_TRUE(cluster.run_until_agreed("abcde", seconds(4)));

@@ -42,6 +42,24 @@ TEST(Quorum, IsMoreThanHalfOrHalfWithTheOldest) {
   }
 }
 
+TEST(Quorum, AMemberThatIsNotConfirmedIsNotCountedNext) {
+  MemberView view = view_of("Aaa");
+  view.members[2].is_confirmed = false;
+  ASSERT_TRUE(propose(view));
+  EXPECT_TRUE(view.members[1].is_next);
+  EXPECT_FALSE(view.members[2].is_next);
+}
+
+TEST(Quorum, AVoteOfAnotherTermDoesNotElect) {
+  Election election(1);
+  election.stand(4);
+  election.on_vote(4, 2);
+  const Election::Voters voters{.others = {2}, .may_leader_live = true};
+  EXPECT_FALSE(election.is_won(voters));
+  election.on_vote(5, 2);
+  EXPECT_TRUE(election.is_won(voters));
+}
+
 TEST(Quorum, NoTwoPartsOfAMembershipBothHaveOne) {
   for (int count = 1; count <= 8; ++count) {
     for (int split = 0; split < (1 << count); ++split) {

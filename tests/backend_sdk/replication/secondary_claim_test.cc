@@ -168,26 +168,23 @@ TEST_F(SecondaryClaimTest, ACloseOfThePrimaryEndsAClaimThatHasNotWonAndNoOther) 
   EXPECT_EQ(channel_->state(), State::kOwned);
 }
 
-TEST_F(SecondaryClaimTest, AnswersARepeatedClaimAgain) {
+TEST_F(SecondaryClaimTest, AnswersARepeatedClaimOfThePrimaryAgain) {
   make();
+  channel_->on_claim(kW);
+  EXPECT_EQ(channel_->state(), State::kOpen);
   channel_->on_claim(kA);
   channel_->on_claim(kA);
   EXPECT_EQ(sent(FrameType::kVote, kA), 2u);
 }
 
-TEST_F(SecondaryClaimTest, TheWitnessMaySayThatThePrimaryWasFirst) {
-  make();
-  channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
-  channel_->on_vote(kW, kA);
-  EXPECT_EQ(channel_->state(), State::kOut);
-}
-
-TEST_F(SecondaryClaimTest, OnlyTheWitnessVotesForIt) {
+TEST_F(SecondaryClaimTest, OnlyTheWitnessVotesAndItMaySayThatThePrimaryWasFirst) {
   make();
   channel_->on_fate(Fate::kProven, Fate::kUsable, true, now_);
   channel_->on_vote(9, kB);
   channel_->on_vote(kA, kB);
   EXPECT_EQ(channel_->state(), State::kClaiming);
+  channel_->on_vote(kW, kA);
+  EXPECT_EQ(channel_->state(), State::kOut);
 }
 
 TEST_F(SecondaryClaimTest, AChannelThatItNeverSawIsThePrimarys) {
@@ -285,9 +282,12 @@ TEST_F(SecondaryClaimTest, AMinorityNeverCallsAChannelLost) {
 
 TEST_F(SecondaryClaimTest, WhatNoMemberCanDecideIsLostInTheEnd) {
   make();
-  channel_->on_fate(Fate::kProven, Fate::kProven, false, now_);
-  EXPECT_EQ(channel_->state(), State::kClaiming);
-  pass(2 * grace_of(lease_of(options_.beat)));
+  for (const Fate witness : {Fate::kProven, Fate::kUsable, Fate::kProven}) {
+    channel_->on_fate(Fate::kProven, witness, false, now_);
+    pass(grace_of(lease_of(options_.beat)));
+    EXPECT_EQ(channel_->state(), State::kClaiming) << "counted anew";
+  }
+  pass(grace_of(lease_of(options_.beat)));
   EXPECT_EQ(channel_->state(), State::kOut);
   EXPECT_TRUE(channel_->is_lost());
 }

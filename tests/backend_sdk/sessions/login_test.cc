@@ -162,6 +162,21 @@ TEST_F(Login, AnOldIdEndsAtTheSecondaryWhenItEndsAtThePrimary) {
   EXPECT_TRUE(begin(third, token, {.failover = true}).is_new);
 }
 
+TEST_F(Login, NothingIsWrittenToASessionWhoseEndIsUnderWay) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome running = begin(member(0), token);
+  const BeginOutcome leaving = begin(member(0), token);
+  const WaitingCommit ended = commit_later(member(0), leaving.handle, logout());
+  const uint64_t commits = member(0).core().statistics().sessions.commits;
+  const WaitingCommit written = commit_later(member(0), running.handle, set("a", "2"));
+  ASSERT_FALSE(ended->has_value()) << "the secondary has not answered yet";
+  EXPECT_EQ(member(0).core().statistics().sessions.commits, commits);
+  run_for(milliseconds(50));
+  ASSERT_TRUE(ended->has_value() && written->has_value());
+  EXPECT_EQ((*written)->kind, CommitKind::kReleased) << "it has read what was there before";
+}
+
 // A secondary that has not answered yet may know a session by each of its ids: none is dropped.
 // A request that began before the login needs nothing that the login made; but its answer carries
 // the cookie, and so the new id.
