@@ -119,6 +119,7 @@ ContractFacts HttpContract::read(const RequestView& request) const {
       facts.failover = !line.value.empty();
       facts.moved = line.value == kFailoverDrain;
       facts.unreachable = line.value == kFailoverUnreachable;
+      facts.broken_off = line.value == kFailoverReset;
     } else if (equal_ignoring_case(line.name, kDrainingHeader)) {
       facts.move = line.value == kDrainingMove;
     } else if (equal_ignoring_case(line.name, kViewSeenHeader)) {

@@ -150,6 +150,10 @@ void Admission::admit_here(WaitingPtr waiting, Stay& stay) {
     return proceed(std::move(waiting), stay, true);
   }
   if (may_be_forgotten(*waiting)) return refuse(std::move(waiting), Unavailable::kWaitedOut);
+  const bool is_alone_with_it = stay.placement.state() == Placement::State::kSolo;
+  if (waiting->request.broken_off && is_alone_with_it && !waiting->is_held) {
+    return hold_first(std::move(waiting), stay);
+  }
   if (!parts_.queues.waits(waiting, stay, patience())) proceed(std::move(waiting), stay, false);
 }
 

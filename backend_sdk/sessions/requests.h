@@ -43,6 +43,8 @@ struct BeginRequest {
   bool moved = false;
   // With failover: the proxy cannot connect to it, and cannot know whether others can.
   bool unreachable = false;
+  // With failover: that member had it when the connection broke, and may have died of it.
+  bool broken_off = false;
   bool exclusive = false;
   ProxyOrder order = ProxyOrder::kNone;
   Duration waited{};  // since it came to the proxy, as that one says

@@ -81,6 +81,7 @@ struct Exchange {
   bool is_over = false;
   bool failover = false;
   bool unreachable = false;
+  bool broken_off = false;
   bool moved = false;      // because an operator wants it so
   bool is_unsure = false;  // an earlier attempt may still run: its answer is never told as arrived
 

@@ -55,7 +55,7 @@ std::vector<RequestId> Proxy::take_answered(size_t member) {
 
 void Proxy::send(const ExchangePtr& exchange) {
   exchange->refusals = 0;
-  exchange->failover = exchange->moved = exchange->unreachable = false;
+  exchange->failover = exchange->moved = exchange->unreachable = exchange->broken_off = false;
   next(exchange);
 }
 
@@ -170,6 +170,7 @@ void Proxy::failed(const ExchangePtr& exchange, uint64_t attempt, const char* wh
   listener_.trace(*exchange, fmt::format("{} at {}", why, exchange->member));
   const std::string_view how = why;
   exchange->is_unsure |= how == "silence" || how == "reset";
+  exchange->broken_off |= how == "reset";
   exchange->failover = true;
   next(exchange);
 }
@@ -184,6 +185,7 @@ void Proxy::deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& me
   request.failover = exchange->failover;
   request.moved = exchange->failover && exchange->moved;
   request.unreachable = exchange->failover && exchange->unreachable;
+  request.broken_off = exchange->failover && exchange->broken_off;
   request.order = moved_.contains(member.index()) ? ProxyOrder::kMove : ProxyOrder::kServe;
   request.waited = exchange->waited;
   request.exclusive = exchange->is_exclusive();

@@ -23,6 +23,36 @@ class Failover : public Stage {
   }
 };
 
+// A query of death: its first run ended the primary, and its second ends the secondary as well.
+TEST_F(Failover, ARequestThatEndsTwoMembersLosesNoSession) {
+  boot(4);
+  const SessionToken token = new_session();
+  SimMember& secondary = member_of(token.secondary);
+  member(0).crash();
+  const BeginOutcome asked = begin(secondary, token, {.failover = true, .broken_off = true});
+  ASSERT_EQ(asked.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(asked, "a"), "1");
+  secondary.crash();
+  BeginOutcome found;
+  for (const auto& other : members_) {
+    if (other->is_up() && found.kind != BeginKind::kProceed) {
+      found = begin(*other, token, {.failover = true});
+    }
+  }
+  ASSERT_EQ(found.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(found, "a"), "1");
+  EXPECT_TRUE(lost_.empty());
+}
+
+TEST_F(Failover, WithNoOtherMemberARequestThatMayHaveEndedOneRunsAllTheSame) {
+  boot(2);
+  const SessionToken token = new_session();
+  SimMember& secondary = member_of(token.secondary);
+  member(0).crash();
+  const BeginOutcome asked = begin(secondary, token, {.failover = true, .broken_off = true});
+  EXPECT_EQ(asked.kind, BeginKind::kProceed);
+}
+
 TEST_F(Failover, AStrangerNamesThePrimary) {
   boot(3);
   const SessionToken token = new_session();

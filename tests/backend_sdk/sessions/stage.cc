@@ -58,6 +58,7 @@ Stage::Waiting Stage::begin_later(SimMember& member, std::optional<SessionToken>
   request.exclusive = how.exclusive;
   request.moved = how.moved;
   request.unreachable = how.unreachable;
+  request.broken_off = how.broken_off;
   request.order = how.order;
   request.waited = how.waited;
   request.answered = how.answered;

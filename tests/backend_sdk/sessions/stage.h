@@ -32,6 +32,7 @@ class Stage : public testing::Test, public SimMember::Observer {
     bool exclusive = false;
     bool moved = false;
     bool unreachable = false;
+    bool broken_off = false;
     ProxyOrder order = ProxyOrder::kNone;
     Duration waited{};
     std::vector<RequestId> answered = {};
