@@ -163,7 +163,7 @@ void NodeCore::Core::leave() {
 
 void NodeCore::Core::advance() {
   const TimePoint now = clock_.now();
-  // We were asleep: answers may lie in our sockets. Nobody is judged late for a while; but not
+  // We were asleep: answers may lie in our sockets. No member is judged late for a while; but not
   // again and again, or a member that is always late would wait for a dead one for ever.
   const Duration late = options_.replication.ack_timeout / 2;
   const bool was_asleep = expected_ != TimePoint::max() && now > expected_ + late;
@@ -199,8 +199,8 @@ void NodeCore::Core::on_view(const MemberView& view) {
   sessions_.ready().push_back([this, view] { host_.on_view(view); });
 }
 
-void NodeCore::Core::on_dead(const Peer& peer, bool is_proven) {
-  if (replicator_ != nullptr) replicator_->on_dead(peer.mid, is_proven);
+void NodeCore::Core::on_dead(const Peer& peer, bool) {
+  if (replicator_ != nullptr) replicator_->on_dead(peer.mid);
 }
 
 void NodeCore::Core::on_alive(const Peer& peer) {
@@ -276,9 +276,17 @@ NodeCoreFacts NodeCore::Core::facts() const {
   NodeCoreFacts facts;
   if (replicator_ == nullptr) return facts;
   facts.served = sessions_.served();
-  replicator_->copies().visit([&](const SessionId& sid, const ReplicaStore::Replica& replica) {
+  const ReplicaStore& copies = replicator_->copies();
+  copies.visit([&](const SessionId& sid, const ReplicaStore::Replica& replica) {
     facts.copies.push_back({sid, replica.image.position, replica.channel});
   });
+  for (const ChannelId channel : copies.passed_over_channels()) {
+    copies.visit_passed_over(channel, [&](const SessionId& sid) {
+      const auto newest = copies.find_passed_over(sid);
+      if (newest) facts.passed_over.push_back({sid, newest->image->position, newest->channel});
+      return true;
+    });
+  }
   for (const PrimaryChannel* channel : replicator_->primaries()) {
     const ChannelParties& parties = channel->parties();
     facts.channels.push_back({parties.id, parties.primary, parties.secondary, parties.witness,

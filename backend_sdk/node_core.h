@@ -68,6 +68,7 @@ struct NodeCoreFacts {
   };
   std::vector<ServedSession> served;
   std::vector<Copy> copies;
+  std::vector<Copy> passed_over;  // kept, and not served from
   std::vector<Channel> channels;
 };
 
@@ -81,7 +82,7 @@ class NodeCore final : public Transport::Receiver {
     // called in the middle of a call; it must not call back.
     virtual void on_new_life(MemberId mid) = 0;
     virtual void on_view(const MemberView& view) = 0;
-    // A client named a session that nobody holds any more; floor is the least it had been shown.
+    // A client named a session that no member holds any more; floor is the least it had been shown.
     virtual void on_session_lost(const SessionId& sid, Position floor) = 0;
     // Two members had served one session (no witness, partition): `kept` lived on, `dropped` not.
     virtual void on_conflict(const SessionId& sid, Position kept, Position dropped) = 0;

@@ -36,7 +36,7 @@ std::string to_text(std::uint64_t bytes) {
 void relate_addresses(const Options& options, std::vector<OptionProblem>& problems) {
   if (options.cluster_key_file.empty() && !options.cluster_insecure) {
     problems.push_back(
-        {"ClusterKeyFile is missing: without it nobody can tell members from "
+        {"ClusterKeyFile is missing: without it no process can tell members from "
          "strangers (ClusterInsecure On does without, on loopback addresses)",
          {"ClusterInsecure"}});
   }

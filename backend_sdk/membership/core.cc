@@ -18,7 +18,8 @@ Membership::Core::Core(const MembershipOptions& options, const Clock& clock, Ran
       watch_(standing_, *this, losses_),
       electing_(standing_, *this, losses_, watch_),
       reception_(standing_, *this),
-      meeting_(standing_, *this, losses_) {
+      meeting_(standing_, *this, losses_),
+      outlook_(clock_, standing_, *this, losses_, watch_) {
   CHECK(options.self.mid != kNobody);
   CHECK(options.self.cluster_address.is_set());
   CHECK(options.interval > Duration::zero());
@@ -47,9 +48,9 @@ void Membership::Core::conclude() {
       meeting_.advance();
       const ViewWriter* writer = standing_.writer();
       if (writer && writer->is_changed()) publish(false);
-      refresh_shown();
+      outlook_.refresh();
     }
-    const bool is_new_view = phase_ == Phase::kMember && told_ != shown_;
+    const bool is_new_view = phase_ == Phase::kMember && announced_ != outlook_.view();
     if (news_.empty() && !is_new_view && !is_expelled_) break;
     tell_listener();
   }
@@ -57,8 +58,8 @@ void Membership::Core::conclude() {
 }
 
 void Membership::Core::tell_listener() {
-  const bool is_new_view = phase_ == Phase::kMember && told_ != shown_;
-  if (is_new_view) losses_.on_view_told(shown_);
+  const bool is_new_view = phase_ == Phase::kMember && announced_ != outlook_.view();
+  if (is_new_view) losses_.on_view_told(outlook_.view());
   for (const auto& [peer, news] : std::exchange(news_, {})) {
     if (news == News::kAlive) {
       listener_.on_alive(peer);
@@ -68,8 +69,8 @@ void Membership::Core::tell_listener() {
   }
   if (std::exchange(is_expelled_, false)) return listener_.on_expelled();
   if (!is_new_view) return;
-  told_ = shown_;
-  listener_.on_view(shown_);
+  announced_ = outlook_.view();
+  listener_.on_view(outlook_.view());
 }
 
 // ---- time
@@ -109,7 +110,7 @@ void Membership::Core::tick() {
                  !watch_.suspects().empty());
     electing_.consider();
   }
-  const bool should_look = standing_.writer() || is_leader_lost();
+  const bool should_look = standing_.writer() || outlook_.is_leader_lost();
   if (should_look && ++ticks_ % kLookEvery == 0) meeting_.look_around();
 }
 
@@ -137,7 +138,7 @@ void Membership::Core::found_group() {
   standing_.set_view(ViewWriter::founded(self, group));
   phase_ = Phase::kMember;
   reception_.end();
-  LOG(kInfo, "membership: {} starts group {:08x}, nobody else was found", self.name, group);
+  LOG(kInfo, "membership: {} starts group {:08x}, no other member was found", self.name, group);
   lead(1);
 }
 
@@ -177,20 +178,6 @@ void Membership::Core::ask_for_view_of(const Peer& of) {
 void Membership::Core::on_sign_of_life(MemberId mid) {
   Turn turn(*this);
   losses_.on_life(mid);
-}
-
-// ---- queries
-
-bool Membership::Core::is_quorum(const std::set<MemberId>& seen) const {
-  if (!is_admitted()) return false;
-  const auto& members = standing_.view().members;
-  const auto is_seen = [&](MemberId mid) { return standing_.is_me(mid) || seen.contains(mid); };
-  return is_quorate(standing_.view(), [&](const Member& member) {
-    if (is_seen(member.mid)) return true;
-    return member.is_proven && std::any_of(members.begin(), members.end(), [&](const Member& heir) {
-             return heir.name == member.name && is_seen(heir.mid);
-           });
-  });
 }
 
 std::vector<Address> Membership::Core::rejoin_seeds() const {

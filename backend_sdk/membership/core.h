@@ -6,15 +6,15 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
-#include "backend_sdk/membership/reception.h"
 #include "backend_sdk/membership/electing.h"
 #include "backend_sdk/membership/losses.h"
 #include "backend_sdk/membership/meeting.h"
 #include "backend_sdk/membership/membership.h"
+#include "backend_sdk/membership/outlook.h"
+#include "backend_sdk/membership/reception.h"
 #include "backend_sdk/membership/standing.h"
 #include "backend_sdk/membership/watch.h"
 
@@ -41,12 +41,10 @@ class Membership::Core final : private Group {
 
   TimePoint wake_at() const { return promised_; }
   MemberId mid() const { return options_.self.mid; }
-  const MemberView& view() const { return shown_; }
+  const Outlook& outlook() const override { return outlook_; }
   const Fates& fates() const { return losses_.fates(); }
   bool is_admitted() const override { return phase_ == Phase::kMember; }
   bool is_leader() const { return standing_.writer() != nullptr; }
-  bool has_quorum() const { return sees_quorum() && !standing_.view().is_yielding(); }
-  bool is_quorum(const std::set<MemberId>& seen) const;
   std::vector<Address> rejoin_seeds() const;
 
  private:
@@ -81,12 +79,6 @@ class Membership::Core final : private Group {
   void expel(const char* why) override;
   void send_view(const Peer& to, FrameType type) override;
   void ask_for_view(const Peer& of) override;
-  bool is_leader_lost() const override;
-  bool sees_quorum() const override;
-  bool is_known(uint64_t version) override;
-  Strength strength() const override;
-  std::set<MemberId> suspects() const override { return watch_.suspects(); }
-  bool is_in_touch(MemberId mid) const override;
   void tell(const Peer& peer, News news) override { news_.emplace_back(peer, news); }
   void on_lost() override { electing_.consider(); }
   void on_found() override;
@@ -94,7 +86,6 @@ class Membership::Core final : private Group {
   void on_view_ask(const Peer& from, const ViewAskMessage& message);
   void on_view_alike(const Peer& from, const ViewMessage& message);
   void confirm();
-  void refresh_shown();
 
   // Constant after construction; borrowed.
   const MembershipOptions options_;
@@ -105,11 +96,10 @@ class Membership::Core final : private Group {
   int depth_ = 0;
   TimePoint promised_ = TimePoint::max();
   std::vector<std::pair<Peer, News>> news_;
-  std::optional<MemberView> told_;  // the last view the listener saw
+  std::optional<MemberView> announced_;  // the last view the listener saw
   bool is_expelled_ = false;
 
   Phase phase_ = Phase::kIdle;
-  MemberView shown_;  // the view in force, with suspicions
   int ticks_ = 0;
 
   Standing standing_;
@@ -118,6 +108,7 @@ class Membership::Core final : private Group {
   Electing electing_;
   Reception reception_;
   Meeting meeting_;
+  Outlook outlook_;
 };
 
 }  // namespace understudy

@@ -48,11 +48,11 @@ void Membership::Core::adopt(MemberView view) {
     LOG(kInfo, "membership: {} was admitted by {}", options_.self.name, leader.name);
   }
   const bool is_new_leader = old_leader_mid != leader.mid;
-  // Whoever seemed lost besides the leader is the new leader's business now.
+  // Other members that seemed lost are the new leader's business now.
   if (is_new_leader) losses_.forget_silence();
-  losses_.on_view(before, is_first && !told_);
+  losses_.on_view(before, is_first && !announced_);
   if (phase_ != Phase::kMember) return;
-  // Written by somebody else who made us the oldest: the old leader has left and hands over.
+  // Written by another member, and we are the oldest: the old leader has left and hands over.
   if (standing_.is_me(leader.mid)) return lead(standing_.view().term + 1);
   watch_.on_view(is_new_leader);
   // Says where we stand, and opens the link whose end would be the first sign of its death.
@@ -85,7 +85,7 @@ void Membership::Core::publish(bool is_urgent) {
   const MemberView& view = standing_.view();
   const bool is_delta = before.version() != 0 && view.members.size() > kFullPushMembersMax;
   ViewMessage message = is_delta ? ViewMessage::delta(before, view) : ViewMessage::full(view);
-  message.has_quorum = sees_quorum();
+  message.has_quorum = outlook_.sees_quorum();
   const std::string push = encode(message);
   for (const Member& member : view.members) {
     if (!member.is_usable() || standing_.is_me(member.mid)) continue;
@@ -95,7 +95,7 @@ void Membership::Core::publish(bool is_urgent) {
       send_view(member.peer(), FrameType::kWelcome);
     }
   }
-  losses_.on_view(before, !told_);
+  losses_.on_view(before, !announced_);
   watch_.watch_all();
 }
 
@@ -103,22 +103,11 @@ void Membership::Core::publish(bool is_urgent) {
 void Membership::Core::confirm() {
   ViewWriter* writer = standing_.writer();
   if (!writer || !writer->is_pending()) return;
-  writer->confirm([this](uint64_t version) { return is_known(version); },
+  writer->confirm([this](uint64_t version) { return outlook_.is_known(version); },
                   [this](MemberId mid, uint64_t version) {
                     return standing_.reports().has_reported(mid, version);
                   });
   if (writer->is_changed()) watch_.watch_all();
-}
-
-void Membership::Core::refresh_shown() {
-  shown_ = standing_.view();
-  const std::set<MemberId> suspects = watch_.suspects();
-  for (Member& member : shown_.members) {
-    if (member.liveness != Liveness::kAlive) continue;
-    const bool is_suspect = suspects.contains(member.mid) || losses_.is_lost(member.mid) ||
-                            watch_.is_reported_suspect(member.mid);
-    if (is_suspect && !standing_.is_me(member.mid)) member.liveness = Liveness::kSuspect;
-  }
 }
 
 void Membership::Core::expel(const char* why) {
@@ -134,65 +123,16 @@ void Membership::Core::on_found() {
   watch_.watch_all();
 }
 
-// ---- what the view means
-
-bool Membership::Core::is_leader_lost() const {
-  const Member* leader = standing_.view().leader();
-  return !leader || losses_.is_lost(leader->mid);
-}
-
-bool Membership::Core::sees_quorum() const {
-  if (!is_admitted() || is_leader_lost()) return false;
-  const auto is_alive = [&](const Member& member) { return member.liveness == Liveness::kAlive; };
-  if (!is_leader()) return is_quorate_though_yielding(shown_, is_alive);
-  // A leader gives up earlier than the others can agree on another: at two missed beats sharp.
-  const TimePoint now = clock_.now();
-  const Duration patience = Suspicion::kMissesToSuspect * options_.interval;
-  return is_quorate_though_yielding(shown_, [&](const Member& member) {
-    return standing_.is_me(member.mid) ||
-           (is_alive(member) && watch_.was_heard_within(member.mid, patience, now));
-  });
-}
-
-bool Membership::Core::is_known(uint64_t version) {
-  if (!standing_.writer()) return false;
-  std::set<MemberId> silent = watch_.suspects();
-  for (const auto& [mid, evidence] : losses_.lost()) silent.insert(mid);
-  return standing_.reports().is_known(version, standing_.view(), mid(), silent);
-}
-
-Strength Membership::Core::strength() const {
-  Strength strength{.has_quorum = sees_quorum(), .usable = 0, .group = standing_.view().group};
-  if (is_leader_lost()) return strength;
-  for (const Member& member : standing_.view().members) {
-    strength.usable += member.is_usable() && member.is_confirmed;
-  }
-  return strength;
-}
-
-bool Membership::Core::is_in_touch(MemberId mid) const {
-  if (!watch_.may_judge()) return false;
-  const std::set<MemberId> suspects = watch_.suspects();
-  const auto is_silent = [&](MemberId other) {
-    const auto lost = losses_.lost().find(other);
-    return suspects.contains(other) ||
-           (lost != losses_.lost().end() && lost->second != Evidence::kProof);
-  };
-  if (is_silent(mid)) return false;
-  const Member* leader = standing_.view().leader();
-  return is_leader() || (leader && !is_silent(leader->mid) && watch_.has_last_view());
-}
-
 // ---- exchanging views
 
 void Membership::Core::send_view(const Peer& to, FrameType type) {
   ViewMessage message = ViewMessage::full(standing_.view());
-  message.has_quorum = sees_quorum();
+  message.has_quorum = outlook_.sees_quorum();
   standing_.tell(to, type, encode(message));
 }
 
 void Membership::Core::ask_for_view(const Peer& of) {
-  const Strength ours = strength();
+  const Strength ours = outlook_.strength();
   const ViewAskMessage ask{
       .group = ours.group,
       .version = standing_.view().version(),

@@ -59,7 +59,7 @@ void Detector::on_helper_answered(uint64_t nonce) {
   if (Watched* watched = by_nonce(nonce)) watched->helpers_answered = true;
 }
 
-// Everybody silent at once says more about us than about them.
+// All members silent at once: more likely the fault is ours.
 void Detector::close_round(Watched& watched, TimePoint now) {
   if (watched.helpers_asked) health_.on_round_over(watched.helpers_answered, now);
   watched.helpers_asked = watched.helpers_answered = false;

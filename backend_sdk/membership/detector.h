@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Detector: the suspicions of everybody whom this member watches, and the nonces by which answers
+// Detector: the suspicions of all members that this one watches, and the nonces by which answers
 // to probe rounds find their round. It sends nothing: advance() returns orders for its owner
 // (membership's core) to carry out. Time is handed in.
 #pragma once

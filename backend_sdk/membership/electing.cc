@@ -35,7 +35,7 @@ bool Electing::is_elector(const Member& member) const {
 void Electing::consider() {
   if (!group_.is_admitted()) return;
   if (standing_.writer()) return renew_term();
-  if (!group_.is_leader_lost()) return;
+  if (!group_.outlook().is_leader_lost()) return;
   const Member* leader = standing_.view().leader();
   const Member* candidate = nullptr;
   for (const Member& member : standing_.view().members) {
@@ -51,7 +51,7 @@ void Electing::consider() {
   decide_ballot();
 }
 
-// Somebody older should take over. It sends us no beats, so whether it lives is asked; and whether
+// An older member should take over. It sends us no beats, so whether it lives is asked; and whether
 // it knows better, or has gone over to another group.
 void Electing::wait_for(const Peer& candidate) {
   next_stand_ = standing_.now() + standing_.interval();
@@ -72,15 +72,18 @@ void Electing::on_other_group() {
   watch_.set_voted_term(0);
 }
 
-// Who has to agree: everybody else who is not known to be gone, heard of or not.
-std::set<MemberId> Electing::voters() const {
-  std::set<MemberId> voters;
+// Of all members that are not known to be gone, heard of or not.
+Election::Voters Electing::voters() const {
+  Election::Voters voters;
   const Member* leader = standing_.view().leader();
+  voters.may_leader_live =
+      leader && !standing_.is_me(leader->mid) && !losses_.is_certain(leader->mid);
+  voters.may_go_on_alone = standing_.options().one_goes_on_alone;
   for (const Member& member : standing_.view().members) {
     if (!member.is_usable() || standing_.is_me(member.mid)) continue;
     if (leader && member.mid == leader->mid) continue;
     const bool is_known = member.is_confirmed || is_elector(member);
-    if (is_known && !losses_.is_lost_by_proof(member.mid)) voters.insert(member.mid);
+    if (is_known && !losses_.is_lost_by_proof(member.mid)) voters.others.insert(member.mid);
   }
   return voters;
 }
@@ -88,21 +91,21 @@ std::set<MemberId> Electing::voters() const {
 void Electing::stand(const Member& leader) {
   election_.stand(standing_.view().term);
   watch_.set_voted_term(election_.voted_term());
-  const std::set<MemberId> others = voters();
-  if (election_.is_won(others)) return group_.lead(election_.term());
+  const Election::Voters electorate = voters();
+  if (election_.is_won(electorate)) return group_.lead(election_.term());
   LOG(kInfo, "membership: {} stands for term {} after {}", standing_.options().self.name,
       election_.term(), leader.name);
   const ElectMessage message{.group = standing_.view().group,
                              .term = election_.term(),
                              .version = standing_.view().version()};
   for (const Peer& peer : standing_.other_usable()) {
-    if (!others.contains(peer.mid)) continue;
+    if (!electorate.others.contains(peer.mid)) continue;
     standing_.tell(peer, FrameType::kElect, encode(message));
   }
   next_stand_ = standing_.now() + standing_.interval() / 2;
 }
 
-// Whose loss we must see ourselves before we may agree: the leader, and everybody older than the
+// Whose loss we must see ourselves before we may agree: the leader, and each member older than the
 // candidate.
 std::optional<Peer> Electing::standing_in_the_way(const Member& candidate) const {
   for (const Member& member : standing_.view().members) {
@@ -117,7 +120,8 @@ void Electing::on_elect(const Peer& from, const ElectMessage& message) {
   const MemberView& view = standing_.view();
   if (message.group != view.group) {
     // It counts us as one of its own and has lost its leader: let it see where we are.
-    if (!group_.is_leader_lost() && standing_.may_repeat(from.mid)) group_.send_view(from);
+    const bool is_led = !group_.outlook().is_leader_lost();
+    if (is_led && standing_.may_repeat(from.mid)) group_.send_view(from);
     return;
   }
   const Member* candidate = view.find(from.mid);
@@ -162,7 +166,8 @@ void Electing::on_elect_ok(const Peer& from, const ElectOkMessage& message) {
   election_.on_vote(message.term, from.mid);
   const Member* leader = standing_.writer() ? nullptr : standing_.view().leader();
   if (message.has_proof && leader) losses_.on_second_proof(leader->mid, from.mid);
-  if ((standing_.writer() || group_.is_leader_lost()) && election_.is_won(voters())) group_.lead(election_.term());
+  const bool may_lead = standing_.writer() || group_.outlook().is_leader_lost();
+  if (may_lead && election_.is_won(voters())) group_.lead(election_.term());
 }
 
 }  // namespace understudy

@@ -44,7 +44,7 @@ class Electing final {
   // nothing), so its reports count no more. The leader stands above that term, and leads on
   // meanwhile.
   void renew_term();
-  std::set<MemberId> voters() const;
+  Election::Voters voters() const;
   void decide_ballot();
   std::optional<Peer> standing_in_the_way(const Member& candidate) const;
 

@@ -22,11 +22,17 @@ void Election::on_refusal(uint32_t voted_term) {
   seen_term_ = std::max(seen_term_, voted_term);
 }
 
-bool Election::is_won(const std::set<MemberId>& others) const {
+size_t Election::Voters::needed() const {
+  if (others.empty() && may_go_on_alone) return 0;
+  return (others.size() + 1 + (may_leader_live ? 1 : 0)) / 2;
+}
+
+bool Election::is_won(const Voters& voters) const {
   if (!is_standing()) return false;
-  const auto agreed = std::count_if(votes_.begin(), votes_.end(),
-                                    [&](MemberId voter) { return others.contains(voter); });
-  return static_cast<size_t>(agreed) >= votes_needed(others.size());
+  const auto agreed = std::count_if(votes_.begin(), votes_.end(), [&](MemberId voter) {
+    return voters.others.contains(voter);
+  });
+  return static_cast<size_t>(agreed) >= voters.needed();
 }
 
 void Election::stand_down() {

@@ -5,9 +5,17 @@ namespace understudy {
 
 Fate Fates::fate(MemberId mid) const {
   if (mid == self_) return Fate::kUsable;
-  if (proof(mid) != Proof::kNone) return Fate::kProven;
   const auto found = view_.find(mid);
-  return found == view_.end() ? Fate::kDead : found->second;
+  const Fate by_view = found == view_.end() ? Fate::kDead : found->second;
+  switch (proof(mid)) {
+    case Proof::kFinal:
+      return Fate::kProven;
+    case Proof::kRefused:
+      return by_view == Fate::kProven ? Fate::kProven : Fate::kRefused;
+    case Proof::kNone:
+      break;
+  }
+  return by_view;
 }
 
 Fates::Proof Fates::proof(MemberId mid) const {

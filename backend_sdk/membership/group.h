@@ -3,9 +3,7 @@
 // of the core that owns them: what has consequences for all of them.
 #pragma once
 
-#include <set>
-
-#include "backend_sdk/membership/merging.h"
+#include "backend_sdk/membership/outlook.h"
 #include "backend_sdk/membership/view.h"
 #include "backend_sdk/wire/frame.h"
 
@@ -25,17 +23,7 @@ class Group {
   virtual void send_view(const Peer& to, FrameType type = FrameType::kViewPush) = 0;
   virtual void ask_for_view(const Peer& of) = 0;
 
-  // The leader that the view names is held for lost, or there is none.
-  virtual bool is_leader_lost() const = 0;
-  // Sees one, be it that the group yields.
-  virtual bool sees_quorum() const = 0;
-  // While leading: a quorum has that version of ours (reports.h).
-  virtual bool is_known(uint64_t version) = 0;
-  virtual Strength strength() const = 0;
-  virtual std::set<MemberId> suspects() const = 0;
-  // Until now: we were awake, had the leader's last view, and neither the member nor, where others
-  // are heard of through the leader, the leader has been silent.
-  virtual bool is_in_touch(MemberId mid) const = 0;
+  virtual const Outlook& outlook() const = 0;
 
   // For the listener. Dead, with proof or without; or a proof was withdrawn.
   enum class News : uint8_t { kDead, kProven, kAlive };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Health: how far a process may trust its own judgement of others. A process that was stopped, or
-// starved, or whose own network is ill, finds everybody silent and is wrong about all of them. So:
-// called more than T late, it judges nobody for one T; and a score from 0 (good) to 8 stretches its
+// starved, or whose own network is ill, finds all others silent and is wrong about each. So:
+// called more than T late, it judges none for one T; and a score from 0 (good) to 8 stretches its
 // timeouts. Pure. Owned by membership.h's core.
 #pragma once
 
@@ -18,7 +18,7 @@ class Health final {
   explicit Health(Duration interval) : interval_(interval) {}
 
   // Every entry into the core: it had asked to be called at `promised`. Returns how long it did not
-  // listen: silence of that time is nobody's.
+  // listen: silence of that time counts against no member.
   Duration on_call(TimePoint now, TimePoint promised);
   // Third members that were asked for a probe round: did at least one say anything at all?
   void on_round_over(bool helpers_answered, TimePoint now);

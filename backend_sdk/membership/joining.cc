@@ -44,7 +44,7 @@ void Joining::on_fresh(const Address& address, TimePoint now) {
 
 void Joining::on_redirected(const Peer& leader, TimePoint now) {
   group_seen_ = now;
-  // Whoever told us may be gone next, but that there was a leader is known from now on.
+  // The member that answered may be gone next; that there was a leader is known from now on.
   add_seed(leader.address);
   // At once, but not in a circle: the same advice waits for the next round of requests.
   if (leader_.mid != leader.mid) next_request_ = now;
@@ -69,7 +69,7 @@ void Joining::on_link_down(const Peer& peer, LinkDown why) {
       if (!asked.empty()) seed->outside_at = asked.front();
       return;
     case LinkDown::kOtherLife:
-      // Nobody in particular was asked for: it is an address of our own.
+      // No life was expected there: it is an address of our own.
       seeds_.erase(seeds_.begin() + (seed - seeds_.data()));
       return;
     case LinkDown::kReset:

@@ -4,7 +4,7 @@
 //
 // Fresh members that start together must end in one group: each asks all seeds again and again;
 // those that belong to no group say so. A group is started when every seed has just proven that it
-// is no member of one: it refused the connection (nobody lives there), or it said that it is fresh
+// is no member of one: it refused the connection (no process listens), or it said that it is fresh
 // as well and has a higher address. Silence proves nothing, for a busy machine is silent too, so it
 // is waited out with a longer patience. Evidence is as old as the question, not as the answer.
 #pragma once
@@ -58,7 +58,7 @@ class Joining final {
   const Options options_;
   TimePoint began_;
   TimePoint next_request_;
-  TimePoint group_seen_{};  // somebody knew a group
+  TimePoint group_seen_{};  // an answer named a group
   Peer leader_;
   std::vector<Seed> seeds_;
 };

@@ -40,7 +40,7 @@ void Losses::on_life(MemberId mid) {
   const auto lost = lost_.find(mid);
   if (lost == lost_.end() || (is_proof(lost->second) && !is_withdrawn)) return;
   lost_.erase(lost);
-  if (!group_.is_leader_lost()) group_.on_found();
+  if (!group_.outlook().is_leader_lost()) group_.on_found();
 }
 
 void Losses::on_vouched(MemberId mid) {
@@ -102,7 +102,7 @@ void Losses::on_proof(const Peer& peer, Liveness liveness, const char* why) {
   const bool is_news = announced == announced_.end() || !announced->second;
   if (is_news) LOG(kInfo, "membership: {} ({:08x}) {}", member.name, mid, why);
   if (member.is_usable() && !is_lost_by_proof(mid)) {
-    const bool is_fresh = liveness == Liveness::kLeft || group_.is_in_touch(mid);
+    const bool is_fresh = liveness == Liveness::kLeft || group_.outlook().is_in_touch(mid);
     lost_[mid] = is_fresh ? Evidence::kProof : Evidence::kLateProof;
   }
   announce(member.peer(), true);
@@ -159,7 +159,7 @@ void Losses::on_question(const Peer& from, MemberId mid) {
 
 // Who could have been refused as well: usable, and neither lost nor suspected.
 std::vector<Peer> Losses::others_than(MemberId mid) const {
-  const std::set<MemberId> suspects = group_.suspects();
+  const std::set<MemberId> suspects = group_.outlook().suspects();
   std::vector<Peer> others = standing_.other_usable();
   std::erase_if(others, [&](const Peer& peer) {
     return peer.mid == mid || suspects.contains(peer.mid) || lost_.contains(peer.mid);
@@ -168,8 +168,13 @@ std::vector<Peer> Losses::others_than(MemberId mid) const {
 }
 
 bool Losses::is_agreed(MemberId mid) {
-  return fates_.proof(mid) == Fates::Proof::kFinal || fates_.has_accuser(mid) ||
-         others_than(mid).empty();
+  if (is_certain(mid)) return true;
+  const bool may_go_on = standing_.options().one_goes_on_alone || group_.outlook().sees_quorum();
+  return may_go_on && others_than(mid).empty();
+}
+
+bool Losses::is_certain(MemberId mid) const {
+  return fates_.proof(mid) == Fates::Proof::kFinal || fates_.has_accuser(mid);
 }
 
 void Losses::ask_others(const Peer& about) {
@@ -190,7 +195,7 @@ void Losses::ask_others(const Peer& about) {
 void Losses::bury() {
   ViewWriter* writer = standing_.writer();
   if (!writer) return;
-  const bool may_bury_silent = group_.sees_quorum() && !standing_.view().is_yielding();
+  const bool may_bury_silent = group_.outlook().sees_quorum() && !standing_.view().is_yielding();
   for (auto entry = lost_.begin(); entry != lost_.end();) {
     const auto [mid, evidence] = *entry;
     const Member* member = standing_.view().find(mid);

@@ -26,6 +26,8 @@ class Losses final {
   const Fates& fates() const { return fates_; }
   bool is_lost(MemberId mid) const { return lost_.contains(mid); }
   bool is_lost_by_proof(MemberId mid) const;
+  // Not only by a connection of ours that was refused.
+  bool is_certain(MemberId mid) const;
   const std::map<MemberId, Evidence>& lost() const { return lost_; }
 
   // A sign of life, of whatever kind.

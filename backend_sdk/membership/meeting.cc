@@ -36,7 +36,7 @@ Meeting::Meeting(Standing& standing, Group& group, Losses& losses)
 // the seeds and at the tombstones' addresses.
 void Meeting::look_around() {
   const MemberView& view = standing_.view();
-  const bool is_leader_lost = group_.is_leader_lost();
+  const bool is_leader_lost = group_.outlook().is_leader_lost();
   if (!is_leader_lost) with_leader_at_ = standing_.now();
   std::vector<Peer> targets;
   for (const Member& member : view.members) {
@@ -57,7 +57,7 @@ void Meeting::look_around() {
 }
 
 void Meeting::on_view_ask(const Peer& from, const ViewAskMessage& message) {
-  const Strength ours = group_.strength();
+  const Strength ours = group_.outlook().strength();
   const Strength theirs{
       .has_quorum = message.has_quorum, .usable = message.usable, .group = message.group};
   const bool is_ours_asked_for = message.yields_to == standing_.view().group;
@@ -94,7 +94,7 @@ void Meeting::on_view(const Peer& from, const ViewMessage& message, const Frame&
   note_addresses(view);
   if (follow(view, frame)) return;
   if (standing_.writer()) return judge_as_leader(view, message.has_quorum);
-  if (group_.is_leader_lost()) return judge_alone(view, message.has_quorum);
+  if (group_.outlook().is_leader_lost()) return judge_alone(view, message.has_quorum);
   const Member* leader = standing_.other_leader();
   if (leader && leader->mid != from.mid) {
     standing_.tell(leader->peer(), frame.type, frame.payload);
@@ -141,6 +141,7 @@ void Meeting::judge_as_leader(const MemberView& view, bool has_quorum) {
     if (view.group == merging_.target().group) {
       merging_.on_target(leader->peer(), view.version(), standing_.now());
       others_.clear();
+      note_gone_over(view);
       for (const Member& member : view.members) {
         if (member.is_usable() && others_.size() < kOthersMax) others_.push_back(member.peer());
       }
@@ -154,8 +155,9 @@ void Meeting::judge_as_leader(const MemberView& view, bool has_quorum) {
   }
   const Merging::Met met{.strength = strength_of(view, has_quorum),
                          .yields_to = view.yields.group};
-  if (merging_.should_yield(group_.strength(), met, standing_.now())) return begin_yield(view);
-  const bool is_ours_stronger = met.strength < group_.strength();
+  const Strength strength = group_.outlook().strength();
+  if (merging_.should_yield(strength, met, standing_.now())) return begin_yield(view);
+  const bool is_ours_stronger = met.strength < strength;
   if (is_ours_stronger && standing_.may_repeat(leader->mid)) group_.send_view(leader->peer());
 }
 
@@ -165,6 +167,7 @@ void Meeting::on_lead() {
   merging_ = Merging(standing_.interval());
   refused_.clear();
   others_.clear();
+  gone_over_.clear();
   sent_version_ = 0;
   if (!standing_.view().is_yielding()) return;
   yield_version_ = standing_.view().version();
@@ -177,7 +180,8 @@ void Meeting::on_follow() {
 
 void Meeting::begin_yield(const MemberView& view) {
   // Alone on this side of a cut: those on the other side would not know.
-  if (!group_.is_known(standing_.view().version())) return;
+  note_gone_over(view);
+  if (!group_.outlook().is_known(standing_.view().version(), gone_over_)) return;
   const Yield target{.group = view.group, .leader = view.leader()->peer()};
   LOG(kInfo, "membership: group {:08x} yields to group {:08x} of {}", standing_.view().group,
       view.group, view.leader()->name);
@@ -188,6 +192,17 @@ void Meeting::begin_yield(const MemberView& view) {
   group_.publish(true);
   yield_version_ = standing_.view().version();
   advance();
+}
+
+// Members of ours that live in the other group: a JOIN that two groups have answered.
+void Meeting::note_gone_over(const MemberView& other) {
+  gone_over_.clear();
+  for (const Member& theirs : other.members) {
+    const Member* ours = standing_.view().find(theirs.mid);
+    if (ours && !ours->is_usable() && theirs.is_usable() && theirs.is_confirmed) {
+      gone_over_.insert(theirs.mid);
+    }
+  }
 }
 
 void Meeting::end_yield(const char* why) {
@@ -205,7 +220,8 @@ void Meeting::advance() {
   if (!standing_.writer() || !merging_.is_yielding()) return;
   const Peer& leader = merging_.target().leader;
   const bool is_gone = losses_.fates().proof(leader.mid) != Fates::Proof::kNone;
-  switch (merging_.advance(standing_.now(), group_.is_known(yield_version_), is_gone)) {
+  const bool is_known = group_.outlook().is_known(yield_version_, gone_over_);
+  switch (merging_.advance(standing_.now(), is_known, is_gone)) {
     case Merging::Step::kNone:
       return;
     case Merging::Step::kSendMerge:
@@ -220,7 +236,7 @@ void Meeting::send_merge() {
   const MemberView& view = standing_.view();
   sent_version_ = view.version();
   MergeMessage merge{.into = merging_.target().group, .view = ViewMessage::full(view)};
-  merge.view.has_quorum = group_.sees_quorum();
+  merge.view.has_quorum = group_.outlook().sees_quorum();
   standing_.tell(merging_.target().leader, FrameType::kMerge, encode(merge));
   // It may have another leader by now.
   if (!others_.empty()) group_.ask_for_view(others_[next_other_++ % others_.size()]);
@@ -241,7 +257,7 @@ void Meeting::on_merge(const Peer& from, const MergeMessage& message) {
   ViewWriter* writer = standing_.writer();
   if (!writer || message.into != ours.group) {
     // There is another leader, or this group has gone over to another: our view says so.
-    if (!group_.is_leader_lost()) group_.send_view(from);
+    if (!group_.outlook().is_leader_lost()) group_.send_view(from);
     return;
   }
   note_addresses(theirs);
@@ -289,7 +305,7 @@ bool Meeting::may_absorb(const Peer& from, const MergeMessage& message) {
 
 // Only with a quorum: another leader of ours, whom we do not know of, may say yes.
 void Meeting::refuse(const Peer& to, const MergeMessage& message, const std::string& reason) {
-  if (!group_.is_known(standing_.view().version())) return;
+  if (!group_.outlook().is_known(standing_.view().version())) return;
   const MemberView& theirs = message.view.view;
   if (refused_.size() >= kRefusedMax && !refused_.contains(theirs.group)) return;
   uint64_t& version = refused_[theirs.group];

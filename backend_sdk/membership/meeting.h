@@ -5,6 +5,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <vector>
 
 #include "backend_sdk/membership/group.h"
@@ -42,6 +43,7 @@ class Meeting final {
   void judge_as_leader(const MemberView& view, bool has_quorum);
   void note_addresses(const MemberView& view);
   void begin_yield(const MemberView& view);
+  void note_gone_over(const MemberView& other);
   void end_yield(const char* why);
   void send_merge();
   bool may_absorb(const Peer& from, const MergeMessage& message);
@@ -57,6 +59,7 @@ class Meeting final {
   uint64_t sent_version_ = 0;   // of the last MERGE; 0: none of ours
   std::vector<Peer> others_;    // of the group that we yield to
   size_t next_other_ = 0;
+  std::set<MemberId> gone_over_;  // of ours, to the group that we met last
   std::map<GroupId, uint64_t> refused_;  // as leader
   std::vector<Address> met_;
   size_t next_seed_ = 0;

@@ -52,7 +52,7 @@ MemberId Membership::mid() const {
 }
 
 const MemberView& Membership::view() const {
-  return core_->view();
+  return core_->outlook().view();
 }
 
 bool Membership::is_admitted() const {
@@ -64,11 +64,11 @@ bool Membership::is_leader() const {
 }
 
 bool Membership::has_quorum() const {
-  return core_->has_quorum();
+  return core_->outlook().has_quorum();
 }
 
 bool Membership::is_quorum(const std::set<MemberId>& seen) const {
-  return core_->is_quorum(seen);
+  return core_->outlook().is_quorum(seen);
 }
 
 const Fates& Membership::fates() const {

@@ -24,7 +24,7 @@ struct MembershipOptions {
   Member self;  // mid fresh and random; join_seq and liveness are given at admission
   std::vector<Address> seeds{};                 // ClusterMembers; the own address may be among them
   Duration interval = std::chrono::seconds(1);  // T
-  // Nobody let us in for this long: whoever has the lowest address of those that live starts a
+  // Not admitted for this long: the living member with the lowest address starts a
   // group, once every other seed has just refused the connection or is fresh as well. Zero: 2 T.
   Duration found_after{};
   // A seed that neither answers nor refuses may belong to a group: no other is started before this
@@ -33,6 +33,9 @@ struct MembershipOptions {
   bool has_met_others = false;  // a life after an expulsion
   Duration tombstone_age = std::chrono::minutes(10);
   size_t members_max = 1000;   // usable ones; a JOIN beyond is refused
+  // Of two members that lose each other, or of more of which one is left, does one go on without a
+  // quorum (NoWitness available)? A refused connection is its only evidence.
+  bool one_goes_on_alone = true;
   size_t tombstones_max = 64;  // the oldest goes first
 };
 
@@ -43,7 +46,7 @@ class Membership final : public Transport::Receiver {
   class Listener {
    public:
     virtual ~Listener() = default;
-    // A new version, or somebody is suspected or no longer so. The first call means: admitted.
+    // A new version, or a member is suspected or no longer so. The first call means: admitted.
     virtual void on_view(const MemberView& view) = 0;
     // Once when it is dead or left; once more when a proof comes later. Comes before the on_view
     // that shows it, and without one at the member that has the proof first.
@@ -61,7 +64,7 @@ class Membership final : public Transport::Receiver {
 
   // Begins to join.
   void start();
-  // Immediate: tells everybody and falls silent. The transport should live on to flush it.
+  // Immediate: tells all members and sends no more. The transport should live on to flush it.
   void leave();
   // Does what is due. The owner calls it at wake_at() (later is noticed, see health.h).
   void advance();
@@ -86,11 +89,11 @@ class Membership final : public Transport::Receiver {
   // A member that has lost its leader has none, nor has one whose group goes over to another.
   bool has_quorum() const;
   // Are these, with this member, a quorum of the view? A member that is proven dead is seen in its
-  // next life: that knows what it has been told since, and nobody else can speak for it.
+  // next life: that knows what it has been told since, and no other can speak for it.
   bool is_quorum(const std::set<MemberId>& seen) const;
   // What is known of the other lives; changes before the listener hears of it.
   const Fates& fates() const;
-  // Where to look for the cluster next time: the seeds and whoever was met.
+  // Where to look for the cluster next time: the seeds and all members that were met.
   std::vector<Address> rejoin_seeds() const;
 
   // Frames of types 16..31 only; every datagram; every event of links and probes.

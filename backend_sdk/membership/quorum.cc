@@ -60,6 +60,22 @@ void commit_measure(MemberView& view) {
   for (Member& member : view.members) member.is_counted = std::exchange(member.is_next, false);
 }
 
+bool release_the_dead(MemberView& view) {
+  if (view.is_yielding() || is_quorate(view)) return false;
+  const auto votes = [](const Member& member) { return member.is_counted || member.is_next; };
+  bool is_anybody_seen = false;
+  for (const Member& member : view.members) {
+    if (!votes(member)) continue;
+    if (member.liveness != Liveness::kAlive && !member.is_proven) return false;
+    is_anybody_seen |= member.liveness == Liveness::kAlive;
+  }
+  if (!is_anybody_seen) return false;
+  for (Member& member : view.members) {
+    if (member.is_proven) member.is_counted = member.is_next = false;
+  }
+  return true;
+}
+
 void bury(MemberView& view, MemberId mid) {
   bool is_anybody_counted = false;
   for (Member& member : view.members) {

@@ -42,7 +42,13 @@ bool propose(MemberView& view);
 bool is_measure_proposed(const MemberView& view);
 void commit_measure(MemberView& view);
 
-// The member left, or died before our eyes: it is not counted any more. If nobody else was, those
+// All that are counted are seen or proven dead, and no quorum of them is left: those that are seen
+// are counted alone from now on. False: one of them may be on another side. Nor is it certain that
+// the dead had not gone on with members whom we do not know, which would look for us: so only when
+// they had the time for that, and where one may go on alone.
+bool release_the_dead(MemberView& view);
+
+// The member left, or died before our eyes: it is not counted any more. If no other was, those
 // that remain inherit, silent ones included.
 void bury(MemberView& view, MemberId mid);
 

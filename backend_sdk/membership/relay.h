@@ -29,7 +29,7 @@ class Relay final {
 
   // The nonce to ping the target with; nullopt when too many errands run.
   std::optional<uint64_t> accept(const Answer& errand, TimePoint nack_at);
-  // A pong: the kPongFor to send, if it was for somebody else.
+  // A pong: the kPongFor to send, if another member had asked.
   std::optional<Answer> on_pong(uint64_t nonce);
   // The kNacks to send. An errand is dropped one round after its nack.
   std::vector<Answer> advance(TimePoint now);

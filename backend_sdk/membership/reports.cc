@@ -23,7 +23,8 @@ bool Reports::has_reported(MemberId mid, uint64_t version) const {
 }
 
 bool Reports::is_known(uint64_t version, const MemberView& view, MemberId self,
-                       const std::set<MemberId>& suspects) const {
+                       const std::set<MemberId>& suspects,
+                       const std::set<MemberId>& gone_over) const {
   const auto has_it = [&](const Member& member) {
     return member.mid == self ||
            (has_reported(member.mid, version) && !suspects.contains(member.mid));
@@ -36,7 +37,8 @@ bool Reports::is_known(uint64_t version, const MemberView& view, MemberId self,
   if (is_anybody_late) return false;
   if (is_quorate_though_yielding(view, has_it)) return true;
   return std::all_of(view.members.begin(), view.members.end(), [&](const Member& member) {
-    return !(member.is_counted || member.is_next) || member.is_proven || has_it(member);
+    return !(member.is_counted || member.is_next) || member.is_proven || has_it(member) ||
+           gone_over.contains(member.mid);
   });
 }
 

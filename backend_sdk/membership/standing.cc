@@ -20,7 +20,8 @@ void Standing::lead(uint32_t term) {
   writer_.emplace(view_, term,
                   ViewWriter::Limits{.members_max = options_.members_max,
                                      .tombstones_max = options_.tombstones_max,
-                                     .tombstone_age = options_.tombstone_age},
+                                     .tombstone_age = options_.tombstone_age,
+                                     .one_goes_on_alone = options_.one_goes_on_alone},
                   now_);
   reports_.emplace(term);
 }

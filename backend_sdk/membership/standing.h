@@ -34,7 +34,7 @@ class Standing final {
   const MemberView& view() const { return view_; }
   uint64_t hash() const { return hash_; }
   void set_view(MemberView view);
-  // Null: another member leads, or nobody.
+  // Null: another member leads, or none.
   ViewWriter* writer() { return writer_ ? &*writer_ : nullptr; }
   const ViewWriter* writer() const { return writer_ ? &*writer_ : nullptr; }
   Reports& reports() { return *reports_; }

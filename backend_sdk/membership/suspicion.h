@@ -21,7 +21,7 @@ class Suspicion final {
 
   // As if a beat had just been heard.
   explicit Suspicion(TimePoint now) : heard_(now) {}
-  // Somebody is waited for who sends no beats: the first round is due at once.
+  // The member sends no beats, and we wait for it: the first round is due at once.
   static Suspicion accused(TimePoint now, Duration interval);
 
   // A beat, an answer to a round, any authentic message.

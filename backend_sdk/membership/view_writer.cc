@@ -128,6 +128,8 @@ void ViewWriter::tend(TimePoint now, Duration settle_after, bool has_suspects) {
   drop_expected(now);
   if (is_changed_ || has_suspects || now - changed_at_ < settle_after) return;
   if (propose(draft_)) is_changed_ = true;
+  const bool is_long_quiet = now - changed_at_ >= 2 * settle_after;
+  if (limits_.one_goes_on_alone && is_long_quiet && release_the_dead(draft_)) is_changed_ = true;
 }
 
 bool ViewWriter::is_pending() const {
@@ -205,7 +207,9 @@ void ViewWriter::absorb(const MemberView& other, TimePoint now) {
   for (const Member& member : draft_.members) join_seq = std::max(join_seq, member.join_seq);
   for (const Member& theirs : other.members) {
     if (Member* known = find(theirs.mid)) {
-      if (known->is_usable() && !theirs.is_usable()) {
+      // A member that never came to them is no loss of theirs.
+      const bool has_come = theirs.is_confirmed || !known->is_confirmed;
+      if (known->is_usable() && !theirs.is_usable() && has_come) {
         mark(theirs.mid, theirs.liveness,
              theirs.is_proven ? Evidence::kLateProof : Evidence::kSilence, now);
       }

@@ -26,6 +26,7 @@ class ViewWriter final {
     size_t members_max;
     size_t tombstones_max;
     Duration tombstone_age;
+    bool one_goes_on_alone = true;
   };
 
   // A new group of one.

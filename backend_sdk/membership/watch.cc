@@ -86,7 +86,7 @@ void Watch::report_load(uint16_t load, uint32_t sessions) {
   sessions_ = sessions;
 }
 
-// The leader's beats name whom it suspects, so that everybody knows and the suspect can object.
+// The leader's beats name the members it suspects: all others know, and the suspect can refute.
 void Watch::send_beats() {
   Beat beat = beat_now();
   std::vector<Peer> to;

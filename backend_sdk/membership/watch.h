@@ -22,7 +22,7 @@ class Watch final {
  public:
   Watch(Standing& standing, Group& group, Losses& losses);
 
-  // At the begin of each call: how long we did not listen is nobody's silence.
+  // At the begin of each call: the time we did not listen is no member's silence.
   void on_call(TimePoint promised);
   bool is_beat_due() const { return standing_.now() >= next_beat_; }
   TimePoint due() const;

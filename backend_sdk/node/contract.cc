@@ -102,7 +102,7 @@ ContractFacts HttpContract::read(const RequestView& request) const {
     if (!cookie_found && equal_ignoring_case(line.name, "Cookie")) {
       const auto value = find_cookie(line.value, cookie_name_);
       if (!value) continue;
-      cookie_found = true;  // the first counts; were there a second, somebody planted it
+      cookie_found = true;  // the first counts; a second one would be planted
       const auto its = codec();
       const DecodedAffinity affinity = its->decode(*value);
       if (affinity && affinity.token.verified && affinity.token.primary) {
@@ -119,6 +119,7 @@ ContractFacts HttpContract::read(const RequestView& request) const {
       facts.failover = !line.value.empty();
       facts.moved = line.value == kFailoverDrain;
       facts.unreachable = line.value == kFailoverUnreachable;
+      facts.broken_off = line.value == kFailoverReset;
     } else if (equal_ignoring_case(line.name, kDrainingHeader)) {
       facts.move = line.value == kDrainingMove;
     } else if (equal_ignoring_case(line.name, kViewSeenHeader)) {

@@ -29,6 +29,7 @@ struct ContractFacts {
   bool failover = false;
   bool moved = false;        // with failover: an operator wants the session away from its primary
   bool unreachable = false;  // with failover: no connection to the primary could be made
+  bool broken_off = false;   // with failover: the connection broke while the primary had it
   bool move = false;         // an operator wants all sessions away from this member
   std::chrono::milliseconds waited{0};  // at the proxy
   // Earlier requests whose answers have come to the proxy whole; of any session.

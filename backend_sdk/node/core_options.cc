@@ -101,6 +101,7 @@ Outcome<NodeCoreOptions> core_options(const Options& options, const Address& clu
   }
   out.membership.interval = options.heartbeat_interval;
   out.membership.members_max = options.members_max;
+  out.membership.one_goes_on_alone = options.no_witness != Options::NoWitness::kRefuse;
   out.replication = replication_options(options);
   out.sessions = session_options(options);
   return out;

@@ -11,7 +11,7 @@
 
 namespace understudy {
 
-// The key file's keys; with ClusterInsecure and no file, keys that everybody can compute from the
+// The key file's keys; with ClusterInsecure and no file, keys that any process can compute from the
 // cluster's name: cookies and views keep their form, and their signatures mean nothing.
 Outcome<std::shared_ptr<const Keyring>> load_keyring(const Options& options);
 

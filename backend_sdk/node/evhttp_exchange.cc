@@ -4,7 +4,6 @@
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/http.h>
-#include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <poll.h>
 
@@ -16,37 +15,8 @@
 namespace understudy {
 namespace {
 
-constexpr std::string_view kFormType = "application/x-www-form-urlencoded";
 constexpr int kMisdirected = 421;  // evhttp has no words for it
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
-
-struct Method {
-  evhttp_cmd_type type;
-  std::string_view name;
-};
-constexpr Method kMethods[] = {
-    {EVHTTP_REQ_GET, "GET"},         {EVHTTP_REQ_POST, "POST"},     {EVHTTP_REQ_HEAD, "HEAD"},
-    {EVHTTP_REQ_PUT, "PUT"},         {EVHTTP_REQ_DELETE, "DELETE"}, {EVHTTP_REQ_PATCH, "PATCH"},
-    {EVHTTP_REQ_OPTIONS, "OPTIONS"}, {EVHTTP_REQ_TRACE, "TRACE"},   {EVHTTP_REQ_CONNECT, "CONNECT"},
-};
-
-std::string_view method_name(evhttp_cmd_type type) {
-  for (const Method& method : kMethods) {
-    if (method.type == type) return method.name;
-  }
-  return "UNKNOWN";
-}
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const auto lower = [](char c) {
-      return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-    };
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
-}
 
 bool is_header_safe(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
@@ -55,40 +25,20 @@ bool is_header_safe(std::string_view text) {
 }  // namespace
 
 EvhttpExchange::EvhttpExchange(EvhttpServer& server, evhttp_request* raw)
-    : server_(server), raw_(raw) {}
+    : server_(server), raw_(raw), input_(raw) {}
 
 EvhttpExchange::~EvhttpExchange() {
   watch_connection(false);
   if (ticket_) ticket_->exchange = nullptr;
 }
 
-void EvhttpExchange::read_request() {
-  method_ = method_name(evhttp_request_get_command(raw_));
-  target_ = evhttp_request_get_uri(raw_);
-  const char* path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(raw_));
-  path_ = path && *path ? path : "/";
-  char* address = nullptr;
-  ev_uint16_t port = 0;
-  evhttp_connection_get_peer(evhttp_request_get_connection(raw_), &address, &port);
-  if (address) client_ = address;
-  const evkeyvalq* input = evhttp_request_get_input_headers(raw_);
-  for (const evkeyval* line = input->tqh_first; line; line = line->next.tqe_next) {
-    headers_.push_back({line->key, line->value});
-  }
-}
-
-RequestView EvhttpExchange::view() const {
-  return {.method = method_, .target = target_, .headers = headers_};
-}
-
 void EvhttpExchange::start() {
-  read_request();
-  route_ = server_.route(path_);
-  if (path_ == kViewPath || (route_ && route_->options.session)) {
+  route_ = server_.route(input_.path());
+  if (input_.path() == kViewPath || (route_ && route_->options.session)) {
     const BeginOptions options{.exclusive = route_ && route_->options.exclusive,
                                .executor = server_.door_};
     // The door closes before any exchange dies, so this callback finds it alive.
-    server_.node_.begin(view(), options,
+    server_.node_.begin(input_.view(), options,
                         [this](Decision decision) { on_begun(std::move(decision)); });
     return;
   }
@@ -109,7 +59,7 @@ void EvhttpExchange::on_begun(Decision decision) {
 // A request that waited may have been sent elsewhere meanwhile. The proxy closes the connection
 // before it does that, and never half of it; other clients may send no more and still read.
 bool EvhttpExchange::is_proxy_gone() const {
-  if (header(kRequestIdHeader).empty()) return false;
+  if (input_.header(kRequestIdHeader).empty()) return false;
   evhttp_connection* connection = evhttp_request_get_connection(raw_);
   if (!connection) return true;
   bufferevent* stream = evhttp_connection_get_bufferevent(connection);
@@ -128,11 +78,11 @@ void EvhttpExchange::run_handler() {
 void EvhttpExchange::complete() {
   if (session_.is_empty() && !session_.refusal().empty()) fault_ = session_.refusal();
   if (!fault_.empty()) {
-    LOG(kError, "handler of {} {}: {}", method_, path_, fault_);
+    LOG(kError, "handler of {} {}: {}", input_.method(), input_.path(), fault_);
     session_ = Session();
     return fail(500, "The application made a response that cannot be sent.\n");
   }
-  if (session_.is_empty()) return send(answer_, server_.node_.headers_for(view()));
+  if (session_.is_empty()) return send(answer_, server_.node_.headers_for(input_.view()));
   if (is_stored_) {
     Reply kept = answer_;
     if (body_when_repeated_) kept.body = std::move(*body_when_repeated_);
@@ -152,7 +102,7 @@ void EvhttpExchange::send(const Reply& reply, const std::vector<Header>& more) {
   phase_ = Phase::kSending;
   add_headers(reply.headers);
   add_headers(more);
-  const bool is_head = method_ == "HEAD";
+  const bool is_head = input_.method() == "HEAD";
   if (is_head) {
     evhttp_add_header(evhttp_request_get_output_headers(raw_), "Content-Length",
                       std::to_string(reply.body.size()).c_str());
@@ -178,7 +128,8 @@ void EvhttpExchange::add_headers(const std::vector<Header>& headers) {
   evkeyvalq* output = evhttp_request_get_output_headers(raw_);
   for (const Header& header : headers) {
     if (evhttp_add_header(output, header.name.c_str(), header.value.c_str()) != 0) {
-      LOG(kError, "response of {} {}: header '{}' is not sendable", method_, path_, header.name);
+      LOG(kError, "response of {} {}: header '{}' is not sendable", input_.method(), input_.path(),
+          header.name);
     }
   }
 }
@@ -186,7 +137,7 @@ void EvhttpExchange::add_headers(const std::vector<Header>& headers) {
 void EvhttpExchange::fail(int status, std::string_view text) {
   answer_ = Reply{.status = status, .headers = {}, .body = std::string(text)};
   answer_.headers.push_back({"Content-Type", std::string(kPlainText)});
-  send(answer_, server_.node_.headers_for(view()));
+  send(answer_, server_.node_.headers_for(input_.view()));
 }
 
 void EvhttpExchange::give_up() {
@@ -204,8 +155,8 @@ void EvhttpExchange::give_up() {
   }
 }
 
-// The connection may end before the answer has left; evhttp then tells nobody but its close
-// callback, of which there is one for each connection.
+// The connection may end before the answer has left; evhttp then calls only the close
+// callback of the connection, of which there is one.
 void EvhttpExchange::watch_connection(bool on) {
   if (on == (watched_ != nullptr)) return;
   if (on) {
@@ -225,48 +176,13 @@ void EvhttpExchange::on_connection_closed(evhttp_connection*, void* self) {
   auto& exchange = *static_cast<EvhttpExchange*>(self);
   exchange.watched_ = nullptr;
   if (exchange.phase_ == Phase::kSending) return exchange.close();
-  exchange.settle_written();  // a stream's next write finds out that nobody listens
+  exchange.settle_written();  // a stream's next write finds the connection closed
 }
 
 void EvhttpExchange::close() {
   // The connection may serve another exchange before this one is gone.
   watch_connection(false);
   server_.on_closed(*this);
-}
-
-// Request's face.
-
-std::string_view EvhttpExchange::header(std::string_view name) const {
-  for (const HeaderView& line : headers_) {
-    if (equal_ignoring_case(line.name, name)) return line.value;
-  }
-  return {};
-}
-
-std::string_view EvhttpExchange::body() {
-  if (!body_read_) {
-    evbuffer* input = evhttp_request_get_input_buffer(raw_);
-    body_.resize(evbuffer_get_length(input));
-    CHECK(evbuffer_copyout(input, body_.data(), body_.size()) ==
-          static_cast<ev_ssize_t>(body_.size()));
-    body_read_ = true;
-  }
-  return body_;
-}
-
-std::optional<std::string> EvhttpExchange::field(std::string_view name) {
-  if (!fields_) {
-    const char* query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(raw_));
-    fields_ = decode_form(query ? query : "");
-    const std::string_view type = header("Content-Type");
-    if (equal_ignoring_case(type.substr(0, kFormType.size()), kFormType)) {
-      for (FormEntry& field : decode_form(body())) fields_->push_back(std::move(field));
-    }
-  }
-  for (const FormEntry& field : *fields_) {
-    if (field.name == name) return field.value;
-  }
-  return std::nullopt;
 }
 
 // Response's face.
@@ -332,7 +248,7 @@ void EvhttpExchange::stream(std::function<void()> on_open) {
   on_open_ = std::move(on_open);
   phase_ = Phase::kStreamGate;
   if (session_.is_empty()) {
-    server_.door_->post([this, headers = server_.node_.headers_for(view())] {
+    server_.door_->post([this, headers = server_.node_.headers_for(input_.view())] {
       on_stream_open(Release{.reply = {}, .headers = headers});
     });
     return;
@@ -363,8 +279,8 @@ void EvhttpExchange::end_stream() {
 void EvhttpExchange::write(std::string_view bytes, std::function<void()> on_written) {
   CHECK(phase_ == Phase::kStreaming, "write() belongs between on_open and done()");
   on_written_ = std::move(on_written);
-  if (!watched_ || method_ == "HEAD") {
-    // evhttp drops the chunk and calls nobody.
+  if (!watched_ || input_.method() == "HEAD") {
+    // evhttp drops the chunk and makes no call.
     server_.door_->post([this, ticket = ticket_] {
       if (ticket->exchange) settle_written();
     });
@@ -384,79 +300,6 @@ void EvhttpExchange::settle_written() {
   const std::function<void()> on_written = std::move(on_written_);
   on_written_ = nullptr;
   if (on_written) on_written();
-}
-
-// The faces proper.
-
-std::string_view Request::method() const {
-  return exchange_.method();
-}
-std::string_view Request::target() const {
-  return exchange_.target();
-}
-std::string_view Request::path() const {
-  return exchange_.path();
-}
-std::string_view Request::header(std::string_view name) const {
-  return exchange_.header(name);
-}
-std::string_view Request::body() const {
-  return exchange_.body();
-}
-std::string_view Request::client() const {
-  return exchange_.client();
-}
-std::optional<std::string> Request::field(std::string_view name) const {
-  return exchange_.field(name);
-}
-
-void Response::set_status(int status) {
-  exchange_.set_status(status);
-}
-void Response::add_header(std::string_view name, std::string_view value) {
-  exchange_.add_header(name, value);
-}
-void Response::set_body(std::string body, std::string_view content_type) {
-  exchange_.set_body(std::move(body), content_type);
-}
-void Response::redirect(std::string_view location) {
-  exchange_.redirect(location);
-}
-void Response::store() {
-  exchange_.store(std::nullopt);
-}
-void Response::store(std::string body_when_repeated) {
-  exchange_.store(std::move(body_when_repeated));
-}
-Deferral Response::defer() {
-  return exchange_.defer();
-}
-void Response::stream(std::function<void()> on_open) {
-  exchange_.stream(std::move(on_open));
-}
-void Response::write(std::string_view bytes, std::function<void()> on_written) {
-  exchange_.write(bytes, std::move(on_written));
-}
-
-Deferral::~Deferral() {
-  if (is_open()) ticket_->exchange->on_deferral_dropped();
-}
-
-Deferral& Deferral::operator=(Deferral&& other) noexcept {
-  if (this != &other) {
-    if (is_open()) ticket_->exchange->on_deferral_dropped();
-    ticket_ = std::move(other.ticket_);
-  }
-  return *this;
-}
-
-bool Deferral::is_open() const {
-  return ticket_ && ticket_->exchange;
-}
-
-void Deferral::done() {
-  CHECK(is_open(), "done() is called once, while the server lives");
-  ticket_->exchange->on_deferral_done();
 }
 
 }  // namespace understudy

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // EvhttpExchange: one request of an evhttp server from its arrival to the last byte of its answer:
 // begin at the node, handler, finish at the node, send. Owned by the EvhttpServer; loop thread
-// only. The handler's Request, Session and Response are faces of it. What the client does meanwhile
-// does not matter: an answer without a connection is dropped by evhttp.
+// only. A handler holds it as Request, Response and Deferral (evhttp_faces.cc). What the client
+// does meanwhile does not matter: an answer without a connection is dropped by evhttp.
 #pragma once
 
 #include <functional>
@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "backend_sdk/node/form.h"
+#include "backend_sdk/node/evhttp_input.h"
 #include "understudy/evhttp.h"
 
 struct evbuffer;
@@ -32,15 +32,8 @@ class EvhttpExchange final {
   // The server goes down: answers 503 at once, whatever state this is in.
   void give_up();
 
-  // The faces.
-  std::string_view method() const { return method_; }
-  std::string_view target() const { return target_; }
-  std::string_view path() const { return path_; }
-  std::string_view header(std::string_view name) const;
-  std::string_view body();
-  std::string_view client() const { return client_; }
-  std::optional<std::string> field(std::string_view name);
-
+  // For the handler.
+  EvhttpInput& input() { return input_; }
   void set_status(int status) { answer_.status = status; }
   void add_header(std::string_view name, std::string_view value);
   void set_body(std::string body, std::string_view content_type);
@@ -57,8 +50,6 @@ class EvhttpExchange final {
   // Forward only: what the exchange is waiting for.
   enum class Phase { kBegin, kHandler, kGate, kStreamGate, kStreaming, kSending };
 
-  void read_request();
-  RequestView view() const;
   void on_begun(Decision decision);
   bool is_proxy_gone() const;
   void run_handler();
@@ -79,11 +70,7 @@ class EvhttpExchange final {
   // Constant after start().
   EvhttpServer& server_;
   evhttp_request* raw_;  // ours until the answer has been given to evhttp
-  std::string method_;
-  std::string target_;
-  std::string path_;
-  std::string client_;
-  std::vector<HeaderView> headers_;  // views into raw_
+  EvhttpInput input_;
   const EvhttpServer::Route* route_ = nullptr;
 
   Phase phase_ = Phase::kBegin;
@@ -95,9 +82,6 @@ class EvhttpExchange final {
   bool is_stored_ = false;
   std::optional<std::string> body_when_repeated_;
   std::string fault_;  // what the handler did wrong; answered 500
-  std::optional<std::vector<FormEntry>> fields_;
-  std::string body_;
-  bool body_read_ = false;
   std::shared_ptr<Deferral::Ticket> ticket_;
   bool in_handler_ = false;
   std::function<void()> on_open_;

@@ -2,7 +2,7 @@
 // LivesTransport: the one Transport that a NodeCore keeps while its lives come and go. Each life
 // needs a ClusterTransport of its own on the same address; the old one is closed and the new one
 // opened between two turns of the loop, and what is sent in between is kept for it. What the old
-// one still has to say reaches nobody. Owned by Node::Running; loop thread only.
+// one still receives is dropped. Owned by Node::Running; loop thread only.
 #pragma once
 
 #include <memory>

@@ -28,7 +28,7 @@ constexpr Figure kFigures[] = {
      &NodeStatistics::sessions_lost},
     {"sessions_recovered_total", "counter", "Sessions served without the last proof",
      &NodeStatistics::sessions_recovered},
-    {"sessions_expired_total", "counter", "Sessions that nobody used for too long",
+    {"sessions_expired_total", "counter", "Sessions that no request used for too long",
      &NodeStatistics::sessions_expired},
     {"solo_responses_total", "counter", "Responses that left without a copy elsewhere",
      &NodeStatistics::solo_responses},

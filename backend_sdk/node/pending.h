@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pending<T>: a value owed to an application's callback, paid exactly once: by answer(), or with
-// what `otherwise` makes when the last holder drops it (the node went down, a post found nobody).
-// Not a future: nobody waits. Held by one thread at a time.
+// what `otherwise` makes when the last holder drops it (the node went down, the door was closed).
+// Not a future: no thread waits. Held by one thread at a time.
 #pragma once
 
 #include <functional>

@@ -6,10 +6,10 @@
 #include "backend_sdk/cookie_options.h"
 #include "backend_sdk/node/core_options.h"
 #include "backend_sdk/node/lives_transport.h"
+#include "backend_sdk/node/log_text.h"
+#include "backend_sdk/node/start_up.h"
 #include "base/check.h"
 #include "base/log.h"
-#include "base/socket.h"
-#include "cookies/base64url.h"
 
 namespace understudy {
 namespace {
@@ -17,8 +17,6 @@ namespace {
 // How long LEAVE may take to get out when a node goes down, and how often one looks.
 constexpr Duration kLeaveFlushMax = std::chrono::milliseconds(250);
 constexpr Duration kLeaveFlushLook = std::chrono::milliseconds(4);
-constexpr int kFreeAddressTries = 16;
-constexpr std::size_t kAnsweredKeptMax = 1024;
 constexpr Duration kRetryAfter = std::chrono::seconds(1);
 constexpr std::string_view kGone = "it is going down";
 constexpr std::string_view kOverloaded = "too many requests are under way";
@@ -41,62 +39,10 @@ Reply method_not_allowed() {
   return {.status = 405, .headers = {{"Allow", "GET, HEAD"}}, .body = {}};
 }
 
-std::optional<Failure> open_error_log(const Options& options) {
-  if (options.error_log.empty()) return std::nullopt;
-  const std::string path = options.error_log == "stderr" ? "-" : options.error_log;
-  const Result<LogLevel> level = parse_log_level(options.log_level);
-  if (!level) return Failure{FailureCode::kConfiguration, level.error().detail};
-  const Result<void> opened = open_log(path, *level, options.member_name);
-  if (!opened) return Failure{FailureCode::kSystem, opened.error().detail};
-  return std::nullopt;
-}
-
-// Port 0 asks for any that is free, for links and for datagrams alike. Each life of the member
-// needs the same one, so it is chosen here and bound like a configured one.
-Outcome<Address> free_address(const Address& any) {
-  std::string why;
-  for (int i = 0; i < kFreeAddressTries; ++i) {
-    const Result<Fd> listener = listen_tcp(any, {});
-    if (!listener) {
-      why = listener.error().detail;
-      continue;
-    }
-    const Address found = local_address(*listener);
-    if (bind_udp(found)) return found;
-    why = "no port is free for both TCP and UDP";
-  }
-  return Failure{FailureCode::kAddress, "ClusterListen: " + why};
-}
-
-std::string to_text(const SessionId& id) {
-  std::string text(base64url_size(id.bytes.size()), '\0');
-  encode_base64url(id.bytes, text.data());
-  return text;
-}
-
-// Enough to find a session's lines in the log, too little to steal it.
-std::string short_text(const SessionId& id) {
-  return to_text(id).substr(0, 6) + "...";
-}
-
 // Only a proxy asks for the view, and only a proxy knows what operators want.
-Told told(const ContractFacts& facts) {
-  if (facts.move) return Told::kMove;
-  return facts.view_seen ? Told::kServe : Told::kNothing;
-}
-
-std::string summary(const MemberView& view) {
-  std::string text;
-  for (const Member& member : view.members) {
-    if (!text.empty()) text += ", ";
-    text += member.name;
-    if (member.liveness != Liveness::kAlive) {
-      text += std::string(" ") + to_string(member.liveness);
-    } else if (member.operator_state != OperatorState::kReady) {
-      text += " draining";
-    }
-  }
-  return text;
+ProxyOrder order_in(const ContractFacts& facts) {
+  if (facts.move) return ProxyOrder::kMove;
+  return facts.view_seen ? ProxyOrder::kServe : ProxyOrder::kNone;
 }
 
 }  // namespace
@@ -119,9 +65,10 @@ Node::Running::Running(const Options& options, Hooks hooks, std::shared_ptr<cons
             work(*core_);
             schedule_advance();
           })),
-      keyring_(std::move(keyring)),
+      keys_(options_, std::move(keyring)),
       alarm_(Timer::of<&Running::on_alarm>(loop_->timers(), *this)),
-      leave_timer_(Timer::of<&Running::on_leave_time>(loop_->timers(), *this)) {}
+      leave_timer_(Timer::of<&Running::on_leave_time>(loop_->timers(), *this)),
+      drain_(options_.member_name) {}
 
 Node::Running::~Running() {
   stop(true);
@@ -155,14 +102,12 @@ void Node::Running::run_thread(std::promise<Started> started) {
   if (!failure) loop_->run();
   // What belongs to the loop dies on its thread; requests that the core still holds are answered.
   clear();
-  // Letters that came too late are read out to nobody, so that those who wait are answered.
+  // Work that was posted too late is dropped, so that what waits for it is answered.
   loop_->run_once(Duration::zero());
 }
 
 Node::Running::Started Node::Running::start() {
-  Outcome<Address> listen = resolve_one("ClusterListen", options_.cluster_listen);
-  if (!listen) return listen.failure();
-  if (listen->port() == 0) listen = free_address(*listen);
+  const Outcome<Address> listen = understudy::cluster_address(options_);
   if (!listen) return listen.failure();
   Outcome<NodeCoreOptions> core = core_options(options_, *listen);
   if (!core) return core.failure();
@@ -171,7 +116,7 @@ Node::Running::Started Node::Running::start() {
   transport.name = options_.member_name;
   transport.cluster = options_.cluster_name;
   transport.listen = *listen;
-  transport.keys = options_.cluster_insecure ? nullptr : keyring_;
+  transport.keys = options_.cluster_insecure ? nullptr : keys_.in_force();
   transport.is_insecure = options_.cluster_insecure;
   // As long as membership goes on doubting, from its first probe round to its verdict.
   transport.probe_timeout = core->membership.interval;
@@ -189,14 +134,9 @@ Node::Running::Started Node::Running::start() {
 }
 
 std::optional<Failure> Node::Running::reload_keys() {
-  if (options_.cluster_key_file.empty()) {
-    return Failure{FailureCode::kConfiguration,
-                   "there is no ClusterKeyFile whose keys could be read again"};
-  }
-  const std::uint64_t turn = ++reloads_;  // before the file is read
-  Outcome<std::shared_ptr<const Keyring>> keyring = load_keyring(options_);
-  if (!keyring) return keyring.failure();
-  if (loop_->in_thread()) return use_keys(*keyring, turn);  // a hook asks
+  const Outcome<ClusterKeys::Read> read = keys_.read();
+  if (!read) return read.failure();
+  if (loop_->in_thread()) return use_keys(*read);  // a hook asks
   std::promise<std::optional<Failure>> promise;
   std::future<std::optional<Failure>> done = promise.get_future();
   {
@@ -207,40 +147,30 @@ std::optional<Failure> Node::Running::reload_keys() {
           return std::optional<Failure>(
               Failure{FailureCode::kSystem, "the keys are not changed: " + std::string(kGone)});
         });
-    static_cast<void>(door_->post([this, keyring = *keyring, turn, pending](NodeCore&) {
-      pending->answer(use_keys(keyring, turn));
-    }));
+    static_cast<void>(
+        door_->post([this, read = *read, pending](NodeCore&) { pending->answer(use_keys(read)); }));
   }
   return done.get();
 }
 
-// All who hold keys, in one turn. First the links: they alone can fail.
-std::optional<Failure> Node::Running::use_keys(std::shared_ptr<const Keyring> keyring,
-                                               std::uint64_t turn) {
-  // One that began to read the file later was faster. Its keys are at least as new.
-  if (turn < keys_read_in_) return std::nullopt;
-  if (std::string why = keyring->why_not_after(*keyring_); !why.empty()) {
-    return Failure{FailureCode::kKeyFile, options_.cluster_key_file + ": " + why};
-  }
+// All that hold keys, in one turn. First the links: they alone can fail.
+std::optional<Failure> Node::Running::use_keys(const ClusterKeys::Read& read) {
+  if (keys_.is_outrun(read)) return std::nullopt;
+  if (auto failure = keys_.why_not(read)) return failure;
   if (!transport_) return Failure{FailureCode::kSystem, std::string(kGone)};
-  if (auto used = transport_->use_keys(options_.cluster_insecure ? nullptr : keyring); !used) {
+  if (auto used = transport_->use_keys(options_.cluster_insecure ? nullptr : read.keyring); !used) {
     return Failure{FailureCode::kKeyFile, used.error().detail};
   }
-  contract_.use_keys(keyring);
-  board_.use_keys(*keyring);
-  const std::string warning = keyring->warning_after(*keyring_);
-  LOG(kNotice, "member {}: cluster keys {}, the first signs; they were {}", options_.member_name,
-      keyring->ids_text(), keyring_->ids_text());
-  if (!warning.empty()) LOG(kWarn, "member {}: {}", options_.member_name, warning);
-  keyring_ = std::move(keyring);
-  keys_read_in_ = turn;
+  contract_.use_keys(read.keyring);
+  board_.use_keys(*read.keyring);
+  keys_.on_used(read);
   return std::nullopt;
 }
 
 void Node::Running::clear() {
   door_->close();
   waiters_ = nullptr;
-  drain_waiters_.clear();
+  drain_.clear();
   core_ = nullptr;
   transport_ = nullptr;
   leave_timer_.stop();
@@ -261,7 +191,7 @@ void Node::Running::stop(bool with_leave) {
 }
 
 void Node::Running::leave_on_loop() {
-  if (draining_ != Draining::kDone) core_->leave();
+  if (!drain_.is_done()) core_->leave();
   flush_until_ = loop_->now() + kLeaveFlushMax;
   leave_timer_.start_at(loop_->now() + kLeaveFlushLook);
 }
@@ -306,10 +236,11 @@ void Node::Running::begin_session(const ContractFacts& facts, bool exclusive,
                            .failover = facts.failover,
                            .moved = facts.moved,
                            .unreachable = facts.unreachable,
+                           .broken_off = facts.broken_off,
                            .exclusive = exclusive,
-                           .told = told(facts),
+                           .order = order_in(facts),
                            .waited = facts.waited,
-                           .answered = take_answered(facts)};
+                           .answered = answered_.take_with(facts.answered)};
   core_->begin(asked, [this, facts, pending, under_way](const BeginOutcome& outcome) {
     pending->answer(decide(facts, outcome, under_way, pending->executor()));
   });
@@ -366,68 +297,17 @@ void Node::Running::answer_later(const std::shared_ptr<Pending<T>>& pending, T v
   static_cast<void>(door_->post([pending, box](NodeCore&) { pending->answer(std::move(*box)); }));
 }
 
-// A request without a session does not come to the loop's thread: what it says of others waits for
-// one that does.
 std::vector<Header> Node::Running::headers_for(const RequestView& request) {
   const ContractFacts facts = contract_.read(request);
-  if (!facts.answered.empty()) {
-    const std::lock_guard lock(mutex_);
-    for (const RequestId id : facts.answered) {
-      if (answered_.size() < kAnsweredKeptMax) answered_.push_back(id);
-    }
-  }
+  answered_.add(facts.answered);
   return contract_.view_headers(facts);
 }
 
-std::vector<RequestId> Node::Running::take_answered(const ContractFacts& facts) {
-  std::vector<RequestId> answered;
-  {
-    const std::lock_guard lock(mutex_);
-    answered = std::exchange(answered_, {});
-  }
-  answered.insert(answered.end(), facts.answered.begin(), facts.answered.end());
-  return answered;
-}
-
-// Draining.
-
 void Node::Running::drain(std::function<void()> callback, std::shared_ptr<Executor> executor) {
-  auto pending =
-      std::make_shared<Pending<Drained>>([callback = std::move(callback)](Drained) { callback(); },
-                                         std::move(executor), [] { return Drained{}; });
-  static_cast<void>(door_->post([this, pending](NodeCore&) { drain_on_loop(pending); }));
-}
-
-void Node::Running::drain_on_loop(std::shared_ptr<Pending<Drained>> pending) {
-  if (draining_ == Draining::kDone) return pending->answer({});
-  drain_waiters_.push_back(std::move(pending));
-  if (draining_ == Draining::kUnderWay) return;
-  draining_ = Draining::kUnderWay;
-  LOG(kNotice, "member {}: draining", options_.member_name);
-  core_->drain([this] { on_drained(); });
-}
-
-// The last one of a cluster would wait in vain for somebody to take its sessions.
-void Node::Running::give_up_drain_if_alone() {
-  if (draining_ != Draining::kUnderWay || core_->statistics().requests_under_way > 0) return;
-  for (const Member& member : core_->view().members) {
-    const bool is_heir = member.mid != core_->mid() && member.is_usable() &&
-                         member.operator_state == OperatorState::kReady;
-    if (is_heir) return;
-  }
-  if (const std::uint64_t sessions = core_->statistics().sessions_primary; sessions > 0) {
-    LOG(kWarn, "member {}: nobody is left to take over its sessions; {} end here",
-        options_.member_name, sessions);
-  }
-  core_->leave();
-  on_drained();
-}
-
-void Node::Running::on_drained() {
-  if (draining_ == Draining::kDone) return;
-  draining_ = Draining::kDone;
-  LOG(kNotice, "member {}: drained, and left", options_.member_name);
-  for (const auto& waiter : std::exchange(drain_waiters_, {})) waiter->answer({});
+  auto pending = std::make_shared<Pending<Drain::Done>>(
+      [callback = std::move(callback)](Drain::Done) { callback(); }, std::move(executor),
+      [] { return Drain::Done{}; });
+  static_cast<void>(door_->post([this, pending](NodeCore& core) { drain_.begin(core, pending); }));
 }
 
 // The core's turn.
@@ -441,37 +321,11 @@ void Node::Running::schedule_advance() {
 void Node::Running::advance() {
   advance_scheduled_ = false;
   core_->advance();
-  give_up_drain_if_alone();
-  publish_statistics();
+  drain_.advance(*core_);
+  statistics_.publish(core_->statistics());
   const TimePoint wake_at = core_->wake_at();
   if (wake_at == TimePoint::max()) return alarm_.stop();
   alarm_.start_at(wake_at);
-}
-
-void Node::Running::publish_statistics() {
-  const NodeCoreStatistics core = core_->statistics();
-  const std::lock_guard lock(mutex_);
-  const SessionStatistics& sessions = core.sessions;
-  statistics_ = {.requests = sessions.requests,
-                 .commits = sessions.commits,
-                 .replays = sessions.replays,
-                 .sessions_created = sessions.created,
-                 .sessions_promoted = sessions.promoted,
-                 .sessions_lost = sessions.lost,
-                 .sessions_recovered = sessions.recovered,
-                 .sessions_expired = sessions.expired,
-                 .solo_responses = sessions.solo_responses,
-                 .rerouted = sessions.rerouted,
-                 .unavailable = sessions.unavailable,
-                 .fenced = core.channels.fences + sessions.fenced,
-                 .conflicts = sessions.conflicts,
-                 .lives = core.lives,
-                 .sessions_primary = core.sessions_primary,
-                 .sessions_solo = core.sessions_solo,
-                 .sessions_secondary = core.sessions_secondary,
-                 .replica_bytes = core.replica_bytes,
-                 .requests_under_way = core.requests_under_way,
-                 .members_alive = statistics_.members_alive};
 }
 
 void Node::Running::on_frame(const Peer& from, Frame frame) {
@@ -503,8 +357,7 @@ void Node::Running::on_probe_answered(const Peer& peer) {
 
 void Node::Running::on_new_life(MemberId mid) {
   transport_->begin_life(mid);
-  const std::lock_guard lock(mutex_);
-  mid_ = mid;
+  statistics_.set_mid(mid);
 }
 
 void Node::Running::on_view(const MemberView& view) {
@@ -512,11 +365,8 @@ void Node::Running::on_view(const MemberView& view) {
   const auto published = board_.current();
   std::uint64_t alive = 0;
   for (const MemberStatus& member : published->members) alive += member.is_alive ? 1 : 0;
-  {
-    const std::lock_guard lock(mutex_);
-    statistics_.members_alive = alive;
-  }
-  publish_statistics();  // who is told of the view may look at the figures next
+  statistics_.set_members_alive(alive);
+  statistics_.publish(core_->statistics());  // the hook may read them
   if (!is_new) return;
   LOG(kNotice, "member {}: view {}.{}: {}", options_.member_name, view.term, view.seq,
       summary(view));
@@ -536,19 +386,9 @@ void Node::Running::on_conflict(const SessionId& sid, Position kept, Position dr
   if (hooks_.on_conflict) hooks_.on_conflict(to_text(sid));
 }
 
-NodeStatistics Node::Running::statistics() const {
-  const std::lock_guard lock(mutex_);
-  return statistics_;
-}
-
 std::vector<MemberStatus> Node::Running::members() const {
   const auto view = board_.current();
   return view ? view->members : std::vector<MemberStatus>();
-}
-
-std::uint32_t Node::Running::mid() const {
-  const std::lock_guard lock(mutex_);
-  return mid_;
 }
 
 }  // namespace understudy

@@ -5,19 +5,21 @@
 // loop's.
 #pragma once
 
-#include <atomic>
 #include <future>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "backend_sdk/node/answered_requests.h"
+#include "backend_sdk/node/cluster_keys.h"
 #include "backend_sdk/node/contract.h"
+#include "backend_sdk/node/drain.h"
 #include "backend_sdk/node/node_door.h"
 #include "backend_sdk/node/pending.h"
 #include "backend_sdk/node/session_state.h"
+#include "backend_sdk/node/statistics_board.h"
 #include "backend_sdk/node/view_board.h"
 #include "backend_sdk/node/view_waiters.h"
 #include "backend_sdk/node_core.h"
@@ -45,11 +47,11 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   // Ends the thread; without `with_leave` as if the process had died. Once.
   void stop(bool with_leave);
 
-  NodeStatistics statistics() const;
+  NodeStatistics statistics() const { return statistics_.current(); }
   std::vector<MemberStatus> members() const;
   const Options& options() const { return options_; }
   const std::string& cluster_address() const { return cluster_address_; }
-  std::uint32_t mid() const;
+  std::uint32_t mid() const { return statistics_.mid(); }
 
   // From the transport.
   void on_frame(const Peer& from, Frame frame) override;
@@ -65,14 +67,12 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   void on_conflict(const SessionId& sid, Position kept, Position dropped) override;
 
  private:
-  struct Drained {};
-
   Running(const Options& options, Hooks hooks, std::shared_ptr<const Keyring> keyring,
           std::unique_ptr<EventLoop> loop);
   using Started = std::optional<Failure>;
   void run_thread(std::promise<Started> started);
   Started start();
-  std::optional<Failure> use_keys(std::shared_ptr<const Keyring> keyring, std::uint64_t turn);
+  std::optional<Failure> use_keys(const ClusterKeys::Read& read);
   void clear();
   void begin_session(const ContractFacts& facts, bool exclusive,
                      const std::shared_ptr<Pending<Decision>>& pending,
@@ -80,19 +80,14 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   Decision decide(const ContractFacts& facts, const BeginOutcome& outcome,
                   const std::shared_ptr<UnderWay>& under_way,
                   const std::shared_ptr<Executor>& executor) const;
-  std::vector<RequestId> take_answered(const ContractFacts& facts);
   template <typename T>
   void answer_later(const std::shared_ptr<Pending<T>>& pending, T value);
-  void drain_on_loop(std::shared_ptr<Pending<Drained>> pending);
-  void give_up_drain_if_alone();
-  void on_drained();
   void leave_on_loop();
   void on_leave_time();
   // Let the core do what is due at the end of this turn, and set the alarm for what comes later.
   void schedule_advance();
   void advance();
   void on_alarm() { schedule_advance(); }
-  void publish_statistics();
 
   // Constant after construction.
   const Options options_;
@@ -104,11 +99,13 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   HttpContract contract_;
   const std::unique_ptr<EventLoop> loop_;
   const std::shared_ptr<NodeDoor> door_;
-  std::atomic<std::uint64_t> reloads_{0};  // begun
+  StatisticsBoard statistics_;
+  AnsweredRequests answered_;
+
+  // read() from any thread, the rest on the loop's.
+  ClusterKeys keys_;
 
   // State of the loop's thread.
-  std::shared_ptr<const Keyring> keyring_;
-  std::uint64_t keys_read_in_ = 0;  // the reload that read keyring_
   SystemRandom random_;
   std::unique_ptr<LivesTransport> transport_;
   std::unique_ptr<NodeCore> core_;
@@ -117,14 +114,7 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   Timer leave_timer_;
   TimePoint flush_until_{};
   bool advance_scheduled_ = false;
-  enum class Draining { kNo, kUnderWay, kDone } draining_ = Draining::kNo;
-  std::vector<std::shared_ptr<Pending<Drained>>> drain_waiters_;
-
-  // Shared, guarded by mutex_.
-  mutable std::mutex mutex_;
-  NodeStatistics statistics_;
-  std::uint32_t mid_ = kNobody;
-  std::vector<RequestId> answered_;  // said by requests without a session
+  Drain drain_;
 
   // Application threads; stop() is called by one of them, once.
   std::thread thread_;

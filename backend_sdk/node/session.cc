@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "understudy/session.h"
 
+#include "backend_sdk/node/log_text.h"
 #include "backend_sdk/node/session_state.h"
 #include "backend_sdk/node/stored_reply.h"
 #include "backend_sdk/node_core.h"
 #include "base/check.h"
 #include "base/random.h"
-#include "cookies/base64url.h"
 #include "cookies/contract.h"
 
 namespace understudy {
@@ -118,10 +118,7 @@ bool Session::is_empty() const {
 
 std::string Session::id() const {
   if (!state_) return {};
-  const SessionId& id = state_->new_id ? *state_->new_id : state_->sid;
-  std::string text(base64url_size(id.bytes.size()), '\0');
-  encode_base64url(id.bytes, text.data());
-  return text;
+  return to_text(state_->new_id ? *state_->new_id : state_->sid);
 }
 
 bool Session::is_new() const {

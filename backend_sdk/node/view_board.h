@@ -37,7 +37,7 @@ class ViewBoard final {
 
   // True when proxies have something new to see: another hash, not merely another version.
   bool publish(const MemberView& view, std::uint32_t self);
-  // Signs the list anew. Its hash stays, so whoever holds the list is told nothing.
+  // Signs the list anew. Its hash stays: a proxy that has the list is sent nothing.
   void use_keys(const Keyring& keyring);
   // Null before the first view.
   std::shared_ptr<const PublishedView> current() const;

@@ -111,11 +111,12 @@ void Incoming::on_frame(SecondaryChannel& channel, MemberId from, const Frame& f
 // From the primary: it will not come back to the channel. From a secondary that has taken a channel
 // of ours over: other members have its sessions now.
 void Incoming::on_close(MemberId from, ChannelId id) {
+  SecondaryChannel* channel = find(id);
+  if (channel != nullptr && channel->parties().primary == from) channel->on_primary_closed();
   if (copies_.passed_over_owner(id) == from) {
     copies_.forget_passed_over(id);
     links_.wake_by(copies_.wake_at());
   }
-  const SecondaryChannel* channel = find(id);
   if (channel == nullptr || channel->parties().primary != from) return;
   // Frames under way are over after a grace period.
   outcomes_[id] = clock_.now() + 2 * grace_of(lease_of(options_.beat));

@@ -3,9 +3,9 @@
 // became of them. An interface; Replicator is it.
 #pragma once
 
+#include "backend_sdk/membership/fates.h"
 #include "backend_sdk/membership/view.h"
 #include "backend_sdk/replication/statistics.h"
-#include "backend_sdk/replication/fate.h"
 #include "backend_sdk/wire/frame.h"
 #include "base/clock.h"
 

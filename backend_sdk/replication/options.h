@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ReplicationOptions: the named limits and policies of channels (PROTOCOL 2.2-2.4). A value;
-// validated by whoever fills it (Options::validate), CHECKed where a zero would break a promise.
+// validated where it is filled (Options::validate), CHECKed where a zero would break a promise.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 
 namespace understudy {
 
-// A session for which nobody can hold a copy: answer, flagged solo, or 503.
+// A session for which no member can hold a copy: answer, flagged solo, or 503.
 enum class SoloPolicy : uint8_t { kAllow, kDeny };
 // A channel without a witness whose other end is dead, but not provably: go on, or 503.
 enum class NoWitnessPolicy : uint8_t { kAvailable, kRefuse };

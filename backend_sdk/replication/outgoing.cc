@@ -106,7 +106,8 @@ void Outgoing::replace_witnesses() {
   for (PrimaryChannel* channel : all()) {
     if (adopting >= kAdoptionsMax) return;
     const ChannelParties& parties = channel->parties();
-    if (channel->state() != PrimaryChannel::State::kOpen || channel->has_refusals()) continue;
+    if (channel->state() != PrimaryChannel::State::kOpen || channel->window().has_refusals())
+      continue;
     if (links_.fate(parties.secondary) != Fate::kUsable) continue;
     const bool has_witness =
         parties.witness != kNobody && links_.fate(parties.witness) == Fate::kUsable;
@@ -247,7 +248,7 @@ void Outgoing::on_fates(bool has_quorum) {
 
 void Outgoing::on_link_down(MemberId secondary) {
   for (PrimaryChannel* channel : all()) {
-    if (channel->parties().secondary == secondary) channel->on_link_down(clock_.now());
+    if (channel->parties().secondary == secondary) channel->claim(clock_.now());
   }
 }
 

@@ -142,8 +142,8 @@ std::optional<ClaimPayload> decode_claim(ChannelId channel, std::string_view byt
 void encode_member(MemberId member, std::string& out);
 std::optional<MemberId> decode_member(std::string_view bytes);
 
-// LOOKUP: nonce u64, sid16, instead_of u32. With `instead_of`, a life that is proven dead: whoever
-// answers takes nothing more from it, so that "nothing here" stays true.
+// LOOKUP: nonce u64, sid16, instead_of u32. With `instead_of`, a life that is proven dead: a
+// member that answers takes nothing more from it, so that "nothing here" stays true.
 struct LookupPayload {
   uint64_t nonce = 0;
   SessionId sid;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend_sdk/replication/primary_channel.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "backend_sdk/replication/lease.h"
@@ -17,26 +16,29 @@ constexpr int kWitnessTold = 3;  // a vote more or less is only memory
 
 PrimaryChannel::PrimaryChannel(const ReplicationOptions& options, const ChannelParties& parties,
                                Host& host)
-    : options_(options), parties_(parties), host_(host) {}
+    : options_(options),
+      parties_(parties),
+      host_(host),
+      window_(options),
+      lease_(lease_of(options.beat)) {}
 
 void PrimaryChannel::open(uint64_t view_hash, PrimaryChannel* adopts, TimePoint now) {
-  CHECK(last_seq_ == 0, "OPEN is the first frame of a channel, once");
+  CHECK(window_.last_seq() == 0, "OPEN is the first frame of a channel, once");
   OpenPayload payload;
   payload.parties = parties_;
   payload.view_hash = view_hash;
-  payload.lease = lease_of(options_.beat);
+  payload.lease = lease_.length();
   if (adopts != nullptr) {
     CHECK(adopts->state_ == State::kAdopting && adopts->successor_ == nullptr);
     CHECK(adopts->parties_.secondary == parties_.secondary);
     adopts_ = adopts;
     adopts->successor_ = this;
     payload.adopts = adopts->id();
-    payload.adopts_seq = adopts->last_seq_;
+    payload.adopts_seq = adopts->window_.last_seq();
   }
   std::string bytes;
   encode(payload, bytes);
-  // Its grace begins with its first grant, which comes after this.
-  unclaimed_until_ = now + payload.lease;
+  lease_.on_open(now);
   transmit(FrameType::kOpen, {}, std::move(bytes), false, now);
 }
 
@@ -48,57 +50,35 @@ void PrimaryChannel::begin_adoption() {
 void PrimaryChannel::end_adoption() {
   CHECK(state_ == State::kAdopting);
   // The secondary accepted the successor only after it had applied all of this stream.
-  while (!in_flight_.empty()) {
-    const InFlight frame = in_flight_.front();
-    in_flight_.pop_front();
-    if (frame.about.position.epoch != 0) {
-      host_.on_acked(*this, frame.about.sid, frame.about.position,
-                     frame.type == FrameType::kInvalidate);
-    }
-  }
-  in_flight_bytes_ = 0;
+  take_acked({.cum_seq = window_.last_seq()});
   become(State::kClosed);
-}
-
-bool PrimaryChannel::has_room(size_t bytes) const {
-  return in_flight_.size() < options_.window_frames &&
-         (in_flight_.empty() || in_flight_bytes_ + bytes <= options_.window_bytes);
-}
-
-bool PrimaryChannel::has_bulk_room(size_t bytes) const {
-  if (!takes_frames() || in_flight_.size() >= options_.window_frames / 2) return false;
-  if (bulk_bytes_ == 0) return has_room(bytes);  // one at a time asks for credit
-  return bulk_bytes_ + bytes <= std::min<size_t>(credit_, options_.window_bytes / 2);
 }
 
 bool PrimaryChannel::append(FrameType type, const SidPayload& about, std::string payload, bool bulk,
                             TimePoint now) {
   if (!takes_frames()) return false;
-  if (bulk ? !has_bulk_room(payload.size()) : !has_room(payload.size())) {
+  if (bulk ? !window_.has_bulk_room(payload.size()) : !window_.has_room(payload.size())) {
     is_short_ = true;
     return false;
   }
-  if (type == FrameType::kFull) {
-    const auto refused = refused_.find(about.sid);
-    if (refused != refused_.end()) refused->second = last_seq_ + 1;
-  }
+  if (type == FrameType::kFull) window_.answer_refusal(about.sid);
   transmit(type, about, std::move(payload), bulk, now);
   return true;
 }
 
 void PrimaryChannel::renew(TimePoint now) {
-  if (state_ == State::kOpen && in_flight_.empty()) transmit(FrameType::kRenew, {}, {}, false, now);
+  if (state_ == State::kOpen && window_.is_empty()) transmit(FrameType::kRenew, {}, {}, false, now);
 }
 
 void PrimaryChannel::transmit(FrameType type, const SidPayload& about, std::string payload,
                               bool bulk, TimePoint now) {
   CHECK(takes_frames(), "nothing is sent in a channel after a vote");
-  const size_t bytes = kFrameHeaderBytes + payload.size();
-  in_flight_.push_back({++last_seq_, type, about, bytes, bulk, now});
-  in_flight_bytes_ += bytes;
-  if (bulk) bulk_bytes_ += bytes;
-  last_sent_ = now;
-  Frame frame{.type = type, .channel = parties_.id, .seq = last_seq_, .payload = {}};
+  const uint64_t seq = window_.add({.type = type,
+                                    .about = about,
+                                    .bytes = kFrameHeaderBytes + payload.size(),
+                                    .is_bulk = bulk,
+                                    .at = now});
+  Frame frame{.type = type, .channel = parties_.id, .seq = seq, .payload = {}};
   frame.flags = bulk ? 1 : 0;
   frame.payload = std::move(payload);
   host_.send(parties_.secondary, std::move(frame));
@@ -106,48 +86,35 @@ void PrimaryChannel::transmit(FrameType type, const SidPayload& about, std::stri
 
 void PrimaryChannel::on_ack(const AckPayload& ack, TimePoint now) {
   if (state_ == State::kClosed || state_ == State::kFenced || state_ == State::kOwned) return;
-  if (ack.grant_stamp < last_stamp_ || ack.cum_seq > last_seq_) return;
-  last_stamp_ = ack.grant_stamp;
-  credit_ = ack.credit;
+  if (!window_.accept(ack)) return;
   for (const Nack& nack : ack.nacks) on_nack(nack, now);
-  const bool had_lease = has_lease(now);
-  const bool moved = !in_flight_.empty() && in_flight_.front().seq <= ack.cum_seq;
-  if (moved) {
-    lease_end_ = std::max(lease_end_, in_flight_.front().sent_at + lease_of(options_.beat));
-    unclaimed_until_ = std::max(unclaimed_until_, lease_end_);
-  }
-  while (!in_flight_.empty() && in_flight_.front().seq <= ack.cum_seq) {
-    const InFlight frame = in_flight_.front();
-    in_flight_.pop_front();
-    in_flight_bytes_ -= frame.bytes;
-    if (frame.bulk) bulk_bytes_ -= frame.bytes;
-    const bool refused =
-        std::any_of(ack.nacks.begin(), ack.nacks.end(), [&frame](const Nack& nack) {
-          return nack.sid == frame.about.sid && nack.seq <= frame.seq;
-        });
-    if (refused) continue;
-    const auto answered = refused_.find(frame.about.sid);
-    if (answered != refused_.end() && answered->second == frame.seq) refused_.erase(answered);
-    if (frame.about.position.epoch == 0) continue;  // OPEN, RENEW, TOUCH
-    host_.on_acked(*this, frame.about.sid, frame.about.position,
-                   frame.type == FrameType::kInvalidate);
-  }
-  if (moved && state_ == State::kOpening) become(State::kOpen);
-  if (moved && (is_short_ || !had_lease)) {
+  const bool had_lease = lease_.is_valid(now);
+  const SendWindow::Sent* oldest = window_.oldest();
+  const bool has_moved = oldest != nullptr && oldest->seq <= ack.cum_seq;
+  if (has_moved) lease_.renew(oldest->at);
+  take_acked(ack);
+  if (has_moved && state_ == State::kOpening) become(State::kOpen);
+  if (has_moved && (is_short_ || !had_lease)) {
     is_short_ = false;
     host_.on_relief(*this);
   }
 }
 
+void PrimaryChannel::take_acked(const AckPayload& ack) {
+  while (const auto frame = window_.take_acked(ack)) {
+    if (frame->about.position.epoch == 0) continue;  // OPEN, RENEW, TOUCH
+    host_.on_acked(*this, frame->about.sid, frame->about.position,
+                   frame->type == FrameType::kInvalidate);
+  }
+}
+
 void PrimaryChannel::on_nack(const Nack& nack, TimePoint now) {
-  const auto [known, is_new] = refused_.emplace(nack.sid, 0);
-  if (!is_new && (known->second == 0 || nack.seq < known->second)) return;
-  known->second = 0;
+  if (!window_.note_refusal(nack)) return;
   if (nack.code != NackCode::kNeedFull && takes_frames()) {
     // "I have understood": the secondary refuses everything about this session until it sees this.
     std::string bytes;
     encode(SidPayload{.sid = nack.sid, .position = {}}, bytes);
-    known->second = last_seq_ + 1;
+    window_.answer_refusal(nack.sid);
     transmit(FrameType::kTouch, {.sid = nack.sid, .position = {}}, std::move(bytes), false, now);
   }
   host_.on_refused(*this, nack);
@@ -176,10 +143,10 @@ void PrimaryChannel::send_claims(TimePoint now) {
   std::string bytes;
   encode(claim, bytes);
   Frame frame{.type = FrameType::kClaim, .channel = parties_.id, .payload = std::move(bytes)};
-  if (parties_.witness != kNobody && witness_ != Fate::kProven) {
+  if (parties_.witness != kNobody && fates_.witness() != Fate::kProven) {
     host_.send(parties_.witness, frame);
   }
-  if (secondary_ != Fate::kProven) host_.send(parties_.secondary, std::move(frame));
+  if (fates_.partner() != Fate::kProven) host_.send(parties_.secondary, std::move(frame));
 }
 
 void PrimaryChannel::send_plain(MemberId to, FrameType type) {
@@ -187,9 +154,9 @@ void PrimaryChannel::send_plain(MemberId to, FrameType type) {
 }
 
 void PrimaryChannel::grant(TimePoint now) {
-  CHECK(state_ == State::kOpen && is_quiet(), "a channel is handed over when nothing is under way");
-  lease_end_ = TimePoint{};  // we stop before the secondary starts
-  granted_at_ = now;
+  CHECK(state_ == State::kOpen && window_.is_empty(),
+        "a channel is handed over when nothing is under way");
+  lease_.give_up(now);
   repeat_at_ = now + options_.claim_retry;
   state_ = State::kGranting;
   send_plain(parties_.secondary, FrameType::kGrant);
@@ -216,7 +183,7 @@ void PrimaryChannel::on_vote(MemberId from, MemberId winner, TimePoint) {
   // of its win; until it says which, it is the better address.
   if (from == parties_.witness && winner == parties_.secondary && !outvoted_) {
     outvoted_ = true;
-    lease_end_ = TimePoint{};
+    lease_.end();
     host_.on_state(*this);
   }
 }
@@ -230,7 +197,7 @@ void PrimaryChannel::on_stale(MemberId owner, TimePoint) {
       become(State::kFenced);
       return;
     case State::kClaiming:
-      become(granted_at_ == TimePoint::max() ? State::kFenced : State::kGranted);
+      become(lease_.is_given_up() ? State::kGranted : State::kFenced);
       return;
     case State::kGranting:
       become(State::kGranted);
@@ -246,16 +213,9 @@ void PrimaryChannel::on_successor_fenced() {
 }
 
 void PrimaryChannel::on_fate(Fate secondary, Fate witness, bool has_quorum, TimePoint now) {
-  if (secondary == Fate::kProven && secondary_ != Fate::kProven) {
-    died_under_lease_ = now < std::min(unclaimed_until_, granted_at_);
-  }
-  secondary_ = secondary;
-  witness_ = parties_.witness == kNobody ? Fate::kProven : witness;
-  has_quorum_ = has_quorum;
-  const bool alone = secondary_ != Fate::kUsable && witness_ != Fate::kUsable &&
-                     (has_quorum_ || (secondary_ == Fate::kProven && witness_ == Fate::kProven));
-  alone_since_ = alone ? std::min(alone_since_, now) : TimePoint::max();
-  if (secondary_ != Fate::kUsable) on_link_down(now);
+  const bool has_witness = parties_.witness != kNobody;
+  fates_.update(secondary, has_witness ? witness : Fate::kProven, has_quorum, now);
+  if (secondary != Fate::kUsable) claim(now);
   settle(now);
 }
 
@@ -264,39 +224,33 @@ void PrimaryChannel::on_fate(Fate secondary, Fate witness, bool has_quorum, Time
 void PrimaryChannel::settle(TimePoint now) {
   if (parties_.witness == kNobody) {
     const bool waits = state_ == State::kClaiming || state_ == State::kGranting;
-    if (!waits || !may_go_on_alone()) return;
+    if (!waits || !fates_.may_go_on_alone(options_.no_witness)) return;
+    // After GRANT much depends on whether it lives; another member's word comes soon.
+    if (state_ == State::kGranting && fates_.partner() == Fate::kRefused) return;
     // Without a witness the grant was a vote: a secondary that is gone may have served, and given
     // the sessions to a third. One that is only silent is passed over, where that is the policy.
-    const bool may_have_moved_on = state_ == State::kGranting && secondary_ == Fate::kProven;
+    const bool may_have_moved_on = state_ == State::kGranting && fates_.partner() == Fate::kProven;
     is_alone_ = !may_have_moved_on;
     become(may_have_moved_on ? State::kFenced : State::kOwned);
     return;
   }
   if (state_ != State::kClaiming) return;
   // It may have served and given the sessions to a third: to be asked for, not to be gone on with.
-  if (outvoted_ && secondary_ == Fate::kProven) {
+  if (outvoted_ && fates_.partner() == Fate::kProven) {
     become(State::kFenced);
     return;
   }
   // It died while we held the lease, so it had not begun to claim: there is no second claimant.
-  if (died_under_lease_ && witness_ != Fate::kUsable) {
+  const bool died_under_lease =
+      fates_.partner() == Fate::kProven && !lease_.may_be_claimed(fates_.gone_since());
+  if (died_under_lease && fates_.witness() != Fate::kUsable) {
     become(State::kOwned);
     return;
   }
-  const Duration wait = 2 * grace_of(lease_of(options_.beat));
-  if (alone_since_ != TimePoint::max() && now >= alone_since_ + wait) {
+  if (fates_.is_undecidable(lease_.length(), now)) {
     lost_ = true;
     become(State::kFenced);
   }
-}
-
-bool PrimaryChannel::may_go_on_alone() const {
-  return secondary_ == Fate::kProven ||
-         (secondary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
-}
-
-TimePoint PrimaryChannel::last_certain() const {
-  return std::min(granted_at_, unclaimed_until_ - lease_of(options_.beat));
 }
 
 bool PrimaryChannel::may_serve(TimePoint read) const {
@@ -304,7 +258,7 @@ bool PrimaryChannel::may_serve(TimePoint read) const {
     case State::kOpen:
     case State::kAdopting:
     case State::kClaiming:
-      return has_lease(read);
+      return lease_.is_valid(read);
     case State::kOwned:
       return is_owned();
     default:
@@ -314,13 +268,15 @@ bool PrimaryChannel::may_serve(TimePoint read) const {
 
 bool PrimaryChannel::is_owned() const {
   if (state_ != State::kOwned) return false;
-  return successor_ == nullptr || successor_->state_ == State::kOwned;
+  // Closed: it was owned, and no session was left in it, for they are all here.
+  return successor_ == nullptr || successor_->state_ == State::kOwned ||
+         successor_->state_ == State::kClosed;
 }
 
 TimePoint PrimaryChannel::ack_due() const {
-  if (in_flight_.empty()) return TimePoint::max();
+  if (window_.is_empty()) return TimePoint::max();
   const Duration wait = state_ == State::kOpening ? options_.open_timeout : options_.ack_timeout;
-  return in_flight_.front().sent_at + wait;
+  return window_.oldest()->at + wait;
 }
 
 void PrimaryChannel::advance(TimePoint now, TimePoint patience) {
@@ -330,7 +286,7 @@ void PrimaryChannel::advance(TimePoint now, TimePoint patience) {
     case State::kAdopting:
       if (ack_due() <= now && patience <= now) {
         claim(now);
-      } else if (state_ == State::kOpen && last_sent_ + options_.beat <= now) {
+      } else if (state_ == State::kOpen && window_.last_sent_at() + options_.beat <= now) {
         renew(now);
       }
       return;
@@ -339,14 +295,14 @@ void PrimaryChannel::advance(TimePoint now, TimePoint patience) {
       settle(now);
       return;
     case State::kGranting:
-      if (granted_at_ + options_.ack_timeout <= now && patience <= now) claim(now);
+      if (lease_.granted_at() + options_.ack_timeout <= now && patience <= now) claim(now);
       if (state_ == State::kGranting && repeat_at_ <= now) {
         repeat_at_ = now + options_.claim_retry;
         send_plain(parties_.secondary, FrameType::kGrant);
       }
       return;
     case State::kClosed:
-      if (secondary_ == Fate::kProven && witness_told_ > 0) closing_.on_heard();
+      if (fates_.partner() == Fate::kProven && witness_told_ > 0) closing_.on_heard();
       if (!closing_.take(now)) return;
       if (parties_.witness != kNobody && witness_told_++ < kWitnessTold) {
         send_plain(parties_.witness, FrameType::kClose);
@@ -364,7 +320,7 @@ TimePoint PrimaryChannel::wake_at() const {
     case State::kAdopting:
       return ack_due();
     case State::kOpen:
-      return in_flight_.empty() ? last_sent_ + options_.beat : ack_due();
+      return window_.is_empty() ? window_.last_sent_at() + options_.beat : ack_due();
     case State::kClaiming:
     case State::kGranting:
       return repeat_at_;

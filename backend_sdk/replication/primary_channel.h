@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// PrimaryChannel: the primary's end of one replication channel (PROTOCOL 2.1-2.3, 2.6): numbers the
-// frames, counts the window, keeps the lease, and takes the channel back when the secondary is
-// silent. It does not know what sessions are: frames carry an id and a position, and come back as
-// acknowledged or refused. Owned by Replicator; called with the time, acts through its Host.
+// PrimaryChannel: the primary's end of one replication channel (PROTOCOL 2.1-2.3, 2.6): its states,
+// and the votes that decide them when the secondary is silent. What is under way is in SendWindow,
+// until when it may answer in PrimaryLease. It does not know what sessions are: frames carry an id
+// and a position, and come back as acknowledged or refused. Owned by Outgoing; called with the
+// time, acts through its Host.
 //
 //   OPENING -> OPEN (is_stalled() when the lease is over) -> CLAIMING -> OWNED -> CLOSED
 //   any of the first three -> FENCED -> CLOSED;  OPEN -> GRANTING -> GRANTED -> CLOSED (drain)
@@ -10,14 +11,15 @@
 //   OPEN -> ADOPTING -> CLOSED: a successor between the same members takes all copies over
 #pragma once
 
-#include <deque>
 #include <string>
-#include <unordered_map>
 
-#include "backend_sdk/replication/fate.h"
+#include "backend_sdk/membership/fates.h"
 #include "backend_sdk/replication/notice.h"
 #include "backend_sdk/replication/options.h"
+#include "backend_sdk/replication/party_fates.h"
 #include "backend_sdk/replication/payloads.h"
+#include "backend_sdk/replication/primary_lease.h"
+#include "backend_sdk/replication/send_window.h"
 #include "backend_sdk/wire/frame.h"
 #include "base/clock.h"
 
@@ -66,15 +68,14 @@ class PrimaryChannel final {
   void end_adoption();
 
   // Appends a frame about a session; false (and nothing happens) when there is no room or the
-  // channel takes nothing more. Bulk copies leave half of the window free and respect the
-  // secondary's credit.
+  // channel takes nothing more.
   bool append(FrameType type, const SidPayload& about, std::string payload, bool bulk,
               TimePoint now);
   void renew(TimePoint now);  // when the lease is wanted and nothing is under way
 
-  // "A drops B": no proof is needed.
+  // The link to the secondary is down, or the primary wants the channel back; no proof is needed.
   void claim(TimePoint now);
-  // Only when is_quiet(): hands the channel over.
+  // Only when the window is empty: hands the channel over.
   void grant(TimePoint now);
   // Nothing lives here any more; tells the others, a few times.
   void close(TimePoint now);
@@ -82,7 +83,6 @@ class PrimaryChannel final {
   void on_ack(const AckPayload& ack, TimePoint now);
   void on_vote(MemberId from, MemberId winner, TimePoint now);
   void on_stale(MemberId owner, TimePoint now);
-  void on_link_down(TimePoint now) { claim(now); }  // towards the secondary
   // `has_quorum`: a death that is only believed counts when we are on the majority's side. `now` is
   // Clock::read(): was the lease still valid when the secondary died?
   void on_fate(Fate secondary, Fate witness, bool has_quorum, TimePoint now);
@@ -98,28 +98,24 @@ class PrimaryChannel final {
   // with Clock::read() at the moment of use: the turn's time may be older than the end of the
   // lease.
   bool may_serve(TimePoint read) const;
-  bool has_lease(TimePoint read) const { return read < lease_end_; }
-  // OPENING, and the secondary cannot have begun to claim: its grace begins with its first grant,
-  // which comes after our OPEN.
-  bool is_fresh(TimePoint now) const { return state_ == State::kOpening && now < unclaimed_until_; }
+  // OPENING, and the secondary cannot have begun to claim.
+  bool is_fresh(TimePoint now) const {
+    return state_ == State::kOpening && !lease_.may_be_claimed(now);
+  }
   // The witness has voted for the secondary, which has not confirmed: requests go there. If it is
   // proven dead before it does, the channel is FENCED, and what we have is what is left.
   bool is_outvoted() const { return outvoted_; }
   // With OWNED: no member has voted but we. The secondary may go on as well, if it lives.
   bool is_alone() const { return is_alone_; }
-  // Nothing of it can have ended anywhere else before.
-  TimePoint last_certain() const;
   // Sealed by us, and so is the successor, if there is one.
   bool is_owned() const;
   bool takes_frames() const { return state_ == State::kOpening || state_ == State::kOpen; }
-  bool is_quiet() const { return in_flight_.empty(); }
-  bool has_room(size_t bytes) const;
-  bool has_bulk_room(size_t bytes) const;
+  const SendWindow& window() const { return window_; }
+  const PrimaryLease& lease() const { return lease_; }
   PrimaryChannel* successor() const { return successor_; }
   PrimaryChannel* adopts() const { return adopts_; }
   // The secondary has sealed the successor, in which the copies of this channel are.
   void on_successor_fenced();
-  bool has_refusals() const { return !refused_.empty(); }
   // The secondary, which owns the channel, says that other members hold all of its sessions.
   void note_released() { is_released_ = true; }
   bool is_released() const { return is_released_; }
@@ -129,22 +125,14 @@ class PrimaryChannel final {
   bool is_lost() const { return lost_; }  // with kFenced: no member can have it
 
  private:
-  struct InFlight {
-    uint64_t seq = 0;
-    FrameType type{};
-    SidPayload about;
-    size_t bytes = 0;
-    bool bulk = false;
-    TimePoint sent_at;
-  };
   void on_nack(const Nack& nack, TimePoint now);
+  void take_acked(const AckPayload& ack);
   void transmit(FrameType type, const SidPayload& about, std::string payload, bool bulk,
                 TimePoint now);
   void send_claims(TimePoint now);
   void send_plain(MemberId to, FrameType type);
   void become(State state);
   void settle(TimePoint now);  // may we own it without another vote?
-  bool may_go_on_alone() const;
   TimePoint ack_due() const;
 
   // Constant after construction.
@@ -160,27 +148,13 @@ class PrimaryChannel final {
   bool is_short_ = false;  // a frame was refused for want of room
   PrimaryChannel* successor_ = nullptr;
   PrimaryChannel* adopts_ = nullptr;
-  uint64_t last_seq_ = 0;
-  std::deque<InFlight> in_flight_;
-  size_t in_flight_bytes_ = 0;
-  size_t bulk_bytes_ = 0;
-  uint32_t credit_ = 0;
-  uint64_t last_stamp_ = 0;
-  // Refusals that the secondary repeats: sid -> seq of our answer to it, 0: none yet.
-  std::unordered_map<SessionId, uint64_t> refused_;
-  TimePoint lease_end_{};
-  TimePoint unclaimed_until_{};  // the secondary cannot have begun to claim before
-  TimePoint granted_at_ = TimePoint::max();
-  TimePoint last_sent_{};
   TimePoint repeat_at_ = TimePoint::max();  // CLAIM, GRANT, CLOSE
   Notice closing_;
   int witness_told_ = 0;
 
-  Fate secondary_ = Fate::kUsable;
-  Fate witness_ = Fate::kUsable;
-  bool has_quorum_ = true;
-  bool died_under_lease_ = false;  // the secondary provably died before it could claim
-  TimePoint alone_since_ = TimePoint::max();
+  SendWindow window_;
+  PrimaryLease lease_;
+  PartyFates fates_;
 };
 
 const char* to_string(PrimaryChannel::State state);

@@ -26,7 +26,7 @@ Replicator::~Replicator() = default;
 
 bool Replicator::pass_over(const PrimaryChannel& channel, const SessionId& sid,
                            const SessionImage& image) {
-  const TimePoint until = channel.last_certain() + options_.passed_over_kept;
+  const TimePoint until = channel.lease().last_certain() + options_.passed_over_kept;
   if (channel.is_released() || until <= clock_.now()) return false;
   wake_by(until);
   return incoming_.copies().pass_over({channel.id(), channel.parties().secondary, &image}, sid,
@@ -46,11 +46,9 @@ bool Replicator::is_anybody_missing() const {
                      [this](const Member& member) { return fate(member.mid) == Fate::kDead; });
 }
 
-void Replicator::on_dead(MemberId member, bool is_proven) {
+void Replicator::on_dead(MemberId member) {
   witnessing_.on_dead(member, clock_.now());
   tell_fates();
-  // Its channels to us are claimed now, and take nothing more: what we answer stays true.
-  if (is_proven) answer_held(member);
 }
 
 void Replicator::on_alive(MemberId member) {
@@ -78,6 +76,8 @@ void Replicator::tell_fates() {
   incoming_.on_fates(has_quorum);
   witnessing_.on_fates(clock_.now());
   wake_by(witnessing_.wake_at());
+  // Channels of the dead to us are claimed now, and take nothing more: what we answer stays true.
+  answer_held();
 }
 
 void Replicator::probe(MemberId member) {
@@ -95,12 +95,12 @@ void Replicator::on_link_down(const Peer& peer, LinkDown why) {
   if (peer.mid == kNobody) return;
   outgoing_.on_link_down(peer.mid);
   const bool is_proof = why == LinkDown::kRefused || why == LinkDown::kOtherLife;
-  if (is_proof && fate(peer.mid) == Fate::kProven) tell_fates();
+  if (is_proof && seems_gone(fate(peer.mid))) tell_fates();
 }
 
 void Replicator::on_probe_failed(const Peer& peer, LinkDown why) {
   const bool is_proof = why == LinkDown::kRefused || why == LinkDown::kOtherLife;
-  if (is_proof && fate(peer.mid) == Fate::kProven) tell_fates();
+  if (is_proof && seems_gone(fate(peer.mid))) tell_fates();
   owner_.on_probe(peer.mid, false);
 }
 
@@ -159,7 +159,7 @@ void Replicator::on_frame(const Peer& from, const Frame& frame) {
 }
 
 void Replicator::on_lookup(MemberId from, const LookupPayload& lookup) {
-  if (lookup.instead_of == self_) return;  // we do live; nobody shall serve in our place
+  if (lookup.instead_of == self_) return;  // we do live; no member shall serve in our place
   // That it is dead is hearsay. Without a proof of our own it may go on with us, and what we answer
   // would not stay true.
   const bool is_proven =
@@ -184,12 +184,12 @@ void Replicator::hold_lookup(MemberId from, const LookupPayload& lookup) {
   probe(lookup.instead_of);
 }
 
-void Replicator::answer_held(MemberId proven) {
+void Replicator::answer_held() {
   std::vector<HeldLookup> due;
   for (const HeldLookup& held : held_lookups_) {
-    if (held.lookup.instead_of == proven) due.push_back(held);
+    if (fate(held.lookup.instead_of) == Fate::kProven) due.push_back(held);
   }
-  drop_held(proven);
+  for (const HeldLookup& held : due) drop_held(held.lookup.instead_of);
   for (const HeldLookup& held : due) answer_lookup(held.from, held.lookup);
 }
 

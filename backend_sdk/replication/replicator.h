@@ -79,7 +79,7 @@ class Replicator final : private Links {
 
   // From below.
   void on_view(const MemberView& view);
-  void on_dead(MemberId member, bool is_proven);
+  void on_dead(MemberId member);
   // The proof of its death was withdrawn.
   void on_alive(MemberId member);
   static bool owns(FrameType type);
@@ -110,7 +110,7 @@ class Replicator final : private Links {
   void on_lookup(MemberId from, const LookupPayload& lookup);
   void answer_lookup(MemberId to, const LookupPayload& lookup);
   void hold_lookup(MemberId from, const LookupPayload& lookup);
-  void answer_held(MemberId proven);
+  void answer_held();
   void drop_held(MemberId instead_of);
   void tell_fates();
 

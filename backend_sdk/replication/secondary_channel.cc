@@ -9,11 +9,6 @@
 
 namespace understudy {
 
-namespace {
-
-
-}  // namespace
-
 SecondaryChannel::SecondaryChannel(const ReplicationOptions& options, const OpenPayload& open,
                                    Host& host, TimePoint now)
     : options_(options),
@@ -106,6 +101,12 @@ void SecondaryChannel::on_claim(MemberId claimant) {
   become(State::kOut);
 }
 
+void SecondaryChannel::on_primary_closed() {
+  if (state_ == State::kOwned || state_ == State::kOut) return;
+  vote_ = parties_.primary;
+  become(State::kOut);
+}
+
 void SecondaryChannel::yield_to_successor() {
   CHECK(state_ == State::kOpen && vote_ == kNobody);
   vote_ = parties_.primary;
@@ -166,15 +167,13 @@ ClaimGrounds SecondaryChannel::grounds(TimePoint now) const {
 }
 
 bool SecondaryChannel::may_claim(TimePoint now) const {
-  const bool is_believed = parties_.witness != kNobody ||
-                           options_.no_witness == NoWitnessPolicy::kAvailable;
-  if (primary_ == Fate::kProven && is_believed) return true;
-  if (now < grace_over()) return false;
-  if (primary_ == Fate::kProven) return true;
-  // Without a witness only the death of the other lets us go on; until then nothing is gained by
-  // refusing to acknowledge.
-  return parties_.witness != kNobody ||
-         (primary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
+  // The witness looks for itself before it votes (V3).
+  if (parties_.witness != kNobody) return seems_gone(fates_.partner()) || now >= grace_over();
+  // Without one only the death of the other lets us go on; until then nothing is gained by refusing
+  // to acknowledge.
+  const bool is_proven = fates_.partner() == Fate::kProven;
+  if (is_proven && options_.no_witness == NoWitnessPolicy::kAvailable) return true;
+  return now >= grace_over() && fates_.may_go_on_alone(options_.no_witness);
 }
 
 void SecondaryChannel::want(TimePoint now) {
@@ -201,7 +200,7 @@ void SecondaryChannel::claim(TimePoint now) {
 
 void SecondaryChannel::send_claim(TimePoint now) {
   repeat_at_ = now + options_.claim_retry;
-  if (parties_.witness == kNobody || witness_ == Fate::kProven) return;
+  if (parties_.witness == kNobody || fates_.witness() == Fate::kProven) return;
   Frame frame{.type = FrameType::kClaim, .channel = parties_.id, .payload = {}};
   const ClaimPayload claim{
       .parties = parties_, .claimant = parties_.secondary, .grounds = grounds(now)};
@@ -216,13 +215,9 @@ void SecondaryChannel::send_member(MemberId to, FrameType type, MemberId member)
 }
 
 void SecondaryChannel::on_fate(Fate primary, Fate witness, bool has_quorum, TimePoint now) {
-  primary_ = primary;
-  witness_ = parties_.witness == kNobody ? Fate::kProven : witness;
-  const bool both_proven = primary_ == Fate::kProven && witness_ == Fate::kProven;
-  const bool alone =
-      primary_ != Fate::kUsable && witness_ != Fate::kUsable && (has_quorum || both_proven);
-  alone_since_ = alone ? std::min(alone_since_, now) : TimePoint::max();
-  if (primary_ == Fate::kProven) want(now);
+  const bool has_witness = parties_.witness != kNobody;
+  fates_.update(primary, has_witness ? witness : Fate::kProven, has_quorum, now);
+  if (seems_gone(primary)) want(now);
   settle(now);
 }
 
@@ -230,10 +225,7 @@ void SecondaryChannel::on_fate(Fate primary, Fate witness, bool has_quorum, Time
 void SecondaryChannel::settle(TimePoint now) {
   if (state_ != State::kClaiming) return;
   if (parties_.witness == kNobody) {
-    const bool may =
-        granted_ || primary_ == Fate::kProven ||
-        (primary_ == Fate::kDead && options_.no_witness == NoWitnessPolicy::kAvailable);
-    if (may) {
+    if (granted_ || fates_.may_go_on_alone(options_.no_witness)) {
       is_alone_ = !granted_;
       become(State::kOwned);
     }
@@ -241,7 +233,7 @@ void SecondaryChannel::settle(TimePoint now) {
   }
   // The primary may have sealed the channel with the witness's vote before both died; the copies
   // may be old, and no member is left to ask. Reported lost rather than rolled back.
-  if (alone_since_ != TimePoint::max() && now >= alone_since_ + 2 * grace_of(lease_)) {
+  if (fates_.is_undecidable(lease_, now)) {
     lost_ = true;
     become(State::kOut);
   }
@@ -250,7 +242,7 @@ void SecondaryChannel::settle(TimePoint now) {
 void SecondaryChannel::advance(TimePoint now) {
   if (ack_wanted_) acknowledge(now);
   if (state_ == State::kOpen) {
-    if (primary_ == Fate::kProven || grace_over() + options_.lazy_promotion <= now) want(now);
+    if (seems_gone(fates_.partner()) || grace_over() + options_.lazy_promotion <= now) want(now);
   } else if (state_ == State::kClaiming) {
     if (repeat_at_ <= now) send_claim(now);
     settle(now);
@@ -265,10 +257,10 @@ TimePoint SecondaryChannel::wake_at() const {
     case State::kOpen: {
       // Without a witness the view decides, which calls on_fate.
       const bool waits_for_view =
-          parties_.witness == kNobody && primary_ != Fate::kProven &&
-          (primary_ == Fate::kUsable || options_.no_witness == NoWitnessPolicy::kRefuse);
+          parties_.witness == kNobody && fates_.partner() != Fate::kProven &&
+          (fates_.partner() == Fate::kUsable || options_.no_witness == NoWitnessPolicy::kRefuse);
       if (waits_for_view) return TimePoint::max();
-      return grace_over() + (primary_ == Fate::kProven ? Duration{} : options_.lazy_promotion);
+      return grace_over() + (seems_gone(fates_.partner()) ? Duration{} : options_.lazy_promotion);
     }
     case State::kClaiming:
       return repeat_at_;

@@ -12,9 +12,10 @@
 #include <optional>
 #include <string>
 
-#include "backend_sdk/replication/fate.h"
+#include "backend_sdk/membership/fates.h"
 #include "backend_sdk/replication/notice.h"
 #include "backend_sdk/replication/options.h"
+#include "backend_sdk/replication/party_fates.h"
 #include "backend_sdk/replication/payloads.h"
 #include "backend_sdk/wire/frame.h"
 #include "base/clock.h"
@@ -55,6 +56,9 @@ class SecondaryChannel final {
   void on_stream(const Frame& frame);
   void on_claim(MemberId claimant);
   void on_vote(MemberId from, MemberId winner);
+  // The primary has sealed the channel and its sessions are held elsewhere. Its CLAIM may not have
+  // arrived: CLOSE says the same.
+  void on_primary_closed();
   // The primary has stopped: the channel is ours if the witness agrees.
   void on_grant(TimePoint now);
   void on_fate(Fate primary, Fate witness, bool has_quorum, TimePoint now);
@@ -88,7 +92,7 @@ class SecondaryChannel final {
   TimePoint grace_over() const;           // when a claim is allowed without proof
   bool is_lost() const { return lost_; }  // with kOut: no member can have it
   TimePoint last_grant() const { return last_grant_; }
-  Fate primary_fate() const { return primary_; }
+  Fate primary_fate() const { return fates_.partner(); }
   // With OWNED: no member has voted but we. The primary may go on as well, if it lives.
   bool is_alone() const { return is_alone_; }
 
@@ -125,10 +129,7 @@ class SecondaryChannel final {
   TimePoint last_grant_{};
   TimePoint repeat_at_ = TimePoint::max();
   TimePoint ask_again_{};
-
-  Fate primary_ = Fate::kUsable;
-  Fate witness_ = Fate::kUsable;
-  TimePoint alone_since_ = TimePoint::max();
+  PartyFates fates_;
 };
 
 const char* to_string(SecondaryChannel::State state);

@@ -67,7 +67,7 @@ struct SessionDelta {
 struct Recovered {
   uint32_t epoch = 0;  // since when
   Position from;       // of that copy: a client who was shown more has lost something
-  // Not sent; by the clock of whoever holds it. What was shown of more had left before.
+  // Not sent; by the clock of the member that holds it. What was shown of more had left before.
   TimePoint sure_since{};
 };
 

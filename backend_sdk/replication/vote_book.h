@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // VoteBook: a witness's memory: one vote per channel, given to the first who claims, never taken
 // back (PROTOCOL 2.3, S8). Nothing is kept per session. An entry goes when both parties have closed
-// the channel or are dead, and an hour has passed; a full book votes for nobody new. Owned by
+// the channel or are dead, and an hour has passed; a full book gives no new vote. Owned by
 // Replicator; one life of the process.
 #pragma once
 

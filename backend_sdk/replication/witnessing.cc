@@ -14,7 +14,7 @@ void Witnessing::on_claim(const ClaimPayload& claim, TimePoint now) {
   const bool is_primarys = claim.claimant == claim.parties.primary;
   if (is_primarys != (claim.grounds == ClaimGrounds::kPrimary)) return;
   const bool needs_proof = claim.grounds == ClaimGrounds::kProof &&
-                           links_.fate(claim.parties.primary) != Fate::kProven &&
+                           !seems_gone(links_.fate(claim.parties.primary)) &&
                            !book_.has_voted(claim.parties.id);
   if (needs_proof) {
     hold(claim, now);
@@ -51,7 +51,7 @@ void Witnessing::hold(const ClaimPayload& claim, TimePoint now) {
 void Witnessing::on_fates(TimePoint now) {
   std::vector<ClaimPayload> proven;
   for (const auto& [channel, held] : held_) {
-    if (links_.fate(held.claim.parties.primary) == Fate::kProven) proven.push_back(held.claim);
+    if (seems_gone(links_.fate(held.claim.parties.primary))) proven.push_back(held.claim);
   }
   for (const ClaimPayload& claim : proven) vote(claim, now);
 }

@@ -16,10 +16,10 @@ void Admission::begin(const BeginRequest& request, BeginCallback callback) {
   waiting->arrived = layer_.now();
   waiting->began = Recovery::began(request, waiting->arrived);
   if (request.token) {
-    const SessionImage* image = known_image(layer_.history.resolve(request.token->sid, layer_.now()));
+    const SessionImage* image = known_image(layer_.resolve(request.token->sid));
     waiting->has_run = image != nullptr && image->requests.find(request.request_id) != nullptr;
   }
-  parts_.hand_over.heed(request.told);
+  parts_.hand_over.obey(request.order);
   if (active_.size() + parts_.parking.size() >= layer_.options.requests_max) {
     refuse(std::move(waiting), Unavailable::kQueueFull);
   } else {
@@ -60,7 +60,7 @@ void Admission::admit(WaitingPtr waiting) {
     return admit_outside(std::move(waiting));
   }
   if (!waiting->request.token) return admit_new(std::move(waiting), false);
-  const SessionId sid = layer_.history.resolve(waiting->request.token->sid, layer_.now());
+  const SessionId sid = layer_.resolve(waiting->request.token->sid);
   if (Stay* stay = parts_.turnover.find(sid); stay != nullptr) {
     // Only the owner decides that a session has expired, and it may be another member by now.
     const bool is_over = stay->placement.is_dead() ||
@@ -88,7 +88,7 @@ void Admission::admit(WaitingPtr waiting) {
 void Admission::admit_outside(WaitingPtr waiting) {
   const auto& token = waiting->request.token;
   const MemberId owner =
-      token ? layer_.history.owner(layer_.history.resolve(token->sid, layer_.now())) : kNobody;
+      token ? layer_.history.owner(layer_.resolve(token->sid)) : kNobody;
   if (owner != kNobody) {
     redirect(std::move(waiting), owner);
   } else {
@@ -150,6 +150,10 @@ void Admission::admit_here(WaitingPtr waiting, Stay& stay) {
     return proceed(std::move(waiting), stay, true);
   }
   if (may_be_forgotten(*waiting)) return refuse(std::move(waiting), Unavailable::kWaitedOut);
+  const bool is_alone_with_it = stay.placement.state() == Placement::State::kSolo;
+  if (waiting->request.broken_off && is_alone_with_it && !waiting->is_held) {
+    return hold_first(std::move(waiting), stay);
+  }
   if (!parts_.queues.waits(waiting, stay, patience())) proceed(std::move(waiting), stay, false);
 }
 
@@ -281,7 +285,7 @@ void Admission::admit_as_stranger(WaitingPtr waiting) {
   if (!was_ours && token.secondary != kNobody && is_usable(token.secondary)) {
     return redirect(std::move(waiting), token.secondary);
   }
-  const SessionId sid = layer_.history.resolve(token.sid, layer_.now());
+  const SessionId sid = layer_.resolve(token.sid);
   look_up(std::move(waiting), sid);
 }
 

@@ -52,6 +52,7 @@ class Admission final : public Parking::Owner, public Recovery::Owner {
   void admit_here(WaitingPtr waiting, Stay& stay);
   bool waits_for_channel(WaitingPtr& waiting, Stay& stay);
   void admit_overtaken(WaitingPtr waiting, Stay& stay);
+  void hold_first(WaitingPtr waiting, Stay& stay);
   void answer_again(WaitingPtr waiting, Stay& stay, const CommittedRequest& committed);
   void proceed(WaitingPtr waiting, Stay& stay, bool is_replayed);
   void admit_at_copy(WaitingPtr waiting, SecondaryChannel& channel);

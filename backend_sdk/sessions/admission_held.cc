@@ -30,9 +30,9 @@ void Admission::admit_at_copy(WaitingPtr waiting, SecondaryChannel& channel) {
   const bool has_answered = waiting->answered == primary;
   parts_.parking.park_for_channel(std::move(waiting), id, patience());
   layer_.schedule(channel.grace_over());
-  // Proven dead already, it is waited for out of doubt (V8), and a probe tells nothing new.
-  const bool is_proven = layer_.replicator->fate(primary) == Fate::kProven;
-  if (!has_answered && !is_proven) layer_.replicator->probe(primary);
+  // Refused already, it is waited for out of doubt (V8), and a probe tells nothing new.
+  const bool is_gone = seems_gone(layer_.replicator->fate(primary));
+  if (!has_answered && !is_gone) layer_.replicator->probe(primary);
   channel.want(now);
 }
 
@@ -47,18 +47,39 @@ void Admission::await_hand_over(WaitingPtr waiting, SecondaryChannel& channel) {
                                   patience() / 2 + layer_.replication.ack_timeout);
 }
 
+// The member that ran this request died while it did, maybe of it. Before it runs here another member
+// gets a copy of the session, so that a second death loses no session (P14).
+void Admission::hold_first(WaitingPtr waiting, Stay& stay) {
+  waiting->is_held = true;
+  parts_.protection.protect(stay, false);
+  Gate::Ticket ticket;
+  ticket.needed = stay.image.position.version;
+  ticket.reads_only = true;
+  ticket.done = [this, held = std::make_shared<WaitingPtr>(std::move(waiting))](
+                    const Gate::Passage& passage) {
+    layer_.ready.push_back([this, held, reason = passage.reason, kind = passage.kind] {
+      const bool is_denied = kind == Gate::Passage::Kind::kUnavailable &&
+                             layer_.replication.solo == SoloPolicy::kDeny;
+      if (is_denied) return refuse(std::move(*held), reason);
+      admit(std::move(*held));
+    });
+  };
+  parts_.gate.wait(stay, std::move(ticket));
+}
+
 // The owner has it, or died with it. Until that is proven no other member may serve what is here.
 void Admission::admit_at_passed_over(WaitingPtr waiting,
                                      const ReplicaStore::PassedOver& passed_over) {
   const MemberId owner = passed_over.owner;
   if (layer_.replicator->fate(owner) == Fate::kProven) {
-    const SessionId sid = layer_.history.resolve(waiting->request.token->sid, layer_.now());
+    const SessionId sid = layer_.resolve(waiting->request.token->sid);
     return look_up(std::move(waiting), sid);
   }
   const bool should_ask_it = seems_alive(owner) && !waiting->request.failover;
   if (waiting->answered == owner || should_ask_it) return redirect(std::move(waiting), owner);
   parts_.parking.park_for_channel(std::move(waiting), passed_over.channel, patience());
-  layer_.replicator->probe(owner);
+  // A refused connection proves nothing yet; another member is asked already (P20).
+  if (!seems_gone(layer_.replicator->fate(owner))) layer_.replicator->probe(owner);
 }
 
 void Admission::want_channels() {

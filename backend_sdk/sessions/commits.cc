@@ -52,7 +52,7 @@ void Commits::abandon(const Active& active, RequestHandle handle) {
 
 // The session's stay here ended while the handler ran.
 void Commits::commit_gone(const Active& active, CommitCallback callback) {
-  const SessionId sid = layer_.history.resolve(active.sid, layer_.now());
+  const SessionId sid = layer_.resolve(active.sid);
   CommitOutcome outcome;
   if (active.stay != 0 && layer_.history.is_ended(sid)) {
     // Another request logged out meanwhile; there is nothing left to show or to change.
@@ -154,6 +154,9 @@ void Commits::commit_here(const Active& active, Stay& stay, Change change,
   Gate::Ticket ticket;
   ticket.needed = is_ignored ? stay.image.position.version : active.version;
   ticket.reads_only = is_ignored || change.is_empty();
+  // Another request logs out: what this one has seen or done does not happen any more, and its
+  // answer takes the cookie away as that one's does.
+  if (stay.placement.is_dead()) ticket.needed = UINT64_MAX;
   if (!ticket.reads_only) {
     if (std::string text = too_large(&stay, change); !text.empty()) {
       CommitOutcome outcome = plain(CommitOutcome::Kind::kTooLarge);
@@ -232,7 +235,7 @@ void Commits::rename(Stay& stay, const SessionId& new_id) {
   layer_.history.rename(stay.sid, new_id,
                         {.alias = layer_.options.alias_kept, .kept = layer_.tombstone_min()},
                         layer_.now());
-  stay.placement.rename(stay.sid);
+  stay.placement.rename(stay.sid, stay.image.position.version);
   layer_.store.rename(stay, new_id);
 }
 

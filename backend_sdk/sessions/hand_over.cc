@@ -34,8 +34,9 @@ bool HandOver::is_drained() const {
 }
 
 void HandOver::grant(PrimaryChannel& channel) const {
-  const bool is_ready = channel.state() == PrimaryChannel::State::kOpen && channel.is_quiet() &&
-                        layer_.store.count_in(channel.id()) > 0 && owner_.is_unused(channel);
+  const bool is_ready = channel.state() == PrimaryChannel::State::kOpen &&
+                        channel.window().is_empty() && layer_.store.count_in(channel.id()) > 0 &&
+                        owner_.is_unused(channel);
   if (!is_ready) return;
   if (layer_.replicator->fate(channel.parties().secondary) != Fate::kUsable) return;
   channel.grant(layer_.now());
@@ -61,9 +62,9 @@ void HandOver::end_life() {
 
 // --- an operator's wish ------------------------------------------------------------------------
 
-void HandOver::heed(Told told) {
-  if (told == Told::kMove) start_move();
-  if (told == Told::kServe) stop_move();
+void HandOver::obey(ProxyOrder order) {
+  if (order == ProxyOrder::kMove) start_move();
+  if (order == ProxyOrder::kServe) stop_move();
 }
 
 void HandOver::on_asked(PrimaryChannel& channel, bool is_only_this) {

@@ -33,8 +33,8 @@ class HandOver final {
   bool is_draining() const { return is_draining_; }
   bool is_drained() const;
 
-  // What the proxy says with a request: every one says it anew, so that it need not be taken back.
-  void heed(Told told);
+  // Said anew with every request of a proxy, so that it need not be taken back.
+  void obey(ProxyOrder order);
   // A secondary asks for the channel, or for all that this member has.
   void on_asked(PrimaryChannel& channel, bool is_only_this);
   bool is_moving() const { return layer_.now() < move_until_; }
@@ -61,8 +61,8 @@ class HandOver final {
   bool is_draining_ = false;
   TimePoint drain_until_ = TimePoint::max();
   TimePoint move_since_{};
-  TimePoint move_until_{};   // an operator drains this member; told anew with every request
-  bool held_back_ = false;   // at the last look
+  TimePoint move_until_{};  // an operator drains this member; told anew with every request
+  bool held_back_ = false;  // at the last look
   std::map<ChannelId, TimePoint> yielding_;  // until when their requests are kept back
   std::map<MemberId, TimePoint> yielded_;    // the last time to each secondary
 };

@@ -45,6 +45,13 @@ void IdHistory::rename(const SessionId& old_id, const SessionId& new_id, const R
   record.alias_until = now + renaming.alias;
 }
 
+void IdHistory::take_back(const SessionId& old_id, MemberId owner, TimePoint now) {
+  const auto found = records_.find(old_id);
+  if (found == records_.end() || !found->second.alias) return;
+  erase(found);
+  move(old_id, owner, now);
+}
+
 Duration IdHistory::alias_left(const SessionId& old_id, TimePoint now) const {
   const auto found = records_.find(old_id);
   if (found == records_.end() || !found->second.alias) return Duration::zero();

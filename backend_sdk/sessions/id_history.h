@@ -32,6 +32,10 @@ class IdHistory final {
 
   // Where an old id leads, or the id itself.
   SessionId resolve(const SessionId& sid, TimePoint now) const;
+  // The same when no id would end with time.
+  SessionId newest(const SessionId& sid) const { return resolve(sid, TimePoint::min()); }
+  // `owner` has the session, and may never have heard of the new id. What has ended stays so.
+  void take_back(const SessionId& old_id, MemberId owner, TimePoint now);
   Duration alias_left(const SessionId& old_id, TimePoint now) const;
   bool is_ended(const SessionId& sid) const;
   MemberId owner(const SessionId& sid) const;  // kNobody: not known to have moved

@@ -66,6 +66,10 @@ struct SessionLayer {
   bool may_answer_for(const Stay& stay) const {
     return stay.placement.channel() == 0 || channel_of(stay).may_serve(clock.read());
   }
+  // By which id the session of a cookie is known here: a login's old id leads to the new one for
+  // alias_kept. As long as the login may not have happened, because its secondary has not heard of
+  // it and may have taken over, the old id does not end.
+  SessionId resolve(const SessionId& sid) const;
   // Two members have served the session: `kept` lives on, `dropped` does not.
   void tell_conflict(const SessionId& sid, Position kept, Position dropped) {
     ++statistics.conflicts;

@@ -126,7 +126,7 @@ std::optional<Lookups::Result> Lookups::decide(const Lookup& lookup, TimePoint n
   const MemberId newer = newer_view(lookup);
   if (!is_decided && newer == kNobody && now < lookup.deadline) return std::nullopt;
   if (copy_holder != kNobody) {
-    return Result{Result::Kind::kRoute, copy_holder, true, best_copy->position};
+    return Result{Result::Kind::kRoute, copy_holder, true};
   }
   if (ended) return Result{Result::Kind::kEnded, kNobody};
   if (passed_over.second != members_.self()) {

@@ -16,7 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "backend_sdk/replication/fate.h"
+#include "backend_sdk/membership/fates.h"
 #include "backend_sdk/replication/payloads.h"
 #include "backend_sdk/sessions/session_store.h"
 #include "base/clock.h"
@@ -36,7 +36,7 @@ class Lookups final {
     Kind kind = Kind::kUnknown;
     MemberId route = kNobody;
     bool is_held = false;  // kRoute: by its own word, not by a pointer
-    std::optional<Position> lives_at = {};  // kRoute: by the word of an owner or of its secondary
+    std::optional<Position> lives_at = {};  // kRoute: by the word of an owner
   };
   // The view in which is asked.
   struct View {

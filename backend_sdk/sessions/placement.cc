@@ -62,9 +62,10 @@ void Placement::on_full_needed() {
   acknowledged_.reset();
 }
 
-void Placement::rename(const SessionId& former) {
+void Placement::rename(const SessionId& former, uint64_t version) {
   CHECK(has_room_for_id(), "an id that a secondary may know is not forgotten");
   former_ids_.push_back(former);
+  renamed_in_ = version;
 }
 
 void Placement::end() {

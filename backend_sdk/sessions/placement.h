@@ -8,6 +8,7 @@
 //   LIVE -> MOVING (the secondary needs a FULL);  any -> DEAD (end)
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -28,8 +29,10 @@ class Placement final {
   State state() const;
   bool is_dead() const { return is_dead_; }
   ChannelId channel() const { return channel_; }  // 0: none
-  // The secondary of channel() is known to hold this version, or a later one.
-  bool holds(uint64_t version) const { return acknowledged_ && *acknowledged_ >= version; }
+  // The secondary of channel() is known to hold this version, or a later one, and the session's id.
+  bool holds(uint64_t version) const {
+    return acknowledged_ && *acknowledged_ >= std::max(version, renamed_in_);
+  }
   std::optional<uint64_t> acknowledged() const { return acknowledged_; }
   // The channel of which the other member keeps, passed over, the newest copy but ours; 0: none is
   // needed.
@@ -54,7 +57,7 @@ class Placement final {
   void on_acknowledged(uint64_t version, uint64_t newest);
   void on_full_needed();
   void show() { was_shown_ = true; }  // a client knows the position
-  void rename(const SessionId& former);
+  void rename(const SessionId& former, uint64_t version);  // that the login made
   void end();
 
  private:
@@ -65,6 +68,7 @@ class Placement final {
   bool is_dead_ = false;
   bool was_shown_ = false;
   std::vector<SessionId> former_ids_;
+  uint64_t renamed_in_ = 0;  // the version of the last login
 };
 
 const char* to_string(Placement::State state);

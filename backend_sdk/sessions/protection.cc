@@ -239,7 +239,7 @@ bool Protection::place_in_background(Stay& stay) {
     layer_.store.put_back_last(stay);
     return now < stay.place_after;
   }
-  if (!channel->has_bulk_room(stay.image.bytes())) return false;
+  if (!channel->window().has_bulk_room(stay.image.bytes())) return false;
   if (layer_.store.enter(stay, channel->id())) ++stay.image.position.epoch;
   bulk_bytes_ -= static_cast<double>(stay.image.bytes());
   send_full(stay, true);

@@ -72,7 +72,7 @@ FoundPayload Recovery::on_lookup(const LookupPayload& lookup) {
   found.group = view().group;
   found.view_version = view().version;
   const Replicator& replicator = *layer_.replicator;
-  const SessionId sid = layer_.history.resolve(lookup.sid, layer_.now());
+  const SessionId sid = layer_.resolve(lookup.sid);
   if (const Stay* stay = turnover_.find(sid); stay != nullptr && !stay->placement.is_dead()) {
     const bool is_outvoted = stay->placement.channel() != 0 && layer_.channel_of(*stay).is_outvoted();
     found.role = is_outvoted ? FoundRole::kPointer : FoundRole::kOwner;

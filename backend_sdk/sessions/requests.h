@@ -26,11 +26,11 @@ struct SessionToken {
   bool operator==(const SessionToken&) const = default;
 };
 
-// What the proxy says of the member that it asks.
-enum class Told : uint8_t {
-  kNothing,  // no proxy asks
-  kServe,    // it may keep the sessions that it has
-  kMove,     // an operator wants its sessions elsewhere
+// What a proxy says of the member to which it sends the request.
+enum class ProxyOrder : uint8_t {
+  kNone,   // the request did not come from a proxy
+  kServe,  // it may keep the sessions that it has
+  kMove,   // an operator wants its sessions elsewhere
 };
 
 struct BeginRequest {
@@ -43,8 +43,10 @@ struct BeginRequest {
   bool moved = false;
   // With failover: the proxy cannot connect to it, and cannot know whether others can.
   bool unreachable = false;
+  // With failover: that member had it when the connection broke, and may have died of it.
+  bool broken_off = false;
   bool exclusive = false;
-  Told told = Told::kNothing;
+  ProxyOrder order = ProxyOrder::kNone;
   Duration waited{};  // since it came to the proxy, as that one says
   // Requests whose answers have come to the proxy whole: it does not send them again. Of any
   // session; those that this member does not remember are passed over.
@@ -56,9 +58,9 @@ using RequestHandle = uint64_t;
 
 enum class Unavailable : uint8_t {
   kNotJoined,    // not a member yet, or starting a new life
-  kDraining,     // takes no new session and knows nobody to send the client to
+  kDraining,     // takes no new session and knows no member to send the client to
   kWaitedOut,    // ownership of the session was not decided before the deadline
-  kSuspect,      // another member serves it, and nobody knows whether that one lives
+  kSuspect,      // another member serves it, and whether that one lives is not known
   kQueueFull,    // too many requests wait for this session or on this member
   kBusy,         // exclusive() waited too long
   kUnprotected,  // no copy could be made, and SoloPolicy is deny
@@ -122,7 +124,7 @@ struct CommitOutcome {
     kFenced,       // the session moved while the handler ran: 421 with `route`, nothing happened
     kTooLarge,     // the session would exceed its limit: nothing happened; `text` says what
     kReadOnly,     // a second commit of one request, or an unknown handle: nothing happened
-    kUnavailable,  // 503: nobody may see it yet. The change may or may not happen; the same request
+    kUnavailable,  // 503: not to be seen yet. The change may or may not happen; the same request
                    // id sent again is answered correctly either way.
   };
   Kind kind = Kind::kUnavailable;

@@ -8,10 +8,6 @@
 
 namespace understudy {
 
-Duration SessionLayer::tombstone_min() const {
-  return 2 * grace_of(lease_of(replication.beat));
-}
-
 Sessions::Sessions(const SessionOptions& options, const ReplicationOptions& replication,
                    const Clock& clock, Random& random, SessionHost& host)
     : layer_{.options = options,

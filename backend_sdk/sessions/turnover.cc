@@ -92,6 +92,11 @@ void Turnover::fence(Stay& stay, MemberId route) {
   gate_.settle(stay, Gate::fenced(route));
   queues_.dissolve(stay);
   layer_.history.move(stay.sid, route, layer_.now());
+  if (route != kNobody) {
+    for (const SessionId& former : stay.placement.former_ids()) {
+      layer_.history.take_back(former, route, layer_.now());
+    }
+  }
   layer_.store.erase(stay);
 }
 

@@ -6,7 +6,7 @@
 //
 // Links are one-way in use: a member writes only on the connection that it opened itself and reads
 // only from those that it accepted. So frames to one peer arrive in order, without gaps, as long as
-// on_link_down does not come; after it, nobody knows which of the last frames arrived.
+// on_link_down does not come; after it, which of the last frames arrived is not known.
 #pragma once
 
 #include <string>

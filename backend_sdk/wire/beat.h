@@ -39,7 +39,7 @@ struct Beat {
   uint16_t interval_ms = 0;  // the sender's T
   uint16_t load = 0;
   uint32_t sessions = 0;
-  // The highest term in which the sender has voted: above `term` it follows nobody for now.
+  // The highest term in which the sender has voted: above `term` it follows no leader for now.
   uint32_t voted_term = 0;
   uint64_t echo = 0;  // of a ping and its answers; 0 in a beat
   std::vector<BeatEvent> events{};

@@ -23,9 +23,9 @@ Http2MemberConnection::Http2MemberConnection(MemberConnections& home, const IoCo
     : home_(home),
       io_(io),
       stream_(std::move(stream)),
-      codec_(home.limits()),
       in_(io.blocks),
       out_(io.blocks),
+      codec_(home.limits()),
       settling_(TurnTask::of<&Http2MemberConnection::settle>(io.loop, *this)),
       heard_(io.loop.now()),
       idle_since_(heard_) {

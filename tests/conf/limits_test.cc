@@ -81,6 +81,7 @@ TEST(Limits, OfVariables) {
     for (std::size_t i = 0; i < kVariablesMax + more; ++i) {
       text += "Define v" + std::to_string(i) + "\n";
     }
+    text += "Define v0 anew\n";
     Reading reading(text);
     reading.parsed();
     EXPECT_EQ(reading.said().error_count(), more);

@@ -34,6 +34,7 @@ TEST(FormField, IsFoundHoweverTheBodyIsCut) {
       {"JSESSIONID=abc", std::nullopt},
       {"xjsessionid=abc", std::nullopt},
       {"jsessionidx=abc", std::nullopt},
+      {"jsession=abc", std::nullopt},
       {"a=jsessionid=abc", std::nullopt},
       {"a=1;jsessionid=abc", std::nullopt},
       {"%zz&jsessionid=abc", "abc"},

@@ -44,6 +44,14 @@ TEST(MacKey, GivesTheAnswersOfRfc4231) {
       "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2");
 }
 
+TEST(MacKey, AKeyIsHashedOnlyWhenItIsLongerThanABlock) {
+  for (const std::size_t size : {63, 64, 65}) {
+    const std::string key(size, 'k');
+    const bool is_hashed = MacKey(bytes(key)).sign("text") == MacKey(sha256(key)).sign("text");
+    EXPECT_EQ(is_hashed, size > 64) << size;
+  }
+}
+
 TEST(MacKey, AfterAPrefixSignsAsIfTheTextBeganWithIt) {
   const MacKey key(bytes("a key"));
   for (std::size_t blocks : {1U, 2U, 5U}) {

@@ -156,6 +156,17 @@ MemberId Owners::owner(const SessionId& sid) const {
   return found == last_.end() ? kNobody : found->second.owner;
 }
 
+bool Checker::lives(const Members& members, MemberId mid) {
+  return std::ranges::any_of(
+      members, [mid](const auto& member) { return member->is_up() && member->mid() == mid; });
+}
+
+bool Checker::is_end_forgotten(const SessionId& sid, const Members& members) const {
+  const auto enders = enders_.find(sid);
+  return !one_fault_at_a_time_ && enders != enders_.end() &&
+         !lives(members, enders->second.first) && !lives(members, enders->second.second);
+}
+
 void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& text) {
   if (doubled_.contains(sid) || may_double_()) {
     doubled_.try_emplace(sid, Doubled{.since = now, .wrote = {}});
@@ -166,32 +177,40 @@ void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& 
 
 void Checker::check_owner(TimePoint now, const SessionId& sid, MemberId member, Position position,
                           const Members& members) {
-  const MemberId last = owners_.owner(sid);
-  const bool lives = std::ranges::any_of(
-      members, [last](const auto& other) { return other->is_up() && other->mid() == last; });
   // Two failures may take the youngest history with them; then it is said, or was never shown.
-  if (doubled_.contains(sid) || (!lives && !one_fault_at_a_time_)) owners_.forget(sid);
+  const bool may_go_back = !one_fault_at_a_time_ && !lives(members, owners_.owner(sid));
+  if (doubled_.contains(sid) || may_go_back) owners_.forget(sid);
   const std::string wrong = owners_.on_answered(sid, member, position);
   if (!wrong.empty()) two_serve(now, sid, wrong);
 }
 
-void Checker::on_begun(TimePoint now, SimMember& member, const BeginOutcome& begun,
-                       const Members& members) {
-  if (ended_.contains(begun.sid)) {
-    two_serve(now, begun.sid,
-              fmt::format("S6: session {} is served after its end", to_text(begun.sid)));
-  }
+void Checker::expect_alone(TimePoint now, SimMember& member, const BeginOutcome& begun,
+                           const char* what, const Members& members) {
   for (const auto& other : members) {
     if (other.get() == &member || !other->is_up()) continue;
     for (const auto& served : other->core().facts().served) {
       if (served.sid != begun.sid || !served.may_answer) continue;
       two_serve(now, begun.sid,
-                fmt::format("S9: session {} begins at {:x} ({}, {}), {:x} ({}, {}) serves it",
-                            to_text(begun.sid), member.mid(), begun.position.epoch,
+                fmt::format("S9: session {} {} at {:x} ({}, {}), {:x} ({}, {}) serves it",
+                            to_text(begun.sid), what, member.mid(), begun.position.epoch,
                             begun.position.version, other->mid(), served.position.epoch,
                             served.position.version));
     }
   }
+}
+
+void Checker::on_read(TimePoint now, SimMember& member, const BeginOutcome& begun,
+                      const Members& members) {
+  expect_alone(now, member, begun, "is shown", members);
+}
+
+void Checker::on_begun(TimePoint now, SimMember& member, const BeginOutcome& begun,
+                       const Members& members) {
+  if (ended_.contains(begun.sid) && !is_end_forgotten(begun.sid, members)) {
+    two_serve(now, begun.sid,
+              fmt::format("S6: session {} is served after its end", to_text(begun.sid)));
+  }
+  expect_alone(now, member, begun, "begins", members);
   check_owner(now, begun.sid, member.mid(), begun.position, members);
 }
 
@@ -203,7 +222,9 @@ void Checker::on_renamed(const SessionId& old_id, const SessionId& new_id) {
 
 void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionId& sid) {
   conflicts_.insert(sid);
-  if (doubled_.contains(sid)) return;
+  // After several failures an older copy may live on, and what was answered solo is gone: to be told.
+  const bool is_told_of_solo = !one_fault_at_a_time_ && solo_.contains(first_id(sid));
+  if (doubled_.contains(sid) || is_told_of_solo) return;
   two_serve(now, sid,
             fmt::format("S1: member {} met another owner of {}", member.index(), to_text(sid)));
 }
@@ -211,6 +232,7 @@ void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionI
 // Acknowledged elsewhere, a session that was doubled once and lives on may be written by one owner
 // after the other.
 void Checker::on_written_alone(MemberId member, const SessionId& sid) {
+  solo_.insert(first_id(sid));
   if (!may_double_()) return;
   written_alone_.insert(first_id(sid));
   const auto doubled = doubled_.find(sid);
@@ -249,6 +271,38 @@ void Checker::expect_conflicts_told(TimePoint now, TimePoint last_death) {
   }
 }
 
+// ---- what a secondary holds
+
+std::string missing_copy(const Checker::Members& members, MemberId shown_by,
+                         const SessionToken& cookie, uint64_t version) {
+  const auto secondary = std::ranges::find_if(members, [&](const auto& member) {
+    return member->is_up() && member->mid() == cookie.secondary;
+  });
+  if (secondary == members.end()) return {};
+  const NodeCoreFacts facts = (*secondary)->core().facts();
+  // Sealed, the session may have gone on to other members.
+  const bool is_open = std::ranges::any_of(facts.channels, [&](const auto& channel) {
+    return channel.primary == shown_by && channel.secondary == cookie.secondary &&
+           std::string_view(channel.state) == "open";
+  });
+  bool is_known = false;
+  std::optional<uint64_t> held;
+  for (const auto* copies : {&facts.copies, &facts.passed_over}) {
+    for (const NodeCoreFacts::Copy& copy : *copies) {
+      if (copy.sid != cookie.sid) continue;
+      is_known = true;
+      const bool is_its =
+          copy.position.epoch == cookie.floor.epoch && primary_of(copy.channel) == shown_by;
+      if (is_its) held = std::max(held.value_or(0), copy.position.version);
+    }
+  }
+  if (held && *held < version) {
+    return fmt::format("S3: shows version {}, the secondary holds {}", version, *held);
+  }
+  if (is_known || !is_open) return {};
+  return fmt::format("S3: shows version {}, the secondary holds nothing", version);
+}
+
 // ---- what members believe
 
 void Checker::compare_beliefs(TimePoint now, const Members& members) {
@@ -258,7 +312,7 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
     const NodeCoreFacts facts = member->core().facts();
     for (const auto& served : facts.served) {
       if (!served.may_answer) continue;
-      if (ended_.contains(served.sid)) {
+      if (ended_.contains(served.sid) && !is_end_forgotten(served.sid, members)) {
         two_serve(now, served.sid,
                   fmt::format("S6: session {} is live at {:x} after its end", to_text(served.sid),
                               member->mid()));
@@ -276,6 +330,13 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
       if (!channel.is_sealed_by_us) continue;
       const auto [owner, is_first] = sealed_by_.emplace(channel.id, member->mid());
       if (is_first || owner->second == member->mid()) continue;
+      // Without a witness the survivor goes on: of a member that had gone on alone and died, too.
+      const bool is_heir = channel.witness == kNobody && !one_fault_at_a_time_ &&
+                           !lives(members, owner->second);
+      if (is_heir) {
+        owner->second = member->mid();
+        continue;
+      }
       if (channel.witness == kNobody && may_double_()) doubled_channels_.insert(channel.id);
       if (doubled_channels_.contains(channel.id)) continue;
       violation(now, fmt::format("S1: channel {:x} is sealed by {:x} and by {:x}", channel.id,

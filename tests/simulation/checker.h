@@ -117,6 +117,8 @@ class Checker final {
   // S9 and S10 when a request begins on a session that exists.
   void on_begun(TimePoint now, SimMember& member, const BeginOutcome& begun,
                 const Members& members);
+  // S9 (R1) when a request that has only read is answered: under a lease, so by one member.
+  void on_read(TimePoint now, SimMember& member, const BeginOutcome& begun, const Members& members);
   // In a member; its client may never hear of it.
   void on_committed(const SessionId& sid, const SessionId& new_id);
   void on_logging_out(const SessionId& sid) { logging_out_.insert(sid); }
@@ -128,6 +130,12 @@ class Checker final {
   // All members know each other: who writes alone from now on does so in another cut.
   void on_met();
   void on_ended(const SessionId& sid) { ended_.insert(sid); }
+  // A logout or login was acknowledged: primary and secondary know that this id is over.
+  void on_end_known(const SessionId& sid, MemberId primary, MemberId secondary) {
+    enders_[sid] = {primary, secondary};
+  }
+  // Several failures took all that knew: an older copy may come back, which is told (recovered).
+  bool is_end_forgotten(const SessionId& sid, const Members& members) const;
   void on_conflict(TimePoint now, const SimMember& member, const SessionId& sid);
   // It was, or may be at this moment.
   bool was_doubled(const SessionId& sid) const {
@@ -146,7 +154,10 @@ class Checker final {
   };
   SessionId first_id(SessionId sid) const;
   bool is_any_of(const std::set<SessionId>& ids, const SessionId& sid) const;
+  static bool lives(const Members& members, MemberId mid);
   void two_serve(TimePoint now, const SessionId& sid, const std::string& text);
+  void expect_alone(TimePoint now, SimMember& member, const BeginOutcome& begun, const char* what,
+                    const Members& members);
   void check_owner(TimePoint now, const SessionId& sid, MemberId member, Position position,
                    const Members& members);
 
@@ -155,15 +166,22 @@ class Checker final {
   std::vector<std::string> violations_;
   std::map<ChannelId, MemberId> sealed_by_;
   std::set<SessionId> ended_;
+  std::map<SessionId, std::pair<MemberId, MemberId>> enders_;
   std::map<SessionId, Doubled> doubled_;
   std::set<ChannelId> doubled_channels_;
   std::set<SessionId> conflicts_;
   std::set<SessionId> logging_out_;
-  std::set<SessionId> written_alone_;  // by their first ids
+  std::set<SessionId> written_alone_;  // while that may double them; by their first ids
+  std::set<SessionId> solo_;           // ever; by their first ids
   std::map<SessionId, SessionId> former_;  // by the new id
   Owners owners_;
   VoteWatch votes_;
 };
+
+// S3: this member shows this version of the session, by the word of the cookie the secondary has
+// it: as a copy, or passed over when a newer one had no room. Empty: it has.
+std::string missing_copy(const Checker::Members& members, MemberId shown_by,
+                         const SessionToken& cookie, uint64_t version);
 
 std::string to_text(const SessionId& sid);
 

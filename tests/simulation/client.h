@@ -29,8 +29,8 @@ enum class Action : uint8_t {
 // A cookie that must not lead to a session any more.
 struct Ghost {
   SessionToken cookie;
-  TimePoint known_until;  // an old id is known for a while after a login; at least until then
-  TimePoint from;         // and surely not any more from then on
+  TimePoint renamed;  // by a login, not before; its old id is known for a while after that
+  TimePoint from;     // and surely not any more from then on
 };
 
 struct Client {
@@ -45,6 +45,13 @@ struct Client {
   uint64_t started = 0;
   std::map<uint64_t, RequestId> under_way;  // by number
   std::map<uint64_t, TimePoint> logins;     // of them, since when
+  // Logins that a member has committed, whether their answers came or not.
+  struct Rename {
+    SessionId sid;  // the new id
+    Position at;    // the session's, in order of the commits
+    TimePoint begun;
+  };
+  std::vector<Rename> renames;
   bool logging_out = false;
   bool may_have_ended = false;  // a logout or login was not answered
 
@@ -74,6 +81,7 @@ struct Exchange {
   bool is_over = false;
   bool failover = false;
   bool unreachable = false;
+  bool broken_off = false;
   bool moved = false;      // because an operator wants it so
   bool is_unsure = false;  // an earlier attempt may still run: its answer is never told as arrived
 

@@ -12,9 +12,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr size_t kGhostsKept = 12;
-// An old id is known for alias_kept, at each member that hears of the new one.
-constexpr Duration kAliasMargin = seconds(4);
 // Clocks differ, and the client does not see when the member looked.
 constexpr double kExpiryMargin = 0.97;
 
@@ -201,9 +198,8 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
   const bool ended = exchange.action == Action::kLogout || client.may_have_ended;
   if (!exchange.cookie || ended || exchange.idle >= least) return;
   // A login whose answer is late: the id that the client has is not known any more.
-  const TimePoint known_since = network_.now() - profile_.alias_kept;
   const bool is_renamed = std::ranges::any_of(
-      client.logins, [known_since](const auto& login) { return login.second <= known_since; });
+      client.logins, [this](const auto& login) { return is_alias_over(login.second); });
   if (is_renamed) return;
   if (run_.was_doubled(exchange.cookie->sid)) return;
   if (!answer.lost) {
@@ -216,53 +212,27 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
   }
 }
 
-// Sent before a login was answered, and on its way for longer than the old id is known.
-bool Clientele::is_known_no_more(const Client& client, const Exchange& exchange) const {
-  return std::ranges::any_of(client.ghosts, [&](const Ghost& ghost) {
-    return exchange.cookie && ghost.cookie.sid == exchange.cookie->sid &&
-           network_.now() >= ghost.known_until;
-  });
-}
-
 void Clientele::begin_again(Client& client) {
   ++client.generation;
   // Ids of before a login are known for a while; that their session was lost ends none of them.
   std::erase_if(client.ghosts, [now = network_.now()](const Ghost& ghost) { return ghost.from > now; });
   client.history = ClientHistory();
+  client.renames.clear();
   client.cookies.assign(client.cookies.size(), std::nullopt);
   client.since = network_.now();
-}
-
-void Clientele::add_ghost(Client& client, const SessionToken& cookie, TimePoint known_until,
-                          TimePoint from) {
-  client.ghosts.push_back({cookie, known_until, from});
-  if (client.ghosts.size() > kGhostsKept) client.ghosts.pop_front();
 }
 
 void Clientele::on_cleared(Client& client, const Exchange& exchange) {
   if (exchange.action == Action::kLogout) {
     for (const auto& cookie : client.cookies) {
       if (!cookie) continue;
-      add_ghost(client, *cookie, network_.now(), network_.now());
+      add_ghost(client, *cookie, TimePoint{}, network_.now());
       checker_.on_ended(cookie->sid);
     }
     // The old ids of a session end with it.
     for (Ghost& ghost : client.ghosts) ghost.from = std::min(ghost.from, network_.now());
   }
   begin_again(client);
-}
-
-void Clientele::keep_cookie(Client& client, const Exchange& exchange, const SessionToken& cookie) {
-  auto& kept = client.cookies[exchange.device];
-  const bool is_renamed =
-      kept && kept->sid != cookie.sid && exchange.cookie && exchange.cookie->sid == kept->sid;
-  if (is_renamed) {
-    // The member counts from its commit, which was before the answer came.
-    add_ghost(client, *kept, exchange.started + profile_.alias_kept,
-              network_.now() + profile_.alias_kept + kAliasMargin);
-    checker_.on_renamed(kept->sid, cookie.sid);
-  }
-  kept = cookie;
 }
 
 void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
@@ -279,7 +249,9 @@ void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
                                answer.replayed ? " replayed" : ""));
   think(client, exchange->slot);
   if (exchange->is_ghost) {
-    if (!answer.is_new && !run_.was_doubled(exchange->cookie->sid)) {
+    const SessionId& sid = exchange->cookie->sid;
+    const bool is_told = answer.recovered && checker_.is_end_forgotten(sid, members_);
+    if (!answer.is_new && !is_told && !run_.was_doubled(sid)) {
       violation(*exchange, "S6: served by an id of before a logout or login");
     }
     return;
@@ -290,7 +262,12 @@ void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
     client.logins.erase(exchange->number);
     return;
   }
-  if (answer.is_new && (during_logout || is_known_no_more(client, *exchange))) return;
+  if (answer.is_new && during_logout) return;
+  if (answer.is_new && is_known_no_more(client, *exchange)) {
+    // A logout takes the cookie away, whichever id it came with.
+    if (exchange->action == Action::kLogout) begin_again(client);
+    return;
+  }
   if (answer.is_new) {
     on_new_session(client, *exchange, answer);
     client.logins.erase(exchange->number);
@@ -356,26 +333,25 @@ void Clientele::on_begun(SimMember& member, Exchange& exchange, const BeginOutco
 void Clientele::on_released(SimMember& member, const Exchange& exchange, const BeginOutcome& begun,
                             const CommitOutcome& outcome) {
   if (outcome.cookie) checker_.on_committed(begun.sid, outcome.cookie->sid);
+  note_renamed(exchange, begun, outcome);
+  if (outcome.clear_cookie && !begun.is_new) {
+    checker_.on_end_known(begun.sid, member.mid(), begun.secondary);
+  }
   if (outcome.clear_cookie || begun.is_new) return;
   // A change that a logout has overtaken does not happen.
   const bool wrote =
       exchange.action != Action::kRead && !outcome.replayed && !exchange.client->logging_out;
+  const bool has_only_read = exchange.action == Action::kRead || outcome.replayed;
+  if (has_only_read) checker_.on_read(network_.now(), member, begun, members_);
   if (wrote && outcome.solo) checker_.on_written_alone(member.mid(), begun.sid);
   if (outcome.solo) return;
   const uint64_t version = begun.position.version + (wrote ? 1 : 0);
   const auto token = outcome.cookie ? outcome.cookie : exchange.cookie;
   if (!token || token->secondary == kNobody) return;
-  for (const auto& other : members_) {
-    if (!other->is_up() || other->mid() != token->secondary) continue;
-    for (const auto& copy : other->core().facts().copies) {
-      const bool is_it = copy.sid == token->sid && copy.position.epoch == token->floor.epoch &&
-                         copy.channel >> 32 == member.mid();
-      if (is_it && copy.position.version < version) {
-        violation(exchange, fmt::format("S3: shows version {}, the secondary holds {}", version,
-                                        copy.position.version));
-      }
-    }
-  }
+  // A login or logout that is under way may have reached the secondary, or not.
+  if (token->sid != begun.sid || exchange.client->logging_out) return;
+  const std::string wrong = missing_copy(members_, member.mid(), *token, version);
+  if (!wrong.empty()) violation(exchange, wrong);
 }
 
 void Clientele::trace(const Exchange& exchange, const std::string& text) {

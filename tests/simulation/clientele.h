@@ -69,10 +69,13 @@ class Clientele final : public Proxy::Listener {
   void on_new_session(Client& client, const Exchange& exchange, const Answer& answer);
   void on_cleared(Client& client, const Exchange& exchange);
   void on_shown(Client& client, const Exchange& exchange, const Answer& answer);
+  bool is_alias_over(TimePoint when) const;
+  void note_renamed(const Exchange& exchange, const BeginOutcome& begun,
+                    const CommitOutcome& outcome);
   bool is_known_no_more(const Client& client, const Exchange& exchange) const;
   void begin_again(Client& client);
   void keep_cookie(Client& client, const Exchange& exchange, const SessionToken& cookie);
-  void add_ghost(Client& client, const SessionToken& cookie, TimePoint known_until,
+  void add_ghost(Client& client, const SessionToken& cookie, TimePoint renamed,
                  TimePoint from);
   bool may_be_lost(const Client& client, const Exchange& exchange) const;
   void violation(const Exchange& exchange, const std::string& text);

@@ -94,7 +94,7 @@ Profile founding() {
 Profile liars() {
   Profile profile = classic();
   profile.name = "liars";
-  profile.what = "refused connections that mean nothing, links cut in one direction";
+  profile.what = "a refused connection that means nothing, links cut in one direction";
   profile.tcp_one_way = true;
   profile.strikes = usual_and({{Kind::kRefuse, 14}, {Kind::kCutOneWay, 8}});
   return profile;

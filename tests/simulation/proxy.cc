@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace understudy::sim {
@@ -54,7 +55,7 @@ std::vector<RequestId> Proxy::take_answered(size_t member) {
 
 void Proxy::send(const ExchangePtr& exchange) {
   exchange->refusals = 0;
-  exchange->failover = exchange->moved = exchange->unreachable = false;
+  exchange->failover = exchange->moved = exchange->unreachable = exchange->broken_off = false;
   next(exchange);
 }
 
@@ -63,11 +64,22 @@ uint64_t Proxy::part_of(size_t member) const {
   return found == parts_.end() ? 0 : found->second;
 }
 
+// Where a life of the session's is; the most members otherwise: a machine that has started again may
+// be apart from those that its earlier life was with.
+uint64_t Proxy::home_of(const SessionToken& cookie) const {
+  for (const MemberId mid : {cookie.primary, cookie.secondary}) {
+    const auto member = mid == kNobody ? std::nullopt : member_of(mid);
+    if (member && members_[*member]->is_up()) return part_of(*member);
+  }
+  std::map<uint64_t, size_t> sizes;
+  for (size_t member = 0; member < members_.size(); ++member) ++sizes[part_of(member)];
+  return std::ranges::max_element(sizes, {}, [](const auto& part) { return part.second; })->first;
+}
+
 size_t Proxy::any_member(const Exchange& exchange) {
-  const auto home = exchange.cookie ? lives_.find(exchange.cookie->primary) : lives_.end();
-  for (size_t tries = 0; tries < members_.size() && home != lives_.end(); ++tries) {
+  for (size_t tries = 0; tries < members_.size() && exchange.cookie; ++tries) {
     const size_t member = round_robin_++ % members_.size();
-    if (part_of(member) == part_of(home->second)) return member;
+    if (part_of(member) == home_of(*exchange.cookie)) return member;
   }
   return round_robin_++ % members_.size();
 }
@@ -158,6 +170,7 @@ void Proxy::failed(const ExchangePtr& exchange, uint64_t attempt, const char* wh
   listener_.trace(*exchange, fmt::format("{} at {}", why, exchange->member));
   const std::string_view how = why;
   exchange->is_unsure |= how == "silence" || how == "reset";
+  exchange->broken_off |= how == "reset";
   exchange->failover = true;
   next(exchange);
 }
@@ -172,7 +185,8 @@ void Proxy::deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& me
   request.failover = exchange->failover;
   request.moved = exchange->failover && exchange->moved;
   request.unreachable = exchange->failover && exchange->unreachable;
-  request.told = moved_.contains(member.index()) ? Told::kMove : Told::kServe;
+  request.broken_off = exchange->failover && exchange->broken_off;
+  request.order = moved_.contains(member.index()) ? ProxyOrder::kMove : ProxyOrder::kServe;
   request.waited = exchange->waited;
   request.exclusive = exchange->is_exclusive();
   request.answered = answered;

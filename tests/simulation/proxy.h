@@ -63,7 +63,7 @@ class Proxy final {
   void enable(size_t member) { moved_.erase(member); }
   void enable_all() { moved_.clear(); }
   // Members of other groups know nothing of a session and cannot know that: while groups are apart,
-  // a request with a cookie only goes to members of its primary's part.
+  // a request with a cookie only goes to members of its session's part.
   void set_part(size_t member, uint64_t part) { parts_[member] = part; }
   bool has_parts() const { return !parts_.empty(); }
   void clear_parts() { parts_.clear(); }
@@ -73,6 +73,7 @@ class Proxy final {
   void next(const ExchangePtr& exchange);
   size_t any_member(const Exchange& exchange);
   uint64_t part_of(size_t member) const;
+  uint64_t home_of(const SessionToken& cookie) const;
   void ask(const ExchangePtr& exchange, size_t member, bool failover);
   void deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
                const std::vector<RequestId>& answered);

@@ -277,7 +277,7 @@ int main(int count, char** values) {
   using namespace understudy;
   const sim::Arguments arguments = sim::parse(count, values);
   // The members' own words only in a history that is read.
-  const LogLevel level = arguments.seed != 0 ? LogLevel::kNotice : LogLevel::kError;
+  const LogLevel level = arguments.seed != 0 ? LogLevel::kInfo : LogLevel::kError;
   CHECK(open_log("-", level, "simulator").has_value());
   return arguments.seed != 0 ? sim::show(arguments) : sim::run(arguments);
 }

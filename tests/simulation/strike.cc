@@ -46,6 +46,8 @@ void Striker::strike(const Strike& strike) {
   const bool is_of_a_process =
       strike.kind <= Kind::kTurn || strike.kind == Kind::kDrain || strike.kind == Kind::kBootApart;
   if (is_of_a_process && (!member.is_up() || member.is_paused())) return;
+  // A death that two firewalls feign is not told from one (PROTOCOL 5).
+  if (strike.kind == Kind::kRefuse && !lied_about_.insert(strike.b).second) return;
   trace_(to_text(strike));
   switch (strike.kind) {
     case Kind::kCrash:
@@ -158,8 +160,9 @@ void Striker::cut_pair(const Strike& strike) {
   if (strike.kind == Kind::kCut) network_.cut(a, b);
   if (strike.kind == Kind::kCutOneWay) network_.cut_one_way(a, b);
   if (strike.kind == Kind::kRefuse) network_.refuse(a, b);
-  over_after(strike.length, [this, a, b] {
+  over_after(strike.length, [this, a, b, strike] {
     trace_("heal a pair");
+    if (strike.kind == Kind::kRefuse) lied_about_.erase(strike.b);
     network_.heal(a, b);
   });
 }

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -85,6 +86,7 @@ class Striker final {
   Proxies& proxies_;
   std::function<void(const std::string&)> trace_;
   size_t under_way_ = 0;
+  std::set<size_t> lied_about_;  // by a firewall, now
   bool is_calm_ = false;
   TimePoint last_undone_{};
   TimePoint last_death_{};

@@ -8,6 +8,7 @@
 
 #include "tests/simulation/checker.h"
 #include "tests/simulation/clientele.h"
+#include "tests/simulation/frame_text.h"
 #include "tests/simulation/key_rotation.h"
 #include "tests/simulation/proxy.h"
 #include "tests/simulation/sim_member.h"
@@ -38,9 +39,14 @@ class World final : public SimMember::Observer, public Clientele::Run {
 
   // Clientele::Run.
   bool was_calm_since(TimePoint when) const override;
-  bool was_split_since(TimePoint when) const override { return striker_.last_split() >= when; }
+  // Until the members of the lesser part have heard that they are out.
+  bool was_split_since(TimePoint when) const override {
+    return striker_.last_split() + seconds(2) >= when;
+  }
   bool was_doubled(const SessionId& sid) const override { return checker_.was_doubled(sid); }
   void say(const std::string& text) override;
+  void say_beliefs();
+  void say_frame(MemberId from, MemberId to, const Frame& frame);
 
  private:
   static Weather weather(const WorldOptions& options);
@@ -103,6 +109,7 @@ World::World(const WorldOptions& options)
   network_.set_watch([this](MemberId from, MemberId to, const Frame& frame) {
     checker_.on_sent(network_.now(), from, frame);
     storm_.on_frame(from, to, frame.type);
+    if (options_.trace) say_frame(from, to, frame);
   });
   // Three members can lose one and still have a witness for what is left of old channels only.
   const size_t count =
@@ -135,6 +142,7 @@ NodeCoreOptions World::member_options(size_t index) const {
   options.replication.beat = milliseconds(200);
   options.replication.outcome_kept = seconds(60);
   options.replication.no_witness = profile_.no_witness;
+  options.membership.one_goes_on_alone = profile_.no_witness == NoWitnessPolicy::kAvailable;
   const bool denies_solo = options_.seed % 4 == 3 && !profile_.starts_apart;
   options.replication.solo = denies_solo ? SoloPolicy::kDeny : SoloPolicy::kAllow;
   options.replication.window_frames = profile_.window_frames;
@@ -177,6 +185,11 @@ void World::say(const std::string& text) {
                       network_.now().time_since_epoch() - std::chrono::hours(1))
                       .count();
   std::fprintf(stderr, "%11.3f ms  %s\n", static_cast<double>(us) / 1000, text.c_str());
+}
+
+void World::say_frame(MemberId from, MemberId to, const Frame& frame) {
+  const std::string text = to_text(from, to, frame);
+  if (!text.empty()) say(text);
 }
 
 void World::watch_beliefs() {
@@ -226,11 +239,33 @@ void World::start_apart() {
   network_.run_for(seconds(8));
 }
 
+// What each member believes, for the history.
+void World::say_beliefs() {
+  for (const auto& member : members_) {
+    if (!member->is_up()) continue;
+    const MemberView& view = member->view();
+    std::string text = fmt::format("view of member {} ({:x}): group {:x} {}.{}, leader {:x}:",
+                                   member->index(), member->mid(), view.group, view.term, view.seq,
+                                   view.leader() ? view.leader()->mid : kNobody);
+    for (const Member& other : view.members) {
+      text += fmt::format(" {:x} {}{}{}{}{}", other.mid, to_string(other.liveness),
+                          other.is_proven ? ", proven" : "", other.is_confirmed ? "" : ", new",
+                          other.is_counted ? ", counted" : "", other.is_next ? ", next" : "");
+    }
+    say(text);
+    for (const auto& channel : member->core().facts().channels) {
+      say(fmt::format("  channel {:x}: {:x}, secondary {:x}, witness {:x}: {}", channel.id,
+                      channel.primary, channel.secondary, channel.witness, channel.state));
+    }
+  }
+}
+
 void World::finish() {
   storm_.stop();
   keys_.stop();
   striker_.calm();
   network_.run_for(kGiveUp + kSettled);
+  if (options_.trace) say_beliefs();
   clientele_.ask_once_more();
   network_.run_for(kGiveUp + seconds(5));
   checker_.expect_conflicts_told(network_.now(), striker_.last_death());

@@ -26,7 +26,7 @@ struct Stage {
 struct Frame {
   std::string title;
   std::string section;  // "/", "/cart" or "/orders": marked in the navigation
-  std::string user;     // empty: nobody is logged in
+  std::string user;     // empty: not logged in
   std::string csrf;
   std::string notice;  // a sentence above the page, for once
   int pieces = 0;      // in the cart

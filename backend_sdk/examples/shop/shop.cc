@@ -93,7 +93,7 @@ void log_in(Visit& visit) {
   visit.go(next, "Good evening, " + name + ".");
 }
 
-// Whoever is not ready for a step is sent to the one that comes first.
+// A client that is not ready for a step is redirected to the one before it.
 std::string_view first_open_step(const Visit& visit) {
   if (visit.cart().is_empty()) return "/cart";
   if (visit.user().empty()) return "/login?next=/checkout";

@@ -5,7 +5,7 @@
 // thread. Move-only; dropping it without finish() drops the changes and lets go of exclusivity.
 //
 // Two requests of one session may overlap. Attributes are merged one by one, the later commit
-// wins; whoever reads, computes and writes asks for exclusivity (BeginOptions::exclusive).
+// wins; a handler that reads, computes and writes asks for exclusivity (BeginOptions::exclusive).
 #pragma once
 
 #include <cstdint>

@@ -111,7 +111,7 @@ understudy_code understudy_begin(understudy_node* node, const understudy_request
 /* Takes the session. What was changed is committed, all of it or nothing, and *reply says what is
  * sent, when a second member holds what the handler has read and written. */
 understudy_code understudy_finish(understudy_session* session, understudy_reply** reply);
-/* Instead of understudy_finish: nothing is committed, and nobody is answered. */
+/* Instead of understudy_finish: nothing is committed, and no answer is sent. */
 void understudy_session_drop(understudy_session* session);
 
 typedef void (*understudy_begun)(void* context, understudy_session* session,

@@ -42,9 +42,18 @@ TEST_F(FatesTest, TheViewsWordHoldsWithoutAProof) {
   EXPECT_EQ(fates.fate(kOther), Fate::kProven);
 }
 
+// Where this process listens no other one does.
+TEST_F(FatesTest, AnEarlierLifeAtItsOwnAddressIsProvenDead) {
+  view.members[0].cluster_address = view.members[1].cluster_address = Address::loopback(7100);
+  view.members[2].cluster_address = Address::loopback(7101);
+  fates.on_view(view);
+  EXPECT_EQ(fates.fate(kOther), Fate::kProven);
+  EXPECT_EQ(fates.fate(kThird), Fate::kUsable);
+}
+
 TEST_F(FatesTest, ASignOfLifeWithdrawsARefusal) {
   EXPECT_TRUE(fates.on_refused(kOther, at(1)));
-  EXPECT_EQ(fates.fate(kOther), Fate::kProven);
+  EXPECT_EQ(fates.fate(kOther), Fate::kRefused);
   EXPECT_EQ(fates.last_proof(), at(1));
   EXPECT_TRUE(fates.on_life(kOther, at(2)));
   EXPECT_EQ(fates.fate(kOther), Fate::kUsable);
@@ -67,6 +76,16 @@ TEST_F(FatesTest, APortThatRefusesAndSpeaksIsBelievedAfterASilence) {
   EXPECT_FALSE(fates.on_refused(kOther, at(3)));
   EXPECT_EQ(fates.fate(kOther), Fate::kUsable);
   EXPECT_TRUE(fates.on_refused(kOther, at(4)));
+  EXPECT_EQ(fates.fate(kOther), Fate::kRefused);
+}
+
+TEST_F(FatesTest, ARefusalProvesADeathWhenTheViewSaysSoToo) {
+  EXPECT_TRUE(fates.on_refused(kOther, at(1)));
+  view.members[1].liveness = Liveness::kDead;
+  fates.on_view(view);
+  EXPECT_EQ(fates.fate(kOther), Fate::kRefused) << "dead by silence, for the leader";
+  view.members[1].is_proven = true;
+  fates.on_view(view);
   EXPECT_EQ(fates.fate(kOther), Fate::kProven);
 }
 

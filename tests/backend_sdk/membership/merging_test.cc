@@ -173,13 +173,15 @@ TEST(Reports, WhoHasVotedInALaterTermConfirmsNothing) {
   EXPECT_FALSE(reports.is_known(7, view, 1, {3}));
 }
 
-TEST(Reports, WithoutAQuorumAllOthersMustBeProvenDead) {
+TEST(Reports, WithoutAQuorumAllOthersMustBeProvenDeadOrInAnotherGroup) {
   MemberView view = view_of({1, 2, 3});
   const Reports reports(4);
   for (Member& member : view.members) {
     if (member.mid != 3) member.liveness = Liveness::kDead;
   }
   EXPECT_FALSE(reports.is_known(7, view, 3, {}));
+  EXPECT_FALSE(reports.is_known(7, view, 3, {}, {1}));
+  EXPECT_TRUE(reports.is_known(7, view, 3, {}, {1, 2})) << "both live in another group";
   view.members[0].is_proven = view.members[1].is_proven = true;
   EXPECT_TRUE(reports.is_known(7, view, 3, {}));
 }
@@ -257,6 +259,48 @@ TEST_F(AbsorbingTest, ATombstoneOnEitherSideStaysDead) {
   EXPECT_FALSE(find(7)->is_usable()) << "dead with us";
   EXPECT_FALSE(find(8)->is_usable()) << "dead with them";
   EXPECT_FALSE(find(8)->is_proven);
+}
+
+// A JOIN that both groups answered: it came to ours, and they took its absence for its death.
+TEST_F(AbsorbingTest, ADeathOfAMemberThatNeverCameToThemIsNone) {
+  writer.absorb(other, kStart);
+  publish_and_confirm({7});
+  ASSERT_TRUE(find(7)->is_confirmed);
+  other.members[0].liveness = Liveness::kDead;
+  other.members[0].is_confirmed = false;
+  writer.absorb(other, kStart);
+  EXPECT_TRUE(find(7)->is_usable());
+  other.members[0].is_confirmed = true;
+  writer.absorb(other, kStart);
+  EXPECT_FALSE(find(7)->is_usable());
+}
+
+// Two of three are off, and come back as new lives: their old votes must not hinder for as long as
+// tombstones last.
+TEST(Measure, VotesOfTheProvenDeadGoWhenAllOthersAreSeenAndOneMayGoOnAlone) {
+  for (const bool one_goes_on_alone : {true, false}) {
+    SCOPED_TRACE(one_goes_on_alone);
+    MemberView view = view_of({1, 2, 3});
+    for (Member& member : view.members) member.is_counted = member.is_confirmed = true;
+    ViewWriter writer(view, 4,
+                      {.members_max = 9,
+                       .tombstones_max = 9,
+                       .tombstone_age = seconds(600),
+                       .one_goes_on_alone = one_goes_on_alone},
+                      kStart);
+    writer.mark(2, Liveness::kDead, Evidence::kSilence, kStart);
+    writer.mark(3, Liveness::kDead, Evidence::kSilence, kStart);
+    writer.mark(2, Liveness::kDead, Evidence::kLateProof, kStart);
+    writer.publish(kStart, true);
+    writer.tend(kStart + seconds(60), seconds(5), false);
+    EXPECT_FALSE(is_quorate(writer.draft())) << "3 may be on another side";
+    writer.mark(3, Liveness::kDead, Evidence::kLateProof, kStart);
+    writer.publish(kStart + seconds(60), true);
+    writer.tend(kStart + seconds(69), seconds(5), false);
+    EXPECT_FALSE(is_quorate(writer.draft())) << "another side may still look for us";
+    writer.tend(kStart + seconds(70), seconds(5), false);
+    EXPECT_EQ(is_quorate(writer.draft()), one_goes_on_alone);
+  }
 }
 
 TEST_F(AbsorbingTest, IsRefusedAsAJoinIsWithASentence) {

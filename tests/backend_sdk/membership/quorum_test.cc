@@ -42,6 +42,24 @@ TEST(Quorum, IsMoreThanHalfOrHalfWithTheOldest) {
   }
 }
 
+TEST(Quorum, AMemberThatIsNotConfirmedIsNotCountedNext) {
+  MemberView view = view_of("Aaa");
+  view.members[2].is_confirmed = false;
+  ASSERT_TRUE(propose(view));
+  EXPECT_TRUE(view.members[1].is_next);
+  EXPECT_FALSE(view.members[2].is_next);
+}
+
+TEST(Quorum, AVoteOfAnotherTermDoesNotElect) {
+  Election election(1);
+  election.stand(4);
+  election.on_vote(4, 2);
+  const Election::Voters voters{.others = {2}, .may_leader_live = true};
+  EXPECT_FALSE(election.is_won(voters));
+  election.on_vote(5, 2);
+  EXPECT_TRUE(election.is_won(voters));
+}
+
 TEST(Quorum, NoTwoPartsOfAMembershipBothHaveOne) {
   for (int count = 1; count <= 8; ++count) {
     for (int split = 0; split < (1 << count); ++split) {
@@ -90,27 +108,44 @@ TEST(Quorum, TheLastOneCountedIsInheritedByWhoeverRemains) {
   EXPECT_TRUE(is_quorate(view));
 }
 
-TEST(Election, HalfOfTheOthersMustAgree) {
+Election::Voters voters_of(MemberId others, bool may_leader_live) {
+  Election::Voters voters{.others = {}, .may_leader_live = may_leader_live};
+  for (MemberId other = 1; other <= others; ++other) voters.others.insert(other);
+  return voters;
+}
+
+TEST(Election, MoreThanHalfOfThoseThatMayLiveMustAgree) {
   const size_t needed[] = {0, 1, 1, 2, 2, 3, 3, 4, 4, 5};
   for (size_t others = 0; others < std::size(needed); ++others) {
-    EXPECT_EQ(Election::votes_needed(others), needed[others]);
-    // With the candidate's own vote: always a majority of the survivors.
+    EXPECT_EQ(voters_of(others, false).needed(), needed[others]);
     EXPECT_GT(2 * (needed[others] + 1), others + 1);
+  }
+}
+
+TEST(Election, AnOldLeaderThatMayLiveCountsAgainstTheCandidate) {
+  Election::Voters none = voters_of(0, true);
+  EXPECT_EQ(none.needed(), 0u) << "of two members, one goes on alone";
+  none.may_go_on_alone = false;
+  EXPECT_EQ(none.needed(), 1u) << "more than it can get";
+  for (size_t others = 1; others < 10; ++others) {
+    const size_t needed = voters_of(others, true).needed();
+    EXPECT_GT(2 * (needed + 1), others + 2) << others;
+    EXPECT_LE(2 * needed, others + 2) << others << ": no more than that";
   }
 }
 
 TEST(Election, IsWonByVotesOfItsTermAndOfThoseWhoCount) {
   Election election(1);
-  const std::set<MemberId> others{2, 3, 4};
+  const Election::Voters voters{.others = {2, 3, 4}};
   election.stand(7);
   EXPECT_EQ(election.term(), 8u);
   election.on_vote(7, 2);
   election.on_vote(8, 9);
   election.on_vote(8, 2);
   election.on_vote(8, 2);
-  EXPECT_FALSE(election.is_won(others));
+  EXPECT_FALSE(election.is_won(voters));
   election.on_vote(8, 3);
-  EXPECT_TRUE(election.is_won(others));
+  EXPECT_TRUE(election.is_won(voters));
   election.stand_down();
   EXPECT_FALSE(election.is_won({}));
 }

@@ -21,6 +21,14 @@ TimePoint at(int ms) {
   return kStart + milliseconds(ms);
 }
 
+TEST(Suspicion, ASignOfLifeThatComesLateTakesNothingBack) {
+  Suspicion suspicion(kStart);
+  suspicion.heard(at(300));
+  const TimePoint due = suspicion.due(kT);
+  suspicion.heard(at(100));
+  EXPECT_EQ(suspicion.due(kT), due);
+}
+
 TEST(Suspicion, GoesThroughItsStepsAtTheirTimesAndNotBefore) {
   const struct {
     int ms;

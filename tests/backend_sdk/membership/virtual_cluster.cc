@@ -67,7 +67,7 @@ class VirtualCluster::Member final : public VirtualNetwork::Process, public Memb
   void on_expelled() override { is_expelled_ = true; }
 
   std::unique_ptr<Membership> membership_;
-  std::vector<Told> deaths;
+  std::vector<Death> deaths;
   int expulsions = 0;
 
  private:
@@ -189,7 +189,7 @@ bool VirtualCluster::run_until_agreed(const std::string& names, Duration at_most
   return network.run_until([&] { return agree(names); }, at_most);
 }
 
-const std::vector<VirtualCluster::Told>& VirtualCluster::deaths_at(const std::string& name) {
+const std::vector<VirtualCluster::Death>& VirtualCluster::deaths_at(const std::string& name) {
   return member(name).deaths;
 }
 

@@ -18,7 +18,7 @@ class VirtualCluster final {
  public:
   static constexpr Duration kBeat = std::chrono::milliseconds(200);
 
-  struct Told {
+  struct Death {
     TimePoint when;
     std::string name;
     MemberId mid;
@@ -51,7 +51,7 @@ class VirtualCluster final {
   bool agree(const std::string& names);
   bool run_until_agreed(const std::string& names, Duration at_most = std::chrono::seconds(10));
   // Deaths that `name` was told of, in all its lives.
-  const std::vector<Told>& deaths_at(const std::string& name);
+  const std::vector<Death>& deaths_at(const std::string& name);
   int expulsions(const std::string& name);
   int expulsions();  // of all
   // What everybody thinks, for the message of a test that failed.

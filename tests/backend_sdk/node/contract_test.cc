@@ -170,6 +170,8 @@ TEST_F(Contract, WhatAnOperatorWantsIsRead) {
   EXPECT_TRUE(unreachable.failover && unreachable.unreachable);
   EXPECT_FALSE(unreachable.moved);
   EXPECT_FALSE(read({{"Understudy-Failover", "timeout"}}).unreachable);
+  EXPECT_TRUE(read({{"Understudy-Failover", "reset"}}).broken_off);
+  EXPECT_FALSE(read({{"Understudy-Failover", "refused"}}).broken_off);
 }
 
 TEST_F(Contract, HowLongARequestHasWaitedIsReadAndDoubtCountsAsLong) {

@@ -19,11 +19,6 @@ std::string key_line(char id, char digit) {
 const std::string kOld = key_line('1', 'a');
 const std::string kNew = key_line('2', 'b');
 
-void count(Session& session) {
-  const std::string_view before = session.get("count").value_or("0");
-  session.set("count", std::to_string(std::stol(std::string(before)) + 1));
-}
-
 // 1 and 16 characters at the end: the key's id, and the mac.
 char key_of(const std::string& cookie) {
   return cookie.size() < 17 ? '?' : cookie[cookie.size() - 17];

@@ -14,11 +14,6 @@
 namespace understudy {
 namespace {
 
-void count(Session& session) {
-  const std::string_view before = session.get("count").value_or("0");
-  session.set("count", std::to_string(std::stol(std::string(before)) + 1));
-}
-
 Asked with_request_id(std::uint64_t id) {
   Asked asked;
   const Hex64 text = format_hex64(id);
@@ -26,7 +21,7 @@ Asked with_request_id(std::uint64_t id) {
   return asked;
 }
 
-// Somebody of the cluster who is neither.
+// A member that is neither its primary nor its secondary.
 std::string third(const TestCluster& cluster, const TestClient& client) {
   for (const std::string& name : cluster.names()) {
     if (name != client.primary() && name != client.secondary()) return name;
@@ -218,79 +213,6 @@ TEST(NodeTest, AfterCommitASessionIsReadOnly) {
   count(decision.session);
   EXPECT_FALSE(decision.session.refusal().empty());
   EXPECT_EQ(client.get("a", "count"), "1");
-}
-
-TEST(NodeTest, DrainingHandsEverySessionToItsSecondary) {
-  TestCluster cluster({"a", "b", "c"});
-  std::vector<TestClient> clients(20, TestClient(cluster));
-  for (TestClient& client : clients) client.run("a", count);
-  Awaited<int> drained;
-  cluster.node("a").drain([done = drained.callback()] { done(1); });
-  EXPECT_EQ(drained.take(), 1);
-  for (TestClient& client : clients) {
-    const std::string heir = client.secondary();
-    EXPECT_EQ(client.get(heir, "count", TestClient::failover()), "1");
-  }
-  TestClient newcomer(cluster);
-  const Decision refused = newcomer.begin("a");
-  ASSERT_TRUE(refused.reply);
-  EXPECT_EQ(refused.reply->status, 503);
-}
-
-TEST(NodeTest, TheLastOneDoesNotWaitForAnHeir) {
-  TestCluster cluster({"a", "b"},
-                      [](Options& options) { options.drain_timeout = std::chrono::hours(1); });
-  TestClient client(cluster);
-  client.run("a", count);
-  cluster.close("b");
-  Awaited<int> drained;
-  cluster.node("a").drain([done = drained.callback()] { done(1); });
-  EXPECT_EQ(drained.take(), 1);
-}
-
-TEST(NodeTest, EvenTheLastOneFinishesWhatIsUnderWay) {
-  TestCluster cluster({"a"});
-  TestClient client(cluster);
-  Decision decision = client.begin("a");
-  Awaited<int> drained;
-  cluster.node("a").drain([done = drained.callback()] { done(1); });
-  client.begin("a", {.target = "/.understudy/view"});
-  EXPECT_FALSE(drained.is_here());
-  count(decision.session);
-  EXPECT_FALSE(client.finish("a", std::move(decision.session)).reply);
-  EXPECT_EQ(drained.take(), 1);
-}
-
-TEST(NodeTest, AMemberThatLeavesIsGoneAtOnce) {
-  TestCluster cluster({"a", "b", "c"}, [](Options& options) {
-    options.heartbeat_interval = std::chrono::seconds(10);  // nobody is missed in time
-  });
-  cluster.close("b");
-  cluster.wait_for_members(2);
-}
-
-TEST(NodeTest, RequestsToANodeThatIsGoneAreAnswered503) {
-  TestCluster cluster({"a"});
-  Decision pending = TestClient(cluster).begin("a");
-  ASSERT_FALSE(pending.reply);
-  Node& node = cluster.node("a");
-  node.abandon();
-  Awaited<Release> release;
-  node.finish(std::move(pending.session), release.callback());
-  ASSERT_TRUE(release.take().reply);
-  const Decision refused = TestClient(cluster).begin("a");
-  ASSERT_TRUE(refused.reply);
-  EXPECT_EQ(refused.reply->status, 503);
-}
-
-TEST(NodeTest, SessionsMayOutliveTheirNode) {
-  Session orphan;
-  {
-    TestCluster cluster({"a"});
-    orphan = TestClient(cluster).begin("a").session;
-  }
-  orphan.set("a", "1");
-  EXPECT_EQ(orphan.get("a"), "1");
 }
 
 TEST(NodeTest, TheReservedPathAnswersWhenTheMemberListChanges) {

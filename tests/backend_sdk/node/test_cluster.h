@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "understudy/node.h"
@@ -128,5 +129,11 @@ class TestClient {
   TestCluster& cluster_;
   std::string cookie_;
 };
+
+// What a handler does that counts its session's requests.
+inline void count(Session& session) {
+  const std::string_view before = session.get("count").value_or("0");
+  session.set("count", std::to_string(std::stol(std::string(before)) + 1));
+}
 
 }  // namespace understudy

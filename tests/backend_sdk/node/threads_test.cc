@@ -13,11 +13,6 @@ namespace {
 constexpr int kThreads = 8;
 constexpr int kRounds = 60;
 
-void count(Session& session) {
-  const std::string_view before = session.get("count").value_or("0");
-  session.set("count", std::to_string(std::stol(std::string(before)) + 1));
-}
-
 TEST(Threads, EachWithItsOwnSessionCountsToTheEnd) {
   TestCluster cluster({"a", "b", "c"});
   const std::vector<std::string> names = cluster.names();

@@ -138,6 +138,18 @@ TEST_F(IntakeTest, AnEndThatComesTooLateChangesNothing) {
   EXPECT_TRUE(channel_->has_refusals());
 }
 
+// By its epoch the session has gone on to another primary.
+TEST_F(IntakeTest, AnEndFromAnEarlierPrimaryEndsNothing) {
+  FullPayload newer{.sid = sid_of(1), .image = {}, .former_ids = {}};
+  newer.image.position = {5, 1};
+  newer.image.ttl = std::chrono::seconds(100);
+  ASSERT_FALSE(copies_.apply_full(kChannel + 1, newer, kNow));
+  invalidate(1, {4, 9});
+  EXPECT_TRUE(channel_->has_refusals());
+  EXPECT_TRUE(ended_.empty());
+  EXPECT_NE(copies_.find(sid_of(1)), nullptr);
+}
+
 TEST_F(IntakeTest, AllIdsOfASessionEndWithIt) {
   full(1, {1, 1}, 10);
   full(2, {1, 1}, 10);

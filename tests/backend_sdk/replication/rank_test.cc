@@ -67,6 +67,14 @@ TEST(Rank, WhoeverIsNotWellHoldsNothingNew) {
   EXPECT_TRUE(choose_targets(view, 1, 8, kNobodyAvoided).empty());
 }
 
+// A view that no quorum has confirmed may be that of a group of its own.
+TEST(Rank, AMemberThatIsNotConfirmedHoldsNothingAndVotesForNone) {
+  auto view = view_of({member(1, "m1"), member(2, "m2"), member(3, "m3")});
+  view.members[2].is_confirmed = false;
+  EXPECT_EQ(choose_targets(view, 1, 8, kNobodyAvoided), std::vector<MemberId>{2});
+  EXPECT_EQ(choose_witness(view, 1, 2, 99), kNobody);
+}
+
 TEST(Rank, AnAvoidedMemberIsTheLastResort) {
   const auto view = view_of({member(1, "m1"), member(2, "m2"), member(3, "m1")});
   const auto avoided = [](const Member& other) { return other.mid == 2; };

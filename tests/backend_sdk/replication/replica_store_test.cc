@@ -276,6 +276,20 @@ TEST_F(ReplicaStoreTest, OfTwoThatArePassedOverTheNewerIsKept) {
   }
 }
 
+// As above, with copies that were set aside one by one.
+TEST_F(ReplicaStoreTest, WhatIsSetAsideDoesNotReplaceWhatIsNewer) {
+  for (const Position acknowledged : {Position{2, 5}, Position{2, 9}}) {
+    ReplicaStore store({.bytes_max = 1000});
+    const SessionImage served = full({2, 7}).image;
+    ASSERT_TRUE(store.pass_over({kNew, 77, &served}, sid_of(1), kNow + seconds(10)));
+    ASSERT_FALSE(store.apply_full(kOld, full(acknowledged), kNow));
+    ASSERT_EQ(store.apply_full(kOld, full({2, 10}, 5000), kNow), NackCode::kOverload);
+    const Position newer = std::max(acknowledged, served.position);
+    EXPECT_EQ(store.find_passed_over(sid_of(1))->image->position, newer);
+    EXPECT_EQ(store.passed_over_count(), 1u);
+  }
+}
+
 TEST_F(ReplicaStoreTest, WhatThisMemberServedIsKeptUnderItsNewOwner) {
   const SessionImage image = full({2, 5}).image;
   const ReplicaStore::PassedOver copy{kOld, 77, &image};

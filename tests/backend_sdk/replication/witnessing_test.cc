@@ -53,6 +53,7 @@ TEST_F(WitnessingTest, VotesOnGroundsThatItNeedNotProve) {
                {"grace is over", kB, ClaimGrounds::kGraceOver, Fate::kUsable, true},
                {"the primary hands over", kB, ClaimGrounds::kGranted, Fate::kUsable, true},
                {"a proof that it has too", kB, ClaimGrounds::kProof, Fate::kProven, true},
+               {"a port that refuses it too", kB, ClaimGrounds::kProof, Fate::kRefused, true},
                {"a proof that it has not", kB, ClaimGrounds::kProof, Fate::kUsable, false},
                {"a death that is believed", kB, ClaimGrounds::kProof, Fate::kDead, false},
                {"a secondary without any", kB, ClaimGrounds::kPrimary, Fate::kProven, false},

@@ -71,6 +71,23 @@ TEST_F(HandOverTest, ANewOwnerThatDiesAloneLeavesWhatThePrimaryHad) {
   EXPECT_EQ(value(after, "a"), "1");
 }
 
+// The new owner gives copies away one by one, and dies before the second.
+TEST_F(HandOverTest, WhatThePrimaryHadStaysUntilAnotherMemberHoldsIt) {
+  options_.sessions.bulk_bytes_per_second = 1;
+  boot(2);
+  std::vector<SessionToken> tokens;
+  for (int session = 0; session < 3; ++session) tokens.push_back(new_session());
+  hand_over(tokens[0], FrameType::kStale, [] {});
+  run_for(seconds(20));
+  EXPECT_EQ(member(0).core().statistics().sessions_secondary, 1u);
+  EXPECT_EQ(member(0).core().statistics().sessions_passed_over, 2u);
+  member(1).crash();
+  run_for(seconds(5));
+  for (const SessionToken& token : tokens) {
+    EXPECT_EQ(value(begin(member(0), token, {.failover = true}), "a"), "1");
+  }
+}
+
 TEST_F(HandOverTest, WhatThePrimaryHadGoesWhenAnotherMemberHoldsIt) {
   boot(4);
   const SessionToken token = new_session();

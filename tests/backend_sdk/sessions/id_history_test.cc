@@ -43,6 +43,28 @@ TEST_F(IdHistoryTest, AnOldIdLeadsToTheNewOneForThirtySeconds) {
   EXPECT_TRUE(history_.is_ended(sid_of(1)));
 }
 
+TEST_F(IdHistoryTest, ARenamingIsTakenBackAndAnEndIsNot) {
+  history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
+  history_.take_back(sid_of(1), 7, kNow);
+  EXPECT_EQ(history_.resolve(sid_of(1), kNow), sid_of(1));
+  EXPECT_FALSE(history_.is_ended(sid_of(1)));
+  EXPECT_EQ(history_.owner(sid_of(1)), 7u);
+  history_.end(sid_of(3), {}, kNow);
+  history_.take_back(sid_of(3), 7, kNow);
+  EXPECT_TRUE(history_.is_ended(sid_of(3)));
+  history_.rename(sid_of(4), sid_of(5), {.alias = options_.alias_kept}, kNow);
+  history_.end(sid_of(4), {}, kNow);
+  history_.take_back(sid_of(4), 7, kNow);
+  EXPECT_TRUE(history_.is_ended(sid_of(4))) << "the session was logged out under all of its ids";
+}
+
+TEST_F(IdHistoryTest, TheNewestIdIsFoundWhenTheOldOneHasEnded) {
+  history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
+  history_.rename(sid_of(2), sid_of(3), {.alias = options_.alias_kept}, kNow);
+  EXPECT_EQ(history_.newest(sid_of(1)), sid_of(3));
+  EXPECT_EQ(history_.newest(sid_of(3)), sid_of(3));
+}
+
 TEST_F(IdHistoryTest, ARingOfAliasesEnds) {
   history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
   history_.rename(sid_of(2), sid_of(1), {.alias = options_.alias_kept}, kNow);

@@ -162,7 +162,45 @@ TEST_F(Login, AnOldIdEndsAtTheSecondaryWhenItEndsAtThePrimary) {
   EXPECT_TRUE(begin(third, token, {.failover = true}).is_new);
 }
 
+TEST_F(Login, NothingIsWrittenToASessionWhoseEndIsUnderWay) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome running = begin(member(0), token);
+  const BeginOutcome leaving = begin(member(0), token);
+  const WaitingCommit ended = commit_later(member(0), leaving.handle, logout());
+  const uint64_t commits = member(0).core().statistics().sessions.commits;
+  const WaitingCommit written = commit_later(member(0), running.handle, set("a", "2"));
+  ASSERT_FALSE(ended->has_value()) << "the secondary has not answered yet";
+  EXPECT_EQ(member(0).core().statistics().sessions.commits, commits);
+  run_for(milliseconds(50));
+  ASSERT_TRUE(ended->has_value() && written->has_value());
+  EXPECT_EQ((*written)->kind, CommitKind::kReleased) << "it has read what was there before";
+}
+
 // A secondary that has not answered yet may know a session by each of its ids: none is dropped.
+// A request that began before the login needs nothing that the login made; but its answer carries
+// the cookie, and so the new id.
+TEST_F(Login, NoAnswerShowsANewIdThatTheSecondaryHasNotHeardOf) {
+  boot(3);
+  const SessionToken token = new_session();
+  run_for(milliseconds(50));
+  const BeginOutcome reading = begin(member(0), token);
+  const BeginOutcome leaving = begin(member(0), token);
+  member_of(token.secondary).pause();
+  const WaitingCommit logged_in = commit_later(member(0), leaving.handle, login(7));
+  const WaitingCommit read = commit_later(member(0), reading.handle);
+  run_for(milliseconds(100));
+  EXPECT_FALSE(read->has_value());
+  member_of(token.secondary).resume();
+  run_for(milliseconds(100));
+  for (const WaitingCommit& done : {logged_in, read}) {
+    ASSERT_TRUE(done->has_value());
+    EXPECT_EQ((*done)->kind, CommitKind::kReleased);
+    ASSERT_TRUE((*done)->cookie);
+    EXPECT_EQ((*done)->cookie->sid, fresh(7));
+  }
+}
+
 TEST_F(Login, MoreIdsThanCanBeToldAreRefused) {
   options_.replication.window_frames = 1;
   boot(3);
@@ -172,6 +210,63 @@ TEST_F(Login, MoreIdsThanCanBeToldAreRefused) {
   const auto outcomes = while_the_window_is_full(token, std::move(changes));
   EXPECT_EQ(outcomes.back().kind, CommitKind::kUnavailable);
   EXPECT_EQ(outcomes[outcomes.size() - 2].kind, CommitKind::kReleased);
+}
+
+// The login is committed at a primary that is cut off, and its secondary takes over without it: the
+// session is the secondary's, under the old id.
+class UnheardLogin : public Login {
+ protected:
+  void log_in_cut_off() {
+    options_.sessions.alias_kept = milliseconds(500);
+    boot(3);
+    token_ = new_session();
+    const BeginOutcome begun = begin(member(0), token_);
+    network_.isolate(member(0).address());
+    done_ = commit_later(member(0), begun.handle, login(7));
+    // Until it was taken over, at the first request.
+    const auto taken_over = begin(secondary(), token_, {.failover = true});
+    ASSERT_EQ(taken_over.kind, BeginKind::kProceed);
+    ASSERT_EQ(taken_over.sid, token_.sid);
+    token_ = *commit(secondary(), taken_over.handle, set("a", "2")).cookie;
+    ASSERT_EQ(token_.sid, taken_over.sid);
+  }
+  SimMember& secondary() { return *members_[first_ == 0 ? remember() : first_]; }
+
+  SessionToken token_;
+  WaitingCommit done_;
+
+ private:
+  size_t remember() { return first_ = member_of(token_.secondary).index(); }
+  size_t first_ = 0;
+};
+
+TEST_F(UnheardLogin, TheOldIdDoesNotEndAsLongAsItsPrimaryIsUnsure) {
+  log_in_cut_off();
+  const Waiting asked = begin_later(member(0), token_, {});
+  run_for(seconds(1));
+  EXPECT_FALSE(asked->has_value()) << "a new session, for a login that did not happen";
+  network_.heal();
+  run_for(seconds(1));
+  ASSERT_TRUE(asked->has_value());
+  EXPECT_EQ((*asked)->kind, BeginKind::kRedirect);
+  EXPECT_EQ((*asked)->route, secondary().mid());
+}
+
+TEST_F(UnheardLogin, TheFormerPrimaryTakesACopyUnderTheOldId) {
+  log_in_cut_off();
+  network_.heal();
+  run_for(seconds(2));
+  const BeginOutcome asked = begin(member(0), token_);
+  EXPECT_NE(asked.kind, BeginKind::kProceed);
+  // The other member goes: what is left to hold the copy is the former primary.
+  for (const auto& other : members_) {
+    if (other->index() != 0 && other.get() != &secondary()) other->crash();
+  }
+  run_for(seconds(5));
+  const SessionToken after = write(secondary(), token_, "a", "3");
+  EXPECT_EQ(after.sid, token_.sid);
+  EXPECT_EQ(after.secondary, member(0).mid());
+  EXPECT_TRUE(conflicts_.empty());
 }
 
 }  // namespace

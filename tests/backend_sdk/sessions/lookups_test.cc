@@ -66,6 +66,14 @@ TEST_F(LookupsTest, TheOwnerNeedNotBeWaitedFor) {
   EXPECT_EQ(decided->route, 3u);
 }
 
+// One of them was overtaken and does not know it yet.
+TEST_F(LookupsTest, OfTwoOwnersTheNewerOneIsBelieved) {
+  ask();
+  answer(2, FoundRole::kOwner, 2, {1, 9});
+  answer(3, FoundRole::kOwner, 3, {2, 1});
+  EXPECT_EQ(verdict()->route, 3u);
+}
+
 TEST_F(LookupsTest, NowhereOnlyWhenAllHaveSaidSo) {
   ask();
   answer(2, FoundRole::kNone);

@@ -86,6 +86,23 @@ TEST_F(Memory, ALaterRequestDoesNotPassThoseThatWait) {
   EXPECT_FALSE(second->has_value());
 }
 
+TEST_F(Memory, ALaterRequestDoesNotTakeTheRoomThatTimeHasMadeForOneThatWaits) {
+  options_.sessions.requests_remembered = 1;
+  options_.sessions.request_memory = seconds(10);
+  boot(3);
+  const SessionToken token = new_session();
+  fill(token);
+  run_for(milliseconds(9900));
+  const Waiting first = begin_later(member(0), token, {.request = 11});
+  member(0).pause();  // what is due comes late
+  const Waiting second = begin_later(member(0), token, {.request = 12});
+  run_for(milliseconds(200));
+  member(0).resume();
+  run_for(milliseconds(10));
+  EXPECT_TRUE(first->has_value());
+  EXPECT_FALSE(second->has_value());
+}
+
 TEST_F(Memory, WithoutRoomARequestIsRefusedAfterItsTime) {
   options_.sessions.requests_remembered = 2;
   boot(3);
@@ -138,6 +155,81 @@ TEST_F(Memory, ARequestThatIsOlderIsNotRun) {
   const BeginOutcome younger =
       begin(member(0), token, {.request = 8, .waited = options_.sessions.request_memory / 2});
   EXPECT_EQ(younger.kind, BeginKind::kProceed);
+}
+
+TEST_F(Memory, ARepetitionInTheQueueIsAnsweredWithTheFirstAndNotInItsTurn) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome running = begin(member(0), token, {.exclusive = true});
+  const Waiting first = begin_later(member(0), token, {.request = 7, .exclusive = true});
+  const Waiting other = begin_later(member(0), token, {.request = 8, .exclusive = true});
+  const Waiting again = begin_later(member(0), token, {.request = 7, .exclusive = true});
+  member(0).run([&](NodeCore& core) { core.abandon(running.handle); });
+  run_for(milliseconds(10));
+  ASSERT_TRUE(first->has_value());
+  Change change = set("a", "2");
+  change.response = std::make_shared<const std::string>("once");
+  commit(member(0), (*first)->handle, std::move(change));
+  run_for(milliseconds(10));
+  EXPECT_TRUE(other->has_value()) << "which goes on running";
+  ASSERT_TRUE(again->has_value());
+  EXPECT_EQ((*again)->kind, BeginKind::kAnswer);
+}
+
+// The handler was told `replayed`, and may have answered for it already.
+TEST_F(Memory, ARepetitionChangesNothingAlsoWhenItsRequestIsForgottenMeanwhile) {
+  boot(3);
+  const SessionToken token = new_session();
+  write(member(0), token, "a", "2", 7);
+  const BeginOutcome again = begin(member(0), token, {.request = 7});
+  ASSERT_TRUE(again.replayed);
+  begin(member(0), std::nullopt, {.answered = {7}});
+  const CommitOutcome done = commit(member(0), again.handle, set("a", "3"));
+  EXPECT_EQ(done.kind, CommitKind::kReleased);
+  EXPECT_TRUE(done.replayed);
+  EXPECT_EQ(value(begin(member(0), token), "a"), "2");
+}
+
+TEST_F(Memory, ARepetitionEndsNoSession) {
+  boot(3);
+  const SessionToken token = new_session();
+  write(member(0), token, "a", "2", 7);
+  const BeginOutcome again = begin(member(0), token, {.request = 7});
+  ASSERT_TRUE(again.replayed);
+  Change logout;
+  logout.invalidate = true;
+  EXPECT_FALSE(commit(member(0), again.handle, logout).clear_cookie);
+  EXPECT_EQ(value(begin(member(0), token), "a"), "2");
+}
+
+TEST_F(Memory, ARepetitionThatWaitsIsNotRunWhenItsRequestIsForgottenMeanwhile) {
+  boot(3);
+  const SessionToken token = new_session();
+  write(member(0), token, "a", "2", 7);
+  run_for(milliseconds(50));
+  member(0).pause();
+  run_for(milliseconds(650));
+  member(0).resume();  // without its lease: both wait for it
+  const Waiting again = begin_later(member(0), token, {.request = 7});
+  const Waiting other = begin_later(member(0), token, {.answered = {7}});
+  ASSERT_FALSE(again->has_value());
+  run_for(seconds(1));
+  ASSERT_TRUE(again->has_value());
+  EXPECT_EQ((*again)->kind, BeginKind::kUnavailable);
+  EXPECT_EQ((*again)->reason, Unavailable::kWaitedOut);
+  ASSERT_TRUE(other->has_value());
+  EXPECT_EQ((*other)->kind, BeginKind::kProceed);
+}
+
+// Its time begins anew with a new owner: another proxy may send a request again that long.
+TEST_F(Memory, APromotedSessionRemembersWhatItsPrimaryDid) {
+  boot(3);
+  const SessionToken token = write(member(0), std::nullopt, "a", "1", 7);
+  member(0).crash();
+  run_for(seconds(2));
+  SimMember& secondary = member_of(token.secondary);
+  commit(secondary, begin(secondary, token, {.request = 8, .failover = true}).handle);
+  EXPECT_TRUE(begin(secondary, token, {.request = 7, .failover = true}).replayed);
 }
 
 TEST_F(Memory, WhatIsForgottenIsForgottenAtTheSecondaryToo) {

@@ -55,7 +55,7 @@ TEST_F(Move, OneRequestMovesThemAll) {
 TEST_F(Move, TheMemberItselfMovesThemWhenItIsTold) {
   boot(3);
   const SessionToken token = new_session();
-  const BeginOutcome asked = begin(member(0), token, {.told = Told::kMove});
+  const BeginOutcome asked = begin(member(0), token, {.order = ProxyOrder::kMove});
   EXPECT_EQ(asked.kind, BeginKind::kRedirect);
   EXPECT_EQ(asked.route, token.secondary);
   EXPECT_EQ(value(begin(member_of(token.secondary), token), "a"), "1");
@@ -153,7 +153,7 @@ TEST_F(Move, ASlowRequestDelaysOthersButFailsNone) {
   EXPECT_EQ(sent_back.kind, BeginKind::kRedirect);
   EXPECT_EQ(sent_back.route, member(0).mid());
   for (int again = 0; again < 8; ++again) {
-    const BeginOutcome here = begin(member(0), other, {.told = Told::kMove});
+    const BeginOutcome here = begin(member(0), other, {.order = ProxyOrder::kMove});
     ASSERT_EQ(here.kind, BeginKind::kProceed) << again;
     EXPECT_EQ(commit(member(0), here.handle, set("a", "x")).kind, CommitKind::kReleased);
     run_for(milliseconds(500));
@@ -164,18 +164,18 @@ TEST_F(Move, ASlowRequestDelaysOthersButFailsNone) {
 
 TEST_F(Move, EndsWithTheFirstRequestThatMayStay) {
   boot(3);
-  begin(member(0), new_session(), {.told = Told::kMove});
+  begin(member(0), new_session(), {.order = ProxyOrder::kMove});
   ASSERT_TRUE(network_.run_until([&] { return served_by(0) == 0; }, seconds(3)));
-  begin(member(0), std::nullopt, {.told = Told::kServe});
+  begin(member(0), std::nullopt, {.order = ProxyOrder::kServe});
   const SessionToken token = new_session();
   run_for(seconds(5));
-  EXPECT_EQ(begin(member(0), token, {.told = Told::kServe}).kind, BeginKind::kProceed);
+  EXPECT_EQ(begin(member(0), token, {.order = ProxyOrder::kServe}).kind, BeginKind::kProceed);
 }
 
 TEST_F(Move, EndsByItselfWhenNobodySaysItAnyMore) {
   options_.sessions.drain_timeout = seconds(2);
   boot(3);
-  begin(member(0), new_session(), {.told = Told::kMove});
+  begin(member(0), new_session(), {.order = ProxyOrder::kMove});
   run_for(seconds(3));
   const SessionToken token = new_session();
   run_for(seconds(3));
@@ -203,7 +203,7 @@ TEST_F(Move, ASilentPrimaryIsTakenOverAfterItsGrace) {
 TEST_F(Move, WithoutASecondarySessionsStay) {
   boot(1);
   const SessionToken token = new_session();
-  const BeginOutcome here = begin(member(0), token, {.told = Told::kMove});
+  const BeginOutcome here = begin(member(0), token, {.order = ProxyOrder::kMove});
   EXPECT_EQ(here.kind, BeginKind::kProceed);
   EXPECT_EQ(value(here, "a"), "1");
 }

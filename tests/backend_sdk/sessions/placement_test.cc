@@ -109,8 +109,9 @@ TEST(Placement, FormerIdsAreKeptUntilTheSecondaryKnowsTheNewestVersion) {
   former.bytes.fill(1);
   Placement placement;
   static_cast<void>(placement.enter(7));
-  placement.rename(former);
+  placement.rename(former, 5);
   placement.on_acknowledged(4, 5);
+  EXPECT_FALSE(placement.holds(4)) << "a cookie would show the new id";
   EXPECT_EQ(placement.former_ids(), std::vector{former}) << "the rename is version 5";
   placement.leave();
   static_cast<void>(placement.enter(8));
@@ -125,10 +126,10 @@ TEST(PlacementDeath, AFormerIdIsNotForgottenForANewOne) {
   for (size_t count = 0; count < kFormerIdsMax; ++count) {
     id.bytes.fill(static_cast<uint8_t>(count));
     EXPECT_TRUE(placement.has_room_for_id());
-    placement.rename(id);
+    placement.rename(id, 1);
   }
   EXPECT_FALSE(placement.has_room_for_id());
-  EXPECT_DEATH(placement.rename(id), "not forgotten");
+  EXPECT_DEATH(placement.rename(id, 1), "not forgotten");
 }
 
 TEST(PlacementDeath, ASessionIsInOneChannel) {

@@ -15,8 +15,8 @@ class Recovery : public Stage {
  protected:
   // Member 0 has a session, does not hear its secondary for a moment, and seals the channel. Then
   // it is stopped, before the session has another copy; its secondary has agreed.
-  void seal_and_stop() {
-    boot(3);
+  void seal_and_stop(size_t members = 3) {
+    boot(members);
     token_ = new_session();
     network_.cut(secondary().address(), member(0).address());
     ASSERT_TRUE(network_.run_until([&] { return has_sealed(); }, seconds(2)));
@@ -43,6 +43,39 @@ class Recovery : public Stage {
   }
   static bool is_outdated(const BeginOutcome& outcome) {
     return outcome.kind == BeginKind::kUnavailable && outcome.reason == Unavailable::kOutdated;
+  }
+
+  // One that is neither `of` nor leads when member 0 is gone.
+  SimMember& plain_member(SimMember& of) {
+    const Member* next = nullptr;
+    for (const Member& known : of.view().members) {
+      if (known.mid == member(0).mid()) continue;
+      if (next == nullptr || known.join_seq < next->join_seq) next = &known;
+    }
+    SimMember* plain = nullptr;
+    for (size_t index = 1; index < members_.size(); ++index) {
+      SimMember& other = member(index);
+      if (other.mid() != of.mid() && other.mid() != next->mid) plain = &other;
+    }
+    return *plain;
+  }
+  // `asks` has a question under way that `silent`, which is paused, has not answered. A member
+  // joins; then `silent` answers. How often the one that joined was asked.
+  int asked_when_it_joins(SimMember& asks, SimMember& silent) {
+    SimMember& fresh = add_member();
+    const auto is_known = [&] {
+      const Member* member = asks.view().find(fresh.mid());
+      return member != nullptr && member->is_usable();
+    };
+    EXPECT_TRUE(network_.run_until(is_known, milliseconds(300)));
+    int asked = 0;
+    network_.set_watch([&](MemberId, MemberId to, const Frame& frame) {
+      if (frame.type == FrameType::kLookup && to == fresh.mid()) ++asked;
+    });
+    silent.resume();
+    run_for(seconds(1));
+    network_.set_watch([](MemberId, MemberId, const Frame&) {});
+    return asked;
   }
 
   SessionToken token_;
@@ -223,6 +256,31 @@ TEST_F(Recovery, ANewerCopyElsewhereWins) {
   EXPECT_EQ(secondary().core().statistics().sessions.recovered, 0u);
 }
 
+// The sessions of the dead may have been moved to a member that came a moment ago.
+TEST_F(Recovery, WhoComesWhileItIsAskedForAPassedOverSessionIsAskedToo) {
+  seal_and_stop(5);
+  SimMember& asks = secondary();
+  SimMember& silent = plain_member(asks);
+  silent.pause();
+  member(0).crash();
+  ASSERT_TRUE(network_.run_until([&] { return asks.core().statistics().sessions.lookups == 1; },
+                                 milliseconds(100)));
+  EXPECT_GE(asked_when_it_joins(asks, silent), 1);
+  EXPECT_EQ(asks.core().statistics().sessions.recovered, 1u);
+}
+
+TEST_F(Recovery, WhoComesWhileItIsAskedForALostSessionIsAskedToo) {
+  boot(5);
+  SimMember& silent = plain_member(member(1));
+  silent.pause();
+  token_.sid.bytes.fill(9);
+  token_.primary = 77;
+  const Waiting asked = begin_later(member(1), token_, {.failover = true});
+  EXPECT_GE(asked_when_it_joins(member(1), silent), 1);
+  ASSERT_TRUE(asked->has_value());
+  EXPECT_TRUE((*asked)->lost);
+}
+
 TEST_F(Recovery, WithANewCopyThePassedOverOneIsForgotten) {
   seal_and_stop();
   member(0).resume();
@@ -258,6 +316,25 @@ TEST_F(Recovery, WhatIsPassedOverIsNotKeptForEver) {
   run_for(seconds(11));
   EXPECT_EQ(passed_over(), 0u);
   EXPECT_LT(options_.replication.passed_over_kept, options_.sessions.tombstone_kept);
+}
+
+// The secondary never hears that its channel was sealed: CLAIM is lost with a link that a firewall
+// resets. CLOSE tells it when the link stands again; its copy does not outlive the session, whose end
+// other members know.
+TEST_F(Recovery, ACopyWhoseSealWasNeverHeardGoesWithTheClose) {
+  boot(4);
+  token_ = new_session();
+  SimMember& first = secondary();
+  network_.refuse(member(0).address(), first.address());
+  ASSERT_TRUE(network_.run_until([&] { return has_sealed(); }, seconds(2)));
+  token_ = write(member(0), token_, "a", "2");
+  ASSERT_NE(token_.secondary, first.mid());
+  run_for(milliseconds(200));
+  network_.heal();
+  run_for(seconds(3));
+  const NodeCoreStatistics held = first.core().statistics();
+  EXPECT_EQ(held.sessions_passed_over, 0u);
+  EXPECT_EQ(held.sessions_secondary, 0u);
 }
 
 }  // namespace

@@ -272,7 +272,24 @@ TEST_F(Requests, AfterLogoutTheSessionIsServedNowhere) {
   EXPECT_FALSE(there.lost);
 }
 
-TEST_F(Requests, WhoeverRunsDuringALogoutIsReleasedWithoutACookie) {
+TEST_F(Requests, ARequestThatEndsWhileALogoutIsUnderWayLosesItsCookieToo) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome running = begin(member(0), token);
+  const BeginOutcome leaving = begin(member(0), token);
+  Change logout;
+  logout.invalidate = true;
+  const WaitingCommit left = commit_later(member(0), leaving.handle, std::move(logout));
+  const WaitingCommit ran = commit_later(member(0), running.handle, set("a", "2"));
+  run_for(milliseconds(100));
+  for (const WaitingCommit& done : {left, ran}) {
+    ASSERT_TRUE(done->has_value());
+    EXPECT_EQ((*done)->kind, CommitKind::kReleased);
+    EXPECT_TRUE((*done)->clear_cookie);
+  }
+}
+
+TEST_F(Requests, ARequestThatRunsDuringALogoutIsReleasedWithoutACookie) {
   boot(3);
   const SessionToken token = new_session();
   const BeginOutcome running = begin(member(0), token);

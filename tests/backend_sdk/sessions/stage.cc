@@ -26,15 +26,19 @@ void Stage::boot(size_t count) {
   for (size_t index = 0; index < 8; ++index) {
     options_.membership.seeds.push_back(Address::loopback(static_cast<uint16_t>(7100 + index)));
   }
-  for (size_t index = 0; index < count; ++index) {
-    NodeCoreOptions options = options_;
-    options.membership.self.name = "member" + std::to_string(index);
-    options.membership.self.machine = "machine" + std::to_string(index);
-    members_.push_back(std::make_unique<SimMember>(network_, index, options, 100 + index, *this));
-    members_.back()->boot();
-  }
+  for (size_t index = 0; index < count; ++index) add_member();
   run_for(seconds(4));
   for (const auto& member : members_) ASSERT_TRUE(member->core().is_admitted());
+}
+
+SimMember& Stage::add_member() {
+  const size_t index = members_.size();
+  NodeCoreOptions options = options_;
+  options.membership.self.name = "member" + std::to_string(index);
+  options.membership.self.machine = "machine" + std::to_string(index);
+  members_.push_back(std::make_unique<SimMember>(network_, index, options, 100 + index, *this));
+  members_.back()->boot();
+  return *members_.back();
 }
 
 SimMember& Stage::member_of(MemberId mid) {
@@ -54,7 +58,8 @@ Stage::Waiting Stage::begin_later(SimMember& member, std::optional<SessionToken>
   request.exclusive = how.exclusive;
   request.moved = how.moved;
   request.unreachable = how.unreachable;
-  request.told = how.told;
+  request.broken_off = how.broken_off;
+  request.order = how.order;
   request.waited = how.waited;
   request.answered = how.answered;
   member.run([request, waiting](NodeCore& core) {

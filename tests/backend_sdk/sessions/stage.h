@@ -20,6 +20,8 @@ class Stage : public testing::Test, public SimMember::Observer {
 
   // Boots `count` members and waits until they know each other. Options may be changed before.
   void boot(size_t count);
+  // One more, which is not waited for.
+  SimMember& add_member();
   SimMember& member(size_t index) { return *members_[index]; }
   SimMember& member_of(MemberId mid);
   void run_for(Duration time) { network_.run_for(time); }
@@ -30,7 +32,8 @@ class Stage : public testing::Test, public SimMember::Observer {
     bool exclusive = false;
     bool moved = false;
     bool unreachable = false;
-    Told told = Told::kNothing;
+    bool broken_off = false;
+    ProxyOrder order = ProxyOrder::kNone;
     Duration waited{};
     std::vector<RequestId> answered = {};
   };

@@ -176,7 +176,10 @@ TEST(Checks, AMemberThatNobodyKnowsWaitsForItsFirst) {
 
 TEST(Checks, AMemberThatBeatsWaitsForNone) {
   TestCluster cluster = in_view("ab", with({}, true));
-  EXPECT_EQ(shares(cluster)["a"], 150);
+  EXPECT_EQ(cluster->table().rings(cluster.now()).good.size(), 2U);
+  static_cast<void>(cluster.learn(view_of(2, {entry_of("a"), entry_of("b"), entry_of("c")})));
+  check(cluster, "c", Checked::kWorking);
+  EXPECT_EQ(shares(cluster)["a"], 100) << "one that is checked takes nothing from them";
 }
 
 TEST(Checks, HoldForWhoeverComesToTheAddress) {
@@ -247,6 +250,21 @@ TEST(Ejection, NeverTakesTheLastOne) {
   check(other_fails, "b", Checked::kFailing);
   bad_answers(other_fails, "a", 3);
   EXPECT_EQ(other_fails.first(), "a");
+  EXPECT_EQ(other_fails.member("a")->counters.ejections, 0U);
+}
+
+TEST(Ejection, EndsWithACheckThatPassesAgain) {
+  TestCluster cluster = in_view("abc", with({.ejection = kEjection}));
+  bad_answers(cluster, "a", 3);
+  check(cluster, "a", Checked::kFailing);
+  check(cluster, "a", Checked::kWorking);
+  EXPECT_FALSE(cluster.member("a")->outlier.is_ejected(cluster.now()));
+  EXPECT_EQ(shares(cluster)["a"], 100);
+  bad_answers(cluster, "a", 2);
+  check(cluster, "a", Checked::kFailing);
+  check(cluster, "a", Checked::kWorking);
+  bad_answers(cluster, "a", 2);
+  EXPECT_EQ(shares(cluster)["a"], 100) << "what was counted before is forgotten";
 }
 
 TEST(Ejection, OfAMemberThatAnswersLeavesItsSessionsWithoutSecondaryToIt) {

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "backend_sdk/membership/outlook.h"
+
+#include <algorithm>
+
+#include "backend_sdk/membership/group.h"
+#include "backend_sdk/membership/losses.h"
+#include "backend_sdk/membership/quorum.h"
+#include "backend_sdk/membership/standing.h"
+#include "backend_sdk/membership/watch.h"
+
+namespace understudy {
+
+void Outlook::refresh() {
+  view_ = standing_.view();
+  const std::set<MemberId> suspects = watch_.suspects();
+  for (Member& member : view_.members) {
+    if (member.liveness != Liveness::kAlive) continue;
+    const bool is_suspect = suspects.contains(member.mid) || losses_.is_lost(member.mid) ||
+                            watch_.is_reported_suspect(member.mid);
+    if (is_suspect && !standing_.is_me(member.mid)) member.liveness = Liveness::kSuspect;
+  }
+}
+
+bool Outlook::is_leader_lost() const {
+  const Member* leader = standing_.view().leader();
+  return !leader || losses_.is_lost(leader->mid);
+}
+
+bool Outlook::sees_quorum() const {
+  if (!group_.is_admitted() || is_leader_lost()) return false;
+  const auto is_alive = [&](const Member& member) { return member.liveness == Liveness::kAlive; };
+  if (!standing_.writer()) return is_quorate_though_yielding(view_, is_alive);
+  // A leader gives up earlier than the others can agree on another: at two missed beats sharp.
+  const TimePoint now = clock_.now();
+  const Duration patience = Suspicion::kMissesToSuspect * standing_.interval();
+  return is_quorate_though_yielding(view_, [&](const Member& member) {
+    return standing_.is_me(member.mid) ||
+           (is_alive(member) && watch_.was_heard_within(member.mid, patience, now));
+  });
+}
+
+bool Outlook::has_quorum() const {
+  return sees_quorum() && !standing_.view().is_yielding();
+}
+
+bool Outlook::is_quorum(const std::set<MemberId>& seen) const {
+  if (!group_.is_admitted()) return false;
+  const auto& members = standing_.view().members;
+  const auto is_seen = [&](MemberId mid) { return standing_.is_me(mid) || seen.contains(mid); };
+  return is_quorate(standing_.view(), [&](const Member& member) {
+    if (is_seen(member.mid)) return true;
+    return member.is_proven && std::any_of(members.begin(), members.end(), [&](const Member& heir) {
+             return heir.name == member.name && is_seen(heir.mid);
+           });
+  });
+}
+
+bool Outlook::is_known(uint64_t version, const std::set<MemberId>& gone_over) const {
+  if (!standing_.writer()) return false;
+  std::set<MemberId> silent = watch_.suspects();
+  for (const auto& [mid, evidence] : losses_.lost()) silent.insert(mid);
+  return standing_.reports().is_known(version, standing_.view(), standing_.mid(), silent,
+                                      gone_over);
+}
+
+Strength Outlook::strength() const {
+  Strength strength{.has_quorum = sees_quorum(), .usable = 0, .group = standing_.view().group};
+  if (is_leader_lost()) return strength;
+  for (const Member& member : standing_.view().members) {
+    strength.usable += member.is_usable() && member.is_confirmed;
+  }
+  return strength;
+}
+
+std::set<MemberId> Outlook::suspects() const {
+  return watch_.suspects();
+}
+
+bool Outlook::is_in_touch(MemberId mid) const {
+  if (!watch_.may_judge()) return false;
+  const std::set<MemberId> suspects = watch_.suspects();
+  const auto is_silent = [&](MemberId other) {
+    const auto lost = losses_.lost().find(other);
+    return suspects.contains(other) ||
+           (lost != losses_.lost().end() && lost->second != Evidence::kProof);
+  };
+  if (is_silent(mid)) return false;
+  const Member* leader = standing_.view().leader();
+  return standing_.writer() || (leader && !is_silent(leader->mid) && watch_.has_last_view());
+}
+
+}  // namespace understudy

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C ABI over node.h: a request from its begin to its reply.
+#include <functional>
+#include <future>
+#include <utility>
+
+#include "backend_sdk/node/c_abi.h"
+
+namespace understudy {
+namespace {
+
+// A request as its caller's version of the struct has it.
+class ReadRequest {
+ public:
+  explicit ReadRequest(const understudy_request* request) {
+    // Of version 1, the first.
+    constexpr std::size_t kSizeMin =
+        offsetof(understudy_request, is_exclusive) + sizeof(request->is_exclusive);
+    if (request == nullptr || request->struct_size < kSizeMin) return;
+    is_valid_ = is_text(request->method) && is_text(request->target) &&
+                are_headers(request->headers, request->header_count);
+    if (!is_valid_) return;
+    for (std::size_t i = 0; i < request->header_count; ++i) {
+      headers_.push_back({view(request->headers[i].name), view(request->headers[i].value)});
+    }
+    view_ = {.method = view(request->method),
+             .target = view(request->target),
+             .headers = headers_,
+             .tls = request->is_tls != 0};
+    is_exclusive_ = request->is_exclusive != 0;
+  }
+  ReadRequest(const ReadRequest&) = delete;
+  bool is_valid() const { return is_valid_; }
+  const RequestView& view_of() const { return view_; }
+  bool is_exclusive() const { return is_exclusive_; }
+
+ private:
+  bool is_valid_ = false;
+  bool is_exclusive_ = false;
+  std::vector<HeaderView> headers_;
+  RequestView view_;
+};
+
+std::unique_ptr<understudy_reply> reply_of(Reply reply) {
+  auto out = std::make_unique<understudy_reply>();
+  out->status = reply.status;
+  out->headers = std::move(reply.headers);
+  out->body = std::move(reply.body);
+  return out;
+}
+
+std::unique_ptr<understudy_reply> reply_of(Release release) {
+  auto out =
+      release.reply ? reply_of(*std::move(release.reply)) : std::make_unique<understudy_reply>();
+  if (out->status == 0) out->headers = std::move(release.headers);
+  out->note = release.note;
+  return out;
+}
+
+understudy_code begin(understudy_node* node, const understudy_request* request,
+                      std::function<void(Decision)> callback) {
+  const ReadRequest read(request);
+  if (node == nullptr || !read.is_valid()) return UNDERSTUDY_ARGUMENT;
+  node->node->begin(read.view_of(), {.exclusive = read.is_exclusive()}, std::move(callback));
+  return UNDERSTUDY_OK;
+}
+
+// What a decision is for the caller: one of both.
+struct Begun {
+  std::unique_ptr<understudy_session> session;
+  std::unique_ptr<understudy_reply> reply;
+};
+
+Begun begun_of(Decision decision, Node* node) {
+  Begun begun;
+  if (decision.reply) {
+    begun.reply = reply_of(*std::move(decision.reply));
+  } else {
+    begun.session = std::make_unique<understudy_session>();
+    begun.session->session = std::move(decision.session);
+    begun.session->node = node;
+  }
+  return begun;
+}
+
+}  // namespace
+}  // namespace understudy
+
+using namespace understudy;
+
+// --- a request ---------------------------------------------------------------------------------
+
+understudy_code understudy_begin(understudy_node* node, const understudy_request* request,
+                                 understudy_session** session, understudy_reply** reply) {
+  if (session == nullptr || reply == nullptr) return UNDERSTUDY_ARGUMENT;
+  *session = nullptr;
+  *reply = nullptr;
+  return guarded([&] {
+    auto decided = std::make_shared<std::promise<Decision>>();
+    std::future<Decision> decision = decided->get_future();
+    const understudy_code code =
+        begin(node, request, [decided](Decision made) { decided->set_value(std::move(made)); });
+    if (code != UNDERSTUDY_OK) return code;
+    Begun begun = begun_of(decision.get(), node->node.get());
+    *session = begun.session.release();
+    *reply = begun.reply.release();
+    return UNDERSTUDY_OK;
+  });
+}
+
+understudy_code understudy_begin_then(understudy_node* node, const understudy_request* request,
+                                      understudy_begun callback, void* context) {
+  if (callback == nullptr) return UNDERSTUDY_ARGUMENT;
+  return guarded([&] {
+    return begin(node, request, [node, callback, context](Decision made) {
+      Begun begun = begun_of(std::move(made), node->node.get());
+      callback(context, begun.session.release(), begun.reply.release());
+    });
+  });
+}
+
+understudy_code understudy_finish(understudy_session* session, understudy_reply** reply) {
+  if (session == nullptr || reply == nullptr) return UNDERSTUDY_ARGUMENT;
+  *reply = nullptr;
+  return guarded([&] {
+    const std::unique_ptr<understudy_session> owned(session);
+    auto done = std::make_shared<std::promise<Release>>();
+    std::future<Release> released = done->get_future();
+    owned->node->finish(std::move(owned->session),
+                        [done](Release made) { done->set_value(std::move(made)); });
+    *reply = reply_of(released.get()).release();
+    return UNDERSTUDY_OK;
+  });
+}
+
+understudy_code understudy_finish_then(understudy_session* session, understudy_finished callback,
+                                       void* context) {
+  if (session == nullptr || callback == nullptr) return UNDERSTUDY_ARGUMENT;
+  return guarded([&] {
+    const std::unique_ptr<understudy_session> owned(session);
+    owned->node->finish(std::move(owned->session), [callback, context](Release made) {
+      callback(context, reply_of(std::move(made)).release());
+    });
+    return UNDERSTUDY_OK;
+  });
+}
+
+void understudy_session_drop(understudy_session* session) {
+  delete session;
+}
+
+understudy_code understudy_headers_for(understudy_node* node, const understudy_request* request,
+                                       understudy_reply** reply) {
+  if (node == nullptr || reply == nullptr) return UNDERSTUDY_ARGUMENT;
+  *reply = nullptr;
+  return guarded([&] {
+    const ReadRequest read(request);
+    if (!read.is_valid()) return UNDERSTUDY_ARGUMENT;
+    auto made = std::make_unique<understudy_reply>();
+    made->headers = node->node->headers_for(read.view_of());
+    *reply = made.release();
+    return UNDERSTUDY_OK;
+  });
+}
+
+// --- reply -------------------------------------------------------------------------------------
+
+int understudy_reply_status(const understudy_reply* reply) {
+  return reply == nullptr ? 0 : reply->status;
+}
+
+understudy_note understudy_reply_note(const understudy_reply* reply) {
+  return reply == nullptr ? UNDERSTUDY_NOTE_NONE : note_of(reply->note);
+}
+
+size_t understudy_reply_header_count(const understudy_reply* reply) {
+  return reply == nullptr ? 0 : reply->headers.size();
+}
+
+int understudy_reply_header(const understudy_reply* reply, size_t index,
+                            understudy_header* header) {
+  if (reply == nullptr || header == nullptr || index >= reply->headers.size()) return 0;
+  *header = {text_of(reply->headers[index].name), text_of(reply->headers[index].value)};
+  return 1;
+}
+
+understudy_text understudy_reply_body(const understudy_reply* reply) {
+  return reply == nullptr ? understudy_text{} : text_of(reply->body);
+}
+
+void understudy_reply_free(understudy_reply* reply) {
+  delete reply;
+}

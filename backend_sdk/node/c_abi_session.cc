@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The C ABI over session.h.
+#include <utility>
+
+#include "backend_sdk/node/c_abi.h"
+
+namespace understudy {
+namespace {
+
+constexpr std::size_t kSessionIdBytes = 22;
+
+template <typename Change>
+understudy_code change(understudy_session* session, Change apply) {
+  if (session == nullptr) return UNDERSTUDY_ARGUMENT;
+  return guarded([&] {
+    apply(session->session);
+    return session->session.refusal().empty() ? UNDERSTUDY_OK : UNDERSTUDY_REFUSED;
+  });
+}
+
+}  // namespace
+}  // namespace understudy
+
+using namespace understudy;
+
+int understudy_session_id(const understudy_session* session, char* id, size_t size) {
+  if (session == nullptr || id == nullptr || size <= kSessionIdBytes) return 0;
+  return guarded([&] {
+           copy_text(session->session.id(), id, size);
+           return UNDERSTUDY_OK;
+         }) == UNDERSTUDY_OK
+             ? 1
+             : 0;
+}
+
+int understudy_session_is_new(const understudy_session* session) {
+  return session != nullptr && session->session.is_new() ? 1 : 0;
+}
+
+int understudy_session_is_replayed(const understudy_session* session) {
+  return session != nullptr && session->session.replayed() ? 1 : 0;
+}
+
+understudy_note understudy_session_note(const understudy_session* session) {
+  return session == nullptr ? UNDERSTUDY_NOTE_NONE : note_of(session->session.note());
+}
+
+uint32_t understudy_session_epoch(const understudy_session* session) {
+  return session == nullptr ? 0 : session->session.epoch();
+}
+
+uint64_t understudy_session_version(const understudy_session* session) {
+  return session == nullptr ? 0 : session->session.version();
+}
+
+int understudy_session_get(const understudy_session* session, understudy_text name,
+                           understudy_text* value) {
+  if (session == nullptr || value == nullptr || !is_text(name)) return 0;
+  const auto found = session->session.get(view(name));
+  if (!found) return 0;
+  *value = text_of(*found);
+  return 1;
+}
+
+understudy_code understudy_session_set(understudy_session* session, understudy_text name,
+                                       understudy_text value) {
+  if (!is_text(name) || !is_text(value)) return UNDERSTUDY_ARGUMENT;
+  return change(session, [&](Session& its) { its.set(view(name), view(value)); });
+}
+
+understudy_code understudy_session_remove(understudy_session* session, understudy_text name) {
+  if (!is_text(name)) return UNDERSTUDY_ARGUMENT;
+  return change(session, [&](Session& its) { its.remove(view(name)); });
+}
+
+understudy_code understudy_session_invalidate(understudy_session* session) {
+  return change(session, [](Session& its) { its.invalidate(); });
+}
+
+understudy_code understudy_session_rotate_id(understudy_session* session) {
+  return change(session, [](Session& its) { its.rotate_id(); });
+}
+
+understudy_code understudy_session_store_response(understudy_session* session, int status,
+                                                  const understudy_header* headers,
+                                                  size_t header_count, understudy_text body) {
+  const bool is_status = status >= 200 && status <= 599;
+  if (!is_status || !are_headers(headers, header_count) || !is_text(body)) {
+    return UNDERSTUDY_ARGUMENT;
+  }
+  return change(session, [&](Session& its) {
+    Reply reply{.status = status, .headers = {}, .body = std::string(view(body))};
+    for (size_t i = 0; i < header_count; ++i) {
+      reply.headers.push_back(
+          {std::string(view(headers[i].name)), std::string(view(headers[i].value))});
+    }
+    its.store_response(std::move(reply));
+  });
+}
+
+understudy_text understudy_session_refusal(const understudy_session* session) {
+  return session == nullptr ? understudy_text{} : text_of(session->session.refusal());
+}

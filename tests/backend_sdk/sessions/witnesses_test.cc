@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Channels whose witness comes, dies and is replaced.
+#include "tests/backend_sdk/sessions/stage.h"
+
+namespace understudy::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using BeginKind = BeginOutcome::Kind;
+using CommitKind = CommitOutcome::Kind;
+
+class Witnesses : public Stage {
+ protected:
+  bool has_witnesses() {
+    bool any = false;
+    for (const auto& member : members_) {
+      if (!member->is_up()) continue;
+      for (const auto& channel : member->core().facts().channels) {
+        if (std::string(channel.state) != "open" || channel.primary != member->mid()) continue;
+        if (channel.witness == kNobody) return false;
+        any = true;
+      }
+    }
+    return any;
+  }
+};
+
+TEST_F(Witnesses, OfTwoTheSurvivorGoesOnAndAThirdBecomesWitnessWithoutAGap) {
+  boot(2);
+  const SessionToken token = new_session();
+  EXPECT_FALSE(has_witnesses());
+  NodeCoreOptions options = options_;
+  options.membership.self.name = "late";
+  options.membership.self.machine = "elsewhere";
+  members_.push_back(std::make_unique<SimMember>(network_, 2, options, 300, *this));
+  member(2).boot();
+  bool gap = false;
+  EXPECT_TRUE(network_.run_until(
+      [&] {
+        gap = gap || member(0).core().statistics().sessions_solo > 0;
+        return has_witnesses();
+      },
+      seconds(10)));
+  EXPECT_FALSE(gap) << "the copies stayed where they were";
+  const BeginOutcome begun = begin(member(0), token);
+  EXPECT_EQ(begun.position.epoch, token.floor.epoch + 1);
+  EXPECT_EQ(commit(member(0), begun.handle, set("a", "2")).kind, CommitKind::kReleased);
+  SimMember& secondary = member_of(token.secondary);
+  member(0).crash();
+  EXPECT_EQ(value(begin(secondary, token, {.failover = true}), "a"), "2");
+}
+
+TEST_F(Witnesses, WhileChannelsGetTheirWitnessNoRequestWaits) {
+  boot(2);
+  SessionToken token = new_session();
+  NodeCoreOptions options = options_;
+  options.membership.self.name = "late";
+  options.membership.self.machine = "elsewhere";
+  members_.push_back(std::make_unique<SimMember>(network_, 2, options, 300, *this));
+  member(2).boot();
+  Duration longest{};
+  for (int count = 0; count < 2000 && !has_witnesses(); ++count) {
+    const TimePoint asked_at = network_.now();
+    const BeginOutcome begun = begin(member(0), token);
+    ASSERT_EQ(begun.kind, BeginKind::kProceed);
+    const CommitOutcome done = commit(member(0), begun.handle, set("a", std::to_string(count)));
+    ASSERT_EQ(done.kind, CommitKind::kReleased);
+    EXPECT_FALSE(done.solo);
+    if (done.cookie) token = *done.cookie;
+    longest = std::max(longest, network_.now() - asked_at);
+    run_for(milliseconds(1));
+  }
+  EXPECT_TRUE(has_witnesses());
+  EXPECT_LT(longest, milliseconds(10)) << "one round trip more";
+}
+
+TEST_F(Witnesses, AWitnessThatDiesIsReplaced) {
+  boot(4);
+  const SessionToken token = new_session();
+  MemberId witness = kNobody;
+  for (const auto& channel : member(0).core().facts().channels) {
+    if (channel.secondary == token.secondary) witness = channel.witness;
+  }
+  member_of(witness).crash();
+  run_for(seconds(5));
+  EXPECT_TRUE(has_witnesses());
+  EXPECT_EQ(value(begin(member(0), token), "a"), "1");
+}
+
+}  // namespace
+}  // namespace understudy::sim
