@@ -121,7 +121,10 @@ TEST(ForeignMutation, IsReadWithinItsBoundsOrRefused) {
     const std::string forged = forger.mutate(samples[i % 3]);
     const DecodedAffinity decoded = codec.decode(forged);
     if (!decoded || decoded.token.verified) continue;
-    ASSERT_FALSE(decoded.token.id.empty());
+    if (decoded.token.id.empty()) {
+      ASSERT_FALSE(decoded.token.route.empty()) << "\".n1\": a route, and no id";
+      continue;
+    }
     ASSERT_GE(decoded.token.id.data(), forged.data());
     ASSERT_LE(decoded.token.id.data() + decoded.token.id.size(), forged.data() + forged.size());
     ASSERT_LE(decoded.token.route.size(), kRouteBytesMax);

@@ -83,7 +83,8 @@ TEST(Forwarded, ATrustedProxysClaimsStand) {
   EXPECT_EQ(seen("X-Forwarded-Proto: http\r\nX-Forwarded-Host: b\r\nX-Forwarded-For: 1.2.3.4\r\n",
                  {.trusts_peer = true}),
             get_with("X-Forwarded-Proto: http\r\nX-Forwarded-Host: b\r\n"
-                     "X-Forwarded-For: 1.2.3.4, 192.0.2.7\r\nX-Forwarded-Port: 8080\r\n"));
+                     "X-Forwarded-For: 1.2.3.4, 192.0.2.7\r\nX-Forwarded-Port: 80\r\n"))
+      << "the port is that of the scheme and the host that it said";
 }
 
 TEST(Forwarded, WhatStandsLeftOfTheClientWasSaidByNobodyAndGoes) {

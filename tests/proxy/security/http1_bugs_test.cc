@@ -195,7 +195,6 @@ TEST(SecurityBugs, CVE_2023_0056_HostileMembersGet502OrAreCutOff) {
       interims + ok("x"),
       fields + "\r\n",
       "HTTP/1.1 200 OK\r\nX: " + std::string(70'000, 'y') + "\r\n\r\n",
-      "HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       "HTTP/1.1 99 No\r\n\r\n",
       "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n123456",
       "HTTP/1.1 200 OK\r\n: x\r\n\r\n",
