@@ -29,9 +29,8 @@ size_t Election::Voters::needed() const {
 
 bool Election::is_won(const Voters& voters) const {
   if (!is_standing()) return false;
-  const auto agreed = std::count_if(votes_.begin(), votes_.end(), [&](MemberId voter) {
-    return voters.others.contains(voter);
-  });
+  const auto agreed = std::count_if(votes_.begin(), votes_.end(),
+                                    [&](MemberId voter) { return voters.others.contains(voter); });
   return static_cast<size_t>(agreed) >= voters.needed();
 }
 

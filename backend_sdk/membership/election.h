@@ -2,8 +2,8 @@
 // Election: votes for the next leader of a group (PROTOCOL M17): one vote per member and term, and
 // with the candidate's own more than half of those that are not proven dead must agree, the old
 // leader included. So a term has one leader at most, and the half of an even split that has lost
-// the leader elects none against it. Of two members one is enough, where that is the policy. Pure; who may stand, and whether
-// the old leader is really lost, is decided by membership.h's core.
+// the leader elects none against it. Of two members one is enough, where that is the policy. Pure;
+// who may stand, and whether the old leader is really lost, is decided by membership.h's core.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ class Election final {
   explicit Election(MemberId self) : self_(self) {}
 
   struct Voters {
-    std::set<MemberId> others;        // not the candidate, not the old leader
+    std::set<MemberId> others;     // not the candidate, not the old leader
     bool may_leader_live = false;  // the old leader is another member, and not proven dead
     bool may_go_on_alone = true;   // NoWitness available
     // Of the others, besides the candidate's own.

@@ -18,10 +18,10 @@ namespace understudy {
 // What replication acts on. Suspicion changes nothing here: safety never depends on the detector,
 // and a suspect may still answer.
 enum class Fate : uint8_t {
-  kUsable,  // in the view, alive or suspected
-  kDead,    // the view says dead, or does not know it; it may still run somewhere
-  kRefused, // its port refused us; a firewall does that as well, so another member is asked (P20)
-  kProven,  // its process is gone or has given up everything: left, reborn, refused others, too
+  kUsable,   // in the view, alive or suspected
+  kDead,     // the view says dead, or does not know it; it may still run somewhere
+  kRefused,  // its port refused us; a firewall does that as well, so another member is asked (P20)
+  kProven,   // its process is gone or has given up everything: left, reborn, refused others, too
 };
 // Worth acting on where another member looks for itself before anything follows.
 inline bool seems_gone(Fate fate) {

@@ -59,7 +59,7 @@ class Meeting final {
   uint64_t sent_version_ = 0;   // of the last MERGE; 0: none of ours
   std::vector<Peer> others_;    // of the group that we yield to
   size_t next_other_ = 0;
-  std::set<MemberId> gone_over_;  // of ours, to the group that we met last
+  std::set<MemberId> gone_over_;         // of ours, to the group that we met last
   std::map<GroupId, uint64_t> refused_;  // as leader
   std::vector<Address> met_;
   size_t next_seed_ = 0;

@@ -24,11 +24,10 @@ class Reports final {
 
   // All confirmed members that are not suspected have the version, and they are a quorum. (Who is
   // suspected may follow another leader by now.) Without
-  // one: all that are counted have it, are proven dead or have `gone_over` to another group, so that
-  // no other side can exist. The yield of `view` does not matter here.
+  // one: all that are counted have it, are proven dead or have `gone_over` to another group, so
+  // that no other side can exist. The yield of `view` does not matter here.
   bool is_known(uint64_t version, const MemberView& view, MemberId self,
-                const std::set<MemberId>& suspects,
-                const std::set<MemberId>& gone_over = {}) const;
+                const std::set<MemberId>& suspects, const std::set<MemberId>& gone_over = {}) const;
 
  private:
   const uint32_t term_;

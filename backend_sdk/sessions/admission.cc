@@ -87,8 +87,7 @@ void Admission::admit(WaitingPtr waiting) {
 // Not a member, not yet, or not any more: all that is known is where a session of ours went.
 void Admission::admit_outside(WaitingPtr waiting) {
   const auto& token = waiting->request.token;
-  const MemberId owner =
-      token ? layer_.history.owner(layer_.resolve(token->sid)) : kNobody;
+  const MemberId owner = token ? layer_.history.owner(layer_.resolve(token->sid)) : kNobody;
   if (owner != kNobody) {
     redirect(std::move(waiting), owner);
   } else {

@@ -47,8 +47,8 @@ void Admission::await_hand_over(WaitingPtr waiting, SecondaryChannel& channel) {
                                   patience() / 2 + layer_.replication.ack_timeout);
 }
 
-// The member that ran this request died while it did, maybe of it. Before it runs here another member
-// gets a copy of the session, so that a second death loses no session (P14).
+// The member that ran this request died while it did, maybe of it. Before it runs here another
+// member gets a copy of the session, so that a second death loses no session (P14).
 void Admission::hold_first(WaitingPtr waiting, Stay& stay) {
   waiting->is_held = true;
   parts_.protection.protect(stay, false);
@@ -58,8 +58,8 @@ void Admission::hold_first(WaitingPtr waiting, Stay& stay) {
   ticket.done = [this, held = std::make_shared<WaitingPtr>(std::move(waiting))](
                     const Gate::Passage& passage) {
     layer_.ready.push_back([this, held, reason = passage.reason, kind = passage.kind] {
-      const bool is_denied = kind == Gate::Passage::Kind::kUnavailable &&
-                             layer_.replication.solo == SoloPolicy::kDeny;
+      const bool is_denied =
+          kind == Gate::Passage::Kind::kUnavailable && layer_.replication.solo == SoloPolicy::kDeny;
       if (is_denied) return refuse(std::move(*held), reason);
       admit(std::move(*held));
     });

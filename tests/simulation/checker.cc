@@ -222,7 +222,8 @@ void Checker::on_renamed(const SessionId& old_id, const SessionId& new_id) {
 
 void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionId& sid) {
   conflicts_.insert(sid);
-  // After several failures an older copy may live on, and what was answered solo is gone: to be told.
+  // After several failures an older copy may live on, and what was answered solo is gone: to be
+  // told.
   const bool is_told_of_solo = !one_fault_at_a_time_ && solo_.contains(first_id(sid));
   if (doubled_.contains(sid) || is_told_of_solo) return;
   two_serve(now, sid,
@@ -331,8 +332,8 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
       const auto [owner, is_first] = sealed_by_.emplace(channel.id, member->mid());
       if (is_first || owner->second == member->mid()) continue;
       // Without a witness the survivor goes on: of a member that had gone on alone and died, too.
-      const bool is_heir = channel.witness == kNobody && !one_fault_at_a_time_ &&
-                           !lives(members, owner->second);
+      const bool is_heir =
+          channel.witness == kNobody && !one_fault_at_a_time_ && !lives(members, owner->second);
       if (is_heir) {
         owner->second = member->mid();
         continue;

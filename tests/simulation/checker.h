@@ -171,8 +171,8 @@ class Checker final {
   std::set<ChannelId> doubled_channels_;
   std::set<SessionId> conflicts_;
   std::set<SessionId> logging_out_;
-  std::set<SessionId> written_alone_;  // while that may double them; by their first ids
-  std::set<SessionId> solo_;           // ever; by their first ids
+  std::set<SessionId> written_alone_;      // while that may double them; by their first ids
+  std::set<SessionId> solo_;               // ever; by their first ids
   std::map<SessionId, SessionId> former_;  // by the new id
   Owners owners_;
   VoteWatch votes_;

@@ -75,8 +75,7 @@ class Clientele final : public Proxy::Listener {
   bool is_known_no_more(const Client& client, const Exchange& exchange) const;
   void begin_again(Client& client);
   void keep_cookie(Client& client, const Exchange& exchange, const SessionToken& cookie);
-  void add_ghost(Client& client, const SessionToken& cookie, TimePoint renamed,
-                 TimePoint from);
+  void add_ghost(Client& client, const SessionToken& cookie, TimePoint renamed, TimePoint from);
   bool may_be_lost(const Client& client, const Exchange& exchange) const;
   void violation(const Exchange& exchange, const std::string& text);
 

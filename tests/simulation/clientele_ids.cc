@@ -64,8 +64,7 @@ void Clientele::keep_cookie(Client& client, const Exchange& exchange, const Sess
     // The member counts from its commit: of this request, or of a login that was not answered yet.
     TimePoint renamed_from = exchange.started;
     for (const auto& [number, since] : client.logins) renamed_from = std::min(renamed_from, since);
-    add_ghost(client, *kept, renamed_from,
-              network_.now() + profile_.alias_kept + kAliasMargin);
+    add_ghost(client, *kept, renamed_from, network_.now() + profile_.alias_kept + kAliasMargin);
     checker_.on_renamed(kept->sid, cookie.sid);
     checker_.on_end_known(kept->sid, cookie.primary, cookie.secondary);
   }

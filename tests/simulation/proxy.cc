@@ -64,8 +64,8 @@ uint64_t Proxy::part_of(size_t member) const {
   return found == parts_.end() ? 0 : found->second;
 }
 
-// Where a life of the session's is; the most members otherwise: a machine that has started again may
-// be apart from those that its earlier life was with.
+// Where a life of the session's is; the most members otherwise: a machine that has started again
+// may be apart from those that its earlier life was with.
 uint64_t Proxy::home_of(const SessionToken& cookie) const {
   for (const MemberId mid : {cookie.primary, cookie.secondary}) {
     const auto member = mid == kNobody ? std::nullopt : member_of(mid);

@@ -244,9 +244,9 @@ void World::say_beliefs() {
   for (const auto& member : members_) {
     if (!member->is_up()) continue;
     const MemberView& view = member->view();
-    std::string text = fmt::format("view of member {} ({:x}): group {:x} {}.{}, leader {:x}:",
-                                   member->index(), member->mid(), view.group, view.term, view.seq,
-                                   view.leader() ? view.leader()->mid : kNobody);
+    std::string text = fmt::format(
+        "view of member {} ({:x}): group {:x} {}.{}, leader {:x}:", member->index(), member->mid(),
+        view.group, view.term, view.seq, view.leader() ? view.leader()->mid : kNobody);
     for (const Member& other : view.members) {
       text += fmt::format(" {:x} {}{}{}{}{}", other.mid, to_string(other.liveness),
                           other.is_proven ? ", proven" : "", other.is_confirmed ? "" : ", new",

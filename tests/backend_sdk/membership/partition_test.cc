@@ -117,7 +117,7 @@ TEST(Election, TwoMembersThatLoseEachOtherMeetAgain) {
 TEST(Election, AOneWayCutOfTheLeaderEndsInOneLeader) {
   VirtualCluster cluster(8);
   cluster.start_all("abc");
-  // a hears everybody and is heard by nobody.
+  // Member a hears the others, and none of them hears it.
   cluster.network.cut_one_way(cluster.address("a"), cluster.address("b"));
   cluster.network.cut_one_way(cluster.address("a"), cluster.address("c"));
   ASSERT_TRUE(cluster.run_until_agreed("bc", seconds(2)));

@@ -51,7 +51,7 @@ TEST(NodeEnd, EvenTheLastOneFinishesWhatIsUnderWay) {
 
 TEST(NodeEnd, AMemberThatLeavesIsGoneAtOnce) {
   TestCluster cluster({"a", "b", "c"}, [](Options& options) {
-    options.heartbeat_interval = std::chrono::seconds(10);  // nobody is missed in time
+    options.heartbeat_interval = std::chrono::seconds(10);  // no member is missed in time
   });
   cluster.close("b");
   cluster.wait_for_members(2);

@@ -319,8 +319,8 @@ TEST_F(Recovery, WhatIsPassedOverIsNotKeptForEver) {
 }
 
 // The secondary never hears that its channel was sealed: CLAIM is lost with a link that a firewall
-// resets. CLOSE tells it when the link stands again; its copy does not outlive the session, whose end
-// other members know.
+// resets. CLOSE tells it when the link stands again; its copy does not outlive the session, whose
+// end other members know.
 TEST_F(Recovery, ACopyWhoseSealWasNeverHeardGoesWithTheClose) {
   boot(4);
   token_ = new_session();
