@@ -81,6 +81,12 @@ void Buffer::consume(size_t bytes) {
   if (begin_ == end_) clear();
 }
 
+void Buffer::truncate(size_t bytes) {
+  DCHECK(bytes <= size());
+  end_ = begin_ + bytes;
+  if (begin_ == end_) clear();
+}
+
 bool Buffer::grow() {
   const size_t large = pool_->options().large_bytes;
   if (capacity_ == large) return false;

@@ -67,6 +67,9 @@ class Buffer final {
   void commit(size_t bytes);  // the reader put bytes into writable()
   void consume(
       size_t bytes);  // the writer is done with the first bytes; empty gives the block back
+  // The readable bytes, to be changed where they lie; and only the first `bytes` of them are left.
+  std::span<char> editable() { return {block_ + begin_, size()}; }
+  void truncate(size_t bytes);
   // Moves into a large block; false when it is in one already. Views into the buffer die.
   bool grow();
   void clear();

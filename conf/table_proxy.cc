@@ -115,6 +115,20 @@ constexpr DirectiveSpec kRows[] = {
      .minimum = "0",
      .maximum = "1000000000",
      .description = "Requests on one client's connection; 0 is unlimited"},
+    {.name = "AllowEncodedSlashes",
+     .contexts = kHosts,
+     .argument = Argument::kChoice,
+     .default_text = "NoDecode",
+     .choices = "On|Off|NoDecode",
+     .description = "What %2F is in a path. NoDecode: a letter of a name, sent to the member as it "
+                    "came; 404 where another location would be meant if it were a slash, or beside "
+                    "a dot segment. On: a slash, and sent as one. Off: 404"},
+    {.name = "MergeSlashes",
+     .contexts = kHosts,
+     .argument = Argument::kFlag,
+     .default_text = "On",
+     .description = "Whether a run of slashes is one where paths are matched; members get them as "
+                    "they came, but with ProxyPass as they were matched"},
     {.name = "AbortOnClose",
      .contexts = kHosts,
      .argument = Argument::kFlag,

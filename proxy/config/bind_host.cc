@@ -79,6 +79,12 @@ void bind_addresses(const conf::Directive& section, VirtualHost& host, Binding& 
   }
 }
 
+SlashEscapes bind_slash_escapes(const conf::Settings& settings) {
+  const std::string text = settings.text("AllowEncodedSlashes");
+  if (text == "On") return SlashEscapes::kDecoded;
+  return text == "Off" ? SlashEscapes::kRefused : SlashEscapes::kKept;
+}
+
 VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balancers& balancers,
                       Binding& binding) {
   VirtualHost host;
@@ -88,6 +94,8 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
   host.aborts_on_close = scope.settings.flag("AbortOnClose");
   host.timeouts = bind_timeouts(scope.settings, binding.diagnostics());
   host.limits = bind_limits(scope.settings);
+  host.slash_escapes = bind_slash_escapes(scope.settings);
+  host.merges_slashes = scope.settings.flag("MergeSlashes");
   host.access_logs = bind_access_logs(scope.settings, formats, binding);
   host.trusted_hops = bind_trusted_hops(scope, binding.diagnostics());
   host.proxy_protocol = bind_proxy_protocol(scope, binding.diagnostics());

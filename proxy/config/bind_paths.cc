@@ -182,6 +182,7 @@ PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
   rules.default_file = default_file_of(settings, diagnostics);
   rules.trim_extension = extension_of(settings, diagnostics);
   if (!target_path) return rules;
+  rules.as_sent = false;  // as ProxyPass has it
   for (const std::string_view name : {"PathTrim", "PathPrepend"}) {
     const conf::Directive* directive = settings.directive(name);
     if (directive == nullptr) continue;

@@ -10,9 +10,17 @@
 
 namespace understudy::config {
 
-// All empty: the path is forwarded as it was matched. In this order: trim, extension, default file,
+// AllowEncodedSlashes: what %2F is in a path.
+enum class SlashEscapes : unsigned char {
+  kKept,     // a letter of a name, and sent as it came; 404 where it would matter if it divided
+  kRefused,  // Off: 404
+  kDecoded,  // On: a slash, and sent as one
+};
+
+// All empty: the path is changed by none of them. In this order: trim, extension, default file,
 // prepend.
 struct PathRules {
+  bool as_sent = true;  // members get the client's bytes; else the form that was matched
   std::string trim;            // "/weblogic": whole segments; another path stays as it is
   std::string trim_extension;  // ".wl": at the end of the last segment, if that has more than it
   std::string default_file;    // without a slash: what stands for "/"

@@ -37,7 +37,9 @@ struct VirtualHost {
   // What holds for a listening address; all its hosts say the same. Nothing: RemoteIPProxyProtocol
   // Off.
   std::optional<ProxyProtocol> proxy_protocol;
-  HeaderEdits edits;  // of all its locations, before their own
+  SlashEscapes slash_escapes = SlashEscapes::kKept;
+  bool merges_slashes = true;  // before a path is matched
+  HeaderEdits edits;           // of all its locations, before their own
   ErrorPages errors;
 
   // Without ports and addresses: everywhere.

@@ -3,6 +3,7 @@
 #include "proxy/downstream/http1_downstream.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "base/check.h"
@@ -223,7 +224,8 @@ void Http1Downstream::begin(const http::RequestHead& head, uint32_t head_bytes) 
   if (!complete_) {
     left_ = head.body.length;
     keeping_ = {};
-    if (framing_ == Framing::kChunked) scanner_ = {};
+    if (framing_ == Framing::kChunked) scanner_ = http::ChunkScanner();
+    cut_name_.clear();
     check_kept();
     if (!complete_) connection_->wait_for(Http1Connection::Wait::kBody);
   }
@@ -250,29 +252,32 @@ std::string_view Http1Downstream::head_text() const {
 
 // ---- Bodies.
 
-// How many of the bytes that have just come belong to the body.
-size_t Http1Downstream::check_body(std::string_view fresh) {
-  size_t of_body = 0;
+// Of the bytes that have just come: how many belong to the body, and how many are left of all.
+Http1Downstream::Checked Http1Downstream::check_body(std::span<char> fresh) {
+  Checked checked{.of_body = fresh.size(), .bytes = fresh.size()};
   if (framing_ == Framing::kLength) {
-    of_body = std::min<uint64_t>(fresh.size(), left_);
-    left_ -= of_body;
+    checked.of_body = std::min<uint64_t>(fresh.size(), left_);
+    left_ -= checked.of_body;
     complete_ = left_ == 0;
   } else {
-    const auto scanned = scanner_.scan(fresh);
-    of_body = scanned.consumed;
-    complete_ = scanned.progress == Progress::kComplete;
-    if (scanned.progress == Progress::kRefused) body_broken_ = true;
+    const auto sifted = scanner_.sift(fresh);
+    checked = {.of_body = sifted.body_bytes, .bytes = sifted.bytes};
+    complete_ = sifted.progress == Progress::kComplete;
+    if (sifted.progress == Progress::kRefused) body_broken_ = true;
   }
   awaits_continue_ = false;
-  body_bytes_ += of_body;
+  body_bytes_ += checked.of_body;
   if (complete_) connection_->wait_ = Http1Connection::Wait::kNothing;
-  return of_body;
+  return checked;
 }
 
 // What has come into in_ behind the head.
 void Http1Downstream::check_kept() {
-  const std::string_view fresh = in_.readable().substr(head_bytes_ + kept_);
-  if (!fresh.empty()) kept_ += check_body(fresh);
+  const size_t known = head_bytes_ + kept_;
+  if (in_.size() == known) return;
+  const Checked checked = check_body(in_.editable().subspan(known));
+  in_.truncate(known + checked.bytes);
+  kept_ += checked.of_body;
 }
 
 uint64_t Http1Downstream::request_body_bytes() const {
@@ -347,6 +352,25 @@ std::span<char> Http1Downstream::room_for_body() {
   return room;
 }
 
+// The beginning of a trailer's name that the last read has brought stands in front of the next one,
+// in `room` of more_; how many bytes that are. In in_ it lies where it is.
+size_t Http1Downstream::put_cut_name_into(std::span<char> room) {
+  if (!more_.is_used()) return 0;
+  if (const size_t known = head_bytes_ + kept_; in_.size() > known) {
+    cut_name_ = in_.readable().substr(known);
+    in_.truncate(known);
+  }
+  const size_t bytes = cut_name_.size();
+  if (bytes == 0) return 0;
+  if (bytes >= room.size()) {
+    scanner_.leave_trailer_out();
+    scanner_.scan(std::exchange(cut_name_, {}));
+    return 0;
+  }
+  std::memcpy(room.data(), cut_name_.data(), bytes);
+  return bytes;
+}
+
 Fetched Http1Downstream::fetch_request_body() {
   if (tunnel_) return fetch_from_tunnel();
   if (body_broken_ || more_.has_failed()) return Fetched::kBroken;
@@ -355,9 +379,10 @@ Fetched Http1Downstream::fetch_request_body() {
     connection_->yield();
     return Fetched::kNone;
   }
-  const std::span<char> room = room_for_body();
+  std::span<char> room = room_for_body();
   if (room.empty()) return Fetched::kNone;
-  const IoResult result = connection_->read(room);
+  const size_t cut = put_cut_name_into(room);
+  const IoResult result = connection_->read(room.subspan(cut));
   switch (result.state) {
     case IoResult::State::kOk:
       break;
@@ -371,7 +396,14 @@ Fetched Http1Downstream::fetch_request_body() {
   turn_bytes_ += result.bytes;
   connection_->wait_for(Http1Connection::Wait::kBody);
   if (more_.is_used()) {
-    more_.commit(result.bytes, check_body({room.data(), result.bytes}));
+    const Checked checked = check_body(room.first(cut + result.bytes));
+    if (complete_ || body_broken_) {
+      cut_name_.clear();
+      more_.commit(checked.bytes, checked.of_body);
+    } else {
+      cut_name_.assign(room.data() + checked.of_body, checked.bytes - checked.of_body);
+      more_.commit(checked.of_body, checked.of_body);
+    }
   } else {
     in_.commit(result.bytes);
     check_kept();

@@ -98,7 +98,12 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   void settle();
   void look_ahead();
   void check_kept();
-  size_t check_body(std::string_view fresh);
+  struct Checked {
+    size_t of_body = 0;
+    size_t bytes = 0;
+  };
+  Checked check_body(std::span<char> fresh);
+  size_t put_cut_name_into(std::span<char> room);
   uint64_t whole_body_bytes() const;
   KeptBody::Keep how_to_keep() const;
   std::span<char> room_for_body();
@@ -153,6 +158,7 @@ class Http1Downstream final : public Downstream, public ClosedList::Item {
   uint64_t body_bytes_ = 0;  // received so far
   uint64_t left_ = 0;        // kLength: not received yet
   http::ChunkScanner scanner_;
+  std::string cut_name_;  // of a trailer, behind what is in more_
 
   // Of the present response.
   Outgoing outgoing_ = Outgoing::kAsIs;

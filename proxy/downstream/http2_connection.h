@@ -23,7 +23,7 @@
 #include "base/timer_wheel.h"
 #include "proxy/config/virtual_host.h"
 #include "proxy/downstream/client_connection.h"
-#include "proxy/http/http2_codec.h"
+#include "proxy/http/http2_server_codec.h"
 
 namespace understudy {
 
@@ -90,7 +90,7 @@ class Http2Connection final : public ClientConnection, private FdWatcher::Handle
   http::HeadLimits limits() const;
 
   // By Http2Downstream.
-  http::Http2Codec& codec() { return codec_; }
+  http::Http2ServerCodec& codec() { return codec_; }
   void wants_turn(Http2Downstream& stream) { waiting_.push_back(&stream); }
   std::unique_ptr<Http2Downstream> remove(Http2Downstream& stream);
   bool is_broken() const { return broken_; }
@@ -106,7 +106,7 @@ class Http2Connection final : public ClientConnection, private FdWatcher::Handle
   Timer timer_;
   Buffer in_;   // empty between turns, unless out_ is full
   Buffer out_;  // empty between turns, unless the socket is full
-  http::Http2Codec codec_;
+  http::Http2ServerCodec codec_;
 
   // State of the worker thread.
   std::vector<std::unique_ptr<Http2Downstream>> streams_;  // from pool_, and back to it

@@ -130,14 +130,14 @@ bool Http2Downstream::keep_chunk(std::string_view data) {
 void Http2Downstream::on_end(std::string_view trailers) {
   if (finished_ || body_broken_) return;
   if (framing_ == http::Framing::kChunked) {
-    const std::string end = std::string("0\r\n").append(trailers).append("\r\n");
-    http::ChunkScanner scanner;
-    if (scanner.scan(end).progress != http::Progress::kComplete) {
+    std::string end = std::string("0\r\n").append(trailers).append("\r\n");
+    const http::SiftedChunks sifted = http::ChunkScanner().sift(end);
+    if (sifted.progress != http::Progress::kComplete) {
       body_broken_ = true;
       connection_->codec().reset(stream_, http::Http2Error::kProtocol);
       return;
     }
-    body_ += end;
+    body_.append(end, 0, sifted.body_bytes);
   }
   complete_ = true;
   if (wait_ == Wait::kBody) wait_for(Wait::kNothing);

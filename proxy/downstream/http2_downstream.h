@@ -22,7 +22,7 @@
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_context.h"
 #include "proxy/http/chunked.h"
-#include "proxy/http/http2_codec.h"
+#include "proxy/http/http2_server_codec.h"
 
 namespace understudy {
 

@@ -34,7 +34,7 @@ Taken Http2Downstream::send_head(const http::ResponseHead& head,
   if (connection_->is_broken()) return {.broken = true};
   stop_keeping_for_good();
   form_ = form;
-  scanner_ = {};
+  scanner_ = http::ChunkScanner();
   has_head_ = true;
   const bool has_body = head.body.has_bytes();
   head_bytes_ = head.bytes.size() + rewrite.added.size();

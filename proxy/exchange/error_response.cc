@@ -12,8 +12,17 @@
 namespace understudy {
 namespace {
 
-// What a client that gets a 503 is asked to wait, in seconds.
+// What a client that gets a 503 is asked to wait, in seconds; and how long a page that is looked at
+// waits until it asks again by itself.
 constexpr int kRetryAfterSeconds = 1;
+constexpr int kRefreshSeconds = 5;
+
+constexpr std::string_view kAllow = "Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n";
+
+constexpr std::string_view kStyle =
+    "<style>:root{color-scheme:light dark}"
+    "body{font:1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1.5rem}"
+    "h1{font-size:1.4rem}small{opacity:.7}</style>";
 
 // IMF-fixdate (RFC 9110 5.6.7), which no locale may change.
 std::string http_date(int64_t wall_us) {
@@ -59,6 +68,8 @@ unsigned status_of(TryFailure failure) {
 
 std::string_view reason_phrase(unsigned status) {
   switch (status) {
+    case 200:
+      return "OK";
     case 302:
       return "Found";
     case 400:
@@ -106,11 +117,6 @@ ErrorResponse::ErrorResponse(const Complaint& complaint) {
     return;
   }
   const std::string_view reason = reason_phrase(complaint.status);
-  std::string id;
-  if (complaint.request_id != 0) {
-    const Hex64 hex = format_hex64(complaint.request_id);
-    id = fmt::format("<p>Request {}</p>\n", std::string_view(hex.data(), hex.size()));
-  }
   page_.status = complaint.status;
   page_.reason = reason;
   std::string_view content_type = "text/html; charset=utf-8";
@@ -118,21 +124,36 @@ ErrorResponse::ErrorResponse(const Complaint& complaint) {
     page_.body = complaint.page->body;
     content_type = complaint.page->content_type;
   } else {
-    page_.body = print(body_,
-                       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                       "<title>{0} {1}</title></head>\n<body><h1>{1}</h1>\n<p>{2}</p>\n{3}"
-                       "</body></html>\n",
-                       complaint.status, reason, complaint.sentence, id);
+    write_body(complaint, reason);
   }
   const std::string retry_after =
       complaint.status == 503 ? fmt::format("Retry-After: {}\r\n", kRetryAfterSeconds) : "";
-  // RFC 9110 10.2.1: a 405 names the methods that are allowed.
-  const std::string_view allow =
-      complaint.status == 405 ? "Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS\r\n" : "";
+  // RFC 9110 10.2.1: a 405 names the methods that are allowed; 9.3.7: so does an answer to OPTIONS.
+  const bool has_allow = complaint.status == 405 || complaint.status == 200;
   page_.lines = print(lines_,
                       "Date: {}\r\nContent-Type: {}\r\n"
                       "Cache-Control: no-store\r\n{}{}",
-                      http_date(wall_clock_us()), content_type, retry_after, allow);
+                      http_date(wall_clock_us()), content_type, retry_after,
+                      has_allow ? kAllow : std::string_view());
+}
+
+void ErrorResponse::write_body(const Complaint& complaint, std::string_view reason) {
+  std::string id;
+  if (complaint.request_id != 0) {
+    const Hex64 hex = format_hex64(complaint.request_id);
+    id =
+        fmt::format("<p><small>Request {}</small></p>\n", std::string_view(hex.data(), hex.size()));
+  }
+  const std::string refresh =
+      complaint.may_refresh && complaint.status == 503
+          ? fmt::format("<meta http-equiv=\"refresh\" content=\"{}\">", kRefreshSeconds)
+          : "";
+  page_.body = print(body_,
+                     "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                     "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">{4}"
+                     "<title>{0} {1}</title>{5}</head>\n<body><main><h1>{0} {1}</h1>\n<p>{2}</p>\n"
+                     "{3}</main></body></html>\n",
+                     complaint.status, reason, complaint.sentence, id, refresh, kStyle);
 }
 
 }  // namespace understudy

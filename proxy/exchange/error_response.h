@@ -25,6 +25,7 @@ struct Complaint {
   std::string_view sentence = {};
   uint64_t request_id = 0;                  // 0: none
   bool close = false;                       // the connection cannot go on
+  bool may_refresh = false;                 // a browser may ask by itself again: it was a GET
   const config::ErrorPage* page = nullptr;  // the operator's, in place of ours; null: ours
 };
 
@@ -37,8 +38,10 @@ class ErrorResponse final {
   const Page& page() const { return page_; }
 
  private:
+  void write_body(const Complaint& complaint, std::string_view reason);
+
   std::array<char, config::kErrorUrlBytesMax + 256> lines_;
-  std::array<char, 1024> body_;
+  std::array<char, 2048> body_;
   Page page_;
 };
 

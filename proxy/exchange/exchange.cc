@@ -7,24 +7,16 @@
 #include "base/tls_stream.h"
 #include "cookies/cookie_header.h"
 #include "proxy/exchange/form_search.h"
+#include "proxy/exchange/mapped_path.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/char_class.h"
 #include "proxy/routing/path_rewrite.h"
-#include "proxy/routing/request_path.h"
 #include "proxy/upstream/member_connections.h"
 
 namespace understudy {
 namespace {
 
 using http::FieldId;
-
-// The path that rules are matched over; "*" of OPTIONS and the authority of CONNECT, which have
-// none, stand for the whole server.
-std::string_view path_to_match(const http::RequestHead& head) {
-  const bool has_path = head.path != "*" && (head.target_form == http::TargetForm::kOrigin ||
-                                             head.target_form == http::TargetForm::kAbsolute);
-  return has_path ? head.path : std::string_view("/");
-}
 
 // The values that a request's head has for its session: those of the cookies of that name, one
 // after another, then those of the path's parameters. Each lives until the next one is asked for.
@@ -143,13 +135,15 @@ void Exchange::receive(std::size_t site) {
 
 bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   const Site& here = routes_->sites[site];
-  const auto path = routing::normalise_path(path_to_match(head), worker_.io.scratch.path);
-  if (!path) {
-    answer(static_cast<unsigned>(status_of(path.refusal)), to_text(path.refusal), false);
+  const MappedPath mapped = map_path(here, head, worker_.io.scratch);
+  const routing::Mapping::Match& match = mapped.match;
+  const std::string_view path = mapped.path.path;
+  if (!mapped.path) {
+    const routing::PathRefusal refusal = mapped.path.refusal;
+    answer(static_cast<unsigned>(status_of(refusal)), to_text(refusal), false);
     return false;
   }
-  account_.path_is_normal = path.path.data() == path_to_match(head).data();
-  const auto match = here.mapping->find(head.authority, path.path);
+  account_.sends_path_as_is = mapped.sends_as_is;
   access_log_ = here.access_logs[match.host];
   host_ = here.hosts[match.host];
   account_.is_tls = downstream_.client().tls != nullptr;
@@ -164,13 +158,17 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
     answer(405, "This proxy does not offer the method.", true);
     return false;
   }
+  if (const auto forwards = http::max_forwards(head); forwards && forwards->left == 0) {
+    answer(200, "This is a proxy, which the request was not to pass.", false);
+    return false;
+  }
   if (!match.location) {
     answer(404, "Nothing is configured for this address.", false);
     return false;
   }
   location_ = &host_->locations[*match.location];
   if (!location_->is_proxied ||
-      (!location_->excluded.empty() && routing::is_excluded(location_->excluded, path.path))) {
+      (!location_->excluded.empty() && routing::is_excluded(location_->excluded, path))) {
     answer(404, "Requests for this address are not passed on.", false);
     return false;
   }
@@ -333,7 +331,7 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
                                      .cluster = *cluster_,
                                      .upgrades = tunnel_ && to.upstream().can_tunnel(),
                                      .keeps_expect = !account_.body_has_begun,
-                                     .path_is_normal = account_.path_is_normal,
+                                     .sends_path_as_is = account_.sends_path_as_is,
                                      .keeps_request_id = account_.keeps_request_id},
                                     head, rewrite);
   const Taken taken = fits ? to.send_head(head, rewrite, body) : Taken{.too_large = true};

@@ -161,7 +161,7 @@ class Exchange final : private Try::Owner, private Waiter {
     BodyForm form = BodyForm::kPayload;  // of the response
     bool has_body = false;
     bool is_idempotent = false;
-    bool path_is_normal = true;
+    bool sends_path_as_is = true;
     bool met_full_member = false;   // in this pass
     uint8_t quick_looks = 0;        // passes within the first ConnectRetrySecs
     uint8_t breaks = 0;             // tries that broke: is_break()

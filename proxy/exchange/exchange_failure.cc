@@ -217,6 +217,7 @@ void Exchange::answer(unsigned status, std::string_view sentence, bool close) {
        .sentence = sentence,
        .request_id = account_.request_id,
        .close = close,
+       .may_refresh = account_.method == http::Method::kGet,
        .page = config::find_error_page(location_ != nullptr ? &location_->errors : nullptr,
                                        host_->errors, status)});
   Page page = response.page();

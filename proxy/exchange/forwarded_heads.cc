@@ -81,6 +81,10 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
   scratch.dropped.clear();
   http::drop_from_request(head, {.keep_upgrade = to.upgrades, .keep_expect = to.keeps_expect},
                           scratch.dropped);
+  if (const auto forwards = http::max_forwards(head)) {
+    scratch.dropped.set(forwards->field);
+    scratch.lines.add_line("Max-Forwards", forwards->left - 1);
+  }
   Address::HostText peer_room;
   const std::string_view peer = facts.peer.address.host(peer_room);
   const bool edits = !facts.host.edits.request.empty() || !facts.location->edits.request.empty();
@@ -114,11 +118,18 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
       scratch.lines);
 }
 
-// The path that was matched, as the location changes it, with the query behind it.
+// The path that was sent, or matched, as the location changes it, with the query behind it.
 std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHead& head) {
   if (head.path == "*") return {};
   HeadScratch& scratch = facts.scratch;
-  std::string_view path = routing::normalise_path(head.path, scratch.path).path;
+  const bool divide = facts.host.slash_escapes == config::SlashEscapes::kDecoded;
+  std::string_view path =
+      facts.location->paths.as_sent
+          ? routing::sound_path(head.path, scratch.path, divide)
+          : routing::normalise_path(
+                head.path, scratch.path,
+                {.slash_escapes_divide = divide, .merges_slashes = facts.host.merges_slashes})
+                .path;
   std::span<char> room = scratch.target;
   room = room.first(room.size() - http::kHeadBytesMax / 2);
   if (facts.location->paths.change_paths()) {
@@ -142,7 +153,7 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
   if (!scratch.lines.ok()) return false;
   rewrite.added = scratch.lines.text();
   rewrite.add_upgrade = to.upgrades;
-  if (!to.path_is_normal || facts.location->paths.change_paths()) {
+  if (!to.sends_path_as_is || facts.location->paths.change_paths()) {
     rewrite.target = forwarded_target(facts, head);
   }
   if (head.authority.empty()) {

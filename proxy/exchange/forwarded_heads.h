@@ -39,7 +39,7 @@ struct RequestFor {
   const WorkerCluster& cluster;
   bool upgrades = false;
   bool keeps_expect = false;
-  bool path_is_normal = true;
+  bool sends_path_as_is = true;
   bool& keeps_request_id;  // set: whether a trusted proxy's id was kept
 };
 

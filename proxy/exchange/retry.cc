@@ -55,7 +55,7 @@ Reason reason_against_break(const FailedTry& failed, const config::Failover& pol
 }  // namespace
 
 bool is_break(const FailedTry& failed) {
-  if (is_half_open(failed)) return false;
+  if (failed.refused || is_half_open(failed)) return false;
   switch (failed.failure) {
     case TryFailure::kDropped:
     case TryFailure::kUnreachable:

@@ -40,6 +40,7 @@ struct FailedTry {
   bool sent = false;      // at least a byte of the request has left
   bool received = false;  // at least a byte of the response has come
   bool connection_was_reused = false;
+  bool refused = false;          // the member says that it has not looked at it
   bool tried_fresh = false;      // this member has been asked again on a fresh connection already
   bool is_idempotent = false;    // by its method, or by an Idempotency-Key that counts here
   bool replayable = true;        // the whole request, as far as it was sent, is still here

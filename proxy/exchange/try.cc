@@ -216,6 +216,7 @@ FailedTry Try::describe(TryFailure failure) const {
           .sent = upstream_ != nullptr && upstream_->has_sent(),
           .received = upstream_ != nullptr && upstream_->has_received(),
           .connection_was_reused = upstream_ != nullptr && upstream_->was_reused(),
+          .refused = upstream_ != nullptr && upstream_->was_refused(),
           .tried_fresh = fresh_};
 }
 

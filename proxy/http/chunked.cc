@@ -2,6 +2,7 @@
 #include "proxy/http/chunked.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/check.h"
 #include "proxy/http/char_class.h"
@@ -49,6 +50,21 @@ unsigned hex_value(char digit) {
   return static_cast<unsigned>(is_digit(digit) ? digit - '0' : (digit | 0x20) - 'a' + 10);
 }
 
+enum class TrailerName : uint8_t { kAllowed, kForbidden, kCut };
+
+// A name longer than kNameBytesMax is longer than every name with a FieldId of its own, and the
+// contract's prefixes are shorter. What is no name is refused by the steps that follow.
+TrailerName look_at_name(std::string_view bytes) {
+  bytes = bytes.substr(0, ChunkScanner::kNameBytesMax + 1);
+  size_t end = 0;
+  while (end < bytes.size() && is(kToken, bytes[end])) ++end;
+  if (end == bytes.size()) {
+    return end <= ChunkScanner::kNameBytesMax ? TrailerName::kCut : TrailerName::kAllowed;
+  }
+  return kForbiddenTrailers.has(field_id(bytes.substr(0, end))) ? TrailerName::kForbidden
+                                                                : TrailerName::kAllowed;
+}
+
 Refusal refusal_of(char byte, Refusal otherwise) {
   // A CR that is not the line's end has been read by the caller, so this one is bare.
   return internal::refusal_of_byte(byte, '\0', otherwise);
@@ -78,13 +94,70 @@ ChunkPiece ChunkScanner::next(std::string_view bytes) {
 }
 
 ChunkResult ChunkScanner::scan(std::string_view bytes) {
-  size_t consumed = 0;
-  for (;;) {
-    const ChunkPiece piece = next(bytes.substr(consumed));
-    consumed += piece.consumed;
-    if (piece.progress != Progress::kIncomplete || consumed == bytes.size()) {
-      return {.progress = piece.progress, .refusal = piece.refusal, .consumed = consumed};
+  if (state_ == State::kRefused) return {.progress = Progress::kRefused, .refusal = refusal_};
+  ChunkResult result;
+  size_t at = 0;
+  while (at < bytes.size() && state_ != State::kDone) {
+    if (state_ == State::kData) {
+      if (result.left_out != 0) return result;
+      const size_t take = std::min<uint64_t>(chunk_left_, bytes.size() - at);
+      chunk_left_ -= take;
+      if (chunk_left_ == 0) state_ = State::kDataCr;
+      result.consumed = at += take;
+      continue;
     }
+    if (state_ == State::kTrailerStart && !leaves_out_ && bytes[at] != '\r') {
+      const TrailerName name = look_at_name(bytes.substr(at));
+      if (name == TrailerName::kCut) return result;
+      leaves_out_ = name == TrailerName::kForbidden;
+    }
+    const bool left_out = is_left_out(bytes[at]);
+    if (!left_out && result.left_out != 0) return result;
+    refusal_ = step(bytes[at]);
+    if (refusal_ != Refusal::kNone) {
+      state_ = State::kRefused;
+      return {.progress = Progress::kRefused, .refusal = refusal_, .consumed = result.consumed};
+    }
+    ++at;
+    ++(left_out ? result.left_out : result.consumed);
+    if (state_ == State::kTrailerStart) leaves_out_ = false;
+  }
+  if (is_complete()) result.progress = Progress::kComplete;
+  return result;
+}
+
+SiftedChunks ChunkScanner::sift(std::span<char> bytes) {
+  SiftedChunks sifted{.bytes = bytes.size()};
+  for (;;) {
+    char* const rest = bytes.data() + sifted.body_bytes;
+    const ChunkResult result = scan({rest, sifted.bytes - sifted.body_bytes});
+    sifted.progress = result.progress;
+    sifted.refusal = result.refusal;
+    sifted.body_bytes += result.consumed;
+    if (result.left_out == 0) return sifted;
+    sifted.bytes -= result.left_out;
+    std::memmove(rest + result.consumed, rest + result.consumed + result.left_out,
+                 sifted.bytes - sifted.body_bytes);
+  }
+}
+
+// Blanks around the marks of a size line, but not within quotes; and a trailer.
+bool ChunkScanner::is_left_out(char byte) const {
+  if (leaves_out_) return true;
+  if (!is_blank(byte)) return false;
+  switch (state_) {
+    case State::kSize:
+    case State::kSizeBlank:
+    case State::kExtensionName:
+    case State::kExtensionNameMore:
+    case State::kExtensionNameBlank:
+    case State::kExtensionValue:
+    case State::kExtensionToken:
+    case State::kExtensionEnd:
+    case State::kExtensionBlank:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -130,16 +203,22 @@ Refusal ChunkScanner::step_size(char byte) {
   if (state_ == State::kSizeLf) return byte == '\n' ? end_of_size_line() : Refusal::kBareCr;
   if (state_ == State::kSizeFirst) {
     chunk_left_ = 0;
+    line_bytes_ = 0;
     digits_ = 0;
   }
   if (is(kHexDigit, byte)) {
     state_ = State::kSize;
-    if (++digits_ > kChunkSizeDigitsMax) return Refusal::kInvalidChunkSize;
+    // Zeros in front are no digits of the size, but bytes of its line.
+    const bool is_zero = chunk_left_ == 0 && byte == '0' && sender_ == Sender::kMember;
+    if (is_zero && ++line_bytes_ > kChunkLineBytesMax) return Refusal::kChunkLineTooLong;
+    if (!(is_zero && digits_ != 0) && ++digits_ > kChunkSizeDigitsMax) {
+      return Refusal::kInvalidChunkSize;
+    }
     chunk_left_ = chunk_left_ << 4 | hex_value(byte);
     return Refusal::kNone;
   }
   if (digits_ == 0) return refusal_of(byte, Refusal::kInvalidChunkSize);
-  line_bytes_ = static_cast<uint16_t>(digits_ + 1);
+  line_bytes_ = static_cast<uint16_t>(line_bytes_ + digits_ + 1);
   if (byte == '\r') {
     state_ = State::kSizeLf;
   } else if (byte == ';') {
@@ -187,7 +266,10 @@ Refusal ChunkScanner::step_extension(char byte) {
   // Behind a name, a token, a closing quote, or blanks that follow one of them or the size.
   const bool goes_on = before == State::kExtensionNameMore || before == State::kExtensionToken;
   if (token && goes_on) return Refusal::kNone;
-  if (byte == '\r' && (goes_on || before == State::kExtensionEnd)) {
+  const bool is_padded = before == State::kSizeBlank || before == State::kExtensionBlank ||
+                         before == State::kExtensionNameBlank;
+  if (byte == '\r' &&
+      (goes_on || before == State::kExtensionEnd || (is_padded && sender_ == Sender::kMember))) {
     state_ = State::kSizeLf;
   } else if (byte == ';') {
     state_ = State::kExtensionName;
@@ -234,14 +316,15 @@ Refusal ChunkScanner::step_trailer(char byte) {
       if (byte == ':') return Refusal::kEmptyFieldName;
       if (is_blank(byte)) return Refusal::kFoldedLine;
       if (++trailer_fields_ > kTrailerFieldsMax) return Refusal::kTrailerTooLarge;
-      name_bytes_ = 0;
       state_ = State::kTrailerName;
       [[fallthrough]];
     case State::kTrailerName:
-      if (byte == ':') return end_of_trailer_name();
+      if (byte == ':') {
+        state_ = State::kTrailerValue;
+        return Refusal::kNone;
+      }
       if (is_blank(byte)) return Refusal::kBlankBeforeColon;
       if (!is(kToken, byte)) return refusal_of(byte, Refusal::kInvalidFieldName);
-      if (name_bytes_ < name_.size()) name_[name_bytes_++] = byte;
       return Refusal::kNone;
     case State::kTrailerValue:
       if (byte == '\r') {
@@ -256,14 +339,6 @@ Refusal ChunkScanner::step_trailer(char byte) {
       state_ = State::kDone;
       return byte == '\n' ? Refusal::kNone : Refusal::kBareCr;
   }
-}
-
-Refusal ChunkScanner::end_of_trailer_name() {
-  state_ = State::kTrailerValue;
-  // A name that fills name_ is longer than every name with a FieldId of its own, and the contract's
-  // prefixes are shorter.
-  const FieldId id = field_id({name_.data(), name_bytes_});
-  return kForbiddenTrailers.has(id) ? Refusal::kForbiddenTrailer : Refusal::kNone;
 }
 
 size_t write_chunk_header(uint64_t size, char* out) {

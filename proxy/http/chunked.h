@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chunked bodies (RFC 9112 7.1). ChunkScanner walks over bytes that arrive in any pieces and tells
 // how many of them belong to the message, so that a chunked body is forwarded as it is; or it gives
-// out the payload, for a receiver that is framed otherwise. Stricter than the grammar: no blanks,
-// no bare LF, so that no next hop can see other chunks than we do. It never copies and never
-// allocates. One per body in flight, owned by who reads the body; one thread.
+// out the payload, for a receiver that is framed otherwise. What is forwarded is stricter than the
+// grammar, so that no next hop can see other chunks than we do: no bare LF is taken, blanks in a
+// size line and trailers that may not be there (RFC 9110 6.5.1) are left out. It never allocates.
+// One per body in flight, owned by who reads the body; one thread.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "proxy/http/http1_parser.h"
@@ -20,6 +21,15 @@ struct ChunkResult {
   Progress progress = Progress::kIncomplete;
   Refusal refusal = Refusal::kNone;
   size_t consumed = 0;  // of the bytes given; these are sound and may be forwarded
+  size_t left_out = 0;  // behind those: of the body, and not to be forwarded; scan() the rest anew
+};
+
+// What a part of a body has become.
+struct SiftedChunks {
+  Progress progress = Progress::kIncomplete;
+  Refusal refusal = Refusal::kNone;
+  size_t body_bytes = 0;  // from the front: to be forwarded
+  size_t bytes = 0;  // of all that is left; behind the body's stands what does not belong to it
 };
 
 struct ChunkPiece {
@@ -31,13 +41,24 @@ struct ChunkPiece {
 
 class ChunkScanner final {
  public:
+  // A member may pad a size, and write as many zeros in front of it as its line has room for.
+  enum class Sender : uint8_t { kClient, kMember };
+  explicit ChunkScanner(Sender sender = Sender::kClient) : sender_(sender) {}
+
   // For forwarding as is. Takes as much of `bytes` as belongs to the body: all of it, unless the
-  // body ends (kComplete: the trailer's last CRLF is the last byte consumed) or is refused.
+  // body ends (kComplete: the trailer's last CRLF is the last byte consumed) or is refused, or a
+  // trailer's name is cut: its beginning is to be given again, with what follows.
   ChunkResult scan(std::string_view bytes);
+  // The same where the bytes lie: takes out of them what is not to be forwarded.
+  SiftedChunks sift(std::span<char> bytes);
+  // Of a name whose beginning was not consumed: there is no room to give it again.
+  void leave_trailer_out() { leaves_out_ = true; }
+  // More of a name is not needed to know whether it may be there.
+  static constexpr size_t kNameBytesMax = 40;
 
   // For re-framing: takes bytes up to the end of the first run of payload among them, at most.
   // Call again with the rest until nothing is left or progress is not kIncomplete. Trailers are
-  // checked and left out.
+  // read over.
   ChunkPiece next(std::string_view bytes);
 
   // Bytes of payload so far, the announced rest of the current chunk included: so a body limit can
@@ -77,7 +98,7 @@ class ChunkScanner final {
   static State state_behind_blank(State before);
   Refusal step_trailer(char byte);
   Refusal end_of_size_line();
-  Refusal end_of_trailer_name();
+  bool is_left_out(char byte) const;
 
   uint64_t chunk_left_ = 0;     // of the current chunk
   uint64_t payload_bytes_ = 0;  // announced so far
@@ -85,10 +106,10 @@ class ChunkScanner final {
   uint16_t trailer_bytes_ = 0;
   uint8_t digits_ = 0;
   uint8_t trailer_fields_ = 0;
-  uint8_t name_bytes_ = 0;  // kept of the current trailer's name; longer ones have no FieldId
+  Sender sender_;
+  bool leaves_out_ = false;  // the trailer that is being read
   State state_ = State::kSizeFirst;
   Refusal refusal_ = Refusal::kNone;
-  std::array<char, 40> name_{};
 };
 
 // For a body that we frame ourselves: "1a2b\r\n", written at `out`; returns its bytes. After the

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 
 #include "proxy/http/char_class.h"
 #include "proxy/http/list.h"
@@ -109,6 +110,19 @@ void drop_from_response(const ResponseHead& head, const DropOptions& options, Fi
   if (head.status < 200 || head.status == 204) ids = ids | kFramingFields;
   drop_fields(head.fields, ids, dropped);
   if (head.connection.nominated != 0) drop_all_nominated(head.fields, dropped);
+}
+
+std::optional<MaxForwards> max_forwards(const RequestHead& head) {
+  if (head.method != Method::kOptions) return {};
+  for (size_t i = 0; i < head.fields.size(); ++i) {
+    const Field& field = head.fields[i];
+    if (!equals_ignoring_case(field.name, "Max-Forwards")) continue;
+    MaxForwards out{.field = i};
+    const char* const end = field.value.data() + field.value.size();
+    const auto parsed = std::from_chars(field.value.data(), end, out.left);
+    if (parsed.ec == std::errc() && parsed.ptr == end) return out;
+  }
+  return {};
 }
 
 }  // namespace understudy::http

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "proxy/http/limits.h"
 #include "proxy/http/message.h"
@@ -42,5 +43,13 @@ struct DropOptions {
 void drop_from_request(const RequestHead& head, const DropOptions& options, FieldMask& dropped);
 // Towards a client. Framing fields that mean nothing (204, 1xx) go too.
 void drop_from_response(const ResponseHead& head, const DropOptions& options, FieldMask& dropped);
+
+// How many more proxies an OPTIONS may pass (RFC 9110 7.6.2), and the field's place in the head.
+struct MaxForwards {
+  size_t field = 0;
+  uint64_t left = 0;
+};
+// Nothing: the request does not say, or in a way that means nothing.
+std::optional<MaxForwards> max_forwards(const RequestHead& head);
 
 }  // namespace understudy::http

@@ -47,6 +47,7 @@ class Http2Guard final {
   // A client's bytes begin with the preface.
   enum class Sender : uint8_t { kClient, kServer };
   explicit Http2Guard(Sender sender = Sender::kClient);
+  Sender sender() const { return sender_; }
 
   struct Step {
     size_t bytes = 0;  // of one frame, or of a part of it; not 0 unless there are no bytes

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one HTTP/2 connection of a client may cost, in one block (RFC 9113 10.5). The limits of a
-// head are HeadLimits, as for HTTP/1.1. Used by http2_guard, http2_codec and downstream/.
+// head are HeadLimits, as for HTTP/1.1. Used by http2_guard, http2_server_codec and downstream/.
 #pragma once
 
 #include <chrono>

@@ -2,9 +2,11 @@
 #include "proxy/routing/path_rewrite.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/glob.h"
+#include "proxy/routing/request_path.h"
 
 namespace understudy::routing {
 namespace {
@@ -31,12 +33,20 @@ struct Trimmed {
   std::string_view parameters;
 };
 
+// The normal form of a front's name; that of the rules is normal.
+bool is_same_name(std::string_view name, std::string_view normal) {
+  if (name == normal) return true;
+  std::array<char, 1024> room;
+  return name.find('%') != std::string_view::npos && normalise_path(name, room).path == normal;
+}
+
 Trimmed trimmed(std::string_view trim, std::string_view path) {
   Trimmed out{.applies = true, .rest = path};
   while (!trim.empty()) {
     const Front wanted = take_front(trim);
+    while (out.rest.starts_with("//")) out.rest.remove_prefix(1);
     const Front here = out.rest.empty() ? Front{} : take_front(out.rest);
-    if (here.name != wanted.name) return {};
+    if (!is_same_name(here.name, wanted.name)) return {};
     trim = wanted.rest;
     out.rest = here.rest;
     out.parameters = here.parameters;

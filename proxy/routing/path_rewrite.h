@@ -12,7 +12,8 @@
 
 namespace understudy::routing {
 
-// `path` is normalised, and so is what comes out. Parameters (";jsessionid=...") of the last
+// `path` is normal or sound (request_path.h), and so is what comes out; what is trimmed is compared
+// with its normal form. Parameters (";jsessionid=...") of the last
 // segment survive even where the segment is trimmed, so that a session does. Empty: no room.
 std::string_view rewrite_path(const config::PathRules& rules, std::string_view path,
                               std::span<char> room);

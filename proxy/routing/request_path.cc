@@ -101,10 +101,12 @@ std::optional<unsigned> hex_digit(char c) {
   return {};
 }
 
-// Writes the normal form into the scratch, one segment after the other.
+// Writes the normal form into the scratch, one segment after the other; or the sound one.
 class Normaliser final {
  public:
-  explicit Normaliser(std::span<char> scratch) : out_(scratch) {}
+  enum class Form : std::uint8_t { kNormal, kSound };
+  Normaliser(std::span<char> scratch, PathReading reading, Form form = Form::kNormal)
+      : out_(scratch), reading_(reading), form_(form) {}
 
   NormalisedPath run(std::string_view path) {
     put('/');
@@ -120,7 +122,10 @@ class Normaliser final {
     }
     if (refusal_ == PathRefusal::kNone) end_segment(/*is_last=*/true);
     if (refusal_ != PathRefusal::kNone) return {.refusal = refusal_};
-    return {.path = {out_.data(), size_}};
+    return {.path = {out_.data(), size_},
+            .has_slash_escape = has_slash_escape_,
+            .has_dot_segments = has_dot_segments_,
+            .is_sound = !has_dot_segments_ && !has_foreign_bytes_};
   }
 
  private:
@@ -160,6 +165,7 @@ class Normaliser final {
       case Kind::kOther:
         break;
     }
+    has_foreign_bytes_ = true;
     put_escaped(static_cast<unsigned char>(c));
     return 1;
   }
@@ -172,12 +178,22 @@ class Normaliser final {
       return 1;
     }
     const char c = static_cast<char>(*high << 4 | *low);
+    const bool is_mark = c == '.' || (c == '/' && reading_.slash_escapes_divide);
+    if (form_ == Form::kSound && !is_mark) {
+      for (const char byte : rest.substr(0, 3)) put(byte);
+      return 3;
+    }
     switch (kind_of(c)) {
       case Kind::kPlain:
         put(c);
         break;
       case Kind::kSlash:
-        refuse(PathRefusal::kEncodedSlash);
+        has_slash_escape_ = true;
+        if (reading_.slash_escapes_divide) {
+          end_segment(/*is_last=*/false);
+        } else {
+          put_escaped(static_cast<unsigned char>(c));
+        }
         break;
       case Kind::kBackslash:
         refuse(PathRefusal::kBackslash);
@@ -200,11 +216,12 @@ class Normaliser final {
     const std::string_view name = segment.substr(0, segment.find(';'));
     const bool has_parameter = name.size() != segment.size();
     if ((name == "." || name == "..") && has_parameter) return refuse(PathRefusal::kDotParameter);
+    has_dot_segments_ = has_dot_segments_ || segment == "." || segment == "..";
     if (segment == ".") {
       size_ = begin_;
     } else if (segment == "..") {
       drop_parent();
-    } else if (!segment.empty() && !is_last) {
+    } else if ((!segment.empty() || !reading_.merges_slashes) && !is_last) {
       put('/');
     }
     begin_ = size_;
@@ -217,6 +234,11 @@ class Normaliser final {
   }
 
   std::span<char> out_;
+  const PathReading reading_;
+  const Form form_;
+  bool has_slash_escape_ = false;
+  bool has_dot_segments_ = false;
+  bool has_foreign_bytes_ = false;
   std::size_t size_ = 0;
   std::size_t begin_ = 0;  // of the segment being written
   PathRefusal refusal_ = PathRefusal::kNone;
@@ -253,10 +275,22 @@ int status_of(PathRefusal refusal) {
   return refusal == PathRefusal::kTooLong ? 414 : 400;
 }
 
-NormalisedPath normalise_path(std::string_view path, std::span<char> scratch) {
+NormalisedPath normalise_path(std::string_view path, std::span<char> scratch, PathReading reading) {
   if (!path.starts_with('/')) return {.refusal = PathRefusal::kNotAbsolute};
   if (is_plainly_normal(path)) return {.path = path};
-  return Normaliser(scratch).run(path);
+  return Normaliser(scratch, reading).run(path);
+}
+
+std::string_view sound_path(std::string_view path, std::span<char> scratch,
+                            bool slash_escapes_divide) {
+  if (is_plainly_normal(path)) return path;
+  const auto sound = [&](bool merges_slashes) {
+    const PathReading reading{.slash_escapes_divide = slash_escapes_divide,
+                              .merges_slashes = merges_slashes};
+    return Normaliser(scratch, reading, Normaliser::Form::kSound).run(path);
+  };
+  const NormalisedPath kept = sound(false);
+  return kept.has_dot_segments ? sound(true).path : kept.path;
 }
 
 }  // namespace understudy::routing

@@ -289,7 +289,7 @@ void Http1Upstream::begin_body(const http::ResponseHead& head, uint32_t head_byt
   framing_ = head.body.kind;
   left_ = head.body.length;
   had_large_body_ = framing_ == Framing::kLength && left_ > io_.blocks.options().small_bytes;
-  if (framing_ == Framing::kChunked) scanner_ = {};
+  if (framing_ == Framing::kChunked) scanner_ = http::ChunkScanner(http::ChunkScanner::Sender::kMember);
   if (head.status != 101) return;
   tunnel_ = true;
   framing_ = Framing::kUntilClose;
@@ -315,9 +315,13 @@ BodyBytes Http1Upstream::body(BodyForm form) {
 }
 
 BodyBytes Http1Upstream::chunks_as_received() {
-  const auto scanned = scanner_.scan(in_.readable().substr(lead_ + ready_));
-  if (scanned.progress == Progress::kRefused) broken_ = true;
-  ready_ += scanned.consumed;
+  const std::span<char> fresh = in_.editable().subspan(lead_ + ready_);
+  if (!fresh.empty()) {
+    const auto sifted = scanner_.sift(fresh);
+    if (sifted.progress == Progress::kRefused) broken_ = true;
+    in_.truncate(lead_ + ready_ + sifted.bytes);
+    ready_ += sifted.body_bytes;
+  }
   return {.bytes = in_.readable().substr(lead_, ready_), .last = scanner_.is_complete()};
 }
 

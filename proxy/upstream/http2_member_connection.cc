@@ -135,8 +135,9 @@ void Http2MemberConnection::process() {
         http::to_string(codec_.abuse()));
   }
   flush();
-  lose(codec_.abuse() != http::Http2Abuse::kNone ? ErrorCode::kProtocol : ErrorCode::kClosed,
-       "the HTTP/2 connection ended");
+  // What cannot be understood is the answer to a stream that is alone; of several it may be any's.
+  const bool is_answer = codec_.has_failed() && streams_.size() == 1;
+  lose(is_answer ? ErrorCode::kProtocol : ErrorCode::kClosed, "the HTTP/2 connection ended");
 }
 
 void Http2MemberConnection::tell_ended_streams() {

@@ -15,7 +15,7 @@
 #include "base/fd_watcher.h"
 #include "base/stream.h"
 #include "base/turn_task.h"
-#include "proxy/http/http2_client_codec.h"
+#include "proxy/http/http2_member_codec.h"
 #include "proxy/upstream/acknowledgement_watch.h"
 #include "proxy/upstream/http2_upstream.h"
 #include "proxy/upstream/io_context.h"
@@ -58,7 +58,7 @@ class Http2MemberConnection final : public ClosedList::Item, private FdWatcher::
   void close();
 
   // By Http2Upstream.
-  http::Http2ClientCodec& codec() { return codec_; }
+  http::Http2MemberCodec& codec() { return codec_; }
   const http::HeadLimits& limits() const;
   std::string_view scheme() const;
   bool is_lost() const { return lost_; }
@@ -81,7 +81,7 @@ class Http2MemberConnection final : public ClosedList::Item, private FdWatcher::
   FdWatcher watcher_;
   Buffer in_;   // empty between turns, unless out_ is full
   Buffer out_;  // empty between turns, unless the socket is full
-  http::Http2ClientCodec codec_;
+  http::Http2MemberCodec codec_;
   TurnTask settling_;
   std::vector<std::unique_ptr<Http2Upstream>> streams_;
 

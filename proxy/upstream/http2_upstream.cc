@@ -201,13 +201,14 @@ void Http2Upstream::on_head(const http::Http2Answer& answer) {
 void Http2Upstream::on_end(std::string_view trailers) {
   if (state_ != State::kBody) return fail(ErrorCode::kProtocol, "an end without a response");
   if (!trailers.empty()) {
-    const std::string end = std::string("0\r\n").append(trailers).append("\r\n");
-    http::ChunkScanner scanner;
-    if (scanner.scan(end).progress != http::Progress::kComplete) {
+    std::string end = std::string("0\r\n").append(trailers).append("\r\n");
+    const http::SiftedChunks sifted = http::ChunkScanner().sift(end);
+    if (sifted.progress != http::Progress::kComplete) {
       broken_ = true;
       return;
     }
-    trailers_ = trailers;
+    // Without "0" CRLF in front and the empty line behind.
+    trailers_.assign(end, 3, sifted.body_bytes - 5);
   }
   complete_ = true;
 }

@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "proxy/http/chunked.h"
-#include "proxy/http/http2_client_codec.h"
+#include "proxy/http/http2_member_codec.h"
 #include "proxy/upstream/io_context.h"
 #include "proxy/upstream/upstream.h"
 
@@ -45,6 +45,7 @@ class Http2Upstream final : public Upstream,
   bool has_sent() const override { return sent_ && !refused_; }
   bool has_received() const override { return received_; }
   bool was_reused() const override { return reused_ || refused_; }
+  bool was_refused() const override { return refused_; }
 
  private:
   friend class Http2MemberConnection;

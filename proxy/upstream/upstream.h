@@ -92,6 +92,8 @@ class Upstream {
   virtual bool has_sent() const = 0;      // at least a byte has left
   virtual bool has_received() const = 0;  // at least a byte has come
   virtual bool was_reused() const = 0;    // it has served another exchange before
+  // The member says that it has not looked at the request (RFC 9113 8.7).
+  virtual bool was_refused() const { return false; }
 };
 
 }  // namespace understudy

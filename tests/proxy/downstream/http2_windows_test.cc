@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "proxy/http/http2_codec.h"
+#include "proxy/http/http2_server_codec.h"
 #include "proxy/http/http2_limits.h"
 #include "tests/proxy/downstream/http2_site.h"
 
@@ -45,7 +45,7 @@ class Unread {
   }
 
   const TimePoint now_{};
-  http::Http2Codec codec_{http::HeadLimits{}};
+  http::Http2ServerCodec codec_{http::HeadLimits{}};
   Http2Client client_;
   std::size_t data_ = 0;
 };

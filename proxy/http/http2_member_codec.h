@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Http2ClientCodec: the bytes of one HTTP/2 connection to a member <-> what they mean (RFC 9113,
+// Http2MemberCodec: the bytes of one HTTP/2 connection to a member <-> what they mean (RFC 9113,
 // RFC 7541), with nghttp2. It owns no socket, no timer and no stream's state beyond the protocol's:
 // bytes go in by feed(), frame by frame, and come out by take(). Nothing is called back from within
 // feed(), and from within take() only Http2BodySource. A member is believed no more than a client:
@@ -15,7 +15,7 @@
 
 #include "base/clock.h"
 #include "proxy/http/http1_writer.h"
-#include "proxy/http/http2_codec.h"
+#include "proxy/http/http2_body_source.h"
 #include "proxy/http/http2_guard.h"
 #include "proxy/http/limits.h"
 #include "proxy/http/message.h"
@@ -45,12 +45,12 @@ struct Http2Ended {
   uint32_t error = 0;  // RFC 9113 7; 0: in order
 };
 
-class Http2ClientCodec final {
+class Http2MemberCodec final {
  public:
   // `limits`: of an answer's head.
-  explicit Http2ClientCodec(const HeadLimits& limits);
-  ~Http2ClientCodec();
-  Http2ClientCodec(const Http2ClientCodec&) = delete;
+  explicit Http2MemberCodec(const HeadLimits& limits);
+  ~Http2MemberCodec();
+  Http2MemberCodec(const Http2MemberCodec&) = delete;
 
   // ---- From the member.
   // Takes a frame, or a part of one; how many bytes that were. 0 means: take() first, or no more at
@@ -84,11 +84,13 @@ class Http2ClientCodec final {
   bool has_output() const;
   // The last GOAWAY has been taken, or the member cannot be understood: nothing is fed any more.
   bool is_over() const;
+  // Of is_over(): for what the member sent, and not because it has closed the connection in order.
+  bool has_failed() const;
   // What the member did, when we parted from it for that.
   Http2Abuse abuse() const;
 
  private:
-  friend struct Http2ClientCallbacks;
+  friend struct Http2MemberCallbacks;
   struct Session;
   std::unique_ptr<Session> session_;
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Http2Codec: the bytes of one client's HTTP/2 connection <-> what they mean (RFC 9113, RFC 7541),
-// with nghttp2. It owns no socket, no timer and no stream's state beyond the protocol's: bytes go
-// in by feed(), frame by frame, and come out by take(). Nothing is called back from within feed(),
-// and from within take() only Http2BodySource. Pure; one thread. Owned by downstream/'s connection.
+// Http2ServerCodec: the bytes of one client's HTTP/2 connection <-> what they mean (RFC 9113, RFC
+// 7541), with nghttp2. It owns no socket, no timer and no stream's state beyond the protocol's:
+// bytes go in by feed(), frame by frame, and come out by take(). Nothing is called back from within
+// feed(), and from within take() only Http2BodySource. Pure; one thread. Owned by downstream/'s
+// connection.
 #pragma once
 
 #include <cstddef>
@@ -14,42 +15,12 @@
 
 #include "base/clock.h"
 #include "proxy/http/http1_writer.h"
+#include "proxy/http/http2_body_source.h"
 #include "proxy/http/http2_guard.h"
 #include "proxy/http/http2_head.h"
 #include "proxy/http/message.h"
 
 namespace understudy::http {
-
-// RFC 9113 7, those that we use.
-enum class Http2Error : uint32_t {
-  kNone = 0x0,
-  kProtocol = 0x1,
-  kInternal = 0x2,
-  kRefusedStream = 0x7,
-  kCancel = 0x8,
-  kEnhanceYourCalm = 0xb,
-};
-
-// Where the codec gets a response's body from, when the client's windows and the room for output
-// allow it. Called from within take() only.
-class Http2BodySource {
- public:
-  struct Offer {
-    size_t bytes = 0;   // that take_body() can give now
-    bool last = false;  // the body ends behind them
-  };
-  virtual Offer offer_body(size_t bytes_max) = 0;
-  // Writes the next `bytes` of what was offered.
-  virtual void take_body(char* out, size_t bytes) = 0;
-  // "name: value" CRLF, for behind a body that has ended; empty: none.
-  virtual std::string_view trailers() = 0;
-  // Nothing could be taken: call resume() when there is more. Said at a moment when the client's
-  // windows are open.
-  virtual void on_body_wanted() = 0;
-
- protected:
-  ~Http2BodySource() = default;
-};
 
 // What one feed() has brought.
 struct Http2Event {
@@ -61,11 +32,11 @@ struct Http2Event {
   std::string_view trailers = {};  // "name: value" CRLF; until the next feed()
 };
 
-class Http2Codec final {
+class Http2ServerCodec final {
  public:
-  explicit Http2Codec(const HeadLimits& limits);
-  ~Http2Codec();
-  Http2Codec(const Http2Codec&) = delete;
+  explicit Http2ServerCodec(const HeadLimits& limits);
+  ~Http2ServerCodec();
+  Http2ServerCodec(const Http2ServerCodec&) = delete;
 
   // ---- From the client.
   // Takes a frame, or a part of one; how many bytes that were. 0 means: take() first, or no more at
@@ -105,7 +76,7 @@ class Http2Codec final {
   Http2Abuse abuse() const;
 
  private:
-  friend struct Http2Callbacks;
+  friend struct Http2ServerCallbacks;
   struct Session;
   std::unique_ptr<Session> session_;
 };

@@ -9,7 +9,7 @@
 #include <cstring>
 #include <string>
 
-#include "proxy/http/http2_codec.h"
+#include "proxy/http/http2_server_codec.h"
 #include "proxy/http/http2_preface.h"
 
 namespace {
@@ -35,7 +35,7 @@ struct Source final : Http2BodySource {
   size_t left = 100'000;
 };
 
-void drain(Http2Codec& codec) {
+void drain(Http2ServerCodec& codec) {
   std::array<char, 4096> room;
   for (int i = 0; i < 1000 && codec.has_output(); ++i) {
     require(codec.take(room) <= room.size());
@@ -50,7 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                             std::string(reinterpret_cast<const char*>(data) + 1, size - 1);
   const size_t cut = size_t{data[0]} + 1;
   Source source;
-  Http2Codec codec{HeadLimits{}};
+  Http2ServerCodec codec{HeadLimits{}};
   std::array<Field, kFieldsMax> fields;
   const FieldMask nothing;
   for (size_t at = 0; at < bytes.size();) {
