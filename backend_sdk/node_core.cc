@@ -318,6 +318,9 @@ void NodeCore::drain(std::function<void()> callback) {
 void NodeCore::leave() {
   core_->enter([&] { core_->leave(); });
 }
+std::optional<SessionToken> NodeCore::choose(const std::vector<SessionToken>& tokens) const {
+  return core_->sessions().choose(tokens);
+}
 void NodeCore::begin(const BeginRequest& request, BeginCallback callback) {
   core_->enter([&] { core_->sessions().begin(request, std::move(callback)); });
 }

@@ -100,6 +100,8 @@ class NodeCore final : public Transport::Receiver {
   // LEAVE without handing anything over; the copies take over by claim.
   void leave();
 
+  // Of the verified cookies of one request: the one whose session lives, as far as is known here.
+  std::optional<SessionToken> choose(const std::vector<SessionToken>& tokens) const;
   void begin(const BeginRequest& request, BeginCallback callback);
   // Ends the handle. kReleased means: the secondary holds all that this request has written and
   // read (or the session is solo and that is allowed).

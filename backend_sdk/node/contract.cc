@@ -96,23 +96,10 @@ ViewQuestion HttpContract::read_view_question(const RequestView& request) {
 }
 
 ContractFacts HttpContract::read(const RequestView& request) const {
-  ContractFacts facts{.token = {}, .request_id = 0, .view_seen = {}, .tls = request.tls};
-  bool cookie_found = false;
+  ContractFacts facts{.request_id = 0, .view_seen = {}, .tls = request.tls};
   for (const HeaderView& line : request.headers) {
-    if (!cookie_found && equal_ignoring_case(line.name, "Cookie")) {
-      const auto value = find_cookie(line.value, cookie_name_);
-      if (!value) continue;
-      cookie_found = true;  // the first counts; a second one would be planted
-      const auto its = codec();
-      const DecodedAffinity affinity = its->decode(*value);
-      if (affinity && affinity.token.verified && affinity.token.primary) {
-        const AffinityToken& token = affinity.token;
-        facts.token = SessionToken{.sid = {token.sid},
-                                   .primary = *token.primary,
-                                   .secondary = token.secondary.value_or(kNobody),
-                                   .floor = {token.epoch, token.version},
-                                   .is_to_renew = !its->is_signed_with_first_key(*value)};
-      }
+    if (equal_ignoring_case(line.name, "Cookie")) {
+      read_cookies(line.value, facts.tokens);
     } else if (equal_ignoring_case(line.name, kRequestIdHeader)) {
       facts.request_id = parse_hex64(line.value).value_or(0);
     } else if (equal_ignoring_case(line.name, kFailoverHeader)) {
@@ -135,6 +122,23 @@ ContractFacts HttpContract::read(const RequestView& request) const {
     }
   }
   return facts;
+}
+
+void HttpContract::read_cookies(std::string_view line, std::vector<SessionToken>& tokens) const {
+  const auto its = codec();
+  while (tokens.size() < kTokensMax) {
+    const auto value = find_cookie(line, cookie_name_);
+    if (!value) return;
+    line.remove_prefix(static_cast<std::size_t>(value->data() + value->size() - line.data()));
+    const DecodedAffinity affinity = its->decode(*value);
+    if (!affinity || !affinity.token.verified || !affinity.token.primary) continue;
+    const AffinityToken& token = affinity.token;
+    tokens.push_back({.sid = {token.sid},
+                      .primary = *token.primary,
+                      .secondary = token.secondary.value_or(kNobody),
+                      .floor = {token.epoch, token.version},
+                      .is_to_renew = !its->is_signed_with_first_key(*value)});
+  }
 }
 
 void HttpContract::add_view(const ContractFacts& facts, std::vector<Header>& headers) const {

@@ -24,7 +24,9 @@ namespace understudy {
 
 // What a request says to the SDK. Values, so that they outlive the request's buffers.
 struct ContractFacts {
-  std::optional<SessionToken> token;
+  // Of the cookies that verify, as the client sent them; at most kTokensMax. Browsers send several
+  // of one name when their paths or domains differ, a stale one first as likely as not.
+  std::vector<SessionToken> tokens = {};
   RequestId request_id = 0;
   bool failover = false;
   bool moved = false;        // with failover: an operator wants the session away from its primary
@@ -37,6 +39,8 @@ struct ContractFacts {
   std::optional<std::uint64_t> view_seen;  // nothing: not asked by a proxy that wants a view
   bool tls = false;
 };
+
+inline constexpr std::size_t kTokensMax = 8;
 
 // GET kViewPath.
 struct ViewQuestion {
@@ -75,6 +79,7 @@ class HttpContract final {
 
  private:
   std::shared_ptr<const AffinityCodec> codec() const;
+  void read_cookies(std::string_view line, std::vector<SessionToken>& tokens) const;
   void add_view(const ContractFacts& facts, std::vector<Header>& headers) const;
   void add_cookie(const ContractFacts& facts, const SessionToken& token,
                   std::vector<Header>& headers) const;

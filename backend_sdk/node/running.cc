@@ -231,7 +231,7 @@ void Node::Running::begin(const RequestView& request, const BeginOptions& option
 void Node::Running::begin_session(const ContractFacts& facts, bool exclusive,
                                   const std::shared_ptr<Pending<Decision>>& pending,
                                   const std::shared_ptr<UnderWay>& under_way) {
-  const BeginRequest asked{.token = facts.token,
+  const BeginRequest asked{.token = core_->choose(facts.tokens),
                            .request_id = facts.request_id,
                            .failover = facts.failover,
                            .moved = facts.moved,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "backend_sdk/sessions/admission.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "backend_sdk/sessions/patience.h"
@@ -37,6 +38,25 @@ std::optional<Active> Admission::take(RequestHandle handle) {
   return active;
 }
 
+std::optional<SessionToken> Admission::choose(const std::vector<SessionToken>& tokens) const {
+  if (tokens.empty()) return std::nullopt;
+  // The first of those that have the best chance.
+  return *std::ranges::max_element(tokens, {},
+                                   [this](const SessionToken& token) { return chance_of(token); });
+}
+
+Admission::Chance Admission::chance_of(const SessionToken& token) const {
+  const SessionId sid = layer_.resolve(token.sid);
+  if (const Stay* stay = layer_.store.find(sid); stay != nullptr) {
+    return stay->placement.is_dead() ? Chance::kEnded : Chance::kHere;
+  }
+  if (layer_.history.is_ended(sid)) return Chance::kEnded;
+  const bool has_copy =
+      layer_.replicator != nullptr && layer_.replicator->copies().find(sid) != nullptr;
+  if (has_copy) return Chance::kHere;
+  return token.primary == layer_.self ? Chance::kNotHere : Chance::kElsewhere;
+}
+
 const SessionImage* Admission::known_image(const SessionId& sid) const {
   if (const Stay* stay = layer_.store.find(sid); stay != nullptr) return &stay->image;
   if (layer_.replicator == nullptr) return nullptr;
@@ -63,9 +83,9 @@ void Admission::admit(WaitingPtr waiting) {
   const SessionId sid = layer_.resolve(waiting->request.token->sid);
   if (Stay* stay = parts_.turnover.find(sid); stay != nullptr) {
     // Only the owner decides that a session has expired, and it may be another member by now.
-    const bool is_over = stay->placement.is_dead() ||
-                         (stay->expires() <= layer_.now() && stay->is_idle() &&
-                          layer_.may_answer_for(*stay));
+    const bool is_over =
+        stay->placement.is_dead() ||
+        (stay->expires() <= layer_.now() && stay->is_idle() && layer_.may_answer_for(*stay));
     return is_over ? admit_new(std::move(waiting), false) : admit_here(std::move(waiting), *stay);
   }
   if (layer_.history.is_ended(sid)) return admit_new(std::move(waiting), false);
@@ -110,9 +130,8 @@ void Admission::admit_new(WaitingPtr waiting, bool is_lost) {
   if (is_lost) {
     ++layer_.statistics.lost;
     const SessionToken& token = *waiting->request.token;
-    layer_.ready.push_back([this, sid = token.sid, floor = token.floor] {
-      layer_.host.on_session_lost(sid, floor);
-    });
+    layer_.ready.push_back(
+        [this, sid = token.sid, floor = token.floor] { layer_.host.on_session_lost(sid, floor); });
   }
   Active active;
   layer_.random.fill(active.sid.bytes);
@@ -316,8 +335,8 @@ void Admission::on_looked_up(WaitingId id, const Lookups::Finished& finished) {
     case Lookups::Result::Kind::kStale:
       return look_up(std::move(waiting), finished.sid);
     case Lookups::Result::Kind::kUnknown:
-      return refuse(std::move(waiting), layer_.host.has_quorum() ? Unavailable::kSuspect
-                                                                 : Unavailable::kMinority);
+      return refuse(std::move(waiting),
+                    layer_.host.has_quorum() ? Unavailable::kSuspect : Unavailable::kMinority);
   }
 }
 

@@ -88,8 +88,8 @@ void Admission::want_channels() {
     if (channel == nullptr || channel->state() != SecondaryChannel::State::kOpen) continue;
     channel->want(layer_.now());
     if (channel->state() == SecondaryChannel::State::kOpen) {
-      layer_.schedule(std::max(channel->grace_over(),
-                               layer_.now() + layer_.replication.claim_retry));
+      layer_.schedule(
+          std::max(channel->grace_over(), layer_.now() + layer_.replication.claim_retry));
     }
   }
 }
@@ -100,9 +100,9 @@ void Admission::on_probe(MemberId member, bool is_answered) {
   std::vector<ChannelId> channels;
   for (const ChannelId id : parts_.parking.channels()) {
     const SecondaryChannel* secondary = layer_.replicator->secondary(id);
-    const bool is_its = secondary != nullptr ? secondary->parties().primary == member
-                                             : layer_.replicator->copies().passed_over_owner(id) ==
-                                                   member;
+    const bool is_its = secondary != nullptr
+                            ? secondary->parties().primary == member
+                            : layer_.replicator->copies().passed_over_owner(id) == member;
     if (is_its) channels.push_back(id);
   }
   parts_.parking.note_answer(channels, member);

@@ -128,8 +128,8 @@ void Commits::commit_new(const Active& active, Change change, CommitCallback cal
   SessionImage image;
   image.position = {.epoch = 1, .version = 0};
   image.ttl = layer_.options.timeout;
-  Stay& stay = layer_.store.create(change.new_id.value_or(active.sid), std::move(image),
-                                   layer_.now());
+  Stay& stay =
+      layer_.store.create(change.new_id.value_or(active.sid), std::move(image), layer_.now());
   ++layer_.statistics.created;
   change.new_id.reset();
   write(stay, active, change);
@@ -184,8 +184,7 @@ void Commits::wait_at_gate(Stay& stay, const Active& active, Gate::Ticket ticket
   parts_.gate.wait(stay, std::move(ticket));
 }
 
-SessionDelta Commits::delta_of(const Stay& stay, const Active& active,
-                               const Change& change) const {
+SessionDelta Commits::delta_of(const Stay& stay, const Active& active, const Change& change) const {
   SessionDelta delta;
   delta.base = stay.image.position.version;
   delta.position = {stay.image.position.epoch, delta.base + 1};
@@ -266,11 +265,10 @@ CommitOutcome Commits::outcome_of(const Active& active, const Gate::Passage& pas
       if (passage.ended) break;
       // By default only what changes rarely is kept current in the cookie: epoch and members.
       const SessionToken& now = passage.token;
-      const bool is_current = active.token && !active.token->is_to_renew &&
-                              active.token->sid == now.sid &&
-                              active.token->primary == now.primary &&
-                              active.token->secondary == now.secondary &&
-                              active.token->floor.epoch == now.floor.epoch;
+      const bool is_current =
+          active.token && !active.token->is_to_renew && active.token->sid == now.sid &&
+          active.token->primary == now.primary && active.token->secondary == now.secondary &&
+          active.token->floor.epoch == now.floor.epoch;
       // While no member holds a copy, only the cookie knows how far the session has come.
       if (!is_current || (passage.solo && active.token != now)) outcome.cookie = now;
       break;

@@ -52,8 +52,8 @@ bool Lookups::has_quorum(const Lookup& lookup) const {
 }
 
 bool Lookups::is_certain(const Lookup& lookup) const {
-  const bool is_known = std::all_of(
-      lookup.answers.begin(), lookup.answers.end(), [this](const auto& entry) {
+  const bool is_known =
+      std::all_of(lookup.answers.begin(), lookup.answers.end(), [this](const auto& entry) {
         return entry.second || members_.fate_of(entry.first) == Fate::kProven;
       });
   return is_known && newer_view(lookup) == kNobody && has_quorum(lookup);

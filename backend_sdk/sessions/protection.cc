@@ -77,8 +77,7 @@ bool Protection::has_no_trace(const Stay& stay) const {
   if (fallback == 0) return true;
   if (stay.ended_at + layer_.replication.passed_over_kept <= layer_.now()) return true;
   const PrimaryChannel* ours = layer_.replicator->primary(fallback);
-  const MemberId holder =
-      ours != nullptr ? ours->parties().secondary : primary_of(fallback);
+  const MemberId holder = ours != nullptr ? ours->parties().secondary : primary_of(fallback);
   return layer_.replicator->fate(holder) == Fate::kProven;
 }
 
@@ -95,9 +94,8 @@ void Protection::end_in_background(Stay& stay) {
 }
 
 void Protection::send_full(Stay& stay, bool bulk) {
-  const bool is_sent =
-      layer_.channel_of(stay).append(FrameType::kFull, {stay.sid, stay.image.position},
-                                     full(stay, layer_), bulk, layer_.now());
+  const bool is_sent = layer_.channel_of(stay).append(
+      FrameType::kFull, {stay.sid, stay.image.position}, full(stay, layer_), bulk, layer_.now());
   if (!is_sent) return mark_dirty(stay);
   stay.placement.on_sent();
   stay.forgotten.clear();
@@ -115,15 +113,16 @@ void Protection::send_delta(Stay& stay, SessionDelta delta) {
   encode(ReplPayload{.sid = stay.sid, .delta = std::move(delta)}, payload);
   // Not past those that wait for room already.
   PrimaryChannel& channel = layer_.channel_of(stay);
-  const bool is_sent = !owes(channel.id()) && channel.append(FrameType::kRepl, {stay.sid, position},
-                                                             std::move(payload), false, layer_.now());
+  const bool is_sent =
+      !owes(channel.id()) && channel.append(FrameType::kRepl, {stay.sid, position},
+                                            std::move(payload), false, layer_.now());
   if (!is_sent) mark_dirty(stay);
 }
 
 void Protection::send_end(Stay& stay) {
-  const bool is_sent = layer_.channel_of(stay).append(
-      FrameType::kInvalidate, {stay.sid, stay.image.position}, invalidate(stay), false,
-      layer_.now());
+  const bool is_sent =
+      layer_.channel_of(stay).append(FrameType::kInvalidate, {stay.sid, stay.image.position},
+                                     invalidate(stay), false, layer_.now());
   if (!is_sent) mark_dirty(stay);
 }
 
@@ -133,9 +132,9 @@ void Protection::tell_access(Stay& stay) {
   const bool is_due = layer_.now() >= stay.access_told + every;
   if (!is_due || stay.placement.channel() == 0 || stay.placement.is_dirty()) return;
   // Without a position the channel does not report it as a version that is held.
-  const bool is_sent = layer_.channel_of(stay).append(FrameType::kTouch, {stay.sid, {}},
-                                                      touch({stay.sid, stay.image.position}), false,
-                                                      layer_.now());
+  const bool is_sent =
+      layer_.channel_of(stay).append(FrameType::kTouch, {stay.sid, {}},
+                                     touch({stay.sid, stay.image.position}), false, layer_.now());
   if (is_sent) stay.access_told = layer_.now();
 }
 
@@ -166,8 +165,8 @@ void Protection::flush(PrimaryChannel& channel) {
   std::deque<StayId>& waiting = found->second;
   while (!waiting.empty() && channel.takes_frames()) {
     Stay* stay = layer_.store.find_stay(waiting.front());
-    const bool is_wanted = stay != nullptr && stay->placement.is_dirty() &&
-                           stay->placement.channel() == channel.id();
+    const bool is_wanted =
+        stay != nullptr && stay->placement.is_dirty() && stay->placement.channel() == channel.id();
     if (is_wanted && !send_dirty(*stay, channel)) return;
     waiting.pop_front();
   }
@@ -207,8 +206,8 @@ void Protection::forget_channel(ChannelId channel) {
 
 void Protection::on_overload(Stay& stay) {
   layer_.store.leave(stay);
-  stay.place_pause = std::clamp(2 * stay.place_pause, layer_.options.place_retry,
-                                layer_.options.place_retry_max);
+  stay.place_pause =
+      std::clamp(2 * stay.place_pause, layer_.options.place_retry, layer_.options.place_retry_max);
   stay.place_after = layer_.now() + stay.place_pause;
   stay.refused_bytes = stay.counted_bytes;
   layer_.schedule(layer_.now());

@@ -50,8 +50,7 @@ bool Recovery::ask(const SessionId& sid, WaitingId waiting) {
                              .deadline = layer_.now() + layer_.options.lookup_timeout};
   question.claim.instead_of = instead_of;
   if (instead_of != kNobody) {
-    question.claim.position =
-        layer_.replicator->copies().find_passed_over(sid)->image->position;
+    question.claim.position = layer_.replicator->copies().find_passed_over(sid)->image->position;
   }
   lookups_.start(question);
   const LookupPayload lookup{.nonce = question.nonce, .sid = sid, .instead_of = instead_of};
@@ -74,7 +73,8 @@ FoundPayload Recovery::on_lookup(const LookupPayload& lookup) {
   const Replicator& replicator = *layer_.replicator;
   const SessionId sid = layer_.resolve(lookup.sid);
   if (const Stay* stay = turnover_.find(sid); stay != nullptr && !stay->placement.is_dead()) {
-    const bool is_outvoted = stay->placement.channel() != 0 && layer_.channel_of(*stay).is_outvoted();
+    const bool is_outvoted =
+        stay->placement.channel() != 0 && layer_.channel_of(*stay).is_outvoted();
     found.role = is_outvoted ? FoundRole::kPointer : FoundRole::kOwner;
     found.owner = is_outvoted ? layer_.channel_of(*stay).parties().secondary : layer_.self;
     found.position = stay->image.position;
@@ -164,7 +164,8 @@ void Recovery::settle_passed_over(const Lookups::Finished& finished) {
     case Lookups::Result::Kind::kStale:
       break;
   }
-  const bool has_moved_on = !finished.is_current || finished.result.kind == Lookups::Result::Kind::kStale;
+  const bool has_moved_on =
+      !finished.is_current || finished.result.kind == Lookups::Result::Kind::kStale;
   recover_after_ = layer_.now() + (has_moved_on ? kRecoverNext : kRecoverAgain);
   layer_.schedule(recover_after_);
 }
@@ -178,9 +179,8 @@ void Recovery::recover(const SessionId& sid) {
   if (!is_wanted) return;
   const Position from = image->position;
   image->position.epoch += kRecoveryEpochs;
-  image->recovery = Recovered{.epoch = image->position.epoch,
-                              .from = from,
-                              .sure_since = layer_.replicator->last_proof()};
+  image->recovery = Recovered{
+      .epoch = image->position.epoch, .from = from, .sure_since = layer_.replicator->last_proof()};
   image->requests.set_since(layer_.now());
   layer_.history.forget_move(sid);
   Stay& stay = layer_.store.create(sid, *std::move(image), layer_.now());

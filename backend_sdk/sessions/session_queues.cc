@@ -139,7 +139,8 @@ void SessionQueues::forget_old(Stay& stay) {
   }
 }
 
-// As many as there is room for: they run, or queue for exclusivity, in the order in which they came.
+// As many as there is room for: they run, or queue for exclusivity, in the order in which they
+// came.
 void SessionQueues::let_in(Stay& stay) {
   if (stay.memory_queue.empty()) return;
   drop_gone(stay.memory_queue);

@@ -31,10 +31,9 @@ Sessions::Sessions(const SessionOptions& options, const ReplicationOptions& repl
                           .turnover = turnover_,
                           .recovery = recovery_,
                           .hand_over = hand_over_}),
-      commits_(layer_, {.gate = gate_,
-                        .queues = queues_,
-                        .protection = protection_,
-                        .turnover = turnover_}) {
+      commits_(
+          layer_,
+          {.gate = gate_, .queues = queues_, .protection = protection_, .turnover = turnover_}) {
   parking_.set_owner(admission_);
   recovery_.set_owner(admission_);
 }
@@ -42,6 +41,10 @@ Sessions::Sessions(const SessionOptions& options, const ReplicationOptions& repl
 Sessions::~Sessions() = default;
 
 // --- requests ----------------------------------------------------------------------------------
+
+std::optional<SessionToken> Sessions::choose(const std::vector<SessionToken>& tokens) const {
+  return admission_.choose(tokens);
+}
 
 void Sessions::begin(const BeginRequest& request, BeginCallback callback) {
   admission_.begin(request, std::move(callback));
@@ -97,8 +100,8 @@ void Sessions::end_life() {
 std::vector<ServedSession> Sessions::served() const {
   std::vector<ServedSession> result;
   for (const Stay* stay : layer_.store.all()) {
-    result.push_back({stay->sid, stay->image.position, stay->placement.channel(),
-                      layer_.may_answer_for(*stay)});
+    result.push_back(
+        {stay->sid, stay->image.position, stay->placement.channel(), layer_.may_answer_for(*stay)});
   }
   return result;
 }
@@ -132,13 +135,12 @@ bool Sessions::expire(Stay& stay) {
   if (settled->placement.channel() != 0) {
     if (!layer_.may_answer_for(*settled)) return false;
     std::string payload;
-    encode(InvalidatePayload{settled->sid, settled->image.position,
-                             settled->placement.former_ids()},
-           payload);
+    encode(
+        InvalidatePayload{settled->sid, settled->image.position, settled->placement.former_ids()},
+        payload);
     // Without a position the channel does not report it as a version that is held.
-    const bool is_sent = layer_.channel_of(*settled)
-                             .append(FrameType::kInvalidate, {settled->sid, {}}, std::move(payload),
-                                     false, layer_.now());
+    const bool is_sent = layer_.channel_of(*settled).append(
+        FrameType::kInvalidate, {settled->sid, {}}, std::move(payload), false, layer_.now());
     if (!is_sent) return false;
   }
   ++layer_.statistics.expired;
@@ -173,11 +175,11 @@ void Sessions::advance() {
 
 bool Sessions::is_unused(const PrimaryChannel& channel) const {
   if (protection_.owes(channel.id()) || !gate_.waiting_in(channel.id()).empty()) return false;
-  return std::none_of(
-      admission_.active().begin(), admission_.active().end(), [&](const auto& entry) {
-        const Stay* stay = layer_.store.find_stay(entry.second.stay);
-        return stay != nullptr && stay->placement.channel() == channel.id();
-      });
+  return std::none_of(admission_.active().begin(), admission_.active().end(),
+                      [&](const auto& entry) {
+                        const Stay* stay = layer_.store.find_stay(entry.second.stay);
+                        return stay != nullptr && stay->placement.channel() == channel.id();
+                      });
 }
 
 bool Sessions::has_nothing_left() const {

@@ -38,6 +38,7 @@ class Sessions final : public Replicator::Owner, private HandOver::Owner {
   void begin_life(Replicator& replicator, MemberId self);
   void end_life();
 
+  std::optional<SessionToken> choose(const std::vector<SessionToken>& tokens) const;
   void begin(const BeginRequest& request, BeginCallback callback);
   void commit(RequestHandle handle, Change change, CommitCallback callback);
   void abandon(RequestHandle handle);

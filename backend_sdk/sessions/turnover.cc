@@ -63,8 +63,8 @@ void Turnover::on_promoted(SecondaryChannel& channel) {
 
 // --- one session -------------------------------------------------------------------------------
 
-// The copies there are worth nothing for serving, but what the secondary had acknowledged is what is
-// left of the session if this member dies now.
+// The copies there are worth nothing for serving, but what the secondary had acknowledged is what
+// is left of the session if this member dies now.
 void Turnover::free(Stay& stay, PrimaryChannel& channel) {
   if (channel.successor() != nullptr) ++stay.image.position.epoch;
   if (channel.is_alone() && !stay.disputed) {

@@ -58,9 +58,7 @@ TrailerName look_at_name(std::string_view bytes) {
   bytes = bytes.substr(0, ChunkScanner::kNameBytesMax + 1);
   size_t end = 0;
   while (end < bytes.size() && is(kToken, bytes[end])) ++end;
-  if (end == bytes.size()) {
-    return end <= ChunkScanner::kNameBytesMax ? TrailerName::kCut : TrailerName::kAllowed;
-  }
+  if (end == bytes.size() && end <= ChunkScanner::kNameBytesMax) return TrailerName::kCut;
   return kForbiddenTrailers.has(field_id(bytes.substr(0, end))) ? TrailerName::kForbidden
                                                                 : TrailerName::kAllowed;
 }
@@ -203,22 +201,24 @@ Refusal ChunkScanner::step_size(char byte) {
   if (state_ == State::kSizeLf) return byte == '\n' ? end_of_size_line() : Refusal::kBareCr;
   if (state_ == State::kSizeFirst) {
     chunk_left_ = 0;
-    line_bytes_ = 0;
+    zeros_ = 0;
     digits_ = 0;
   }
   if (is(kHexDigit, byte)) {
     state_ = State::kSize;
     // Zeros in front are no digits of the size, but bytes of its line.
     const bool is_zero = chunk_left_ == 0 && byte == '0' && sender_ == Sender::kMember;
-    if (is_zero && ++line_bytes_ > kChunkLineBytesMax) return Refusal::kChunkLineTooLong;
-    if (!(is_zero && digits_ != 0) && ++digits_ > kChunkSizeDigitsMax) {
-      return Refusal::kInvalidChunkSize;
+    const bool is_padding = is_zero && digits_ != 0;
+    uint8_t& digits = is_padding ? zeros_ : digits_;
+    if (digits == (is_padding ? kChunkLineBytesMax - 1 : kChunkSizeDigitsMax)) {
+      return is_padding ? Refusal::kChunkLineTooLong : Refusal::kInvalidChunkSize;
     }
+    ++digits;
     chunk_left_ = chunk_left_ << 4 | hex_value(byte);
     return Refusal::kNone;
   }
   if (digits_ == 0) return refusal_of(byte, Refusal::kInvalidChunkSize);
-  line_bytes_ = static_cast<uint16_t>(line_bytes_ + digits_ + 1);
+  line_bytes_ = static_cast<uint16_t>(zeros_ + digits_ + 1);
   if (byte == '\r') {
     state_ = State::kSizeLf;
   } else if (byte == ';') {

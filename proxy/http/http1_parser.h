@@ -67,7 +67,6 @@ enum class Refusal : uint8_t {
   kChunkLineTooLong,
   kMissingChunkEnd,
   kTrailerTooLarge,
-  kForbiddenTrailer,
 };
 // 400, 413, 414, 417, 431, 501 or 505; 500 for kNone.
 unsigned status_of(Refusal refusal);

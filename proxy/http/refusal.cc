@@ -117,8 +117,6 @@ std::string_view to_string(Refusal refusal) {
       return "a chunk longer than its size";
     case Refusal::kTrailerTooLarge:
       return "a trailer section that is too large";
-    case Refusal::kForbiddenTrailer:
-      return "a trailer field that may stand in a head only";
   }
   return "an unknown reason";
 }

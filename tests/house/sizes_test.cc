@@ -25,10 +25,7 @@ const std::map<std::string, std::size_t>& long_files() {
   static const std::map<std::string, std::size_t> files = {
       {"conf/table_proxy.cc", 500},
       {"loadtest/http2_client.cc", 500},
-      {"proxy/downstream/http1_downstream.cc", 500},
       {"proxy/exchange/exchange.cc", 500},
-      {"proxy/http/http2_member_codec.cc", 500},
-      {"proxy/http/http2_server_codec.cc", 500},
       {"proxy/upstream/http1_upstream.cc", 500},
       {"tests/proxy/downstream/http2_limits_test.cc", 500},
       {"tests/proxy/downstream/http2_member_test.cc", 500},

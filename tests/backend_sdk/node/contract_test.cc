@@ -70,19 +70,35 @@ class Contract : public ::testing::Test {
   bool changed_ = false;
 };
 
+using Tokens = std::vector<SessionToken>;
+
+// A changed Domain or Path leaves the old cookie in the browser, in front of the new one.
+TEST_F(Contract, OfSeveralCookiesAllThatVerifyAreRead) {
+  SessionToken other = token();
+  other.primary += 1;
+  const std::string first = "SID=" + value_of(cookie_line(token()));
+  const std::string second = "SID=" + value_of(cookie_line(other));
+  EXPECT_EQ(read({{"Cookie", "SID=abc; " + first + "; a=b; SID=; " + second}}).tokens,
+            (Tokens{token(), other}));
+  EXPECT_EQ(read({{"Cookie", first}, {"Cookie", second}}).tokens, (Tokens{token(), other}));
+  std::string many;
+  for (std::size_t i = 0; i < kTokensMax + 1; ++i) many += first + "; ";
+  EXPECT_EQ(read({{"Cookie", many}}).tokens.size(), kTokensMax);
+}
+
 TEST_F(Contract, ACookieOfOursComesBackAsItsToken) {
   const std::string line = cookie_line(token());
   EXPECT_NE(line.find("HttpOnly"), std::string::npos);
   EXPECT_NE(line.find("SameSite=Lax"), std::string::npos);
   EXPECT_EQ(line.find("Secure"), std::string::npos);
   EXPECT_NE(cookie_line(token(), true).find("Secure"), std::string::npos);
-  EXPECT_EQ(read({{"cookie", "a=b; SID=" + value_of(line)}}).token, token());
+  EXPECT_EQ(read({{"cookie", "a=b; SID=" + value_of(line)}}).tokens, Tokens{token()});
 }
 
 TEST_F(Contract, ASoloTokenNamesNoSecondary) {
   SessionToken solo = token();
   solo.secondary = kNobody;
-  EXPECT_EQ(read({{"Cookie", "SID=" + value_of(cookie_line(solo))}}).token, solo);
+  EXPECT_EQ(read({{"Cookie", "SID=" + value_of(cookie_line(solo))}}).tokens, Tokens{solo});
 }
 
 TEST_F(Contract, WhatIsNotSignedByThisClusterIsNoToken) {
@@ -92,35 +108,35 @@ TEST_F(Contract, WhatIsNotSignedByThisClusterIsNoToken) {
   const HttpContract other_cluster({.keyring = keys(1), .cluster = "d", .cookie_name = "SID"},
                                    board_);
   const HttpContract other_key({.keyring = keys(2), .cluster = "c", .cookie_name = "SID"}, board_);
-  EXPECT_FALSE(read({{"Cookie", "SID=" + forged}}).token);
-  EXPECT_FALSE(read({{"Cookie", "SID="}}).token);
-  EXPECT_FALSE(read({{"Cookie", "OTHER=" + good}}).token);
-  EXPECT_FALSE(read({{"Cookie", "SID=abc!123!456"}}).token);
+  EXPECT_TRUE(read({{"Cookie", "SID=" + forged}}).tokens.empty());
+  EXPECT_TRUE(read({{"Cookie", "SID="}}).tokens.empty());
+  EXPECT_TRUE(read({{"Cookie", "OTHER=" + good}}).tokens.empty());
+  EXPECT_TRUE(read({{"Cookie", "SID=abc!123!456"}}).tokens.empty());
   const Asked asked{.headers = {{"Cookie", "SID=" + good}}};
-  EXPECT_FALSE(other_cluster.read(AskedView(asked).view()).token);
-  EXPECT_FALSE(other_key.read(AskedView(asked).view()).token);
+  EXPECT_TRUE(other_cluster.read(AskedView(asked).view()).tokens.empty());
+  EXPECT_TRUE(other_key.read(AskedView(asked).view()).tokens.empty());
 }
 
 TEST_F(Contract, AKeyIsInstalledUsedAndRemoved) {
   const std::string with_a = value_of(cookie_line(token()));
   const auto read_cookie = [&](const std::string& value) {
-    return read({{"Cookie", "SID=" + value}}).token;
+    return read({{"Cookie", "SID=" + value}}).tokens;
   };
   contract_.use_keys(ring("ab"));
   EXPECT_EQ(value_of(cookie_line(token())), with_a) << "installed is not used";
-  EXPECT_EQ(read_cookie(with_a), token());
+  EXPECT_EQ(read_cookie(with_a), Tokens{token()});
 
   contract_.use_keys(ring("ba"));
   const std::string with_b = value_of(cookie_line(token()));
   EXPECT_NE(with_b, with_a);
-  EXPECT_EQ(read_cookie(with_b), token());
+  EXPECT_EQ(read_cookie(with_b), Tokens{token()});
   SessionToken old = token();
   old.is_to_renew = true;
-  EXPECT_EQ(read_cookie(with_a), old);
+  EXPECT_EQ(read_cookie(with_a), Tokens{old});
 
   contract_.use_keys(ring("b"));
-  EXPECT_EQ(read_cookie(with_b), token());
-  EXPECT_FALSE(read_cookie(with_a));
+  EXPECT_EQ(read_cookie(with_b), Tokens{token()});
+  EXPECT_TRUE(read_cookie(with_a).empty());
 }
 
 TEST_F(Contract, TheListIsSignedWithTheKeyOfNowAndItsHashStays) {

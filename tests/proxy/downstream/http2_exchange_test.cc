@@ -211,7 +211,7 @@ TEST(Http2, OurOwnAnswersAreResponsesToo) {
   ASSERT_TRUE(site.run_until_ended(1));
   EXPECT_EQ(site.response(1).status, "503");
   EXPECT_EQ(site.response(1).field("retry-after"), "1");
-  EXPECT_NE(site.response(1).body.find("<h1>Service Unavailable</h1>"), std::string::npos);
+  EXPECT_NE(site.response(1).body.find("<h1>503 Service Unavailable</h1>"), std::string::npos);
   EXPECT_EQ(site.response(1).field("content-length"), std::to_string(site.response(1).body.size()));
 }
 

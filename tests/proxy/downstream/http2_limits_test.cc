@@ -15,6 +15,9 @@ namespace {
 using http::kHttp2Resets;
 using http::kHttp2StreamsMax;
 
+constexpr int64_t kProtocol = 1;
+constexpr int64_t kRefused = 7;
+constexpr uint32_t kCancel = 8;
 constexpr int64_t kCalm = 0xb;
 
 std::size_t waiting_at_members(Http2Site& site) {
@@ -39,10 +42,43 @@ TEST(Http2Limits, AHundredStreamsAndNotOneMore) {
   ASSERT_TRUE(site.run_until([&] { return site.member().accepted() == kHttp2StreamsMax; }));
   EXPECT_EQ(site.client.goaway_error(), -1);
   site.send(headers(stream_of(kHttp2StreamsMax), get("/")));
-  ASSERT_TRUE(site.run_until([&] {
-    return site.client.goaway_error() >= 0 || site.response(stream_of(kHttp2StreamsMax)).reset >= 0;
-  }));
+  const uint32_t beyond = stream_of(kHttp2StreamsMax);
+  ASSERT_TRUE(site.run_until([&] { return site.response(beyond).reset >= 0; }));
+  EXPECT_EQ(site.response(beyond).reset, kRefused);
   EXPECT_EQ(site.member().accepted(), kHttp2StreamsMax);
+  EXPECT_EQ(site.client.goaway_error(), -1);
+  // One that is given up makes room for another.
+  site.send(reset(stream_of(0), kCancel) + headers(beyond + 2, get("/")));
+  ASSERT_TRUE(site.run_until([&] { return site.member().accepted() == kHttp2StreamsMax + 1; }));
+}
+
+// RFC 9113 5.1.1, 5.1 and 6.3; trailers that were under way when we reset their stream are none of
+// these.
+TEST(Http2Limits, AStreamsIdIsUsedOnceAndGoesUp) {
+  const auto goaway_after = [](const std::string& frames) {
+    Http2Site site;
+    site.member().answer = [](std::string_view) { return ok("x"); };
+    site.send(headers(5, get("/")));
+    EXPECT_TRUE(site.run_until_ended(5));
+    site.send(frames + headers(7, get("/")));
+    EXPECT_TRUE(
+        site.run_until([&] { return site.response(7).ended || site.client.goaway_error() >= 0; }));
+    return site.client.goaway_error();
+  };
+  EXPECT_EQ(goaway_after(headers(3, get("/"))), kProtocol);
+  EXPECT_EQ(goaway_after(headers(5, get("/"))), kProtocol);
+  EXPECT_EQ(goaway_after(frame(2, 0, 0, std::string("\0\0\0\1\x10", 5))), kProtocol);
+  EXPECT_EQ(goaway_after(frame(2, 0, 3, std::string("\0\0\0\1\x10", 5))), -1);
+}
+
+TEST(Http2Limits, TrailersOfAStreamThatWasResetMeanNothing) {
+  Http2Site site;
+  site.member().answer = [](std::string_view) { return ok("x"); };
+  site.send(headers(1, post("/", {{"content-length", "1"}}), 0) + data(1, "ab"));
+  ASSERT_TRUE(site.run_until([&] { return site.response(1).reset >= 0; }));
+  site.send(headers(1, {{"x-sum", "1"}}) + headers(3, get("/")));
+  ASSERT_TRUE(site.run_until_ended(3));
+  EXPECT_EQ(site.client.goaway_error(), -1);
 }
 
 TEST(Http2Limits, AHundredFieldsAndNotOneMore) {

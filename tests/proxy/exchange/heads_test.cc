@@ -111,7 +111,7 @@ bool has(const std::string& head, std::string_view line) {
   return head.find(std::string(line) + "\r\n") != std::string::npos;
 }
 
-TEST_P(Heads, ThePathThatWasMatchedIsWhatIsTrimmedAndForwarded) {
+TEST_P(Heads, WhatIsTrimmedIsComparedAsItWasMatchedAndTheRestGoesAsItCame) {
   adjust([](config::Location& location) {
     location.paths = {.trim = "/weblogic", .default_file = "welcome.html", .prepend = "/app"};
   });
@@ -119,9 +119,9 @@ TEST_P(Heads, ThePathThatWasMatchedIsWhatIsTrimmedAndForwarded) {
     std::string_view target, forwarded;
   } kCases[] = {
       {"/weblogic/x?q=/weblogic", "/app/x?q=/weblogic"},
-      {"/%77eblogic/%78", "/app/x"},
+      {"/%77eblogic/%78", "/app/%78"},
       {"/a/../weblogic/x", "/app/x"},
-      {"//weblogic//x", "/app/x"},
+      {"//weblogic//x", "/app//x"},
       {"/weblogic", "/app/welcome.html"},
       {"/weblogic/?a=b", "/app/welcome.html?a=b"},
       {"/other", "/app/other"},
@@ -131,6 +131,18 @@ TEST_P(Heads, ThePathThatWasMatchedIsWhatIsTrimmedAndForwarded) {
     SCOPED_TRACE(test.target);
     EXPECT_EQ(asked(test.target), test.forwarded);
   }
+}
+
+TEST_P(Heads, MembersGetThePathAsItWasSent) {
+  for (const std::string_view target :
+       {"/a%2Bb%26c%3Dd?q=%2F", "/@scope%2fname", "/img/https://x/y", "/%41%7e", "/a;b=c/d"}) {
+    SCOPED_TRACE(target);
+    EXPECT_EQ(asked(target), target);
+  }
+  EXPECT_EQ(asked("/a/../b%2Bc"), "/b%2Bc");
+  EXPECT_EQ(ask("/a%2f..%2fb").status, "404");
+  adjust([](config::Location& location) { location.paths.as_sent = false; });
+  EXPECT_EQ(asked("/%41%2Bb//c"), "/A+b/c");
 }
 
 TEST_P(Heads, WhatIsExcludedOrNotProxiedIs404AndNobodyIsAsked) {

@@ -235,7 +235,7 @@ TEST(Te, TrailersAreAcceptedWhenListed) {
 }
 
 TEST(Refusals, EachHasAStatusAndASentence) {
-  for (int i = 1; i <= static_cast<int>(Refusal::kForbiddenTrailer); ++i) {
+  for (int i = 1; i <= static_cast<int>(Refusal::kTrailerTooLarge); ++i) {
     const auto refusal = static_cast<Refusal>(i);
     SCOPED_TRACE(i);
     EXPECT_FALSE(to_string(refusal).empty());

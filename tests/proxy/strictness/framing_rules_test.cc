@@ -140,7 +140,7 @@ TEST_P(FramingRules, Chunks) {
                     {"7.1.1: CR in one", chunked("1;a\rb\r\nx\r\n0\r\n\r\n"), 400},
                     {"7.1.1: CRLF within quotes", chunked("1;a=\"b\r\nc\"\r\nx\r\n0\r\n\r\n"), 400},
                     {"7.1.1: NUL in one", chunked("1;a=\"\0\"\r\nx\r\n0\r\n\r\n"s), 400},
-                    {"7.1.1: a blank before one", chunked("1 ;a\r\nx\r\n0\r\n\r\n"), 200},
+                    {"7.1.1: a blank before one", chunked("1 ;a\r\nx\r\n0\r\n\r\n")},
                     {"a byte more than the longest size line",
                      chunked("1;" + most + "x\r\nx\r\n0\r\n\r\n"), 400},
                 }));
@@ -158,14 +158,23 @@ TEST_P(FramingRules, Trailers) {
       {"an empty name", chunked("0\r\n: b\r\n\r\n"), 400},
       {"CR in one", chunked("0\r\nA: b\rc\r\n\r\n"), 400},
       {"NUL in one", chunked("0\r\nA: b\0\r\n\r\n"s), 400},
-      {"9110 6.5.1: no length", chunked("0\r\nContent-Length: 5\r\n\r\n"), 400},
-      {"9110 6.5.1: no coding", chunked("0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400},
-      {"9110 6.5.1: no host", chunked("0\r\nHost: b\r\n\r\n"), 400},
-      {"9110 6.5.1: no credentials", chunked("0\r\nAuthorization: x\r\n\r\n"), 400},
-      {"no cookie", chunked("0\r\nCookie: a=b\r\n\r\n"), 400},
-      {"nobody else's address", chunked("0\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"), 400},
-      {"nothing of the contract with members", chunked("0\r\nUnderstudy-View: x\r\n\r\n"), 400},
+      {"9110 6.5.1: no host", chunked("0\r\nHost: b\r\nA: b\r\n\r\n"), 0, "0\r\nA: b\r\n\r\n"},
+      {"9110 6.5.1: no credentials", chunked("0\r\nAuthorization: x\r\nA: b\r\n\r\n"), 0,
+       "0\r\nA: b\r\n\r\n"},
+      {"no cookie", chunked("0\r\nCookie: a=b\r\nA: b\r\n\r\n"), 0, "0\r\nA: b\r\n\r\n"},
+      {"nobody else's address", chunked("0\r\nX-Forwarded-For: 1.2.3.4\r\nA: b\r\n\r\n"), 0,
+       "0\r\nA: b\r\n\r\n"},
+      {"nothing of the contract with members", chunked("0\r\nUnderstudy-View: x\r\nA: b\r\n\r\n"),
+       0, "0\r\nA: b\r\n\r\n"},
   });
+  check(refused_over_http2(
+      "9113 8.2.2: there they are malformed",
+      {
+          {"9110 6.5.1: no length", chunked("0\r\nContent-Length: 5\r\nA: b\r\n\r\n"), 0,
+           "0\r\nA: b\r\n\r\n"},
+          {"9110 6.5.1: no coding", chunked("0\r\nTransfer-Encoding: chunked\r\nA: b\r\n\r\n"), 0,
+           "0\r\nA: b\r\n\r\n"},
+      }));
   check(text_only(kNoLines, {
                                 {"LF at the end", chunked("0\r\n\n"), 400},
                                 {"LF behind one", chunked("0\r\nA: b\n\r\n"), 400},

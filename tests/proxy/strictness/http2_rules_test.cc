@@ -196,14 +196,15 @@ TEST_P(Http2Rules, Trailers) {
     Fields trailers;
     std::string sees;  // empty: the stream is reset, and the member sees no end
   };
+  constexpr const char* kSum = "0\r\nx-sum: 7\r\n\r\n";
   const Row rows[] = {
-      {"8.1: are forwarded", {{"x-sum", "7"}}, "0\r\nx-sum: 7\r\n\r\n"},
+      {"8.1: are forwarded", {{"x-sum", "7"}}, kSum},
       {"8.1: no pseudo-field", {{":path", "/"}}, ""},
       {"8.2.1: no line in a value", {{"x-a", "b\r\nc: d"}}, ""},
-      {"no length", {{"content-length", "5"}}, ""},
-      {"no host", {{"host", "b"}}, ""},
-      {"no cookie", {{"cookie", "a=b"}}, ""},
-      {"nothing of the contract with members", {{"understudy-view", "x"}}, ""},
+      {"8.1.1: no length", {{"content-length", "5"}}, ""},
+      {"9110 6.5.1: no host", {{"host", "b"}, {"x-sum", "7"}}, kSum},
+      {"no cookie", {{"cookie", "a=b"}, {"x-sum", "7"}}, kSum},
+      {"nothing of the contract with members", {{"understudy-view", "x"}, {"x-sum", "7"}}, kSum},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.rule);

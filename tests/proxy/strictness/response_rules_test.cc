@@ -165,7 +165,11 @@ TEST_P(ResponseRules, Chunks) {
           {"7.1: no hexadecimal digit", chunked("g\r\nx\r\n0\r\n\r\n"), kBrokenOff},
           {"7.1: 0x", chunked("0x1\r\nx\r\n0\r\n\r\n"), kBrokenOff},
           {"7.1: a sign", chunked("+1\r\nx\r\n0\r\n\r\n"), kBrokenOff},
-          {"7.1: a blank behind", chunked("1 \r\nx\r\n0\r\n\r\n"), kBrokenOff},
+          {"7.1: a blank behind", chunked("1 \r\nx\r\n0 \r\n\r\n"), {}, "x"},
+          {"9110 6.5.1: a length for a trailer",
+           chunked("1\r\nx\r\n0\r\nContent-Length: 5\r\n\r\n"),
+           {},
+           "x"},
           {"7.1: 2^64 + 1", chunked("10000000000000001\r\nx\r\n0\r\n\r\n"), kBrokenOff},
           {"7.1: LF behind a size", chunked("1\nx\r\n0\r\n\r\n"), kBrokenOff},
           {"7.1: data longer than their size", chunked("1\r\nxy\r\n0\r\n\r\n"), kBrokenOff},
@@ -174,8 +178,10 @@ TEST_P(ResponseRules, Chunks) {
           {"a folded trailer", chunked("1\r\nx\r\n0\r\nA: b\r\n c\r\n\r\n"), kBrokenOff},
       }));
   check({
-      {"9110 6.5.1: a length for a trailer", chunked("1\r\nx\r\n0\r\nContent-Length: 5\r\n\r\n"),
-       kBrokenOff},
+      {"9110 6.5.1: a cookie for a trailer",
+       chunked("1\r\nx\r\n0\r\nSet-Cookie: evil=1\r\n\r\n"),
+       {},
+       "x"},
       {"a line in a trailer", chunked("1\r\nx\r\n0\r\nA: b\rc\r\n\r\n"), kBrokenOff},
       {"a trailer with an empty name", chunked("1\r\nx\r\n0\r\n: b\r\n\r\n"), kBrokenOff},
   });
