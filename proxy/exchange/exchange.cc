@@ -29,17 +29,18 @@ class SessionValues final {
         field_(head.fields.has(FieldId::kCookie) ? head.fields.begin() : head.fields.end()),
         target_(cluster.session_parameter().empty() ? std::string_view() : head.target) {}
 
-  std::optional<std::string_view> next() {
-    while (field_ != head_.fields.end()) {
-      if (rest_.empty() && field_->id == FieldId::kCookie) rest_ = field_->value;
-      if (const auto value = find_cookie(rest_, cluster_.session_cookie())) {
-        rest_ = behind(*value, rest_);
-        if (rest_.empty()) ++field_;
-        return value;
-      }
+  [[gnu::always_inline]] std::optional<std::string_view> next() {
+    for (; field_ != head_.fields.end(); ++field_) {
+      if (field_->id != FieldId::kCookie) continue;
+      const std::string_view text = rest_.empty() ? field_->value : rest_;
       rest_ = {};
-      ++field_;
+      const auto value = find_cookie(text, cluster_.session_cookie());
+      if (!value) continue;
+      rest_ = behind(*value, text);
+      if (rest_.empty()) ++field_;
+      return value;
     }
+    if (target_.empty()) return {};
     const auto value = find_path_parameter(target_, cluster_.session_parameter(), room_);
     target_ = value ? behind(*value, target_) : std::string_view();
     return value;
@@ -158,9 +159,11 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
     answer(405, "This proxy does not offer the method.", true);
     return false;
   }
-  if (const auto forwards = http::max_forwards(head); forwards && forwards->left == 0) {
-    answer(200, "This is a proxy, which the request was not to pass.", false);
-    return false;
+  if (head.method == http::Method::kOptions) {
+    if (const auto forwards = http::max_forwards(head); forwards && forwards->left == 0) {
+      answer(200, "This is a proxy, which the request was not to pass.", false);
+      return false;
+    }
   }
   if (!match.location) {
     answer(404, "Nothing is configured for this address.", false);
@@ -199,9 +202,9 @@ bool Exchange::find_session(const http::RequestHead& head) {
   SessionValues values(head, *cluster_, worker_.io.scratch);
   auto value = values.next();
   begin_affinity(value);
-  const bool is_any = value.has_value();
+  if (!value) return false;
   routing::Named best = routing.named_by(attempt_);
-  while (value && best != routing::Named::kKnown) {
+  while (best != routing::Named::kKnown) {
     value = values.next();
     if (!value) break;
     const routing::Named named = routing.named_by(routing.begin(cluster_->decode(*value)));
@@ -209,7 +212,7 @@ bool Exchange::find_session(const http::RequestHead& head) {
     best = named;
     begin_affinity(value);
   }
-  return is_any;
+  return true;
 }
 
 void Exchange::begin_affinity(std::optional<std::string_view> session) {
@@ -265,7 +268,7 @@ bool Exchange::approach(const routing::Choice& choice, const http::RequestHead& 
 // ---- 4. A try at that member, on an idle connection or a new one. False: it failed at once.
 
 bool Exchange::ask(const routing::Choice& choice, const http::RequestHead& head, bool fresh) {
-  try_ = &start_try(choice, fresh);
+  try_ = &start_try(*asked_, choice, fresh);
   const Wants wants = tunnel_ ? Wants::kTunnel : Wants::kAny;
   switch (try_->begin(wants, downstream_.client())) {
     case Try::Begun::kReady:
@@ -287,10 +290,11 @@ bool Exchange::ask(const routing::Choice& choice, const http::RequestHead& head,
   return false;
 }
 
-Try& Exchange::start_try(const routing::Choice& choice, bool fresh) {
+Try& Exchange::start_try(MemberConnections& connections, const routing::Choice& choice,
+                         bool fresh) {
   std::optional<Try>& place = tries_[tries_[0] ? 1 : 0];
   Try::Owner& owner = *this;
-  return place.emplace(owner, worker_, *cluster_, choice, fresh);
+  return place.emplace(owner, worker_, *cluster_, connections, choice, fresh);
 }
 
 // The try gives back what it has taken.

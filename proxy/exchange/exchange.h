@@ -129,7 +129,7 @@ class Exchange final : private Try::Owner, private Waiter {
   void abort(std::string_view why);
 
   // Tries.
-  Try& start_try(const routing::Choice& choice, bool fresh);
+  Try& start_try(MemberConnections& connections, const routing::Choice& choice, bool fresh);
   void drop(Try*& which);
   // A second one beside the first.
   void begin_hedge(TimePoint now);

@@ -18,14 +18,15 @@ void Exchange::begin_hedge(TimePoint now) {
   }
   routing::Member* const member = cluster_->routing().beside(attempt_, now);
   if (member == nullptr) return;
-  if (cluster_->must_queue(*member, cluster_->connections(*member))) return;
+  MemberConnections& connections = cluster_->connections(*member);
+  if (cluster_->must_queue(*member, connections)) return;
   ++worker_.counters.hedges;
   account_.hedge = HedgeOutcome::kLost;  // until it wins
   if (!account_.is_resend) {
     account_.is_resend = true;
     ++cluster_->load().resends;
   }
-  second_ = &start_try({.member = member, .why = routing::Why::kRetry}, false);
+  second_ = &start_try(connections, {.member = member, .why = routing::Why::kRetry}, false);
   switch (second_->begin(Wants::kAny, downstream_.client())) {
     case Try::Begun::kReady:
       return send_request(*second_, downstream_.request_head());

@@ -74,6 +74,13 @@ bool add_request_id(const HeadFacts& facts, const http::RequestHead& head) {
   return false;
 }
 
+void count_forward(const http::RequestHead& head, HeadScratch& scratch) {
+  const auto forwards = http::max_forwards(head);
+  if (!forwards) return;
+  scratch.dropped.set(forwards->field);
+  scratch.lines.add_line("Max-Forwards", forwards->left - 1);
+}
+
 void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
                            const http::RequestHead& head) {
   HeadScratch& scratch = facts.scratch;
@@ -81,10 +88,7 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
   scratch.dropped.clear();
   http::drop_from_request(head, {.keep_upgrade = to.upgrades, .keep_expect = to.keeps_expect},
                           scratch.dropped);
-  if (const auto forwards = http::max_forwards(head)) {
-    scratch.dropped.set(forwards->field);
-    scratch.lines.add_line("Max-Forwards", forwards->left - 1);
-  }
+  if (head.method == http::Method::kOptions) count_forward(head, scratch);
   Address::HostText peer_room;
   const std::string_view peer = facts.peer.address.host(peer_room);
   const bool edits = !facts.host.edits.request.empty() || !facts.location->edits.request.empty();

@@ -30,14 +30,10 @@ bool depends_on_slash_escapes(const Site& site, const http::RequestHead& head,
          routing::is_excluded(location.excluded, mapped.path.path);
 }
 
-}  // namespace
-
-MappedPath map_path(const Site& site, const http::RequestHead& head, HeadScratch& scratch) {
+// What is not normal as it came; most paths are.
+void settle(const Site& site, const http::RequestHead& head, HeadScratch& scratch,
+            MappedPath& mapped) {
   const std::string_view given = path_to_match(head);
-  MappedPath mapped{.path = routing::normalise_path(given, scratch.path)};
-  if (!mapped.path) return mapped;
-  mapped.match = site.mapping->find(head.authority, mapped.path.path);
-  if (mapped.path.path.data() == given.data()) return mapped;
   const config::VirtualHost& host = *site.hosts[mapped.match.host];
   routing::PathReading reading{.merges_slashes = host.merges_slashes};
   if (mapped.path.has_slash_escape) {
@@ -51,9 +47,19 @@ MappedPath map_path(const Site& site, const http::RequestHead& head, HeadScratch
     mapped.path = routing::normalise_path(given, scratch.path, reading);
     if (mapped.path) mapped.match = site.mapping->find(head.authority, mapped.path.path);
   }
-  if (!mapped.path || !mapped.match.location) return mapped;
+  if (!mapped.path || !mapped.match.location) return;
   mapped.sends_as_is = mapped.path.is_sound && !reading.slash_escapes_divide &&
                        host.locations[*mapped.match.location].paths.as_sent;
+}
+
+}  // namespace
+
+MappedPath map_path(const Site& site, const http::RequestHead& head, HeadScratch& scratch) {
+  const std::string_view given = path_to_match(head);
+  MappedPath mapped{.path = routing::normalise_path(given, scratch.path)};
+  if (!mapped.path) return mapped;
+  mapped.match = site.mapping->find(head.authority, mapped.path.path);
+  if (mapped.path.path.data() != given.data()) settle(site, head, scratch, mapped);
   return mapped;
 }
 

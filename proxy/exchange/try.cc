@@ -80,8 +80,8 @@ void count(routing::MemberCounters& counters, TryFailure failure) {
 
 // ---- The place at the member.
 
-Try::Try(Owner& owner, WorkerContext& worker, WorkerCluster& cluster, const routing::Choice& choice,
-         bool fresh)
+Try::Try(Owner& owner, WorkerContext& worker, WorkerCluster& cluster,
+         MemberConnections& connections, const routing::Choice& choice, bool fresh)
     : owner_(owner),
       worker_(worker),
       cluster_(cluster),
@@ -89,7 +89,7 @@ Try::Try(Owner& owner, WorkerContext& worker, WorkerCluster& cluster, const rout
       serial_(choice.member->serial),
       fresh_(fresh),
       member_(choice.member),
-      connections_(cluster.connections(*choice.member)) {
+      connections_(connections) {
   cluster_.routing().occupy(*member_);
 }
 

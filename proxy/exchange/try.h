@@ -5,7 +5,7 @@
 // notices silence, and tells its owner what comes back. It chooses nothing and decides nothing:
 // what follows from a failure is the Exchange's business. Owned by an Exchange; worker thread only.
 //
-//   Try attempt(owner, worker, cluster, choice, now, false);
+//   Try attempt(owner, worker, cluster, connections, choice, false);
 //   switch (attempt.begin(...)) ... kReady: attempt.send_head(...); kConnecting: on_connected
 //   owner: on_answer -> attempt.accept(); attempt.upstream() has the body; or on_failed
 #pragma once
@@ -69,9 +69,10 @@ class Try final : private Upstream::User, private Waiter {
     ~Owner() = default;
   };
 
-  // Of the choice's member. `fresh`: it has been asked, on a connection that it had closed.
-  Try(Owner& owner, WorkerContext& worker, WorkerCluster& cluster, const routing::Choice& choice,
-      bool fresh);
+  // Of the choice's member, whose connections these are. `fresh`: it has been asked, on a
+  // connection that it had closed.
+  Try(Owner& owner, WorkerContext& worker, WorkerCluster& cluster, MemberConnections& connections,
+      const routing::Choice& choice, bool fresh);
   ~Try() override;
 
   enum class Begun : uint8_t {

@@ -31,14 +31,13 @@ size_t bracketed_bytes(std::string_view text) {
   return close + 1;
 }
 
-// Every '%' with two hex digits behind it.
-bool has_whole_escapes(std::string_view text) {
-  for (size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
-    if (text.size() - at < 3 || !is(kHexDigit, text[at + 1]) || !is(kHexDigit, text[at + 2])) {
-      return false;
-    }
+// Behind a reg-name with its escapes (RFC 3986 3.2.2); at a '%' that is none.
+const char* behind_name(const char* at, const char* end) {
+  at = scalar::skip<kHostByte>(at, end);
+  while (end - at >= 3 && *at == '%' && is(kHexDigit, at[1]) && is(kHexDigit, at[2])) {
+    at = scalar::skip<kHostByte>(at + 3, end);
   }
-  return true;
+  return at;
 }
 
 Refusal parse_absolute(std::string_view text, Target& target) {
@@ -63,9 +62,9 @@ Refusal parse_authority(std::string_view text, Authority& authority) {
   const char* const begin = text.data();
   const char* const end = begin + text.size();
   const char* const host_end =
-      text.starts_with('[') ? begin + bracketed_bytes(text) : scalar::skip<kHostByte>(begin, end);
+      text.starts_with('[') ? begin + bracketed_bytes(text) : behind_name(begin, end);
   const auto host_bytes = static_cast<size_t>(host_end - begin);
-  if (host_bytes == 0 || !has_whole_escapes(text.substr(0, host_bytes)) ||
+  if (host_bytes == 0 ||
       (host_end != end && !parse_port(text.substr(host_bytes), authority.port))) {
     return text.find('@') == std::string_view::npos ? Refusal::kInvalidHost : Refusal::kUserinfo;
   }

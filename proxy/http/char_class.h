@@ -36,7 +36,7 @@ constexpr uint8_t classes_of(unsigned char byte) {
   // A backslash is left to the caller: it may stand in a query, not in a path.
   if (visible && !is_one_of(byte, "\"#<>\\")) classes |= kTargetByte;
   // RFC 3986's reg-name but for ',': "a,b" is two Hosts merged. Escapes are the caller's to check.
-  if (digit || letter || is_one_of(byte, "-._~!$&'()*+;=%")) classes |= kHostByte;
+  if (digit || letter || is_one_of(byte, "-._~!$&'()*+;=")) classes |= kHostByte;
   if (digit || (folded >= 'a' && folded <= 'f')) classes |= kHexDigit;
   if ((classes & kFieldByte) != 0 && byte != '"' && byte != '\\') classes |= kQuotedByte;
   return classes;

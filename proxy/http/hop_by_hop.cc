@@ -113,7 +113,6 @@ void drop_from_response(const ResponseHead& head, const DropOptions& options, Fi
 }
 
 std::optional<MaxForwards> max_forwards(const RequestHead& head) {
-  if (head.method != Method::kOptions) return {};
   for (size_t i = 0; i < head.fields.size(); ++i) {
     const Field& field = head.fields[i];
     if (!equals_ignoring_case(field.name, "Max-Forwards")) continue;

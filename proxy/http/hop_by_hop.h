@@ -44,7 +44,8 @@ void drop_from_request(const RequestHead& head, const DropOptions& options, Fiel
 // Towards a client. Framing fields that mean nothing (204, 1xx) go too.
 void drop_from_response(const ResponseHead& head, const DropOptions& options, FieldMask& dropped);
 
-// How many more proxies an OPTIONS may pass (RFC 9110 7.6.2), and the field's place in the head.
+// How many more proxies an OPTIONS may pass (RFC 9110 7.6.2; of other methods it says nothing), and
+// the field's place in the head.
 struct MaxForwards {
   size_t field = 0;
   uint64_t left = 0;

@@ -17,9 +17,12 @@ std::uint64_t hash_of_id(std::string_view id) {
   if (id.empty()) return 0;
   std::uint64_t head = 0;
   std::uint64_t tail = 0;
-  const std::size_t bytes = std::min(id.size(), sizeof head);
-  std::memcpy(&head, id.data(), bytes);
-  std::memcpy(&tail, id.data() + id.size() - bytes, bytes);
+  if (id.size() >= sizeof head) {
+    std::memcpy(&head, id.data(), sizeof head);
+    std::memcpy(&tail, id.data() + id.size() - sizeof tail, sizeof tail);
+  } else {
+    std::memcpy(&head, id.data(), id.size());
+  }
   return ((head * 0x9E3779B97F4A7C15u ^ tail) + id.size()) | 1;
 }
 

@@ -72,7 +72,7 @@ bool is_plainly_normal(__m128i bytes, unsigned size, bool behind_slash) {
   return (~ones(plain) & all) == 0 && (behind_slashes & ones(is_in('.', '/')) & all) == 0;
 }
 
-bool is_plainly_normal(std::string_view path) {
+[[gnu::always_inline]] inline bool is_plainly_normal(std::string_view path) {
   constexpr std::size_t kBlock = 16;
   bool behind_slash = false;
   while (!path.empty()) {
@@ -283,7 +283,6 @@ NormalisedPath normalise_path(std::string_view path, std::span<char> scratch, Pa
 
 std::string_view sound_path(std::string_view path, std::span<char> scratch,
                             bool slash_escapes_divide) {
-  if (is_plainly_normal(path)) return path;
   const auto sound = [&](bool merges_slashes) {
     const PathReading reading{.slash_escapes_divide = slash_escapes_divide,
                               .merges_slashes = merges_slashes};
