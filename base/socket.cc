@@ -19,8 +19,13 @@ void set_option(const Fd& fd, int level, int option) {
 
 Result<Fd> open_socket(const Address& address, int type) {
   Fd fd(::socket(address.raw()->sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return system_error("socket", errno);
-  return fd;
+  if (fd) return fd;
+  const int number = errno;
+  Error error = system_error("socket", number);
+  const bool is_ours =
+      number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+  if (is_ours) error.code = ErrorCode::kUnavailable;  // says nothing about who was to be reached
+  return error;
 }
 
 Result<void> bind_to(const Fd& fd, const Address& address) {

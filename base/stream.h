@@ -50,6 +50,8 @@ class Stream {
   virtual std::string_view protocol() const { return {}; }
   // Why the stream has failed, where there is more to say than an errno; else empty.
   virtual std::string_view error_text() const { return {}; }
+  // The peer began a TLS connection by a request of HTTP in plain text.
+  virtual bool met_plain_http() const { return false; }
 };
 
 class TcpStream final : public Stream {

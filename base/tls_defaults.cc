@@ -17,7 +17,7 @@ constexpr uint64_t kOptions = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | 
 constexpr long kModes =
     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS;
 
-constexpr const char* kGroups = "X25519:P-256:P-384";
+constexpr const char* kGroups = "X25519:P-256:P-384:X448:P-521";
 
 }  // namespace
 

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/sslerr.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -263,6 +265,7 @@ IoResult TlsStream::after(int returned) {
               .error_number = saved_errno ? saved_errno : ECONNRESET};
     default:
       failed_ = true;
+      met_plain_http_ = ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST;
       error_text_ = take_tls_error("TLS failed");
       if (const long verdict = SSL_get_verify_result(ssl_); verdict != X509_V_OK) {
         error_text_.append(": ").append(X509_verify_cert_error_string(verdict));

@@ -83,6 +83,7 @@ class TlsStream final : public Stream {
   bool is_established() const override;
   bool has_resumed() const;
   std::string_view error_text() const override { return error_text_; }
+  bool met_plain_http() const override { return met_plain_http_; }
   // Of a client's connection whose handshake has begun, else null; lives as long as the stream.
   const TlsHost* host() const;
   // What is known of the client; only once the connection is established. Put together by the first
@@ -114,6 +115,7 @@ class TlsStream final : public Stream {
   bool drained_ = true;                // the last receive came up short
   bool starved_ = true;                // OpenSSL holds no whole record
   bool handshake_is_blocked_ = false;  // by a full socket
+  bool met_plain_http_ = false;
   bool end_is_next_ = false;           // the last read met the end, or an error, behind bytes
   bool failed_ = false;
 };

@@ -137,6 +137,12 @@ constexpr DirectiveSpec kRows[] = {
      .default_text = "none",
      .description = "A field such as X-Request-Id with an id for each request: a trusted proxy's "
                     "own, else a new one"},
+    {.name = "SessionFlags",
+     .contexts = kEverywhere,
+     .argument = Argument::kFlag,
+     .default_text = "Off",
+     .description = "Whether clients see Understudy-Session: solo (there is no copy), recovered (an "
+                    "older copy was taken) or lost (a new session was begun)"},
     {.name = "ClientCertHeaders",
      .contexts = kEverywhere,
      .argument = Argument::kChoice,

@@ -48,8 +48,8 @@ constexpr DirectiveSpec kRows[] = {
     {.name = "SSLHonorCipherOrder",
      .contexts = kHosts,
      .argument = Argument::kFlag,
-     .default_text = "Off",
-     .description = "On: the order of SSLCipherSuite decides, not the client's, who knows what its "
+     .default_text = "On",
+     .description = "On: the order of SSLCipherSuite decides; Off: the client's, who knows what its "
                     "processor is good at"},
     {.name = "SSLSessionTickets",
      .contexts = kHosts,

@@ -104,6 +104,7 @@ Forwarding bind_forwarding(const Scope& scope, conf::Diagnostics& diagnostics) {
   const bool adds = settings.flag("ProxyAddHeaders");
   forwarding.x_forwarded = adds && (which == "X-Forwarded" || which == "both");
   forwarding.forwarded = adds && (which == "Forwarded" || which == "both");
+  forwarding.session_flags = settings.flag("SessionFlags");
   const std::string cert = settings.text("ClientCertHeaders");
   forwarding.client_cert = cert == "none"    ? ClientCertLines::kNone
                            : cert == "chain" ? ClientCertLines::kChain

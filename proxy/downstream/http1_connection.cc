@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <string>
 #include <utility>
 
 #include "base/check.h"
 #include "base/socket.h"
 #include "proxy/downstream/http1_downstream.h"
+#include "proxy/exchange/error_response.h"
 #include "proxy/exchange/routes.h"
 
 namespace understudy {
@@ -87,6 +89,10 @@ void Http1Connection::go_idle() {
 bool Http1Connection::may_become_http2() const {
   if (!options_.http2 || requests_ != 0) return false;
   return stream_->is_plain() || stream_->protocol() == "h2";
+}
+
+bool Http1Connection::has_agreed_on_http2() const {
+  return !stream_->is_plain() && stream_->protocol() == "h2";
 }
 
 void Http1Connection::become_http2() {
@@ -169,6 +175,30 @@ void Http1Connection::linger() {
     lingered_bytes_ += result.bytes;
     if (!result.ok() || lingered_bytes_ > kLingerBytesMax) return close_now();
   }
+}
+
+// Whoever speaks plain HTTP to a TLS port is told so; best effort, for nothing is agreed upon.
+void Http1Connection::close_after_error() {
+  if (stream_->met_plain_http()) {
+    const ErrorResponse response({.status = 400,
+                                  .sentence =
+                                      "This port speaks TLS, and the request came in plain HTTP. "
+                                      "Please use https:// in front of the address.",
+                                  .close = true});
+    const Page& page = response.page();
+    std::string text = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n";
+    text.append(page.lines).append("Content-Length: ").append(std::to_string(page.body.size()));
+    text.append("\r\n\r\n").append(page.body);
+    const int fd = stream_->fd();
+    ::send(fd, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    ::shutdown(fd, SHUT_WR);
+    // What is left unread would reset the connection before the page is read.
+    std::array<char, 4096> nowhere;
+    while (::recv(fd, nowhere.data(), nowhere.size(), MSG_DONTWAIT) > 0 &&
+           (lingered_bytes_ += nowhere.size()) <= kLingerBytesMax) {
+    }
+  }
+  close_now();
 }
 
 void Http1Connection::reset() {

@@ -50,10 +50,12 @@ class Http1Connection final : public ClientConnection, private FdWatcher::Handle
   void go_idle();
   // The first bytes decide, RFC 9113 3.3 and 3.4.
   bool may_become_http2() const;
+  bool has_agreed_on_http2() const;
   void become_http2();
   // The client may still be sending: it is heard out, so that it sees the answer and no reset.
   void close_gently();
   void close_now();
+  void close_after_error();  // of a read
   // So that a body which ends with the connection is seen to be broken off.
   void reset();
   void linger();

@@ -94,7 +94,7 @@ void Http1Downstream::receive() {
     }
     const IoResult result = connection_->read(room);
     if (result.state == IoResult::State::kWouldBlock) break;
-    if (!result.ok()) return connection_->close_now();
+    if (!result.ok()) return connection_->close_after_error();
     in_.commit(result.bytes);
     turn_bytes_ += result.bytes;
     process();
@@ -164,6 +164,11 @@ bool Http1Downstream::begin_next() {
     const auto match = http::match_http2_preface(in_.readable());
     if (match == http::PrefaceMatch::kWhole) connection_->become_http2();
     if (match != http::PrefaceMatch::kNo) return false;
+    // RFC 9113 3.2: the client has chosen HTTP/2 by ALPN, so nothing else may follow.
+    if (connection_->has_agreed_on_http2()) {
+      connection_->close_now();
+      return false;
+    }
   }
   http::RequestHead head;
   const http::HeadLimits limits = this->limits();

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/log_throttle.h"
 #include "cookies/contract.h"
 #include "proxy/exchange/error_response.h"
 #include "proxy/exchange/exchange.h"
@@ -33,12 +34,22 @@ bool says_not_handled(const http::FieldList& fields) {
   return false;
 }
 
-// "GET /path HTTP/1.1", for the log.
-std::string_view request_line(std::string_view head) {
-  return head.substr(0, head.find('\r'));
+// One line a second of a kind and a cluster is written; the others are counted.
+template <typename Line>
+void warn(LogThrottle& throttle, TimePoint now, Line line) {
+  if (const auto held = throttle.admit(now)) LOG(kWarn, "{}{}", line(), repeated(*held));
 }
 
 }  // namespace
+
+// "GET /path HTTP/1.1 (its id)".
+std::string Exchange::named() const {
+  const std::string_view head = downstream_.head_text();
+  const std::string_view line = head.substr(0, head.find('\r'));
+  if (account_.request_id == 0) return std::string(line);
+  const Hex64 id = format_hex64(account_.request_id);
+  return fmt::format("{} ({})", line, std::string_view(id.data(), id.size()));
+}
 
 // ---- A member did not answer.
 
@@ -84,8 +95,10 @@ void Exchange::begin_resend(const FailedTry& failed, bool adds_load) {
     account_.is_resend = true;
     ++cluster_->load().resends;
   }
-  LOG(kInfo, "{}: member {}: {}, asking again (try {})", request_line(downstream_.head_text()),
-      asked_->label(), to_text(failed.failure), attempt_.tries() + 1);
+  if (const auto held = cluster_->complaints().asked_again.admit(worker_.io.loop.now())) {
+    LOG(kInfo, "{}: member {}: {}, asking again (try {}){}", named(), asked_->label(),
+        to_text(failed.failure), attempt_.tries() + 1, repeated(*held));
+  }
   ++worker_.counters.resends;
   downstream_.rewind_request_body();
   account_.body_bytes_received = 0;
@@ -110,8 +123,10 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
     account_.failure = to_text(decision.reason);
     if (decision.reason == Reason::kOverBudget) {
       ++worker_.counters.resends_over_budget;
-      LOG(kWarn, "{}: member {}: {}, not sent again: {}", request_line(downstream_.head_text()),
-          asked_->label(), to_text(failure), to_text(decision.reason));
+      warn(cluster_->complaints().not_sent_again, worker_.io.loop.now(), [&] {
+        return fmt::format("{}: member {}: {}, not sent again: {}", named(), asked_->label(),
+                           to_text(failure), to_text(decision.reason));
+      });
     }
     return false;
   }
@@ -174,9 +189,12 @@ void Exchange::end_pass() {
   }
   account_.failure = "timed out";
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - account_.started);
-  LOG(kWarn, "{}: no member of {} could be reached: timed out after {} ms, {} tries in {} rounds",
-      request_line(downstream_.head_text()), cluster_->routing().options().name, waited.count(),
-      attempt_.tries(), attempt_.passes());
+  warn(cluster_->complaints().no_member, now, [&] {
+    return fmt::format(
+        "{}: no member of {} could be reached: timed out after {} ms, {} tries in {} rounds",
+        named(), cluster_->routing().options().name, waited.count(), attempt_.tries(),
+        attempt_.passes());
+  });
   give_up(503,
           "No server is available for this site: timed out while looking for one. "
           "Please try again in a moment.");
@@ -186,15 +204,16 @@ void Exchange::give_up_after(TryFailure failure, Reason reason, std::string_view
   ++worker_.counters.resends_refused;
   if (reason == Reason::kOverBudget) ++worker_.counters.resends_over_budget;
   account_.failure = reason != Reason::kNone ? to_text(reason) : to_text(failure);
-  const std::string_view line = request_line(downstream_.head_text());
   if (reason == Reason::kSuspect) {
-    LOG(kError, "{}: member {}: {}: a suspect request, not sent again: {}", line, asked_->label(),
-        to_text(failure), to_text(reason));
+    LOG(kError, "{}: member {}: {}: a suspect request, not sent again: {}", named(),
+        asked_->label(), to_text(failure), to_text(reason));
   } else if (reason == Reason::kNotUnderstood) {
-    LOG(kError, "{}: member {}: {}: {}", line, asked_->label(), to_text(failure), detail);
+    LOG(kError, "{}: member {}: {}: {}", named(), asked_->label(), to_text(failure), detail);
   } else {
-    LOG(kWarn, "{}: member {}: {}, not sent again: {}", line, asked_->label(), to_text(failure),
-        to_text(reason));
+    warn(cluster_->complaints().not_sent_again, worker_.io.loop.now(), [&] {
+      return fmt::format("{}: member {}: {}, not sent again: {}", named(), asked_->label(),
+                         to_text(failure), to_text(reason));
+    });
   }
   std::array<char, 256> sentence;
   const auto end = fmt::format_to_n(
@@ -267,9 +286,10 @@ void Exchange::on_member_gone() {
 
 void Exchange::give_up_queueing(std::string_view why) {
   account_.failure = why;
-  LOG(kWarn, "{}: {}: no connection to a member of {} is free, {} requests wait",
-      request_line(downstream_.head_text()), why, cluster_->routing().options().name,
-      cluster_->queued());
+  warn(cluster_->complaints().queue, worker_.io.loop.now(), [&] {
+    return fmt::format("{}: {}: no connection to a member of {} is free, {} requests wait", named(),
+                       why, cluster_->routing().options().name, cluster_->queued());
+  });
   give_up(503, "The servers of this site are busy. Please try again in a moment.");
 }
 
@@ -295,8 +315,7 @@ void Exchange::on_downstream_gone() {
 
 // The client has had a part of the answer: all that is left is to break it off visibly.
 void Exchange::abort(std::string_view why) {
-  LOG(kInfo, "{}: member {}: response broken off: {}", request_line(downstream_.head_text()),
-      asked_->label(), why);
+  LOG(kInfo, "{}: member {}: response broken off: {}", named(), asked_->label(), why);
   if (account_.failure.empty()) account_.failure = "response broken off";
   end(true);
   downstream_.abort();

@@ -188,6 +188,10 @@ void compose_response(const HeadFacts& facts, const ResponseFor& to,
   if (!facts.location->cookies.empty() && head.fields.has(http::FieldId::kSetCookie)) {
     reverse_cookies(facts.location->cookies, head.fields, scratch.dropped, scratch.lines);
   }
+  if (facts.location->forwarding.session_flags &&
+      head.fields.has(http::FieldId::kUnderstudySession)) {
+    scratch.lines.add_line(kSessionHeader, head.fields.value(http::FieldId::kUnderstudySession));
+  }
   const http::EditedHead edited{head.fields, scratch.dropped, scratch.lines};
   for (const http::FieldEdits* edits :
        {&facts.host.edits.response, &facts.location->edits.response}) {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log_throttle.h"
 #include "base/timer_wheel.h"
 #include "cookies/affinity.h"
 #include "proxy/config/cluster.h"
@@ -89,6 +90,15 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
     uint32_t resends = 0;
     bool allows_resend(const config::Failover& policy) const;
   };
+  // What a failure would have the log say of each request.
+  struct Complaints {
+    LogThrottle asked_again;
+    LogThrottle not_sent_again;
+    LogThrottle no_member;
+    LogThrottle queue;
+  };
+  Complaints& complaints() { return complaints_; }
+
   Load& load() { return load_; }
   const Load& load() const { return load_; }
 
@@ -150,6 +160,7 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   WaitingList queue_{&queued_};  // for anybody
   std::vector<uint64_t> roomy_;  // serials of members that somebody may be able to ask now
   Load load_;
+  Complaints complaints_;
   std::vector<Slot> slots_;                // by Member::slot
   std::vector<Slot> retired_;              // of members that vanished, while exchanges use them
   std::vector<routing::ViewChange> gone_;  // to be acted upon at the end of the turn

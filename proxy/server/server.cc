@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/server/server.h"
 
+#include <sys/resource.h>
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -79,6 +81,27 @@ Result<void> Server::listen() {
   return {};
 }
 
+namespace {
+
+// Descriptors that are not a client's or a member's: listeners, logs, event loops.
+constexpr std::size_t kDescriptorsKept = 256;
+
+// A client's request needs a connection to a member as well.
+std::size_t clients_max(std::size_t wanted) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return wanted;
+  const std::size_t all = std::max<std::size_t>(limit.rlim_cur, 2 * kDescriptorsKept);
+  const std::size_t most = (all - kDescriptorsKept) / 2;
+  if (wanted <= most) return wanted;
+  LOG(kNotice,
+      "MaxClientConnections {} is more than {} open files allow: {} hold (ulimit -n, "
+      "LimitNOFILE= of systemd)",
+      wanted, limit.rlim_cur, most);
+  return most;
+}
+
+}  // namespace
+
 Result<void> Server::open_workers() {
   auto resolver = HostResolver::open(
       loop_, {.found = [this](const std::string& text, const std::vector<Address>& found) {
@@ -86,7 +109,8 @@ Result<void> Server::open_workers() {
       }});
   if (!resolver) return std::move(resolver).error();
   resolver_ = *std::move(resolver);
-  const std::size_t share = options_.config->client_connections_max / listeners_.size();
+  const std::size_t clients = clients_max(options_.config->client_connections_max);
+  const std::size_t share = clients / listeners_.size();
   for (std::size_t index = 0; index < listeners_.size(); ++index) {
     auto worker = Worker::open({.index = index,
                                 .connections_max = std::max<std::size_t>(share, 1),

@@ -145,6 +145,14 @@ TEST_P(Heads, MembersGetThePathAsItWasSent) {
   EXPECT_EQ(asked("/%41%2Bb//c"), "/A+b/c");
 }
 
+TEST_P(Heads, ClientsSeeWhatBecameOfTheirSessionOnlyWithSessionFlags) {
+  const std::string response =
+      "HTTP/1.1 200 OK\r\nUnderstudy-Session: solo\r\nContent-Length: 0\r\n\r\n";
+  EXPECT_FALSE(has(ask("/", response).head, "understudy-session: solo"));
+  adjust([](config::Location& location) { location.forwarding.session_flags = true; });
+  EXPECT_TRUE(has(ask("/", response).head, "understudy-session: solo"));
+}
+
 TEST_P(Heads, WhatIsExcludedOrNotProxiedIs404AndNobodyIsAsked) {
   adjust([](config::Location& location) { location.excluded = {"*.gif", "/private/*"}; });
   for (const char* target : {"/a.gif", "/%61.gi%66", "/private/x", "/private;a=b/x"}) {

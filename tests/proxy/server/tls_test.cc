@@ -210,14 +210,35 @@ TEST_F(Secure, CarriesATunnel) {
   EXPECT_EQ(client->received().substr(before), text);
 }
 
-TEST_F(Secure, PlainBytesEndTheConnection) {
+TEST_F(Secure, APlainRequestIsToldThatThePortSpeaksTls) {
   ToyClient client(server_->addresses()[0]);
   client.say("GET / HTTP/1.1\r\nHost: lax.example\r\n\r\n");
   EXPECT_TRUE(until([&] {
     client.turn();
     return client.has_ended();
   }));
+  EXPECT_TRUE(client.heard().starts_with("HTTP/1.1 400 ")) << client.heard();
+  EXPECT_NE(client.heard().find("https://"), std::string::npos);
+}
+
+TEST_F(Secure, PlainBytesEndTheConnection) {
+  ToyClient client(server_->addresses()[0]);
+  client.say(std::string("\x01\x02\x03\x04\x05\x06\x07\x08", 8));
+  EXPECT_TRUE(until([&] {
+    client.turn();
+    return client.has_ended();
+  }));
   EXPECT_EQ(client.heard().find("HTTP/"), std::string::npos);
+}
+
+// RFC 9113 3.2: ALPN has said h2.
+TEST_F(Secure, Http11BehindAnAgreementOnHttp2EndsTheConnection) {
+  server_->stop();
+  loop_->run();
+  said_ = "Protocols h2 http/1.1\n";
+  open();
+  const auto client = connect({.server_name = "lax.example", .protocols = {"h2"}});
+  EXPECT_EQ(ask(*client, "lax.example"), "");
 }
 
 }  // namespace
