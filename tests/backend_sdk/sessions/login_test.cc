@@ -177,6 +177,46 @@ TEST_F(Login, NothingIsWrittenToASessionWhoseEndIsUnderWay) {
   EXPECT_EQ((*written)->kind, CommitKind::kReleased) << "it has read what was there before";
 }
 
+// Its answer would say that there is no session, and the secondary could still bring it back.
+TEST_F(Login, NoAnswerShowsAnEndThatTheSecondaryHasNotHeardOf) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome leaving = begin(member(0), token, {.request = 8});
+  member_of(token.secondary).pause();
+  const WaitingCommit ended = commit_later(member(0), leaving.handle, logout());
+  const Waiting again = begin_later(member(0), token, {.request = 8});
+  const Waiting other = begin_later(member(0), token, {.request = 9});
+  run_for(milliseconds(100));
+  EXPECT_FALSE(again->has_value() || other->has_value());
+  member_of(token.secondary).resume();
+  run_for(milliseconds(100));
+  ASSERT_TRUE(ended->has_value());
+  EXPECT_TRUE((*ended)->clear_cookie);
+  for (const Waiting& begun : {again, other}) {
+    ASSERT_TRUE(begun->has_value());
+    EXPECT_TRUE((*begun)->is_new);
+    EXPECT_FALSE((*begun)->lost);
+  }
+}
+
+// Its primary dies before the secondary has heard of the end: the logout is sent again, there.
+TEST_F(Login, ALogoutThatDiesWithItsPrimaryIsDoneByTheNextOne) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome leaving = begin(member(0), token, {.request = 8});
+  network_.cut(member(0).address(), member_of(token.secondary).address());
+  const WaitingCommit ended = commit_later(member(0), leaving.handle, logout());
+  const Waiting again = begin_later(member(0), token, {.request = 8});
+  run_for(milliseconds(50));
+  EXPECT_FALSE(ended->has_value() || again->has_value());
+  member(0).power_off();
+  SimMember& next = member_of(token.secondary);
+  const BeginOutcome there = begin(next, token, {.request = 8, .failover = true});
+  EXPECT_EQ(value(there, "a"), "1");
+  EXPECT_TRUE(commit(next, there.handle, logout()).clear_cookie);
+  EXPECT_TRUE(begin(next, token).is_new);
+}
+
 // A secondary that has not answered yet may know a session by each of its ids: none is dropped.
 // A request that began before the login needs nothing that the login made; but its answer carries
 // the cookie, and so the new id.
