@@ -214,7 +214,9 @@ void Checker::on_begun(TimePoint now, SimMember& member, const BeginOutcome& beg
   check_owner(now, begun.sid, member.mid(), begun.position, members);
 }
 
+// Of a login that was committed unseen, whose request was answered again, this is the first word.
 void Checker::on_renamed(const SessionId& old_id, const SessionId& new_id) {
+  on_committed(old_id, new_id);
   owners_.on_renamed(old_id, new_id);
   const auto doubled = doubled_.find(old_id);
   if (doubled != doubled_.end()) doubled_.emplace(new_id, doubled->second);
