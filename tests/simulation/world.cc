@@ -50,6 +50,7 @@ class World final : public SimMember::Observer, public Clientele::Run {
 
  private:
   static Weather weather(const WorldOptions& options);
+  static uint64_t stream_of(const WorldOptions& options);
   NodeCoreOptions member_options(size_t index) const;
   void come_together();
   void start_apart();
@@ -58,6 +59,7 @@ class World final : public SimMember::Observer, public Clientele::Run {
 
   const WorldOptions options_;
   const Profile& profile_;
+  const uint64_t stream_;  // what all that is drawn by lot comes from
   VirtualNetwork network_;
   SeededRandom random_;
   Checker checker_;
@@ -81,29 +83,39 @@ Weather World::weather(const WorldOptions& options) {
   return weather;
 }
 
+// The same number is another history in each profile, also where two profiles draw the same lots.
+uint64_t World::stream_of(const WorldOptions& options) {
+  uint64_t stream = options.seed;
+  for (const char letter : std::string_view(options.profile->name)) {
+    stream = SeededRandom(stream ^ static_cast<uint8_t>(letter)).next();
+  }
+  return stream;
+}
+
 World::World(const WorldOptions& options)
     : options_(options),
       profile_(*options.profile),
-      network_(options.seed, weather(options)),
-      random_(options.seed * 7 + 1),
+      stream_(stream_of(options)),
+      network_(stream_, weather(options)),
+      random_(stream_ * 7 + 1),
       checker_(options.one_fault_at_a_time),
       striker_(network_, members_, proxies_,
                [this](const std::string& text) { say("*** " + text); }),
       storm_(network_, members_, striker_,
              {.profile = profile_,
-              .seed = options.seed * 13 + 5,
+              .seed = stream_ * 13 + 5,
               .one_at_a_time = options.one_fault_at_a_time,
               .end = network_.now() + profile_.length,
               .schedule = options.schedule},
              [this](const std::string& text) { say("*** " + text); }),
       clientele_(network_, members_, proxies_, checker_,
                  {.profile = profile_,
-                  .seed = options.seed * 7 + 2,
+                  .seed = stream_ * 7 + 2,
                   .one_fault_at_a_time = options.one_fault_at_a_time,
                   .trace = options.trace},
                  *this),
       keys_(network_, members_,
-            {.seed = options.seed * 17 + 3, .is_hasty = options.uses_keys_too_early},
+            {.seed = stream_ * 17 + 3, .is_hasty = options.uses_keys_too_early},
             [this](const std::string& text) { say("*** " + text); }),
       end_(network_.now() + profile_.length) {
   network_.set_watch([this](MemberId from, MemberId to, const Frame& frame) {
@@ -116,10 +128,10 @@ World::World(const WorldOptions& options)
       profile_.members_min + options.seed % (profile_.members_max - profile_.members_min + 1);
   for (size_t index = 0; index < count; ++index) {
     members_.push_back(std::make_unique<SimMember>(network_, index, member_options(index),
-                                                   options.seed * 100 + index, *this));
+                                                   stream_ * 100 + index, *this));
   }
   for (size_t index = 0; index < profile_.proxies; ++index) {
-    const Proxy::Options proxy{.seed = options.seed * 11 + 3 + index * 1'000'003,
+    const Proxy::Options proxy{.seed = stream_ * 11 + 3 + index * 1'000'003,
                                .views_age = profile_.views_age};
     proxies_.push_back(std::make_unique<Proxy>(network_, members_, proxy, clientele_));
   }
