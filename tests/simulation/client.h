@@ -74,6 +74,7 @@ struct Exchange {
   TimePoint begun;  // in a member, at last
   TimePoint give_up;
   Duration idle{};       // of the session, before this request found it no more
+  bool was_solo = false;  // the client's last response by then
   Duration waited{};     // when it was sent last, in whole milliseconds
   uint64_t attempt = 0;  // answers to earlier ones are not listened to
   size_t refusals = 0;   // members tried since the beginning of the round

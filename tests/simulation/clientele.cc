@@ -185,10 +185,11 @@ void Clientele::on_not_answered(const ExchangePtr& exchange, const std::string& 
 
 // --- answers -----------------------------------------------------------------------------------
 
-bool Clientele::may_be_lost(const Client& client, const Exchange&) const {
+// What was lost was decided when the request began; other answers may have come meanwhile.
+bool Clientele::may_be_lost(const Client& client, const Exchange& exchange) const {
   if (run_.was_split_since(client.since)) return true;
   if (run_.was_calm_since(client.since)) return false;
-  return !options_.one_fault_at_a_time || client.solo;
+  return !options_.one_fault_at_a_time || exchange.was_solo;
 }
 
 void Clientele::on_new_session(Client& client, const Exchange& exchange, const Answer& answer) {
@@ -323,7 +324,10 @@ void Clientele::on_begun(SimMember& member, Exchange& exchange, const BeginOutco
                               outcome.position.version, outcome.is_new ? " new" : ""));
   Client& client = *exchange.client;
   const bool is_current = exchange.generation == client.generation && !exchange.is_ghost;
-  if (is_current && outcome.is_new) exchange.idle = network_.now() - client.touched;
+  if (is_current && outcome.is_new) {
+    exchange.idle = network_.now() - client.touched;
+    exchange.was_solo = client.solo;
+  }
   exchange.begun = network_.now();
   if (outcome.is_new) return;
   if (is_current) client.touched = network_.now();
