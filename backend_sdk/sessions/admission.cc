@@ -174,9 +174,9 @@ void Admission::admit_overtaken(WaitingPtr waiting, Stay& stay) {
   }
 }
 
-// It has ended, and its secondary may not know that yet. A new session shows the end, and so does the
-// logout that is sent again: no answer does before a second member knows of it (R4, I2). Where there
-// is no second member, the logout has had its 503 by AckDeadline, and its client begins anew.
+// It has ended, and its secondary may not know that yet. A new session shows the end, and so does
+// the logout that is sent again: no answer does before a second member knows of it (R4, I2). Where
+// there is no second member, the logout has had its 503 by AckDeadline, and its client begins anew.
 void Admission::admit_at_end(WaitingPtr waiting, Stay& stay) {
   const bool is_overdue = stay.ended_at + layer_.replication.ack_deadline <= layer_.now();
   if (stay.placement.channel() == 0 && is_overdue) return admit_new(std::move(waiting), false);

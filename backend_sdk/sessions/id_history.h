@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "backend_sdk/sessions/options.h"
 #include "backend_sdk/wire/ids.h"
@@ -37,6 +38,8 @@ class IdHistory final {
   // `owner` has the session, and may never have heard of the new id. What has ended stays so.
   void take_back(const SessionId& old_id, MemberId owner, TimePoint now);
   Duration alias_left(const SessionId& old_id, TimePoint now) const;
+  // The ids that this one had before, as far as they are remembered, the latest first.
+  std::vector<SessionId> former(const SessionId& sid, size_t at_most) const;
   bool is_ended(const SessionId& sid) const;
   MemberId owner(const SessionId& sid) const;  // kNobody: not known to have moved
 
@@ -52,11 +55,14 @@ class IdHistory final {
     std::multimap<TimePoint, SessionId>::iterator ending;
   };
   Record& put(const SessionId& sid, TimePoint until);
+  void clear_alias(const SessionId& sid, Record& record);
   void erase(std::unordered_map<SessionId, Record>::iterator record);
 
   const SessionOptions& options_;
   std::unordered_map<SessionId, Record> records_;
   std::multimap<TimePoint, SessionId> ending_;  // one entry per record
+  // By where they lead, the latest last: one entry per alias.
+  std::unordered_map<SessionId, std::vector<SessionId>> former_;
 };
 
 }  // namespace understudy

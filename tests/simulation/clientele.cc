@@ -253,9 +253,8 @@ void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
     const SessionId& sid = exchange->cookie->sid;
     // An old id may lead to a later one, whose end is the one that is forgotten.
     const SessionId& served = answer.cookie ? answer.cookie->sid : sid;
-    const bool is_told =
-        answer.recovered && (checker_.is_end_forgotten(sid, members_) ||
-                             checker_.is_end_forgotten(served, members_));
+    const bool is_told = answer.recovered && (checker_.is_end_forgotten(sid, members_) ||
+                                              checker_.is_end_forgotten(served, members_));
     if (!answer.is_new && !is_told && !run_.was_doubled(sid)) {
       violation(*exchange, "S6: served by an id of before a logout or login");
     }

@@ -25,7 +25,8 @@ constexpr const char* kUsage =
     "usage: soak [SECONDS] [--profile NAME] [--seeds N] [--first-seed N|random] [--processes N]\n"
     "            [--one-at-a-time|--overlapping] [--keep-going] [--and-random]\n"
     "       soak [--profile NAME] [--one-at-a-time|--overlapping] --seed N [--strikes LIST|none]\n"
-    "--keep-going names each seed that fails and shortens none. Without a mode one seed in five has\n"
+    "--keep-going names each seed that fails and shortens none. Without a mode one seed in five "
+    "has\n"
     "overlapping faults. --seeds: of each profile. --seed: shows a history.\n"
     "Environment: UNDERSTUDY_SIM_PROFILE, UNDERSTUDY_SIM_SEEDS, UNDERSTUDY_SIM_SEED.\n";
 
@@ -126,8 +127,8 @@ Arguments parse(int count, char** values) {
   return arguments;
 }
 
-// The job of this number: profiles in turn, five seeds each, the fifth with overlapping faults unless
-// a mode was asked for.
+// The job of this number: profiles in turn, five seeds each, the fifth with overlapping faults
+// unless a mode was asked for.
 Job job_of(const Arguments& arguments, uint64_t number) {
   constexpr uint64_t kTurn = 5;
   const size_t chosen = arguments.profile == nullptr ? profiles().size() : 1;

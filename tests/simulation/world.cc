@@ -114,8 +114,7 @@ World::World(const WorldOptions& options)
                   .one_fault_at_a_time = options.one_fault_at_a_time,
                   .trace = options.trace},
                  *this),
-      keys_(network_, members_,
-            {.seed = stream_ * 17 + 3, .is_hasty = options.uses_keys_too_early},
+      keys_(network_, members_, {.seed = stream_ * 17 + 3, .is_hasty = options.uses_keys_too_early},
             [this](const std::string& text) { say("*** " + text); }),
       end_(network_.now() + profile_.length) {
   network_.set_watch([this](MemberId from, MemberId to, const Frame& frame) {

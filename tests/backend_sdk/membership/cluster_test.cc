@@ -283,8 +283,8 @@ TEST(Detection, AMemberHeardOnlyThroughOthersStaysAlive) {
   EXPECT_TRUE(cluster.agree("abc"));
 }
 
-// D1: a session's frames count as beats do. A member whose link has come back before its beats would
-// be buried otherwise, with votes and sessions that it has just got.
+// D1: a session's frames count as beats do. A member whose link has come back before its beats
+// would be buried otherwise, with votes and sessions that it has just got.
 TEST(Detection, AFrameOfTheLayersAboveIsASignOfLife) {
   VirtualCluster cluster(6);
   cluster.start_all("abc");
