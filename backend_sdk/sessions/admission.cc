@@ -184,10 +184,16 @@ void Admission::admit_at_end(WaitingPtr waiting, Stay& stay) {
   ticket.needed = UINT64_MAX;
   ticket.done = [this, held = std::make_shared<WaitingPtr>(std::move(waiting))](
                     const Gate::Passage& passage) {
-    layer_.ready.push_back([this, held, reason = passage.reason, kind = passage.kind] {
+    layer_.ready.push_back([this, held, passage] {
+      using Kind = Gate::Passage::Kind;
       const bool is_still_told =
-          kind == Gate::Passage::Kind::kUnavailable && reason == Unavailable::kWaitedOut;
-      if (is_still_told) return refuse(std::move(*held), reason);
+          passage.kind == Kind::kUnavailable && passage.reason == Unavailable::kWaitedOut;
+      if (is_still_told) return refuse(std::move(*held), passage.reason);
+      // It has not ended there, or that member knows.
+      const bool is_elsewhere = passage.kind == Kind::kFenced && passage.route != kNobody;
+      if (is_elsewhere) return redirect(std::move(*held), passage.route);
+      const bool is_known = passage.kind == Kind::kReleased && layer_.replicator != nullptr;
+      if (is_known) return admit_new(std::move(*held), false);
       admit(std::move(*held));
     });
   };

@@ -48,10 +48,13 @@ void IdHistory::end(const SessionId& sid, Duration kept_at_least, TimePoint now)
 
 void IdHistory::rename(const SessionId& old_id, const SessionId& new_id, const Renaming& renaming,
                        TimePoint now) {
+  const auto known = records_.find(old_id);
+  const bool leads_already = known != records_.end() && known->second.alias.has_value();
+  const TimePoint until = leads_already ? known->second.alias_until : TimePoint::max();
   end(old_id, renaming.kept, now);
   Record& record = records_.at(old_id);
   record.alias = new_id;
-  record.alias_until = now + renaming.alias;
+  record.alias_until = std::min(until, now + renaming.alias);
   former_[new_id].push_back(old_id);
 }
 

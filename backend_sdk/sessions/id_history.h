@@ -23,7 +23,9 @@ class IdHistory final {
   // `kept_at_least`: 2 G, so that no frame of its past outlives the tombstone.
   void end(const SessionId& sid, Duration kept_at_least, TimePoint now);
   struct Renaming {
-    Duration alias{};  // the old id leads to the new one for so long, then it has ended
+    // The old id leads to the new one for so long, then it has ended. Said again, what was said
+    // later does not make it longer: it may have been under way for long.
+    Duration alias{};
     Duration kept{};   // as kept_at_least
   };
   void rename(const SessionId& old_id, const SessionId& new_id, const Renaming& renaming,

@@ -217,6 +217,25 @@ TEST_F(Login, ALogoutThatDiesWithItsPrimaryIsDoneByTheNextOne) {
   EXPECT_TRUE(begin(next, token).is_new);
 }
 
+// The witness has voted for the secondary, which this member does not reach: the session may go on
+// there, and it is there that the logout is repeated.
+TEST_F(Login, AnOutvotedMemberSendsAwayWhoAsksForASessionThatItHadEnded) {
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& next = member_of(token.secondary);
+  const BeginOutcome leaving = begin(member(0), token, {.request = 8});
+  network_.cut(member(0).address(), next.address());
+  const WaitingCommit ended = commit_later(member(0), leaving.handle, logout());
+  member(0).pause();
+  const BeginOutcome there = begin(next, token, {.failover = true});
+  EXPECT_EQ(value(there, "a"), "1");
+  member(0).resume();
+  run_for(milliseconds(50));
+  const BeginOutcome again = begin(member(0), token, {.request = 8});
+  EXPECT_EQ(again.kind, BeginKind::kRedirect);
+  EXPECT_EQ(again.route, next.mid());
+}
+
 // A secondary that has not answered yet may know a session by each of its ids: none is dropped.
 // A request that began before the login needs nothing that the login made; but its answer carries
 // the cookie, and so the new id.
