@@ -276,7 +276,7 @@ void Checker::expect_conflicts_told(TimePoint now, TimePoint last_death) {
 
 // ---- what a secondary holds
 
-std::string missing_copy(const Checker::Members& members, MemberId shown_by,
+MissingCopy missing_copy(const Checker::Members& members, MemberId shown_by,
                          const SessionToken& cookie, uint64_t version) {
   const auto secondary = std::ranges::find_if(members, [&](const auto& member) {
     return member->is_up() && member->mid() == cookie.secondary;
@@ -300,10 +300,11 @@ std::string missing_copy(const Checker::Members& members, MemberId shown_by,
     }
   }
   if (held && *held < version) {
-    return fmt::format("S3: shows version {}, the secondary holds {}", version, *held);
+    return {.text = fmt::format("S3: shows version {}, the secondary holds {}", version, *held)};
   }
   if (is_known || !is_open) return {};
-  return fmt::format("S3: shows version {}, the secondary holds nothing", version);
+  return {.text = fmt::format("S3: shows version {}, the secondary holds nothing", version),
+          .is_all = true};
 }
 
 // ---- what members believe

@@ -122,6 +122,8 @@ class Checker final {
   // In a member; its client may never hear of it.
   void on_committed(const SessionId& sid, const SessionId& new_id);
   void on_logging_out(const SessionId& sid) { logging_out_.insert(sid); }
+  // A logout of it has begun, whether its client knows that or not.
+  bool may_have_ended(const SessionId& sid) const { return is_any_of(logging_out_, sid); }
   // By the word of an answer that has left.
   void on_renamed(const SessionId& old_id, const SessionId& new_id);
   // Answered by this member, and no other has the change; where there is no witness another one may
@@ -179,8 +181,12 @@ class Checker final {
 };
 
 // S3: this member shows this version of the session, by the word of the cookie the secondary has
-// it: as a copy, or passed over when a newer one had no room. Empty: it has.
-std::string missing_copy(const Checker::Members& members, MemberId shown_by,
+// it: as a copy, or passed over when a newer one had no room.
+struct MissingCopy {
+  std::string text;     // empty: it has it
+  bool is_all = false;  // it has no version of it
+};
+MissingCopy missing_copy(const Checker::Members& members, MemberId shown_by,
                          const SessionToken& cookie, uint64_t version);
 
 std::string to_text(const SessionId& sid);

@@ -31,6 +31,8 @@ struct Ghost {
   SessionToken cookie;
   TimePoint renamed;  // by a login, not before; its old id is known for a while after that
   TimePoint from;     // and surely not any more from then on
+  // Each member counts from when it has heard of the login, which faults delay.
+  bool is_delayed = false;
 };
 
 struct Client {

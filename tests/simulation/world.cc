@@ -43,6 +43,7 @@ class World final : public SimMember::Observer, public Clientele::Run {
   bool was_split_since(TimePoint when) const override {
     return striker_.last_split() + seconds(2) >= when;
   }
+  Duration disturbed_since(TimePoint when) const override { return striker_.disturbed_since(when); }
   bool was_doubled(const SessionId& sid) const override { return checker_.was_doubled(sid); }
   void say(const std::string& text) override;
   void say_beliefs();
