@@ -78,7 +78,9 @@ void Admission::admit(WaitingPtr waiting) {
   }
   const MemberId owner = layer_.history.owner(sid);
   if (owner == kNobody) return admit_as_stranger(std::move(waiting));
-  if (layer_.replicator->fate(owner) == Fate::kUsable) {
+  // Pointers age: a request that was sent on by one does not follow the next (Q3).
+  const bool may_follow = !waiting->request.failover;
+  if (may_follow && layer_.replicator->fate(owner) == Fate::kUsable) {
     return redirect(std::move(waiting), owner);
   }
   look_up(std::move(waiting), sid);

@@ -156,9 +156,11 @@ MemberId Owners::owner(const SessionId& sid) const {
   return found == last_.end() ? kNobody : found->second.owner;
 }
 
+// One that has left in good order is asked no more.
 bool Checker::lives(const Members& members, MemberId mid) {
-  return std::ranges::any_of(
-      members, [mid](const auto& member) { return member->is_up() && member->mid() == mid; });
+  return std::ranges::any_of(members, [mid](const auto& member) {
+    return member->is_up() && member->mid() == mid && !member->is_drained();
+  });
 }
 
 bool Checker::is_end_forgotten(const SessionId& sid, const Members& members) const {
