@@ -114,7 +114,13 @@ std::string VoteWatch::on_sent(MemberId from, const Frame& frame) {
   return wrong;
 }
 
-void Checker::on_sent(TimePoint now, MemberId from, const Frame& frame) {
+void Checker::on_sent(TimePoint now, MemberId from, MemberId to, const Frame& frame) {
+  if (frame.type == FrameType::kInvalidate) {
+    if (const auto end = decode_invalidate(frame.payload)) {
+      told_of_end_[end->sid] = to;
+      for (const SessionId& former : end->former_ids) told_of_end_[former] = to;
+    }
+  }
   const std::string wrong = votes_.on_sent(from, frame);
   if (!wrong.empty()) violation(now, fmt::format("channel {:x}: {}", frame.channel, wrong));
 }

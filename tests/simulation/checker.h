@@ -111,7 +111,7 @@ class Checker final {
   const std::vector<std::string>& violations() const { return violations_; }
   bool is_clean() const { return violations_.empty(); }
 
-  void on_sent(TimePoint now, MemberId from, const Frame& frame);
+  void on_sent(TimePoint now, MemberId from, MemberId to, const Frame& frame);
   // S1, S6 and S9 over the beliefs of all members at one instant.
   void compare_beliefs(TimePoint now, const Members& members);
   // S9 and S10 when a request begins on a session that exists.
@@ -135,6 +135,11 @@ class Checker final {
   // A logout or login was acknowledged: primary and secondary know that this id is over.
   void on_end_known(const SessionId& sid, MemberId primary, MemberId secondary) {
     enders_[sid] = {primary, secondary};
+  }
+  // The same of a logout: by the member that was told last.
+  void on_logged_out(const SessionId& sid, MemberId primary) {
+    const auto told = told_of_end_.find(sid);
+    enders_[sid] = {primary, told == told_of_end_.end() ? primary : told->second};
   }
   // Several failures took all that knew: an older copy may come back, which is told (recovered).
   bool is_end_forgotten(const SessionId& sid, const Members& members) const;
@@ -169,6 +174,7 @@ class Checker final {
   std::map<ChannelId, MemberId> sealed_by_;
   std::set<SessionId> ended_;
   std::map<SessionId, std::pair<MemberId, MemberId>> enders_;
+  std::map<SessionId, MemberId> told_of_end_;  // by INVALIDATE
   std::map<SessionId, Doubled> doubled_;
   std::set<ChannelId> doubled_channels_;
   std::set<SessionId> conflicts_;

@@ -347,7 +347,7 @@ void Clientele::on_released(SimMember& member, const Exchange& exchange, const B
   if (outcome.cookie) checker_.on_committed(begun.sid, outcome.cookie->sid);
   note_renamed(exchange, begun, outcome);
   if (outcome.clear_cookie && !begun.is_new) {
-    checker_.on_end_known(begun.sid, member.mid(), begun.secondary);
+    checker_.on_logged_out(begun.sid, member.mid());
   }
   if (outcome.clear_cookie || begun.is_new) return;
   // A change that a logout has overtaken does not happen.

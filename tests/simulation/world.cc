@@ -119,7 +119,7 @@ World::World(const WorldOptions& options)
             [this](const std::string& text) { say("*** " + text); }),
       end_(network_.now() + profile_.length) {
   network_.set_watch([this](MemberId from, MemberId to, const Frame& frame) {
-    checker_.on_sent(network_.now(), from, frame);
+    checker_.on_sent(network_.now(), from, to, frame);
     storm_.on_frame(from, to, frame.type);
     if (options_.trace) say_frame(from, to, frame);
   });
