@@ -296,7 +296,10 @@ MissingCopy missing_copy(const Checker::Members& members, MemberId shown_by,
     return channel.primary == shown_by && channel.secondary == cookie.secondary &&
            std::string_view(channel.state) == "open";
   });
-  bool is_known = false;
+  // It has taken over what it holds; another channel between the two may be open.
+  bool is_known = std::ranges::any_of(facts.served, [&](const ServedSession& served) {
+    return served.sid == cookie.sid && served.position.epoch > cookie.floor.epoch;
+  });
   std::optional<uint64_t> held;
   for (const auto* copies : {&facts.copies, &facts.passed_over}) {
     for (const NodeCoreFacts::Copy& copy : *copies) {

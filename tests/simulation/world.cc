@@ -24,6 +24,8 @@ using std::chrono::seconds;
 constexpr Duration kBeliefs = milliseconds(25);
 // After the last fault, until all is well again: members are missed, come back, get copies.
 constexpr Duration kSettled = seconds(20);
+// Until the tombstones in a view are gone, and groups that have met after it are one.
+constexpr Duration kForgotten = std::chrono::minutes(12);
 // How long after a cut two survivors may still both be owners.
 constexpr Duration kCutIsFelt = seconds(20);
 
@@ -277,6 +279,9 @@ void World::finish() {
   keys_.stop();
   striker_.calm();
   network_.run_for(kGiveUp + kSettled);
+  // After several failures the measure of a group's quorum may be dead members, until they are
+  // forgotten (M15).
+  network_.run_until([this] { return storm_.is_one_cluster(); }, kForgotten);
   if (options_.trace) say_beliefs();
   clientele_.ask_once_more();
   network_.run_for(kGiveUp + seconds(5));
