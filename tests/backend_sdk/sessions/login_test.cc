@@ -217,6 +217,25 @@ TEST_F(Login, ALogoutThatDiesWithItsPrimaryIsDoneByTheNextOne) {
   EXPECT_TRUE(begin(next, token).is_new);
 }
 
+// Were it found nowhere, an older copy of it could be taken for what is left.
+TEST_F(Login, ASessionWhoseEndIsUnderWayIsFoundWhereItEnds) {
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& secondary = member_of(token.secondary);
+  SimMember& third = member(secondary.index() == 1 ? 2 : 1);
+  const BeginOutcome leaving = begin(member(0), token);
+  network_.cut(member(0).address(), secondary.address());
+  const WaitingCommit ended = commit_later(member(0), leaving.handle, logout());
+  SessionToken old = token;
+  old.primary = 1;
+  old.secondary = kNobody;
+  const BeginOutcome asked = begin(third, old, {.failover = true});
+  ASSERT_FALSE(ended->has_value());
+  EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+  EXPECT_EQ(asked.route, member(0).mid());
+  EXPECT_TRUE(lost_.empty());
+}
+
 // The witness has voted for the secondary, which this member does not reach: the session may go on
 // there, and it is there that the logout is repeated.
 TEST_F(Login, AnOutvotedMemberSendsAwayWhoAsksForASessionThatItHadEnded) {
