@@ -235,7 +235,10 @@ void Protection::on_held(Stay& stay, ChannelId fallback) {
   if (fallback == 0 || fallback == stay.placement.channel()) return;
   PrimaryChannel* channel = layer_.replicator->primary(fallback);
   if (channel == nullptr || !channel->takes_frames()) return;  // CLOSE says it
-  releases_[fallback].push_back({stay.sid, stay.image.position});
+  // It may know the session by an id of before.
+  std::vector<SessionId> ids = former_ids(stay, layer_);
+  ids.push_back(stay.sid);
+  for (const SessionId& id : ids) releases_[fallback].push_back({id, stay.image.position});
   release(*channel);
 }
 
