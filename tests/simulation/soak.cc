@@ -124,6 +124,9 @@ Arguments parse(int count, char** values) {
       arguments.time == std::chrono::seconds::max()) {
     refuse("for how long, or how many seeds?");
   }
+  if (arguments.adds_random && arguments.profile == nullptr) {
+    refuse("--and-random needs a profile");
+  }
   return arguments;
 }
 
