@@ -92,7 +92,8 @@ constexpr DirectiveSpec kRows[] = {
      .argument = Argument::kChoice,
      .default_text = "available",
      .choices = "available|refuse",
-     .description = "With no third member: the survivor serves on, or answers 503"},
+     .description = "With no third member: available serves on when the other is silent, refuse "
+                    "answers 503 until it is back or proven dead"},
     {.name = "SoloPolicy",
      .program = kBackend,
      .argument = Argument::kChoice,

@@ -178,6 +178,7 @@ void Membership::Core::ask_for_view_of(const Peer& of) {
 void Membership::Core::on_sign_of_life(MemberId mid) {
   Turn turn(*this);
   losses_.on_life(mid);
+  watch_.heard(mid);
 }
 
 std::vector<Address> Membership::Core::rejoin_seeds() const {

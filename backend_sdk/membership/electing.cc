@@ -91,6 +91,7 @@ Election::Voters Electing::voters() const {
 void Electing::stand(const Member& leader) {
   election_.stand(standing_.view().term);
   watch_.set_voted_term(election_.voted_term());
+  losses_.on_voted(*standing_.view().find(standing_.mid()), election_.term());
   const Election::Voters electorate = voters();
   if (election_.is_won(electorate)) return group_.lead(election_.term());
   LOG(kInfo, "membership: {} stands for term {} after {}", standing_.options().self.name,
@@ -148,6 +149,7 @@ void Electing::decide_ballot() {
   if (!candidate || !candidate->is_usable() || message.term <= view.term) return ballot_.reset();
   if (standing_in_the_way(*candidate)) return;
   const bool is_granted = election_.vote(message.term, from.mid);
+  if (is_granted) losses_.on_voted(*candidate, message.term);
   watch_.set_voted_term(election_.voted_term());
   const Member* leader = view.leader();
   const bool has_proof =

@@ -71,7 +71,18 @@ void Fates::on_accused(MemberId mid, MemberId by) {
   if (accusers.size() < kAccusersMax) accusers.insert(by);
 }
 
+void Fates::on_voted_out(MemberId mid, uint32_t term) {
+  if (mid == self_ || term < voted_term_) return;
+  voted_term_ = term;
+  voted_out_.insert(mid);
+}
+
 void Fates::on_view(const MemberView& view) {
+  if (view.group != group_ || view.term >= voted_term_) {
+    voted_out_.clear();
+    voted_term_ = 0;
+  }
+  group_ = view.group;
   view_.clear();
   const Member* me = view.find(self_);
   const Address ours = me != nullptr ? me->cluster_address : Address();

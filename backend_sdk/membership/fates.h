@@ -58,6 +58,12 @@ class Fates final {
   void on_accused(MemberId mid, MemberId by);
   bool has_accuser(MemberId mid) const { return accusers_.contains(mid); }
 
+  // This member has voted in a later term than its view's, for a leader that holds that one for
+  // dead. What it claims gets no vote here until a view of that term, or of a later one, comes
+  // (V7).
+  void on_voted_out(MemberId mid, uint32_t term);
+  bool is_voted_out(MemberId mid) const { return voted_out_.contains(mid); }
+
   // The view that the owner's listener is told of.
   void on_view(const MemberView& view);
 
@@ -76,6 +82,9 @@ class Fates final {
   std::deque<MemberId> order_;
   std::map<MemberId, std::set<MemberId>> accusers_;
   std::map<MemberId, Fate> view_;
+  GroupId group_ = kNoGroup;
+  std::set<MemberId> voted_out_;
+  uint32_t voted_term_ = 0;
 };
 
 }  // namespace understudy

@@ -219,6 +219,13 @@ void Losses::bury() {
   }
 }
 
+void Losses::on_voted(const Member& candidate, uint32_t term) {
+  for (const Member& member : standing_.view().members) {
+    const bool is_older = member.is_usable() && member.join_seq < candidate.join_seq;
+    if (is_older) fates_.on_voted_out(member.mid, term);
+  }
+}
+
 // All that agreed have seen the loss of the leader, and of everybody older than we are.
 void Losses::hand_to_writer() {
   const MemberView& view = standing_.view();

@@ -45,6 +45,8 @@ class Losses final {
   void on_vouched(MemberId mid);
   // A voter of ours was refused by the leader that is lost.
   void on_second_proof(MemberId mid, MemberId by) { fates_.on_accused(mid, by); }
+  // We have voted for a leader that holds all older members for dead.
+  void on_voted(const Member& candidate, uint32_t term);
 
   // Leading: buries those for whom there is enough; asks others for what is missing.
   void bury();

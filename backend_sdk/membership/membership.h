@@ -76,7 +76,7 @@ class Membership final : public Transport::Receiver {
   // It has a newer view, or one of another group: on_view comes when it is better than ours. At most
   // once in a T for each member.
   void ask_for_view(const Peer& of);
-  // A frame that is not ours came from it.
+  // A frame of the layers above came from it: that counts as much as a beat (D1).
   void on_sign_of_life(MemberId mid);
 
   MemberId mid() const;

@@ -223,8 +223,22 @@ std::optional<NackCode> ReplicaStore::apply_full(ChannelId channel, const FullPa
     if (!fits) return NackCode::kStale;
     less += old->second.bytes;
   }
+  // By an id of before a login it is the same session.
+  std::vector<SessionId> renamed;
+  for (const FormerId& former : full.former_ids) {
+    const auto copy = find_live(former.sid);
+    const bool is_its = copy != replicas_.end() && copy->second.channel == channel &&
+                        copy->second.group->standing == Standing::kHeld;
+    if (!is_its) continue;
+    renamed.push_back(former.sid);
+    less += copy->second.bytes;
+  }
   const size_t bytes = full.image.bytes();
   if (!fits(bytes, less)) {
+    for (const SessionId& former : renamed) {
+      const auto copy = find_live(former);
+      set_aside(copy, channel, primary_of(channel), copy->second.kept_until);
+    }
     if (old != replicas_.end()) {
       set_aside(old, channel, primary_of(channel), old->second.kept_until);
     }

@@ -219,7 +219,7 @@ void Replicator::on_claim(MemberId from, const Frame& frame) {
   if (!claim || claim->claimant != from) return;
   // Who the view holds for dead is about to start over, and would take to nowhere what it won.
   // Not voting is always safe; it asks again if the view was wrong.
-  if (fate(from) != Fate::kUsable) return;
+  if (fate(from) != Fate::kUsable || fates_.is_voted_out(from)) return;
   if (claim->parties.witness == self_) {
     witnessing_.on_claim(*claim, clock_.now());
     wake_by(witnessing_.wake_at());

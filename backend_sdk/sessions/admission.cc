@@ -82,10 +82,10 @@ void Admission::admit(WaitingPtr waiting) {
   if (!waiting->request.token) return admit_new(std::move(waiting), false);
   const SessionId sid = layer_.resolve(waiting->request.token->sid);
   if (Stay* stay = parts_.turnover.find(sid); stay != nullptr) {
+    if (stay->placement.is_dead()) return admit_at_end(std::move(waiting), *stay);
     // Only the owner decides that a session has expired, and it may be another member by now.
     const bool is_over =
-        stay->placement.is_dead() ||
-        (stay->expires() <= layer_.now() && stay->is_idle() && layer_.may_answer_for(*stay));
+        stay->expires() <= layer_.now() && stay->is_idle() && layer_.may_answer_for(*stay);
     return is_over ? admit_new(std::move(waiting), false) : admit_here(std::move(waiting), *stay);
   }
   if (layer_.history.is_ended(sid)) return admit_new(std::move(waiting), false);
@@ -98,7 +98,9 @@ void Admission::admit(WaitingPtr waiting) {
   }
   const MemberId owner = layer_.history.owner(sid);
   if (owner == kNobody) return admit_as_stranger(std::move(waiting));
-  if (layer_.replicator->fate(owner) == Fate::kUsable) {
+  // Pointers age: a request that was sent on by one does not follow the next (Q3).
+  const bool may_follow = !waiting->request.failover;
+  if (may_follow && layer_.replicator->fate(owner) == Fate::kUsable) {
     return redirect(std::move(waiting), owner);
   }
   look_up(std::move(waiting), sid);
@@ -191,6 +193,32 @@ void Admission::admit_overtaken(WaitingPtr waiting, Stay& stay) {
   } else {
     look_up(std::move(waiting), sid);
   }
+}
+
+// It has ended, and its secondary may not know that yet. A new session shows the end, and so does
+// the logout that is sent again: no answer does before a second member knows of it (R4, I2). Where
+// there is no second member, the logout has had its 503 by AckDeadline, and its client begins anew.
+void Admission::admit_at_end(WaitingPtr waiting, Stay& stay) {
+  const bool is_overdue = stay.ended_at + layer_.replication.ack_deadline <= layer_.now();
+  if (stay.placement.channel() == 0 && is_overdue) return admit_new(std::move(waiting), false);
+  Gate::Ticket ticket;
+  ticket.needed = UINT64_MAX;
+  ticket.done = [this, held = std::make_shared<WaitingPtr>(std::move(waiting))](
+                    const Gate::Passage& passage) {
+    layer_.ready.push_back([this, held, passage] {
+      using Kind = Gate::Passage::Kind;
+      const bool is_still_told =
+          passage.kind == Kind::kUnavailable && passage.reason == Unavailable::kWaitedOut;
+      if (is_still_told) return refuse(std::move(*held), passage.reason);
+      // It has not ended there, or that member knows.
+      const bool is_elsewhere = passage.kind == Kind::kFenced && passage.route != kNobody;
+      if (is_elsewhere) return redirect(std::move(*held), passage.route);
+      const bool is_known = passage.kind == Kind::kReleased && layer_.replicator != nullptr;
+      if (is_known) return admit_new(std::move(*held), false);
+      admit(std::move(*held));
+    });
+  };
+  parts_.gate.wait(stay, std::move(ticket));
 }
 
 // The session's channel is another member's, or may be (R1).

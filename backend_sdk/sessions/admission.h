@@ -53,6 +53,7 @@ class Admission final : public Parking::Owner, public Recovery::Owner {
   void admit_outside(WaitingPtr waiting);
   void admit_new(WaitingPtr waiting, bool is_lost);
   void admit_here(WaitingPtr waiting, Stay& stay);
+  void admit_at_end(WaitingPtr waiting, Stay& stay);
   bool waits_for_channel(WaitingPtr& waiting, Stay& stay);
   void admit_overtaken(WaitingPtr waiting, Stay& stay);
   void hold_first(WaitingPtr waiting, Stay& stay);

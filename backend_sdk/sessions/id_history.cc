@@ -26,7 +26,16 @@ IdHistory::Record& IdHistory::put(const SessionId& sid, TimePoint until) {
   return record;
 }
 
+void IdHistory::clear_alias(const SessionId& sid, Record& record) {
+  if (!record.alias) return;
+  const auto former = former_.find(*record.alias);
+  std::erase(former->second, sid);
+  if (former->second.empty()) former_.erase(former);
+  record.alias.reset();
+}
+
 void IdHistory::erase(std::unordered_map<SessionId, Record>::iterator record) {
+  clear_alias(record->first, record->second);
   ending_.erase(record->second.ending);
   records_.erase(record);
 }
@@ -34,15 +43,19 @@ void IdHistory::erase(std::unordered_map<SessionId, Record>::iterator record) {
 void IdHistory::end(const SessionId& sid, Duration kept_at_least, TimePoint now) {
   Record& record = put(sid, now + std::max(kept_at_least, options_.tombstone_kept));
   record.owner = kNobody;
-  record.alias.reset();
+  clear_alias(sid, record);
 }
 
 void IdHistory::rename(const SessionId& old_id, const SessionId& new_id, const Renaming& renaming,
                        TimePoint now) {
+  const auto known = records_.find(old_id);
+  const bool leads_already = known != records_.end() && known->second.alias.has_value();
+  const TimePoint until = leads_already ? known->second.alias_until : TimePoint::max();
   end(old_id, renaming.kept, now);
   Record& record = records_.at(old_id);
   record.alias = new_id;
-  record.alias_until = now + renaming.alias;
+  record.alias_until = std::min(until, now + renaming.alias);
+  former_[new_id].push_back(old_id);
 }
 
 void IdHistory::take_back(const SessionId& old_id, MemberId owner, TimePoint now) {
@@ -66,6 +79,20 @@ void IdHistory::move(const SessionId& sid, MemberId owner, TimePoint now) {
 void IdHistory::forget_move(const SessionId& sid) {
   const auto found = records_.find(sid);
   if (found != records_.end() && found->second.owner != kNobody) erase(found);
+}
+
+std::vector<SessionId> IdHistory::former(const SessionId& sid, size_t at_most) const {
+  std::vector<SessionId> found;
+  for (size_t at = 0; at <= found.size(); ++at) {
+    const auto former = former_.find(at == 0 ? sid : found[at - 1]);
+    if (former == former_.end()) continue;
+    for (auto id = former->second.rbegin(); id != former->second.rend(); ++id) {
+      if (found.size() == at_most) return found;
+      const bool is_known = *id == sid || std::ranges::find(found, *id) != found.end();
+      if (!is_known) found.push_back(*id);
+    }
+  }
+  return found;
 }
 
 SessionId IdHistory::resolve(const SessionId& sid, TimePoint now) const {

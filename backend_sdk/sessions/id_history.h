@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "backend_sdk/sessions/options.h"
 #include "backend_sdk/wire/ids.h"
@@ -22,7 +23,9 @@ class IdHistory final {
   // `kept_at_least`: 2 G, so that no frame of its past outlives the tombstone.
   void end(const SessionId& sid, Duration kept_at_least, TimePoint now);
   struct Renaming {
-    Duration alias{};  // the old id leads to the new one for so long, then it has ended
+    // The old id leads to the new one for so long, then it has ended. Said again, what was said
+    // later does not make it longer: it may have been under way for long.
+    Duration alias{};
     Duration kept{};   // as kept_at_least
   };
   void rename(const SessionId& old_id, const SessionId& new_id, const Renaming& renaming,
@@ -37,6 +40,8 @@ class IdHistory final {
   // `owner` has the session, and may never have heard of the new id. What has ended stays so.
   void take_back(const SessionId& old_id, MemberId owner, TimePoint now);
   Duration alias_left(const SessionId& old_id, TimePoint now) const;
+  // The ids that this one had before, as far as they are remembered, the latest first.
+  std::vector<SessionId> former(const SessionId& sid, size_t at_most) const;
   bool is_ended(const SessionId& sid) const;
   MemberId owner(const SessionId& sid) const;  // kNobody: not known to have moved
 
@@ -52,11 +57,14 @@ class IdHistory final {
     std::multimap<TimePoint, SessionId>::iterator ending;
   };
   Record& put(const SessionId& sid, TimePoint until);
+  void clear_alias(const SessionId& sid, Record& record);
   void erase(std::unordered_map<SessionId, Record>::iterator record);
 
   const SessionOptions& options_;
   std::unordered_map<SessionId, Record> records_;
   std::multimap<TimePoint, SessionId> ending_;  // one entry per record
+  // By where they lead, the latest last: one entry per alias.
+  std::unordered_map<SessionId, std::vector<SessionId>> former_;
 };
 
 }  // namespace understudy

@@ -13,15 +13,26 @@ namespace {
 constexpr Duration kTellMax = std::chrono::seconds(60);
 constexpr Duration kBulkRefill = std::chrono::milliseconds(20);
 
-std::string invalidate(const Stay& stay) {
+// All that no secondary has acknowledged, and as many more as there is room for: the members that
+// hold a session have to know its ended ids, for a copy under one of them may be left elsewhere.
+std::vector<SessionId> former_ids(const Stay& stay, const SessionLayer& layer) {
+  std::vector<SessionId> ids = stay.placement.former_ids();
+  for (const SessionId& former : layer.history.former(stay.sid, kFormerIdsMax)) {
+    if (ids.size() == kFormerIdsMax) break;
+    if (std::ranges::find(ids, former) == ids.end()) ids.insert(ids.begin(), former);
+  }
+  return ids;
+}
+
+std::string invalidate(const Stay& stay, const SessionLayer& layer) {
   std::string payload;
-  encode(InvalidatePayload{stay.sid, stay.image.position, stay.placement.former_ids()}, payload);
+  encode(InvalidatePayload{stay.sid, stay.image.position, former_ids(stay, layer)}, payload);
   return payload;
 }
 
 std::string full(const Stay& stay, const SessionLayer& layer) {
   FullPayload whole{.sid = stay.sid, .image = stay.image};
-  for (const SessionId& former : stay.placement.former_ids()) {
+  for (const SessionId& former : former_ids(stay, layer)) {
     whole.former_ids.push_back({former, layer.history.alias_left(former, layer.now())});
   }
   std::string payload;
@@ -122,7 +133,7 @@ void Protection::send_delta(Stay& stay, SessionDelta delta) {
 void Protection::send_end(Stay& stay) {
   const bool is_sent =
       layer_.channel_of(stay).append(FrameType::kInvalidate, {stay.sid, stay.image.position},
-                                     invalidate(stay), false, layer_.now());
+                                     invalidate(stay, layer_), false, layer_.now());
   if (!is_sent) mark_dirty(stay);
 }
 
@@ -149,7 +160,7 @@ void Protection::mark_dirty(Stay& stay) {
 bool Protection::send_dirty(Stay& stay, PrimaryChannel& channel) {
   const bool is_dead = stay.placement.is_dead();
   const FrameType type = is_dead ? FrameType::kInvalidate : FrameType::kFull;
-  std::string payload = is_dead ? invalidate(stay) : full(stay, layer_);
+  std::string payload = is_dead ? invalidate(stay, layer_) : full(stay, layer_);
   const SidPayload about{stay.sid, stay.image.position};
   if (!channel.append(type, about, std::move(payload), false, layer_.now())) return false;
   stay.placement.on_sent();
@@ -223,7 +234,10 @@ void Protection::on_held(Stay& stay, ChannelId fallback) {
   if (fallback == 0 || fallback == stay.placement.channel()) return;
   PrimaryChannel* channel = layer_.replicator->primary(fallback);
   if (channel == nullptr || !channel->takes_frames()) return;  // CLOSE says it
-  releases_[fallback].push_back({stay.sid, stay.image.position});
+  // It may know the session by an id of before.
+  std::vector<SessionId> ids = former_ids(stay, layer_);
+  ids.push_back(stay.sid);
+  for (const SessionId& id : ids) releases_[fallback].push_back({id, stay.image.position});
   release(*channel);
 }
 

@@ -72,7 +72,8 @@ FoundPayload Recovery::on_lookup(const LookupPayload& lookup) {
   found.view_version = view().version;
   const Replicator& replicator = *layer_.replicator;
   const SessionId sid = layer_.resolve(lookup.sid);
-  if (const Stay* stay = turnover_.find(sid); stay != nullptr && !stay->placement.is_dead()) {
+  // Also one whose end is under way: it is here that its requests wait for that (I2).
+  if (const Stay* stay = turnover_.find(sid); stay != nullptr) {
     const bool is_outvoted =
         stay->placement.channel() != 0 && layer_.channel_of(*stay).is_outvoted();
     found.role = is_outvoted ? FoundRole::kPointer : FoundRole::kOwner;

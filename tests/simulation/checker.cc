@@ -114,7 +114,13 @@ std::string VoteWatch::on_sent(MemberId from, const Frame& frame) {
   return wrong;
 }
 
-void Checker::on_sent(TimePoint now, MemberId from, const Frame& frame) {
+void Checker::on_sent(TimePoint now, MemberId from, MemberId to, const Frame& frame) {
+  if (frame.type == FrameType::kInvalidate) {
+    if (const auto end = decode_invalidate(frame.payload)) {
+      told_of_end_[end->sid] = to;
+      for (const SessionId& former : end->former_ids) told_of_end_[former] = to;
+    }
+  }
   const std::string wrong = votes_.on_sent(from, frame);
   if (!wrong.empty()) violation(now, fmt::format("channel {:x}: {}", frame.channel, wrong));
 }
@@ -156,9 +162,11 @@ MemberId Owners::owner(const SessionId& sid) const {
   return found == last_.end() ? kNobody : found->second.owner;
 }
 
+// One that has left in good order is asked no more.
 bool Checker::lives(const Members& members, MemberId mid) {
-  return std::ranges::any_of(
-      members, [mid](const auto& member) { return member->is_up() && member->mid() == mid; });
+  return std::ranges::any_of(members, [mid](const auto& member) {
+    return member->is_up() && member->mid() == mid && !member->is_drained();
+  });
 }
 
 bool Checker::is_end_forgotten(const SessionId& sid, const Members& members) const {
@@ -214,7 +222,9 @@ void Checker::on_begun(TimePoint now, SimMember& member, const BeginOutcome& beg
   check_owner(now, begun.sid, member.mid(), begun.position, members);
 }
 
+// Of a login that was committed unseen, whose request was answered again, this is the first word.
 void Checker::on_renamed(const SessionId& old_id, const SessionId& new_id) {
+  on_committed(old_id, new_id);
   owners_.on_renamed(old_id, new_id);
   const auto doubled = doubled_.find(old_id);
   if (doubled != doubled_.end()) doubled_.emplace(new_id, doubled->second);
@@ -274,7 +284,7 @@ void Checker::expect_conflicts_told(TimePoint now, TimePoint last_death) {
 
 // ---- what a secondary holds
 
-std::string missing_copy(const Checker::Members& members, MemberId shown_by,
+MissingCopy missing_copy(const Checker::Members& members, MemberId shown_by,
                          const SessionToken& cookie, uint64_t version) {
   const auto secondary = std::ranges::find_if(members, [&](const auto& member) {
     return member->is_up() && member->mid() == cookie.secondary;
@@ -286,7 +296,10 @@ std::string missing_copy(const Checker::Members& members, MemberId shown_by,
     return channel.primary == shown_by && channel.secondary == cookie.secondary &&
            std::string_view(channel.state) == "open";
   });
-  bool is_known = false;
+  // It has taken over what it holds; another channel between the two may be open.
+  bool is_known = std::ranges::any_of(facts.served, [&](const ServedSession& served) {
+    return served.sid == cookie.sid && served.position.epoch > cookie.floor.epoch;
+  });
   std::optional<uint64_t> held;
   for (const auto* copies : {&facts.copies, &facts.passed_over}) {
     for (const NodeCoreFacts::Copy& copy : *copies) {
@@ -298,10 +311,11 @@ std::string missing_copy(const Checker::Members& members, MemberId shown_by,
     }
   }
   if (held && *held < version) {
-    return fmt::format("S3: shows version {}, the secondary holds {}", version, *held);
+    return {.text = fmt::format("S3: shows version {}, the secondary holds {}", version, *held)};
   }
   if (is_known || !is_open) return {};
-  return fmt::format("S3: shows version {}, the secondary holds nothing", version);
+  return {.text = fmt::format("S3: shows version {}, the secondary holds nothing", version),
+          .is_all = true};
 }
 
 // ---- what members believe

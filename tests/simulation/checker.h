@@ -111,7 +111,7 @@ class Checker final {
   const std::vector<std::string>& violations() const { return violations_; }
   bool is_clean() const { return violations_.empty(); }
 
-  void on_sent(TimePoint now, MemberId from, const Frame& frame);
+  void on_sent(TimePoint now, MemberId from, MemberId to, const Frame& frame);
   // S1, S6 and S9 over the beliefs of all members at one instant.
   void compare_beliefs(TimePoint now, const Members& members);
   // S9 and S10 when a request begins on a session that exists.
@@ -122,6 +122,8 @@ class Checker final {
   // In a member; its client may never hear of it.
   void on_committed(const SessionId& sid, const SessionId& new_id);
   void on_logging_out(const SessionId& sid) { logging_out_.insert(sid); }
+  // A logout of it has begun, whether its client knows that or not.
+  bool may_have_ended(const SessionId& sid) const { return is_any_of(logging_out_, sid); }
   // By the word of an answer that has left.
   void on_renamed(const SessionId& old_id, const SessionId& new_id);
   // Answered by this member, and no other has the change; where there is no witness another one may
@@ -133,6 +135,11 @@ class Checker final {
   // A logout or login was acknowledged: primary and secondary know that this id is over.
   void on_end_known(const SessionId& sid, MemberId primary, MemberId secondary) {
     enders_[sid] = {primary, secondary};
+  }
+  // The same of a logout: by the member that was told last.
+  void on_logged_out(const SessionId& sid, MemberId primary) {
+    const auto told = told_of_end_.find(sid);
+    enders_[sid] = {primary, told == told_of_end_.end() ? primary : told->second};
   }
   // Several failures took all that knew: an older copy may come back, which is told (recovered).
   bool is_end_forgotten(const SessionId& sid, const Members& members) const;
@@ -167,6 +174,7 @@ class Checker final {
   std::map<ChannelId, MemberId> sealed_by_;
   std::set<SessionId> ended_;
   std::map<SessionId, std::pair<MemberId, MemberId>> enders_;
+  std::map<SessionId, MemberId> told_of_end_;  // by INVALIDATE
   std::map<SessionId, Doubled> doubled_;
   std::set<ChannelId> doubled_channels_;
   std::set<SessionId> conflicts_;
@@ -179,8 +187,12 @@ class Checker final {
 };
 
 // S3: this member shows this version of the session, by the word of the cookie the secondary has
-// it: as a copy, or passed over when a newer one had no room. Empty: it has.
-std::string missing_copy(const Checker::Members& members, MemberId shown_by,
+// it: as a copy, or passed over when a newer one had no room.
+struct MissingCopy {
+  std::string text;     // empty: it has it
+  bool is_all = false;  // it has no version of it
+};
+MissingCopy missing_copy(const Checker::Members& members, MemberId shown_by,
                          const SessionToken& cookie, uint64_t version);
 
 std::string to_text(const SessionId& sid);

@@ -87,5 +87,47 @@ TEST(VoteWatch, NobodyVotesTwiceOrAcknowledgesAfterItsVote) {
   }
 }
 
+class Deaf final : public SimMember::Observer {
+  void on_life(SimMember&, MemberId) override {}
+  void on_lost(SimMember&, const SessionId&) override {}
+  void on_conflict(SimMember&, const SessionId&) override {}
+};
+
+SessionId id(uint8_t byte) {
+  SessionId sid;
+  sid.bytes.fill(byte);
+  return sid;
+}
+
+// Two members have written it in a cut. It gets a new id by a login that was committed unseen: only
+// the cookie of the answer to the repeated request tells of it.
+TEST(Conflicts, AreSaidOfASessionByAnyOfItsIds) {
+  for (const bool is_said : {true, false}) {
+    VirtualNetwork network(1, {});
+    Deaf observer;
+    NodeCoreOptions options;
+    options.membership.self.name = "member";
+    SimMember one(network, 0, options, 1, observer);
+    SimMember other(network, 1, options, 2, observer);
+    one.boot();
+    other.boot();
+    Checker checker(true);
+    checker.set_may_double([] { return true; });
+    BeginOutcome begun;
+    begun.sid = id(1);
+    begun.position = {1, 1};
+    for (SimMember* member : {&one, &other}) {
+      checker.on_begun(network.now(), *member, begun, {});
+      checker.on_written_alone(member->mid(), id(1));
+    }
+    checker.on_written_alone(one.mid(), id(1));  // the session was not known as doubled before
+    if (is_said) checker.on_conflict(network.now(), one, id(1));
+    checker.on_renamed(id(1), id(2));
+    EXPECT_TRUE(checker.is_clean());
+    checker.expect_conflicts_told(network.now(), TimePoint{});
+    EXPECT_EQ(checker.is_clean(), is_said);
+  }
+}
+
 }  // namespace
 }  // namespace understudy::sim

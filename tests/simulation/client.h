@@ -31,6 +31,8 @@ struct Ghost {
   SessionToken cookie;
   TimePoint renamed;  // by a login, not before; its old id is known for a while after that
   TimePoint from;     // and surely not any more from then on
+  // Each member counts from when it has heard of the login, which faults delay.
+  bool is_delayed = false;
 };
 
 struct Client {
@@ -74,6 +76,7 @@ struct Exchange {
   TimePoint begun;  // in a member, at last
   TimePoint give_up;
   Duration idle{};       // of the session, before this request found it no more
+  bool was_solo = false;  // the client's last response by then
   Duration waited{};     // when it was sent last, in whole milliseconds
   uint64_t attempt = 0;  // answers to earlier ones are not listened to
   size_t refusals = 0;   // members tried since the beginning of the round

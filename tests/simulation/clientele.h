@@ -26,8 +26,10 @@ class Clientele final : public Proxy::Listener {
     // Since then no process has died and no fault has come: nothing may be lost at all.
     virtual bool was_calm_since(TimePoint when) const = 0;
     // All that a session had may have been on the lesser side of a network that parted.
-  virtual bool was_split_since(TimePoint when) const = 0;
-  // Two members without a witness served this session: the younger history is not promised.
+    virtual bool was_split_since(TimePoint when) const = 0;
+    // For how long a fault was under way since then.
+    virtual Duration disturbed_since(TimePoint when) const = 0;
+    // Two members without a witness served this session: the younger history is not promised.
     virtual bool was_doubled(const SessionId& sid) const = 0;
     virtual void say(const std::string& text) = 0;
   };

@@ -52,7 +52,7 @@ bool Clientele::is_known_no_more(const Client& client, const Exchange& exchange)
 
 void Clientele::add_ghost(Client& client, const SessionToken& cookie, TimePoint renamed,
                           TimePoint from) {
-  client.ghosts.push_back({cookie, renamed, from});
+  client.ghosts.push_back({cookie, renamed, from, renamed != TimePoint{}});
   if (client.ghosts.size() > kGhostsKept) client.ghosts.pop_front();
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "base/log.h"
 #include "tests/simulation/campaign.h"
@@ -58,6 +59,15 @@ TEST_F(Simulator, SameSeedSameHistory) {
   EXPECT_EQ(first.responses, second.responses);
   EXPECT_EQ(first.longest_wait, second.longest_wait);
   EXPECT_EQ(first.schedule, second.schedule);
+}
+
+// As many proxies, members, clients and strikes; only the lots differ.
+TEST_F(Simulator, ASeedIsAnotherHistoryInEachProfile) {
+  std::set<uint64_t> responses;
+  for (const Profile& profile : profiles()) {
+    responses.insert(simulate({.profile = &profile, .seed = 7}).responses);
+  }
+  EXPECT_EQ(responses.size(), profiles().size());
 }
 
 // What shortening rests on.

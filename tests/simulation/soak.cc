@@ -23,9 +23,11 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: soak [SECONDS] [--profile NAME] [--seeds N] [--first-seed N|random] [--processes N]\n"
+    "            [--one-at-a-time|--overlapping] [--keep-going] [--and-random]\n"
     "       soak [--profile NAME] [--one-at-a-time|--overlapping] --seed N [--strikes LIST|none]\n"
-    "--keep-going counts all violations by their kind and shortens none.\n"
-    "One seed in five has overlapping faults. --seeds: of each profile. --seed: shows a history.\n"
+    "--keep-going names each seed that fails and shortens none. Without a mode one seed in five "
+    "has\n"
+    "overlapping faults. --seeds: of each profile. --seed: shows a history.\n"
     "Environment: UNDERSTUDY_SIM_PROFILE, UNDERSTUDY_SIM_SEEDS, UNDERSTUDY_SIM_SEED.\n";
 
 struct Arguments {
@@ -36,7 +38,7 @@ struct Arguments {
   bool adds_random = false;  // one more seed of each mode, from a random number
   size_t processes = std::max(1u, std::thread::hardware_concurrency());
   uint64_t seed = 0;  // one history
-  bool one_fault_at_a_time = false;
+  std::optional<bool> one_fault_at_a_time;  // nothing: both modes; one history has them overlap
   std::optional<std::string> strikes;
   bool keeps_going = false;
 };
@@ -122,10 +124,14 @@ Arguments parse(int count, char** values) {
       arguments.time == std::chrono::seconds::max()) {
     refuse("for how long, or how many seeds?");
   }
+  if (arguments.adds_random && arguments.profile == nullptr) {
+    refuse("--and-random needs a profile");
+  }
   return arguments;
 }
 
-// The job of this number: profiles in turn, five seeds each, the fifth with overlapping faults.
+// The job of this number: profiles in turn, five seeds each, the fifth with overlapping faults
+// unless a mode was asked for.
 Job job_of(const Arguments& arguments, uint64_t number) {
   constexpr uint64_t kTurn = 5;
   const size_t chosen = arguments.profile == nullptr ? profiles().size() : 1;
@@ -135,8 +141,13 @@ Job job_of(const Arguments& arguments, uint64_t number) {
   job.profile = arguments.profile == nullptr
                     ? turn % chosen
                     : static_cast<size_t>(arguments.profile - profiles().data());
-  job.one_fault_at_a_time = in_turn < kTurn - 1;
   const uint64_t round = turn / chosen;
+  if (arguments.one_fault_at_a_time) {
+    job.one_fault_at_a_time = *arguments.one_fault_at_a_time;
+    job.seed = arguments.first_seed + round * kTurn + in_turn;
+    return job;
+  }
+  job.one_fault_at_a_time = in_turn < kTurn - 1;
   job.seed =
       arguments.first_seed + (job.one_fault_at_a_time ? round * (kTurn - 1) + in_turn : round);
   return job;
@@ -264,7 +275,7 @@ int show(const Arguments& arguments) {
   WorldOptions options;
   if (arguments.profile != nullptr) options.profile = arguments.profile;
   options.seed = arguments.seed;
-  options.one_fault_at_a_time = arguments.one_fault_at_a_time;
+  options.one_fault_at_a_time = arguments.one_fault_at_a_time.value_or(false);
   const std::string violations = run_traced(options, arguments.strikes);
   fmt::print("{}", violations.empty() ? "no violation\n" : violations);
   return violations.empty() ? 0 : 1;

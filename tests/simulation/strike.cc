@@ -79,12 +79,20 @@ void Striker::strike(const Strike& strike) {
 }
 
 void Striker::over_after(Duration length, std::function<void()> undo) {
-  ++under_way_;
+  if (under_way_++ == 0) disturbed_.emplace_back(network_.now(), TimePoint::max());
   network_.at(network_.now() + length, [this, undo = std::move(undo)] {
     if (!is_calm_) undo();
-    --under_way_;
     last_undone_ = network_.now();
+    if (--under_way_ == 0) disturbed_.back().second = last_undone_;
   });
+}
+
+Duration Striker::disturbed_since(TimePoint when) const {
+  Duration sum{};
+  for (const auto& [begin, end] : disturbed_) {
+    sum += std::max(Duration::zero(), std::min(end, network_.now()) - std::max(begin, when));
+  }
+  return sum;
 }
 
 // ---- processes and machines

@@ -59,6 +59,8 @@ class Striker final {
   void calm();
   // Strikes whose time is not over.
   size_t under_way() const { return under_way_; }
+  // For how long any was under way since then: so much later than it was sent a frame may come.
+  Duration disturbed_since(TimePoint when) const;
   TimePoint last_undone() const { return last_undone_; }
   // When a process died or a machine went off last: what only its memory held may be gone.
   TimePoint last_death() const { return last_death_; }
@@ -86,6 +88,7 @@ class Striker final {
   Proxies& proxies_;
   std::function<void(const std::string&)> trace_;
   size_t under_way_ = 0;
+  std::vector<std::pair<TimePoint, TimePoint>> disturbed_;  // the last one has no end yet
   std::set<size_t> lied_about_;  // by a firewall, now
   bool is_calm_ = false;
   TimePoint last_undone_{};

@@ -283,6 +283,26 @@ TEST(Detection, AMemberHeardOnlyThroughOthersStaysAlive) {
   EXPECT_TRUE(cluster.agree("abc"));
 }
 
+// D1: a session's frames count as beats do. A member whose link has come back before its beats
+// would be buried otherwise, with votes and sessions that it has just got.
+TEST(Detection, AFrameOfTheLayersAboveIsASignOfLife) {
+  VirtualCluster cluster(6);
+  cluster.start_all("abc");
+  const std::string leader = cluster.leader("a");
+  const std::string silent = leader == "c" ? "a" : "c";
+  const MemberId mid = cluster.at(silent).mid();
+  for (const std::string other : {"a", "b", "c"}) {
+    if (other != silent) cluster.cut(silent, other);
+  }
+  for (int beats = 0; beats < 20; ++beats) {
+    cluster.network.run_for(VirtualCluster::kBeat);
+    cluster.at(leader).on_sign_of_life(mid);
+  }
+  EXPECT_TRUE(cluster.deaths_at(leader).empty());
+  cluster.network.run_for(4 * VirtualCluster::kBeat);
+  EXPECT_EQ(cluster.deaths_at(leader).size(), 1u) << "then there are no frames either";
+}
+
 TEST(Detection, NobodyIsFalselyDeadWhenOneDatagramInTenIsLost) {
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

@@ -46,6 +46,20 @@ class ReplicaStoreTest : public testing::Test {
   ReplicaStore store_{{.bytes_max = 10'000}};
 };
 
+TEST_F(ReplicaStoreTest, AnOldIdMakesRoomForTheNewOneOrIsPassedOver) {
+  for (const size_t bytes : {6'000u, 12'000u}) {
+    ReplicaStore store({.bytes_max = 10'000});
+    ASSERT_FALSE(store.apply_full(kOld, full({2, 5}, 6'000), kNow));
+    FullPayload renamed = full({2, 6}, bytes);
+    renamed.sid = sid_of(2);
+    renamed.former_ids.push_back({sid_of(1), seconds(30)});
+    const bool has_room = bytes < 10'000;
+    EXPECT_EQ(store.apply_full(kOld, renamed, kNow).has_value(), !has_room);
+    EXPECT_EQ(store.find(sid_of(1)) != nullptr, has_room) << "the caller drops it";
+    EXPECT_EQ(store.find_passed_over(sid_of(1)).has_value(), !has_room);
+  }
+}
+
 // R3, the fence: a copy at (2, 5) in channel kOld, and what comes next.
 TEST_F(ReplicaStoreTest, ADeltaIsAppliedOnlyIfItFitsExactly) {
   struct {

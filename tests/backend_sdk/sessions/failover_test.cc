@@ -248,6 +248,27 @@ TEST_F(Failover, AMemberBehindAClientsFloorFencesItself) {
   EXPECT_EQ(member(0).core().statistics().sessions_primary, 0u);
 }
 
+// Each of two members has lost the session to the other one. Their pointers are a ring.
+TEST_F(Failover, PointersThatHaveAgedSendNoRequestRound) {
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& other = member_of(token.secondary);
+  member(0).pause();
+  EXPECT_EQ(value(begin(other, token, {.failover = true}), "a"), "1");
+  member(0).resume();
+  run_for(seconds(1));
+  EXPECT_EQ(begin(member(0), token).route, other.mid()) << "a pointer is followed";
+  SessionToken later = token;
+  later.floor = {99, 1};
+  EXPECT_EQ(begin(other, later).route, member(0).mid());
+  BeginOutcome asked = begin(member(0), token);
+  for (int hops = 0; hops < 4 && asked.kind == BeginKind::kRedirect; ++hops) {
+    asked = begin(member_of(asked.route), token, {.failover = true});
+  }
+  EXPECT_EQ(asked.kind, BeginKind::kProceed);
+  EXPECT_TRUE(asked.lost);
+}
+
 TEST_F(Failover, TwoCrashesAtOnceLeaveTheSurvivorItsOwnSessions) {
   boot(3);
   const SessionToken token = new_session();

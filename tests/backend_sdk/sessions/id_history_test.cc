@@ -43,6 +43,25 @@ TEST_F(IdHistoryTest, AnOldIdLeadsToTheNewOneForThirtySeconds) {
   EXPECT_TRUE(history_.is_ended(sid_of(1)));
 }
 
+TEST_F(IdHistoryTest, TheIdsOfBeforeAreRememberedAsLongAsTheirTombstones) {
+  const auto rename = [&](uint8_t from, uint8_t to, TimePoint now) {
+    history_.rename(sid_of(from), sid_of(to), {.alias = options_.alias_kept}, now);
+  };
+  using Ids = std::vector<SessionId>;
+  rename(1, 3, kNow);
+  rename(2, 3, kNow);
+  rename(3, 4, kNow + seconds(60));
+  EXPECT_EQ(history_.former(sid_of(4), 8), (Ids{sid_of(3), sid_of(2), sid_of(1)}));
+  EXPECT_EQ(history_.former(sid_of(4), 2), (Ids{sid_of(3), sid_of(2)}));
+  EXPECT_EQ(history_.former(sid_of(1), 8), Ids{});
+  history_.take_back(sid_of(2), 7, kNow);
+  EXPECT_EQ(history_.former(sid_of(4), 8), (Ids{sid_of(3), sid_of(1)}));
+  history_.expire(kNow + options_.tombstone_kept, 1000);
+  EXPECT_EQ(history_.former(sid_of(4), 8), Ids{sid_of(3)});
+  history_.end(sid_of(3), {}, kNow);
+  EXPECT_EQ(history_.former(sid_of(4), 8), Ids{});
+}
+
 TEST_F(IdHistoryTest, ARenamingIsTakenBackAndAnEndIsNot) {
   history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
   history_.take_back(sid_of(1), 7, kNow);

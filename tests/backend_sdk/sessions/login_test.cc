@@ -177,6 +177,84 @@ TEST_F(Login, NothingIsWrittenToASessionWhoseEndIsUnderWay) {
   EXPECT_EQ((*written)->kind, CommitKind::kReleased) << "it has read what was there before";
 }
 
+// Its answer would say that there is no session, and the secondary could still bring it back.
+TEST_F(Login, NoAnswerShowsAnEndThatTheSecondaryHasNotHeardOf) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome leaving = begin(member(0), token, {.request = 8});
+  member_of(token.secondary).pause();
+  const WaitingCommit ended = commit_later(member(0), leaving.handle, logout());
+  const Waiting again = begin_later(member(0), token, {.request = 8});
+  const Waiting other = begin_later(member(0), token, {.request = 9});
+  run_for(milliseconds(100));
+  EXPECT_FALSE(again->has_value() || other->has_value());
+  member_of(token.secondary).resume();
+  run_for(milliseconds(100));
+  ASSERT_TRUE(ended->has_value());
+  EXPECT_TRUE((*ended)->clear_cookie);
+  for (const Waiting& begun : {again, other}) {
+    ASSERT_TRUE(begun->has_value());
+    EXPECT_TRUE((*begun)->is_new);
+    EXPECT_FALSE((*begun)->lost);
+  }
+}
+
+// Its primary dies before the secondary has heard of the end: the logout is sent again, there.
+TEST_F(Login, ALogoutThatDiesWithItsPrimaryIsDoneByTheNextOne) {
+  boot(3);
+  const SessionToken token = new_session();
+  const BeginOutcome leaving = begin(member(0), token, {.request = 8});
+  network_.cut(member(0).address(), member_of(token.secondary).address());
+  const WaitingCommit ended = commit_later(member(0), leaving.handle, logout());
+  const Waiting again = begin_later(member(0), token, {.request = 8});
+  run_for(milliseconds(50));
+  EXPECT_FALSE(ended->has_value() || again->has_value());
+  member(0).power_off();
+  SimMember& next = member_of(token.secondary);
+  const BeginOutcome there = begin(next, token, {.request = 8, .failover = true});
+  EXPECT_EQ(value(there, "a"), "1");
+  EXPECT_TRUE(commit(next, there.handle, logout()).clear_cookie);
+  EXPECT_TRUE(begin(next, token).is_new);
+}
+
+// Were it found nowhere, an older copy of it could be taken for what is left.
+TEST_F(Login, ASessionWhoseEndIsUnderWayIsFoundWhereItEnds) {
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& secondary = member_of(token.secondary);
+  SimMember& third = member(secondary.index() == 1 ? 2 : 1);
+  const BeginOutcome leaving = begin(member(0), token);
+  network_.cut(member(0).address(), secondary.address());
+  const WaitingCommit ended = commit_later(member(0), leaving.handle, logout());
+  SessionToken old = token;
+  old.primary = 1;
+  old.secondary = kNobody;
+  const BeginOutcome asked = begin(third, old, {.failover = true});
+  ASSERT_FALSE(ended->has_value());
+  EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+  EXPECT_EQ(asked.route, member(0).mid());
+  EXPECT_TRUE(lost_.empty());
+}
+
+// The witness has voted for the secondary, which this member does not reach: the session may go on
+// there, and it is there that the logout is repeated.
+TEST_F(Login, AnOutvotedMemberSendsAwayWhoAsksForASessionThatItHadEnded) {
+  boot(3);
+  const SessionToken token = new_session();
+  SimMember& next = member_of(token.secondary);
+  const BeginOutcome leaving = begin(member(0), token, {.request = 8});
+  network_.cut(member(0).address(), next.address());
+  const WaitingCommit ended = commit_later(member(0), leaving.handle, logout());
+  member(0).pause();
+  const BeginOutcome there = begin(next, token, {.failover = true});
+  EXPECT_EQ(value(there, "a"), "1");
+  member(0).resume();
+  run_for(milliseconds(50));
+  const BeginOutcome again = begin(member(0), token, {.request = 8});
+  EXPECT_EQ(again.kind, BeginKind::kRedirect);
+  EXPECT_EQ(again.route, next.mid());
+}
+
 // A secondary that has not answered yet may know a session by each of its ids: none is dropped.
 // A request that began before the login needs nothing that the login made; but its answer carries
 // the cookie, and so the new id.

@@ -308,6 +308,37 @@ TEST_F(Recovery, ALogoutIsNotUndone) {
   EXPECT_EQ(secondary().core().statistics().sessions.recovered, 0u);
 }
 
+// S6: the login was acknowledged by a secondary that is gone as well by then. Each secondary that
+// the session gets later knows which of its ids have ended.
+TEST_F(Recovery, AnIdThatALoginEndedIsKnownWhereverTheSessionGoes) {
+  boot(7);  // so many that the channels' witnesses are others
+  token_ = new_session();
+  SimMember& left_behind = secondary();
+  network_.cut(left_behind.address(), member(0).address());
+  ASSERT_TRUE(network_.run_until([&] { return has_sealed(); }, seconds(2)));
+  SessionToken now = write(member(0), token_, "a", "2");
+  const BeginOutcome begun = begin(member(0), now);
+  Change login;
+  login.new_id = SessionId();
+  login.new_id->bytes.fill(7);
+  now = commit(member(0), begun.handle, login).cookie.value();
+  SimMember& acknowledged = member_of(now.secondary);
+  acknowledged.crash();
+  run_for(seconds(3));
+  now = write(member(0), now, "a", "3");
+  SimMember& last = member_of(now.secondary);
+  ASSERT_TRUE(&last != &acknowledged && &last != &left_behind);
+  member(0).crash();
+  network_.heal();
+  EXPECT_EQ(value(begin(last, now, {.failover = true}), "a"), "3");
+  run_for(seconds(5));
+  EXPECT_EQ(left_behind.core().statistics().sessions.recovered, 0u);
+  EXPECT_EQ(left_behind.core().statistics().sessions_passed_over, 0u);
+  EXPECT_EQ(value(ask(last), "a"), "3") << "the old id leads to the session for a while";
+  run_for(options_.sessions.alias_kept);
+  EXPECT_TRUE(ask(left_behind).is_new);
+}
+
 TEST_F(Recovery, WhatIsPassedOverIsNotKeptForEver) {
   seal_and_stop();
   member(0).power_off();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Channels whose witness comes, dies and is replaced.
+// Channels whose witness comes, dies and is replaced, and its vote.
+#include "backend_sdk/replication/payloads.h"
 #include "tests/backend_sdk/sessions/stage.h"
 
 namespace understudy::sim {
@@ -86,6 +87,38 @@ TEST_F(Witnesses, AWitnessThatDiesIsReplaced) {
   run_for(seconds(5));
   EXPECT_TRUE(has_witnesses());
   EXPECT_EQ(value(begin(member(0), token), "a"), "1");
+}
+
+// A cut ends while the others elect a leader, who will hold the old one for dead. What the old one
+// would win now would go with its life, and its clients could not be told what they had seen (V7).
+TEST_F(Witnesses, WhoHasVotedForAnotherLeaderGivesTheOldOneNoVoteInItsChannels) {
+  boot(3);
+  SimMember& leader = member_of(member(0).view().leader()->mid);
+  const SessionToken token = write(leader, std::nullopt, "a", "1");
+  const MemberId old_leader = leader.mid();
+  MemberId voter = kNobody;
+  MemberId candidate = kNobody;
+  int votes = 0;
+  network_.set_watch([&](MemberId from, MemberId to, const Frame& frame) {
+    if (frame.type == FrameType::kElectOk && voter == kNobody) {
+      voter = from;
+      candidate = to;
+    }
+    votes += frame.type == FrameType::kVote && from == voter && to == old_leader &&
+             decode_member(frame.payload) == old_leader;
+  });
+  for (const auto& other : members_) {
+    if (other->mid() != old_leader) network_.cut(leader.address(), other->address());
+  }
+  ASSERT_TRUE(network_.run_until([&] { return voter != kNobody; }, seconds(3)));
+  network_.cut(member_of(candidate).address(), member_of(voter).address());
+  network_.heal(leader.address(), member_of(voter).address());
+  run_for(milliseconds(100));
+  EXPECT_EQ(votes, 0);
+  network_.heal();
+  run_for(seconds(3));
+  EXPECT_EQ(value(begin(member_of(token.secondary), token, {.failover = true}), "a"), "1");
+  EXPECT_TRUE(lost_.empty());
 }
 
 }  // namespace
