@@ -23,6 +23,9 @@ std::unique_ptr<Configuration> Configuration::load(const std::string& path, Prog
 std::string Configuration::resolved_path(const Word& argument) const {
   const std::filesystem::path path(argument.text);
   if (path.is_absolute() || argument.at.file >= sources_.count()) return argument.text;
+  if (!tree_.server_root.empty()) {
+    return (std::filesystem::path(tree_.server_root) / path).string();
+  }
   const std::filesystem::path base(sources_.at(argument.at.file).path);
   return (base.parent_path() / path).string();
 }

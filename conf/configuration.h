@@ -38,7 +38,8 @@ class Configuration final {
   Diagnostics& diagnostics() { return diagnostics_; }
   const std::string& path() const { return path_; }
 
-  // A path as written by a directive, seen from the file the directive stands in.
+  // A path as written by a directive, seen from ServerRoot, without one from the file the directive
+  // stands in.
   std::string resolved_path(const Word& argument) const;
 
  private:

@@ -46,8 +46,12 @@ void bind(conf::Configuration& source, const LoadOptions& options, Config& confi
                        [](const Location& location) { return location.is_proxied; });
   });
   if (!proxies && !source.diagnostics().has_errors()) {
-    source.diagnostics().error_in_file(source.path(),
-                                       "nothing is proxied: there is no <Location> with members");
+    std::string message =
+        "nothing is proxied: there is no ProxyPass, and no <Location> with members";
+    for (const std::string& one : source.tree().left_out) {
+      message += (&one == &source.tree().left_out.front() ? "; left out: " : ", ") + one;
+    }
+    source.diagnostics().error_in_file(source.path(), std::move(message));
   }
 }
 
