@@ -2,6 +2,7 @@
 #include "conf/checker.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -61,6 +62,7 @@ class Checker final {
 
   const Program program_;
   Diagnostics& diagnostics_;
+  std::set<const DirectiveSpec*> said_;  // to be ignored
 };
 
 void Checker::check_section(const std::vector<Directive>& section, Contexts context) {
@@ -88,6 +90,8 @@ void Checker::check_directive(const Directive& directive, Contexts context) {
   const std::string shown =
       directive.is_section ? "<" + directive.name.text + ">" : directive.name.text;
   if (spec->status == Status::kIgnored) {
+    // Once is enough, for those who load a hundred modules.
+    if (!said_.insert(spec).second) return;
     diagnostics_.warning(directive.name, shown + " is ignored: " + std::string(spec->description));
     return;
   }
@@ -98,7 +102,10 @@ void Checker::check_directive(const Directive& directive, Contexts context) {
     return;
   }
   if (check_count(directive, *spec)) {
-    for (const Word& word : directive.arguments) check_value(word, *spec);
+    for (const Word& word : directive.arguments) {
+      check_value(word, *spec);
+      if (spec->argument == Argument::kListen) break;
+    }
   }
   if (directive.is_section) check_section(directive.children, spec->opens);
 }
@@ -138,6 +145,8 @@ bool Checker::check_count(const Directive& directive, const DirectiveSpec& spec)
     most = spec.words_max;
   } else if (spec.argument == Argument::kAddresses) {
     most = static_cast<std::size_t>(-1);
+  } else if (spec.argument == Argument::kListen) {
+    most = spec.words_max;  // what is behind the address is its owner's
   }
   const std::size_t count = directive.arguments.size();
   if (count >= least && count <= most) return true;

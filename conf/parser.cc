@@ -273,7 +273,7 @@ void Parser::read_directive(Line line, std::vector<Directive>& into) {
   if (equal_ignoring_case(name, "Include")) return include(line, false, into);
   if (equal_ignoring_case(name, "IncludeOptional")) return include(line, true, into);
   if (equal_ignoring_case(name, "ServerRoot") && line.arguments.size() == 1) {
-    root_.set(line.arguments.front(), diagnostics_);
+    return root_.set(line.arguments.front(), diagnostics_);
   }
   into.push_back({.name = std::move(line.name),
                   .arguments = std::move(line.arguments),

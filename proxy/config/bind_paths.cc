@@ -110,7 +110,9 @@ void add_excluded(const conf::Word& word, std::vector<std::string>& patterns,
 std::optional<std::string_view> target_of(std::string_view url, std::string& authority) {
   if (url.starts_with('/')) return url;
   for (const std::string_view scheme :
-       {std::string_view("http://"), std::string_view("https://"), kBalancerScheme}) {
+       {std::string_view("http://"), std::string_view("https://"), std::string_view("ws://"),
+        std::string_view("wss://"), std::string_view("h2c://"), std::string_view("h2://"),
+        std::string_view("ajp://"), kBalancerScheme}) {
     if (!url.starts_with(scheme)) continue;
     url.remove_prefix(scheme.size());
     const std::size_t slash = std::min(url.find('/'), url.size());

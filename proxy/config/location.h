@@ -70,8 +70,9 @@ struct Location {
   Kind kind = Kind::kPath;
   std::shared_ptr<const Pattern> expression;  // kExpression
 
-  bool is_proxied = true;   // false: `ProxyPass !`, and nothing below counts
-  std::size_t cluster = 0;  // index into Config::clusters
+  bool is_proxied = true;      // false: `ProxyPass !`, and nothing below counts
+  std::size_t cluster = 0;     // index into Config::clusters
+  bool preserves_host = true;  // ProxyPreserveHost; false: members get their own name in Host
   Failover failover;
   std::uint64_t body_bytes_max = 0;                 // kUnlimitedBodyBytes: no limit
   std::chrono::milliseconds tunnel_idle_timeout{};  // WebSocketIdleTimeout

@@ -32,6 +32,7 @@ struct VirtualHost {
   ClientTimeouts timeouts;
   RequestLimits limits;
   std::vector<AccessLog> access_logs;
+  std::string error_log;  // its own, for what goes wrong with its requests; empty: the process's
   std::vector<Location> locations;                        // by kind, paths the longest first
   std::shared_ptr<const http::TrustedHops> trusted_hops;  // null: nobody speaks for others
   // What holds for a listening address; all its hosts say the same. Nothing: RemoteIPProxyProtocol

@@ -7,6 +7,7 @@
 #include "base/tls_stream.h"
 #include "cookies/cookie_header.h"
 #include "proxy/exchange/form_search.h"
+#include "proxy/exchange/session_values.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/char_class.h"
 #include "proxy/routing/path_rewrite.h"
@@ -25,48 +26,6 @@ std::string_view path_to_match(const http::RequestHead& head) {
                                              head.target_form == http::TargetForm::kAbsolute);
   return has_path ? head.path : std::string_view("/");
 }
-
-// The values that a request's head has for its session: those of the cookies of that name, one
-// after another, then those of the path's parameters. Each lives until the next one is asked for.
-class SessionValues final {
- public:
-  SessionValues(const http::RequestHead& head, const WorkerCluster& cluster, HeadScratch& scratch)
-      : head_(head),
-        cluster_(cluster),
-        room_(scratch.session),
-        field_(head.fields.has(FieldId::kCookie) ? head.fields.begin() : head.fields.end()),
-        target_(cluster.session_parameter().empty() ? std::string_view() : head.target) {}
-
-  std::optional<std::string_view> next() {
-    while (field_ != head_.fields.end()) {
-      if (rest_.empty() && field_->id == FieldId::kCookie) rest_ = field_->value;
-      if (const auto value = find_cookie(rest_, cluster_.session_cookie())) {
-        rest_ = behind(*value, rest_);
-        if (rest_.empty()) ++field_;
-        return value;
-      }
-      rest_ = {};
-      ++field_;
-    }
-    const auto value = find_path_parameter(target_, cluster_.session_parameter(), room_);
-    target_ = value ? behind(*value, target_) : std::string_view();
-    return value;
-  }
-
- private:
-  // Empty behind a value that was decoded, and so does not lie in `text`.
-  static std::string_view behind(std::string_view value, std::string_view text) {
-    const auto end = static_cast<std::size_t>(value.data() + value.size() - text.data());
-    return end <= text.size() ? text.substr(end) : std::string_view();
-  }
-
-  const http::RequestHead& head_;
-  const WorkerCluster& cluster_;
-  const std::span<char> room_;
-  const http::Field* field_;
-  std::string_view rest_;    // of that field
-  std::string_view target_;  // what is left of it
-};
 
 InsertedCookie::Shown shown_by(const AffinityToken& token, WorkerCluster& cluster) {
   const routing::Member* member = cluster.routing().table().by_tag(token.member_tag);
@@ -121,7 +80,7 @@ void Exchange::start(const http::RequestHead& head, std::size_t site) {
   account_.has_body = head.body.has_bytes();
   if (!map(head, site)) return;
   if (!find_session(head) && begin_gathering(head)) return gather();
-  choose(head);
+  if (!waits_for_ids()) choose(head);
 }
 
 void Exchange::receive(std::size_t site) {
@@ -198,7 +157,7 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
 // first that says the most. False when there is none at all.
 bool Exchange::find_session(const http::RequestHead& head) {
   const routing::Cluster& routing = cluster_->routing();
-  SessionValues values(head, *cluster_, worker_.io.scratch);
+  SessionValues values(head, *cluster_, worker_.io.scratch.session);
   auto value = values.next();
   begin_affinity(value);
   const bool is_any = value.has_value();
@@ -232,6 +191,15 @@ void Exchange::begin_affinity(std::optional<std::string_view> session) {
       account_.request_id = worker_.request_ids.next();
     } while (account_.request_id == 0);
   }
+}
+
+// The plug-in's rule: who is not known as the session's primary may be one that has not said its id
+// yet. Asking costs a round trip; giving the session to another member costs it its primary.
+bool Exchange::waits_for_ids() {
+  if (!cluster_->speaks_weblogic() || !attempt_.names_any()) return false;
+  if (cluster_->routing().knows_primary(attempt_) || !cluster_->wait_for_ids(*this)) return false;
+  phase_ = Phase::kLearning;
+  return true;
 }
 
 void Exchange::choose(const http::RequestHead& head) {

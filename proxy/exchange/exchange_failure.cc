@@ -84,8 +84,9 @@ void Exchange::begin_resend(const FailedTry& failed, bool adds_load) {
     account_.is_resend = true;
     ++cluster_->load().resends;
   }
-  LOG(kInfo, "{}: member {}: {}, asking again (try {})", request_line(downstream_.head_text()),
-      asked_->label(), to_text(failed.failure), attempt_.tries() + 1);
+  LOG_TO(host_->error_log, kInfo, "{}: member {}: {}, asking again (try {})",
+         request_line(downstream_.head_text()), asked_->label(), to_text(failed.failure),
+         attempt_.tries() + 1);
   ++worker_.counters.resends;
   downstream_.rewind_request_body();
   account_.body_bytes_received = 0;
@@ -110,8 +111,9 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
     account_.failure = to_text(decision.reason);
     if (decision.reason == Reason::kOverBudget) {
       ++worker_.counters.resends_over_budget;
-      LOG(kWarn, "{}: member {}: {}, not sent again: {}", request_line(downstream_.head_text()),
-          asked_->label(), to_text(failure), to_text(decision.reason));
+      LOG_TO(host_->error_log, kWarn, "{}: member {}: {}, not sent again: {}",
+             request_line(downstream_.head_text()), asked_->label(), to_text(failure),
+             to_text(decision.reason));
     }
     return false;
   }
@@ -174,9 +176,10 @@ void Exchange::end_pass() {
   }
   account_.failure = "timed out";
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - account_.started);
-  LOG(kWarn, "{}: no member of {} could be reached: timed out after {} ms, {} tries in {} rounds",
-      request_line(downstream_.head_text()), cluster_->routing().options().name, waited.count(),
-      attempt_.tries(), attempt_.passes());
+  LOG_TO(host_->error_log, kWarn,
+         "{}: no member of {} could be reached: timed out after {} ms, {} tries in {} rounds",
+         request_line(downstream_.head_text()), cluster_->routing().options().name, waited.count(),
+         attempt_.tries(), attempt_.passes());
   give_up(503,
           "No server is available for this site: timed out while looking for one. "
           "Please try again in a moment.");
@@ -188,13 +191,14 @@ void Exchange::give_up_after(TryFailure failure, Reason reason, std::string_view
   account_.failure = reason != Reason::kNone ? to_text(reason) : to_text(failure);
   const std::string_view line = request_line(downstream_.head_text());
   if (reason == Reason::kSuspect) {
-    LOG(kError, "{}: member {}: {}: a suspect request, not sent again: {}", line, asked_->label(),
-        to_text(failure), to_text(reason));
+    LOG_TO(host_->error_log, kError, "{}: member {}: {}: a suspect request, not sent again: {}",
+           line, asked_->label(), to_text(failure), to_text(reason));
   } else if (reason == Reason::kNotUnderstood) {
-    LOG(kError, "{}: member {}: {}: {}", line, asked_->label(), to_text(failure), detail);
+    LOG_TO(host_->error_log, kError, "{}: member {}: {}: {}", line, asked_->label(),
+           to_text(failure), detail);
   } else {
-    LOG(kWarn, "{}: member {}: {}, not sent again: {}", line, asked_->label(), to_text(failure),
-        to_text(reason));
+    LOG_TO(host_->error_log, kWarn, "{}: member {}: {}, not sent again: {}", line, asked_->label(),
+           to_text(failure), to_text(reason));
   }
   std::array<char, 256> sentence;
   const auto end = fmt::format_to_n(
@@ -259,16 +263,22 @@ void Exchange::on_room(uint64_t serial) {
   if (!ask(attempt_.last(), head)) choose(head);
 }
 
-// The member that it waits for is gone.
+// The member that it waits for is gone; or one has said its id, or has not.
 void Exchange::on_member_gone() {
-  choose(downstream_.request_head());
+  const http::RequestHead& head = downstream_.request_head();
+  if (phase_ == Phase::kLearning) {
+    find_session(head);
+    if (waits_for_ids()) return;
+  }
+  choose(head);
 }
 
 void Exchange::give_up_queueing(std::string_view why) {
   account_.failure = why;
-  LOG(kWarn, "{}: {}: no connection to a member of {} is free, {} requests wait",
-      request_line(downstream_.head_text()), why, cluster_->routing().options().name,
-      cluster_->queued());
+  LOG_TO(host_->error_log, kWarn,
+         "{}: {}: no connection to a member of {} is free, {} requests wait",
+         request_line(downstream_.head_text()), why, cluster_->routing().options().name,
+         cluster_->queued());
   give_up(503, "The servers of this site are busy. Please try again in a moment.");
 }
 
@@ -294,8 +304,8 @@ void Exchange::on_downstream_gone() {
 
 // The client has had a part of the answer: all that is left is to break it off visibly.
 void Exchange::abort(std::string_view why) {
-  LOG(kInfo, "{}: member {}: response broken off: {}", request_line(downstream_.head_text()),
-      asked_->label(), why);
+  LOG_TO(host_->error_log, kInfo, "{}: member {}: response broken off: {}",
+         request_line(downstream_.head_text()), asked_->label(), why);
   if (account_.failure.empty()) account_.failure = "response broken off";
   end(true);
   downstream_.abort();

@@ -106,7 +106,7 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
        .peer_address = peer,
        .client_address = facts.client.address.is_set() ? facts.client.address.text(room) : peer,
        .is_tls = facts.is_tls,
-       .believed = is_believed ? &head.fields : nullptr,
+       .believed = is_believed || !facts.host.trusted_hops ? &head.fields : nullptr,
        .request_id = facts.request_id,
        .answered = to.attempt.connections().answered(),
        .failover = to.attempt.choice().failover(),
@@ -130,6 +130,15 @@ std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHea
   return {scratch.target.data(), path.size() + head.query.size()};
 }
 
+// RFC 9110 4.2.3: without the port that the scheme has anyway.
+std::string_view host_of(const routing::Member& member, bool is_tls) {
+  if (member.address.is_unix()) return "localhost";
+  std::string_view host = member.address_text;
+  const std::string_view port = is_tls ? ":443" : ":80";
+  if (host.ends_with(port)) host.remove_suffix(port.size());
+  return host;
+}
+
 }  // namespace
 
 bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::RequestHead& head,
@@ -145,10 +154,8 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
   if (!to.path_is_normal || facts.location->paths.change_paths()) {
     rewrite.target = forwarded_target(facts, head);
   }
-  if (head.authority.empty()) {
-    const routing::Member& member = *to.attempt.member();
-    rewrite.host = member.address.is_unix() ? std::string_view("localhost")
-                                            : std::string_view(member.address_text);
+  if (head.authority.empty() || !facts.location->preserves_host) {
+    rewrite.host = host_of(*to.attempt.member(), to.cluster.speaks_tls());
   }
   return true;
 }

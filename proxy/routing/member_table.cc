@@ -82,6 +82,7 @@ Member& MemberTable::add(const Seed& seed) {
   member->more_addresses = seed.more_addresses;
   member->name = seed.name.empty() ? seed.address_text : seed.name;
   member->route = seed.route;
+  member->redirect = seed.redirect;
   member->weight = seed.weight;
   if (options_.tags != nullptr) {
     member->tags = options_.tags->member_tags(seed.route.empty() ? seed.address_text : seed.route);
@@ -206,7 +207,13 @@ void MemberTable::set_addresses(std::string_view address_text, std::span<const A
 }
 
 void MemberTable::learn_mid(Member& member, std::uint32_t mid) {
-  if (!member.mid && by_mid_.try_emplace(mid, &member).second) member.mid = mid;
+  if (member.mid == mid) return;
+  if (member.mid) by_mid_.erase(*member.mid);
+  // Another one that had this id has been started again, and not been heard of since.
+  const auto [place, is_new] = by_mid_.try_emplace(mid, &member);
+  if (!is_new) place->second->mid.reset();
+  place->second = &member;
+  member.mid = mid;
 }
 
 void MemberTable::rebuild_index() {
