@@ -16,7 +16,10 @@ std::unique_ptr<Configuration> Configuration::load(const std::string& path, Prog
                                                    const ParseOptions& options) {
   std::unique_ptr<Configuration> loaded(new Configuration(path, program));
   loaded->tree_ = parse(path, files, options, loaded->sources_, loaded->diagnostics_);
-  check(loaded->tree_, program, path, loaded->diagnostics_);
+  const bool is_read = !loaded->diagnostics_.has_errors();
+  const Faulty faulty = check(loaded->tree_, program, path, loaded->diagnostics_);
+  loaded->is_whole_ = is_read && faulty.empty();
+  if (!faulty.empty()) loaded->tree_ = without(faulty, std::move(loaded->tree_));
   return loaded;
 }
 

@@ -113,7 +113,7 @@ std::string directives_page() {
       "`K`, `M` and `G`. Where: **G** outside of all sections, **V** in `<VirtualHost>`, **L** in\n"
       "`<Location>`, **P** in `<Proxy>`; a location inherits what its host says, a host what is "
       "said\n"
-      "outside. A directive that may not repeat is refused the second time in one section.\n\n"
+      "outside. Of a directive that may not repeat the last one in a section counts.\n\n"
       "Read while parsing, in both programs: `Include PATTERN`, `IncludeOptional PATTERN`,\n"
       "`Define NAME [VALUE]`, `UnDefine NAME`, `<IfModule [!]NAME>`, `<IfDefine [!]NAME>`,\n"
       "`<IfVersion>`, `<IfFile>`, `<IfDirective>`, `<IfSection>`, `ServerRoot PATH`.\n\n"

@@ -71,6 +71,14 @@ constexpr DirectiveSpec kRows[] = {
      .default_text = "On",
      .description = "Off: the Host field that a member gets is its own name and port. Unsaid, that "
                     "is so for members that ProxyPass names, as in Apache"},
+    {.name = "AllowEncodedSlashes",
+     .contexts = kGlobal | kVirtualHost,
+     .argument = Argument::kChoice,
+     .default_text = "Off",
+     .choices = "Off|NoDecode",
+     .description =
+         "NoDecode: a path may hold %2F where ProxyPass says nocanon; elsewhere, and with "
+         "Off, it gets 404"},
     {.name = "ProxyTimeout",
      .contexts = kEverywhere,
      .argument = Argument::kDuration,

@@ -46,9 +46,9 @@ constexpr DirectiveSpec kRows[] = {
      .argument = Argument::kListen,
      .words_max = 2,
      .may_repeat = true,
-     .is_required = true,
      .description = "An address and port to accept clients on; a port alone means all addresses, "
-                    "IPv6 too. A second word, http or https, is accepted: SSLEngine decides"},
+                    "IPv6 too. Without any the ports of <VirtualHost>s. A second word, http or "
+                    "https, is accepted: SSLEngine decides"},
     {.name = "Admin",
      .argument = Argument::kListen,
      .description = "Where /status and /metrics are served; keep it off the public network"},

@@ -58,7 +58,7 @@ std::string_view other_way(std::string_view text) {
       {"fcgi://", "FastCGI is not spoken; put an HTTP server in front of the program"},
       {"scgi://", "SCGI is not spoken; put an HTTP server in front of the program"},
       {"uwsgi://", "uwsgi is not spoken; let it listen with --http-socket, and write http://"},
-      {"ftp://", "FTP is not spoken"},
+      {"ftp://", "FTP is not spoken; name a web server"},
   };
   for (const Way& way : kWays) {
     if (conf::equal_ignoring_case(text.substr(0, way.scheme.size()), way.scheme)) return way.text;
@@ -150,7 +150,10 @@ bool bind_target_path(const conf::Word& word, std::optional<std::string_view> pa
     diagnostics.error(word, "a pattern has no path of its own to replace, so the target has none");
     return false;
   }
-  if (wanted == without_slash(*path)) return true;
+  // "balancer://name" without a slash is "balancer://name/" for what is nothing behind `path`.
+  const bool has_path = seeds.member_path && !seeds.member_path->empty();
+  seeds.ends_in_slash = target.empty() && has_path;
+  if (wanted == without_slash(*path) && !seeds.ends_in_slash) return true;
   if (!wanted.empty() && !is_plain_path(wanted)) {
     diagnostics.error(word, "expected a target path such as /shop, without '//', '..', '%', '?'");
     return false;

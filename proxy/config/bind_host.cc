@@ -121,7 +121,7 @@ std::string bind_error_log(const Scope& scope, Binding& binding) {
   const auto logs = scope.settings.all_here("ErrorLog");
   if (logs.empty()) return {};
   const std::string path =
-      bind_log_path(logs.front()->arguments.front(), binding).value_or("stderr");
+      bind_log_path(logs.back()->arguments.front(), binding).value_or("stderr");
   return path == binding.config.error_log.path || path == "stderr" ? std::string() : path;
 }
 
@@ -136,6 +136,7 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
   host.limits = bind_limits(scope.settings);
   host.access_logs = bind_access_logs(scope.settings, formats, binding);
   host.error_log = bind_error_log(scope, binding);
+  host.unmapped_status = bind_unmapped_status(scope);
   host.trusted_hops = bind_trusted_hops(scope, binding.diagnostics());
   host.proxy_protocol = bind_proxy_protocol(scope, binding.diagnostics());
   host.locations = bind_locations(scope, balancers, binding);

@@ -183,6 +183,7 @@ class LocationBinder final {
                       .is_location = true};
     auto seeds = find_seeds(scope, path_of(location), balancers_, binding_.diagnostics());
     if (!seeds) {
+      if (!binding_.source.is_whole()) return;  // they may have been what was wrong
       binding_.diagnostics().error(path,
                                    "this location has no members; it needs BackendCluster, "
                                    "BackendHost and BackendPort, or BalancerMember");
@@ -260,7 +261,10 @@ class LocationBinder final {
     location.body_bytes_max =
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
     location.tunnel_idle_timeout = settings.duration("WebSocketIdleTimeout");
-    location.paths = bind_path_rules(settings, location.path, seeds.target_path, diagnostics);
+    location.paths = bind_path_rules(settings, location.path, seeds, diagnostics);
+    location.forwards_raw = seeds.is_raw;
+    location.takes_encoded_slashes =
+        seeds.is_raw && settings.text("AllowEncodedSlashes") == "NoDecode";
     location.excluded = bind_excluded(scope, diagnostics);
     location.cookies = bind_cookie_rules(scope, diagnostics);
     location.forwarding = bind_forwarding(scope, diagnostics);

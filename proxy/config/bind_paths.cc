@@ -175,10 +175,10 @@ std::string_view without_slash(std::string_view path) {
   return path;
 }
 
-PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
-                          const std::optional<std::string>& target_path,
+PathRules bind_path_rules(const conf::Settings& settings, std::string_view path, const Seeds& seeds,
                           conf::Diagnostics& diagnostics) {
   PathRules rules;
+  const std::optional<std::string>& target_path = seeds.target_path;
   rules.trim = path_of(settings, "PathTrim", diagnostics);
   rules.prepend = path_of(settings, "PathPrepend", diagnostics);
   rules.default_file = default_file_of(settings, diagnostics);
@@ -193,6 +193,7 @@ PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
   }
   rules.trim = without_slash(path);
   rules.prepend = *target_path;
+  rules.ends_in_slash = seeds.ends_in_slash;
   return rules;
 }
 

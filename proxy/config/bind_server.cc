@@ -58,6 +58,39 @@ void add_listen(const conf::Directive& directive, Binding& binding) {
       protocol, "a Listen is one of http or https, not '" + protocol.text + "'; SSLEngine decides");
 }
 
+// A site's file alone, which the server's main file would include behind its own Listen.
+void listen_to_hosts(const conf::Settings& global, Binding& binding) {
+  std::string ports;
+  for (const conf::Directive* section : global.all_here("VirtualHost")) {
+    for (const conf::Word& word : section->arguments) {
+      const std::size_t colon = word.text.rfind(':');
+      if (colon == std::string::npos) continue;
+      conf::Word port = word;
+      port.text = word.text.substr(colon + 1);
+      const auto written = conf::parse_listen(port.text);
+      const auto& known = binding.config.listens;
+      const bool is_new =
+          written && std::none_of(known.begin(), known.end(), [&written](const Address& listen) {
+            return listen.port() == written->port;
+          });
+      if (!is_new || written->port == 0) continue;
+      add_listen({.name = section->name, .arguments = {port}, .is_section = false, .children = {}},
+                 binding);
+      ports += (ports.empty() ? "" : ", ") + port.text;
+    }
+  }
+  const std::vector<const conf::Directive*> hosts = global.all_here("VirtualHost");
+  if (ports.empty()) {
+    binding.diagnostics().error_in_file(binding.source.path(),
+                                        "Listen is missing (an address and port to accept clients "
+                                        "on)");
+    return;
+  }
+  binding.diagnostics().warning(
+      hosts.front()->name,
+      "there is no Listen, so the ports of the hosts are listened to: " + ports);
+}
+
 void bind_admin(const conf::Settings& global, Binding& binding) {
   const conf::Directive* directive = global.directive("Admin");
   if (directive == nullptr) return;
@@ -112,6 +145,7 @@ void bind_server(const conf::Settings& global, Binding& binding) {
   for (const conf::Directive* listen : global.all_here("Listen")) {
     add_listen(*listen, binding);
   }
+  if (config.listens.empty() && binding.source.is_whole()) listen_to_hosts(global, binding);
   bind_admin(global, binding);
   const conf::Directive* log = global.directive("ErrorLog");
   config.error_log.path = "stderr";

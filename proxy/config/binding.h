@@ -41,6 +41,8 @@ struct Seeds {
   bool is_proxied = true;             // false: `ProxyPass !`
   // Of a ProxyPass with another path than its own, without a slash at the end.
   std::optional<std::string> target_path = {};
+  bool ends_in_slash = false;  // as in PathRules
+  bool is_raw = false;         // nocanon
   Tuning tuning = {};
   // Named by ProxyPass, as in Apache: members get their own names in Host, sessions stick where
   // stickysession= says so, and certificates are not verified unless SSLProxyVerify says so.
@@ -138,9 +140,8 @@ void bind_member_tls(const Scope& scope, const conf::Word& where, bool is_apache
 // "/app": absolute, in the form that requests are brought into before they are matched.
 bool is_plain_path(std::string_view text);
 std::string_view without_slash(std::string_view path);
-// With `target_path` that of ProxyPass at `path`.
-PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
-                          const std::optional<std::string>& target_path,
+// `seeds` may have the target path of ProxyPass at `path`.
+PathRules bind_path_rules(const conf::Settings& settings, std::string_view path, const Seeds& seeds,
                           conf::Diagnostics& diagnostics);
 // Of the scope and of those around it.
 std::vector<CookieRule> bind_cookie_rules(const Scope& innermost, conf::Diagnostics& diagnostics);
@@ -174,6 +175,10 @@ std::shared_ptr<const TlsHost> bind_tls(const Scope& host, const std::vector<std
                                         Binding& binding);
 // Whether Protocols names it: h2 with SSLEngine On, h2c with Off.
 bool speaks_http2(const Scope& host);
+
+// bind_unmapped.cc: the status of paths that are not proxied. In Apache they are files, to which
+// <Directory> may close the way.
+std::uint16_t bind_unmapped_status(const Scope& host);
 
 // bind_host.cc
 VirtualHosts bind_hosts(const Scope& global, Binding& binding);

@@ -59,8 +59,7 @@ Loaded load_from(const std::string& path, const conf::Files& files, const LoadOp
   const auto source = conf::Configuration::load(path, conf::Program::kProxy, files, options.parse);
   conf::Diagnostics& diagnostics = source->diagnostics();
   auto config = std::make_shared<Config>();
-  // The typed readers rely on what check() has accepted.
-  if (!diagnostics.has_errors()) bind(*source, options, *config);
+  bind(*source, options, *config);
 
   Loaded loaded;
   loaded.diagnostics = diagnostics.text();

@@ -78,9 +78,11 @@ struct Location {
   std::chrono::milliseconds tunnel_idle_timeout{};  // WebSocketIdleTimeout
 
   PathRules paths;
-  std::vector<ReverseRule> reverse;   // the first that fits a redirect
-  std::vector<CookieRule> cookies;    // the first that fits an attribute
-  std::vector<std::string> excluded;  // WLExcludePathOrMimeType: not proxied all the same
+  bool forwards_raw = false;           // nocanon: members get the path as the client wrote it
+  bool takes_encoded_slashes = false;  // and %2F in it: AllowEncodedSlashes NoDecode
+  std::vector<ReverseRule> reverse;    // the first that fits a redirect
+  std::vector<CookieRule> cookies;     // the first that fits an attribute
+  std::vector<std::string> excluded;   // WLExcludePathOrMimeType: not proxied all the same
   Forwarding forwarding;
 
   // Said in this very section; what the host says comes before, or counts where this is silent.

@@ -232,7 +232,13 @@ constexpr Parameter kParameters[] = {
      accept,
      "a check passes with a status from 200 to 399; see HealthCheck"},
     {"hctemplate", Of::kMember, {}, accept, "a template is not read; use HealthCheck"},
-    {"nocanon", Of::kBoth, {}, [](const Place& place) { return place.value.empty(); }},
+    {"nocanon",
+     Of::kBoth,
+     {},
+     [](const Place& place) {
+       place.seeds.is_raw = true;
+       return place.value.empty();
+     }},
     {"interpolate", Of::kBoth, {}, accept},
     {"noquery", Of::kBoth, {}, accept},
 };

@@ -102,7 +102,13 @@ void Exchange::receive(std::size_t site) {
 
 bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   const Site& here = routes_->sites[site];
-  const auto path = routing::normalise_path(path_to_match(head), worker_.io.scratch.path);
+  auto path = routing::normalise_path(path_to_match(head), worker_.io.scratch.path);
+  // Which location it is for says whether it may be.
+  const bool has_encoded_slash = path.refusal == routing::PathRefusal::kEncodedSlash;
+  if (has_encoded_slash) {
+    path = routing::normalise_path(path_to_match(head), worker_.io.scratch.path,
+                                   routing::EncodedSlash::kKeep);
+  }
   if (!path) {
     answer(static_cast<unsigned>(status_of(path.refusal)), to_text(path.refusal), false);
     return false;
@@ -124,13 +130,17 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
     return false;
   }
   if (!match.location) {
-    answer(404, "Nothing is configured for this address.", false);
+    answer(host_->unmapped_status, "Nothing is configured for this address.", false);
     return false;
   }
   location_ = &host_->locations[*match.location];
+  if (has_encoded_slash && !location_->takes_encoded_slashes) {
+    answer(404, to_text(routing::PathRefusal::kEncodedSlash), false);
+    return false;
+  }
   if (!location_->is_proxied ||
       (!location_->excluded.empty() && routing::is_excluded(location_->excluded, path.path))) {
-    answer(404, "Requests for this address are not passed on.", false);
+    answer(host_->unmapped_status, "Requests for this address are not passed on.", false);
     return false;
   }
   cluster_ = routes_->clusters[location_->cluster];

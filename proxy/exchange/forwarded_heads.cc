@@ -114,6 +114,24 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
       scratch.lines);
 }
 
+// nocanon: what the client wrote behind the location's path, and the query. Empty: all of it, or
+// the path is not written so that the location's could be cut off.
+std::string_view raw_target(const HeadFacts& facts, const http::RequestHead& head) {
+  const config::PathRules& rules = facts.location->paths;
+  std::string_view rest = head.path;
+  if (!rest.starts_with(rules.trim)) return {};
+  rest.remove_prefix(rules.trim.size());
+  if (!rest.empty() && !rest.starts_with('/')) return {};
+  if (rest.empty() && rules.prepend.empty()) rest = "/";
+  std::span<char> room = facts.scratch.target;
+  const std::size_t size = rules.prepend.size() + rest.size() + head.query.size();
+  if (size > room.size()) return {};
+  auto end = std::copy(rules.prepend.begin(), rules.prepend.end(), room.begin());
+  end = std::copy(rest.begin(), rest.end(), end);
+  std::copy(head.query.begin(), head.query.end(), end);
+  return {room.data(), size};
+}
+
 // The path that was matched, as the location changes it, with the query behind it.
 std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHead& head) {
   if (head.path == "*") return {};
@@ -151,7 +169,10 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
   if (!scratch.lines.ok()) return false;
   rewrite.added = scratch.lines.text();
   rewrite.add_upgrade = to.upgrades;
-  if (!to.path_is_normal || facts.location->paths.change_paths()) {
+  const bool changes = facts.location->paths.change_paths();
+  const bool is_raw = facts.location->forwards_raw;
+  if (is_raw && changes) rewrite.target = raw_target(facts, head);
+  if (rewrite.target.empty() && (changes || (!to.path_is_normal && !is_raw))) {
     rewrite.target = forwarded_target(facts, head);
   }
   if (head.authority.empty() || !facts.location->preserves_host) {

@@ -64,8 +64,10 @@ Attempt AffinityChoice::begin(const DecodedAffinity& cookie) const {
       const Member* const substitute = table_.by_route(member->redirect);
       if (substitute != nullptr) attempt.ranked_serial_ = substitute->serial;
     }
-    if (attempt.has_route_ && member == nullptr && ranks_routes_) {
-      follow_ranked_route(attempt, cookie.token.route);
+    if (attempt.has_route_ && member == nullptr) {
+      if (ranks_routes_) follow_ranked_route(attempt, cookie.token.route);
+      // As in Apache a session of no member is balanced like a new client.
+      if (!ranks_routes_) attempt.session_hash_ = 0;
     }
   } else if (cookie.token.dialect == Dialect::kInsert) {
     attempt.has_route_ = true;

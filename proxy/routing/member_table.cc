@@ -83,6 +83,7 @@ Member& MemberTable::add(const Seed& seed) {
   member->name = seed.name.empty() ? seed.address_text : seed.name;
   member->route = seed.route;
   member->redirect = seed.redirect;
+  if (!seed.is_checked) member->checked = Checked::kWorking;
   member->weight = seed.weight;
   if (options_.tags != nullptr) {
     member->tags = options_.tags->member_tags(seed.route.empty() ? seed.address_text : seed.route);
@@ -207,12 +208,9 @@ void MemberTable::set_addresses(std::string_view address_text, std::span<const A
 }
 
 void MemberTable::learn_mid(Member& member, std::uint32_t mid) {
-  if (member.mid == mid) return;
+  // An id that another member has stays that one's.
+  if (!by_mid_.try_emplace(mid, &member).second) return;
   if (member.mid) by_mid_.erase(*member.mid);
-  // Another one that had this id has been started again, and not been heard of since.
-  const auto [place, is_new] = by_mid_.try_emplace(mid, &member);
-  if (!is_new) place->second->mid.reset();
-  place->second = &member;
   member.mid = mid;
 }
 

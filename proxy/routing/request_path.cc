@@ -104,7 +104,7 @@ std::optional<unsigned> hex_digit(char c) {
 // Writes the normal form into the scratch, one segment after the other.
 class Normaliser final {
  public:
-  explicit Normaliser(std::span<char> scratch) : out_(scratch) {}
+  Normaliser(std::span<char> scratch, EncodedSlash slash) : out_(scratch), slash_(slash) {}
 
   NormalisedPath run(std::string_view path) {
     put('/');
@@ -177,7 +177,11 @@ class Normaliser final {
         put(c);
         break;
       case Kind::kSlash:
-        refuse(PathRefusal::kEncodedSlash);
+        if (slash_ == EncodedSlash::kRefuse) {
+          refuse(PathRefusal::kEncodedSlash);
+        } else {
+          put_escaped(static_cast<unsigned char>(c));
+        }
         break;
       case Kind::kBackslash:
         refuse(PathRefusal::kBackslash);
@@ -217,6 +221,7 @@ class Normaliser final {
   }
 
   std::span<char> out_;
+  const EncodedSlash slash_;
   std::size_t size_ = 0;
   std::size_t begin_ = 0;  // of the segment being written
   PathRefusal refusal_ = PathRefusal::kNone;
@@ -253,10 +258,10 @@ int status_of(PathRefusal refusal) {
   return refusal == PathRefusal::kTooLong ? 414 : 400;
 }
 
-NormalisedPath normalise_path(std::string_view path, std::span<char> scratch) {
+NormalisedPath normalise_path(std::string_view path, std::span<char> scratch, EncodedSlash slash) {
   if (!path.starts_with('/')) return {.refusal = PathRefusal::kNotAbsolute};
   if (is_plainly_normal(path)) return {.path = path};
-  return Normaliser(scratch).run(path);
+  return Normaliser(scratch, slash).run(path);
 }
 
 }  // namespace understudy::routing

@@ -38,7 +38,10 @@ struct [[nodiscard]] NormalisedPath {
 // `path` is the target up to, without, '?'. Escapes of characters that a path may hold as they are
 // become those characters, all others get upper-case digits, bytes that a path may not hold become
 // escapes, runs of '/' one, and dot segments are resolved. The result has at most three times the
-// bytes of `path`. Normalising twice changes nothing.
-NormalisedPath normalise_path(std::string_view path, std::span<char> scratch);
+// bytes of `path`. Normalising twice changes nothing. With kKeep an encoded slash stays what it is,
+// so that rules see one segment.
+enum class EncodedSlash : std::uint8_t { kRefuse, kKeep };
+NormalisedPath normalise_path(std::string_view path, std::span<char> scratch,
+                              EncodedSlash slash = EncodedSlash::kRefuse);
 
 }  // namespace understudy::routing

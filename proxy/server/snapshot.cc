@@ -86,7 +86,8 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
                       .route = seed.route,
                       .redirect = seed.redirect,
                       .order = {.state = seed.operator_state},
-                      .is_standby = seed.is_standby};
+                      .is_standby = seed.is_standby,
+                      .is_checked = cluster.check_of(seed).is_on()};
     out.weight = static_cast<std::uint16_t>(
         std::min<std::uint32_t>(seed.load_factor, std::numeric_limits<std::uint16_t>::max()));
     const bool is_name = !Address::parse(seed.address).has_value();
