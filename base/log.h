@@ -14,14 +14,25 @@ namespace understudy {
 
 enum class LogLevel { kTrace, kDebug, kInfo, kNotice, kWarn, kError };
 
-// `path` "-" or empty: standard error. Without a call nothing below kNotice is written, to stderr.
+// Where a log goes: a file; "-" or nothing, standard error; "|program", which reads the lines
+// (piped_program.h); "syslog", "syslog:facility" or "syslog:facility:tag".
+bool is_program(std::string_view path);
+bool is_syslog(std::string_view path);
+// Nothing wrong: empty; else why it is no such text.
+std::string why_no_syslog(std::string_view path);
+
+// Without a call nothing below kNotice is written, to stderr.
 Result<void> open_log(const std::string& path, LogLevel level, std::string_view program);
-// Opens the file again after it was moved away (logrotate).
+// A second one of the same level, for those who log to its path: an error log of one virtual host.
+// Open already: nothing happens.
+Result<void> open_more_log(const std::string& path);
+// Opens the files again after they were moved away (logrotate).
 void reopen_log();
 // "warn", "info" ...; kInvalid names the words that are known.
 Result<LogLevel> parse_log_level(std::string_view text);
 bool log_enabled(LogLevel level);
-void log_line(LogLevel level, std::string_view line);
+// `path` is one that open_more_log() knows, else the log of the process gets the line.
+void log_line(LogLevel level, std::string_view line, const std::string& path = {});
 
 }  // namespace understudy
 
@@ -31,4 +42,12 @@ void log_line(LogLevel level, std::string_view line);
     if (::understudy::log_enabled(::understudy::LogLevel::level)) {                      \
       ::understudy::log_line(::understudy::LogLevel::level, ::fmt::format(__VA_ARGS__)); \
     }                                                                                    \
+  } while (false)
+
+// The same, in the log of this path.
+#define LOG_TO(path, level, ...)                                                               \
+  do {                                                                                         \
+    if (::understudy::log_enabled(::understudy::LogLevel::level)) {                            \
+      ::understudy::log_line(::understudy::LogLevel::level, ::fmt::format(__VA_ARGS__), path); \
+    }                                                                                          \
   } while (false)

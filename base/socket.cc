@@ -54,6 +54,13 @@ Error connect_error(int error_number, const Address& address) {
           .retry = Retry::kIfNothingSent};
 }
 
+bool has_ipv6() {
+  const Fd fd(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 any{};
+  any.sin6_family = AF_INET6;
+  return fd && ::bind(fd.value(), reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0;
+}
+
 Result<Fd> listen_tcp(const Address& address, const ListenOptions& options) {
   auto fd = open_socket(address, SOCK_STREAM);
   if (!fd) return fd;

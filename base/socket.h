@@ -21,6 +21,8 @@ struct ListenOptions {
   int backlog = 4096;       // the kernel caps it at net.core.somaxconn
 };
 
+// Whether this machine has IPv6: a kernel without it, or with it switched off, binds no address.
+bool has_ipv6();
 Result<Fd> listen_tcp(const Address& address, const ListenOptions& options);
 // A UDP socket bound to address.
 Result<Fd> bind_udp(const Address& address);

@@ -48,6 +48,25 @@ std::string protocols_on_wire(const std::vector<std::string>& protocols) {
 }  // namespace
 
 struct TlsDialerCallbacks {
+  // Who has signed the certificate does not count, but its name and its time may. 1: it will do.
+  static int on_unverified(X509_STORE_CTX* store, void* context) {
+    const auto& options = static_cast<const TlsDialer*>(context)->options_;
+    const auto* ssl =
+        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    const auto* target = static_cast<TlsTarget*>(SSL_get_ex_data(ssl, target_index()));
+    X509* const leaf = X509_STORE_CTX_get0_cert(store);
+    int error = X509_V_OK;
+    if (leaf == nullptr) {
+      error = X509_V_ERR_UNSPECIFIED;
+    } else if (options.checks_time && X509_cmp_current_time(X509_get0_notAfter(leaf)) < 0) {
+      error = X509_V_ERR_CERT_HAS_EXPIRED;
+    } else if (options.checks_name && (target == nullptr || !target->is_named_by(leaf))) {
+      error = X509_V_ERR_HOSTNAME_MISMATCH;
+    }
+    X509_STORE_CTX_set_error(store, error);
+    return error == X509_V_OK ? 1 : 0;
+  }
+
   // A ticket has come. 1: it is ours to keep.
   static int on_ticket(SSL* ssl, SSL_SESSION* ticket) {
     auto* target = static_cast<TlsTarget*>(SSL_get_ex_data(ssl, target_index()));
@@ -100,7 +119,11 @@ Result<void> TlsDialer::set_up() {
 
 Result<void> TlsDialer::set_up_trust() {
   if (!options_.verifies) {
-    SSL_CTX_set_verify(context_, SSL_VERIFY_NONE, nullptr);
+    const bool looks = options_.checks_name || options_.checks_time;
+    SSL_CTX_set_verify(context_, looks ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
+    if (looks) {
+      SSL_CTX_set_cert_verify_callback(context_, &TlsDialerCallbacks::on_unverified, this);
+    }
     return {};
   }
   SSL_CTX_set_verify(context_, SSL_VERIFY_PEER, nullptr);
@@ -184,6 +207,12 @@ ssl_session_st* TlsTarget::take_ticket() {
     SSL_SESSION_free(ticket);
   }
   return nullptr;
+}
+
+bool TlsTarget::is_named_by(x509_st* certificate) const {
+  if (is_ip_) return X509_check_ip_asc(certificate, name_.c_str(), 0) == 1;
+  return X509_check_host(certificate, name_.data(), name_.size(),
+                         X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, nullptr) == 1;
 }
 
 ssl_st* TlsTarget::begin(const std::string& only_protocol) {

@@ -22,13 +22,14 @@
 struct ssl_ctx_st;
 struct ssl_session_st;
 struct ssl_st;
+struct x509_st;
 
 namespace understudy {
 
 class TlsDialer final {
  public:
   struct Options {
-    bool verifies = true;          // false: anybody may answer, and listen
+    bool verifies = true;          // an authority has signed the certificate
     bool checks_name = true;       // the certificate is for the server's name
     bool checks_time = true;       // it has not expired
     std::string authorities = {};  // PEM; empty: those that the system trusts
@@ -52,6 +53,7 @@ class TlsDialer final {
 
  private:
   friend class TlsTarget;
+  friend struct TlsDialerCallbacks;
   explicit TlsDialer(Options options) : options_(std::move(options)) {}
   Result<void> set_up();
   Result<void> set_up_trust();
@@ -84,6 +86,7 @@ class TlsTarget final {
 
  private:
   friend struct TlsDialerCallbacks;
+  bool is_named_by(x509_st* certificate) const;
   void keep(ssl_session_st* ticket);
   ssl_session_st* take_ticket();
 

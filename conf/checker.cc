@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conf/checker.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -47,8 +49,15 @@ class Checker final {
 
   void check_section(const std::vector<Directive>& section, Contexts context);
   void check_required(const Tree& tree, std::string_view path);
+  Faulty take_faulty() { return std::move(faulty_); }
 
  private:
+  // Counted here, for the same error about the same word is kept once only.
+  void error(const Word& word, std::string message, std::string suggestion = {}) {
+    ++errors_;
+    diagnostics_.error(word, std::move(message), std::move(suggestion));
+  }
+  bool has_faulty_child(const Directive& directive) const;
   void check_directive(const Directive& directive, Contexts context);
   void report_unknown(const Directive& directive, Contexts context);
   bool is_repeated(const Directive& directive, const DirectiveSpec& spec,
@@ -61,15 +70,30 @@ class Checker final {
 
   const Program program_;
   Diagnostics& diagnostics_;
+  std::set<const DirectiveSpec*> said_;  // to be ignored
+  Faulty faulty_;
+  std::size_t errors_ = 0;
 };
 
 void Checker::check_section(const std::vector<Directive>& section, Contexts context) {
   std::map<const DirectiveSpec*, const Directive*> seen;
   for (const Directive& directive : section) {
     const DirectiveSpec* spec = find_directive(program_, directive.name.text, directive.is_section);
-    if (spec != nullptr && is_repeated(directive, *spec, seen)) continue;
-    check_directive(directive, context);
+    const std::size_t errors = errors_;
+    if (spec == nullptr || !is_repeated(directive, *spec, seen)) {
+      check_directive(directive, context);
+    }
+    // A section with an error inside stays, without what is wrong in it.
+    const bool is_wrong = errors_ != errors;
+    const bool is_inside = faulty_.contains(&directive) || has_faulty_child(directive);
+    if (is_wrong && !is_inside) faulty_.insert(&directive);
   }
+}
+
+bool Checker::has_faulty_child(const Directive& directive) const {
+  return std::any_of(directive.children.begin(), directive.children.end(), [this](const auto& one) {
+    return faulty_.contains(&one) || has_faulty_child(one);
+  });
 }
 
 bool Checker::is_repeated(const Directive& directive, const DirectiveSpec& spec,
@@ -77,29 +101,42 @@ bool Checker::is_repeated(const Directive& directive, const DirectiveSpec& spec,
   if (spec.may_repeat) return false;
   const auto [first, is_new] = seen.emplace(&spec, &directive);
   if (is_new) return false;
-  diagnostics_.error(directive.name, std::string(spec.name) + " is already given at " +
-                                         diagnostics_.sources().location(first->second->name.at));
+  const std::string message = std::string(spec.name) + " is already given at " +
+                              diagnostics_.sources().location(first->second->name.at);
+  // In Apache's language a later file may say it anew.
+  if (program_ == Program::kProxy) {
+    diagnostics_.warning(directive.name, message + "; the last one counts");
+    return false;
+  }
+  error(directive.name, message);
   return true;
 }
 
 void Checker::check_directive(const Directive& directive, Contexts context) {
+  const std::size_t errors = errors_;
   const DirectiveSpec* spec = find_directive(program_, directive.name.text, directive.is_section);
   if (spec == nullptr) return report_unknown(directive, context);
   const std::string shown =
       directive.is_section ? "<" + directive.name.text + ">" : directive.name.text;
   if (spec->status == Status::kIgnored) {
+    // Once is enough, for those who load a hundred modules.
+    if (!said_.insert(spec).second) return;
     diagnostics_.warning(directive.name, shown + " is ignored: " + std::string(spec->description));
     return;
   }
   if (spec->status == Status::kRefused) return check_refused(directive, *spec);
   if ((spec->contexts & context) == 0) {
-    diagnostics_.error(directive.name, shown + " may not stand " + contexts_text(context) +
-                                           ", only " + contexts_text(spec->contexts));
+    error(directive.name, shown + " may not stand " + contexts_text(context) + ", only " +
+                              contexts_text(spec->contexts));
     return;
   }
   if (check_count(directive, *spec)) {
-    for (const Word& word : directive.arguments) check_value(word, *spec);
+    for (const Word& word : directive.arguments) {
+      check_value(word, *spec);
+      if (spec->argument == Argument::kListen) break;
+    }
   }
+  if (errors_ != errors) faulty_.insert(&directive);  // whatever its inside is
   if (directive.is_section) check_section(directive.children, spec->opens);
 }
 
@@ -116,7 +153,7 @@ void Checker::report_unknown(const Directive& directive, Contexts context) {
   if (diagnostics_.has_room()) {
     suggestion = nearest(name, names_valid_in(program_, context, is_section));
   }
-  diagnostics_.error(directive.name, std::move(message), std::move(suggestion));
+  error(directive.name, std::move(message), std::move(suggestion));
 }
 
 void Checker::check_refused(const Directive& directive, const DirectiveSpec& spec) {
@@ -127,7 +164,7 @@ void Checker::check_refused(const Directive& directive, const DirectiveSpec& spe
   if (!spec.harmless.empty() && equal_ignoring_case(written, spec.harmless)) return;
   std::string message = directive.name.text + " is not supported: " + std::string(spec.description);
   if (!spec.harmless.empty()) message += "; only " + in_quotes(spec.harmless) + " is accepted";
-  diagnostics_.error(directive.name, std::move(message));
+  error(directive.name, std::move(message));
 }
 
 bool Checker::check_count(const Directive& directive, const DirectiveSpec& spec) {
@@ -138,6 +175,8 @@ bool Checker::check_count(const Directive& directive, const DirectiveSpec& spec)
     most = spec.words_max;
   } else if (spec.argument == Argument::kAddresses) {
     most = static_cast<std::size_t>(-1);
+  } else if (spec.argument == Argument::kListen) {
+    most = spec.words_max;  // what is behind the address is its owner's
   }
   const std::size_t count = directive.arguments.size();
   if (count >= least && count <= most) return true;
@@ -146,16 +185,16 @@ bool Checker::check_count(const Directive& directive, const DirectiveSpec& spec)
                                  : "at " + (count < least ? "least " + std::to_string(least)
                                                           : "most " + std::to_string(most));
   const Word& where = count > most ? directive.arguments[most] : directive.name;
-  diagnostics_.error(where, directive.name.text + " takes " + wanted + " argument" +
-                                (wanted.ends_with('1') && !wanted.ends_with("11") ? "" : "s") +
-                                ", not " + std::to_string(count));
+  error(where, directive.name.text + " takes " + wanted + " argument" +
+                   (wanted.ends_with('1') && !wanted.ends_with("11") ? "" : "s") + ", not " +
+                   std::to_string(count));
   return false;
 }
 
 void Checker::check_value(const Word& word, const DirectiveSpec& spec) {
   const auto refuse_unless = [this, &word](bool is_right, std::string_view expected) {
     if (is_right) return;
-    diagnostics_.error(word, "expected " + std::string(expected) + ", not " + in_quotes(word.text));
+    error(word, "expected " + std::string(expected) + ", not " + in_quotes(word.text));
   };
   const std::string_view text = value_text(spec, word.text);
   switch (spec.argument) {
@@ -195,7 +234,7 @@ void Checker::check_magnitude(const Word& word, const DirectiveSpec& spec, std::
   const bool is_named = text.data() != word.text.data();
   const auto value = magnitude(spec, text);
   if (!value) {
-    diagnostics_.error(word, "expected " + std::string(kind) + ", not " + in_quotes(word.text));
+    error(word, "expected " + std::string(kind) + ", not " + in_quotes(word.text));
     return;
   }
   if (is_named) return;
@@ -206,7 +245,7 @@ void Checker::check_magnitude(const Word& word, const DirectiveSpec& spec, std::
   if (least) range += "at least " + std::string(spec.minimum);
   if (least && most) range += " and ";
   if (most) range += "at most " + std::string(spec.maximum);
-  diagnostics_.error(word, std::string(spec.name) + " is " + range + ", not " + word.text);
+  error(word, std::string(spec.name) + " is " + range + ", not " + word.text);
 }
 
 void Checker::check_choice(const Word& word, const DirectiveSpec& spec) {
@@ -220,12 +259,11 @@ void Checker::check_choice(const Word& word, const DirectiveSpec& spec) {
     listed += (listed.empty() ? "" : ", ") + std::string(choice);
   }
   const bool is_single = choices.size() == 1;
-  diagnostics_.error(
-      word,
-      std::string(spec.name) +
-          (is_single ? " can only be " + listed + " in this version" : " is one of " + listed) +
-          ", not " + in_quotes(word.text),
-      is_single ? std::string() : std::string(nearest(word.text, choices)));
+  error(word,
+        std::string(spec.name) +
+            (is_single ? " can only be " + listed + " in this version" : " is one of " + listed) +
+            ", not " + in_quotes(word.text),
+        is_single ? std::string() : std::string(nearest(word.text, choices)));
 }
 
 void Checker::check_required(const Tree& tree, std::string_view path) {
@@ -249,12 +287,32 @@ void check_section(const std::vector<Directive>& section, Contexts context, Prog
   Checker(program, diagnostics).check_section(section, context);
 }
 
-void check(const Tree& tree, Program program, std::string_view path, Diagnostics& diagnostics) {
+Faulty check(const Tree& tree, Program program, std::string_view path, Diagnostics& diagnostics) {
   // After a file or a line that could not be read, "missing" might be untrue.
   const bool is_whole = !diagnostics.has_errors();
   Checker checker(program, diagnostics);
   checker.check_section(tree.directives, kGlobal);
   if (is_whole) checker.check_required(tree, path);
+  return checker.take_faulty();
+}
+
+namespace {
+
+void remove_faulty(const Faulty& faulty, std::vector<Directive>& section) {
+  std::vector<Directive> kept;
+  for (Directive& directive : section) {
+    if (faulty.contains(&directive)) continue;
+    remove_faulty(faulty, directive.children);
+    kept.push_back(std::move(directive));
+  }
+  section = std::move(kept);
+}
+
+}  // namespace
+
+Tree without(const Faulty& faulty, Tree tree) {
+  remove_faulty(faulty, tree.directives);
+  return tree;
 }
 
 }  // namespace understudy::conf

@@ -4,6 +4,8 @@
 // done by whoever binds them (proxy/config, backend_sdk/options). Pure but for the diagnostics.
 #pragma once
 
+#include <unordered_set>
+
 #include "conf/diagnostic.h"
 #include "conf/directive_table.h"
 #include "conf/tree.h"
@@ -14,7 +16,14 @@ namespace understudy::conf {
 void check_section(const std::vector<Directive>& section, Contexts context, Program program,
                    Diagnostics& diagnostics);
 
+// Directives, sections included, in which an error was found: typed readers may not be asked about
+// them.
+using Faulty = std::unordered_set<const Directive*>;
+
 // `path` names the configuration where something is missing altogether.
-void check(const Tree& tree, Program program, std::string_view path, Diagnostics& diagnostics);
+Faulty check(const Tree& tree, Program program, std::string_view path, Diagnostics& diagnostics);
+
+// What is right of a tree: so that what its binder has to say is said in the same round.
+Tree without(const Faulty& faulty, Tree tree);
 
 }  // namespace understudy::conf

@@ -29,16 +29,20 @@ class Configuration final {
   static std::unique_ptr<Configuration> load(const std::string& path, Program program,
                                              const Files& files, const ParseOptions& options);
 
-  // Of the global section. Only without errors.
+  // Of the global section: of what is right in it.
   Settings settings() const { return Settings(program_, tree_.directives); }
 
+  // Without what check() has found an error in.
   const Tree& tree() const { return tree_; }
+  // False after an error: what is missing now may have been there.
+  bool is_whole() const { return is_whole_; }
   const Sources& sources() const { return sources_; }
   // The binder adds what only it can know, as relations between directives.
   Diagnostics& diagnostics() { return diagnostics_; }
   const std::string& path() const { return path_; }
 
-  // A path as written by a directive, seen from the file the directive stands in.
+  // A path as written by a directive, seen from ServerRoot, without one from the file the directive
+  // stands in.
   std::string resolved_path(const Word& argument) const;
 
  private:
@@ -50,6 +54,7 @@ class Configuration final {
   Sources sources_;
   Diagnostics diagnostics_;
   Tree tree_;
+  bool is_whole_ = true;
 };
 
 }  // namespace understudy::conf

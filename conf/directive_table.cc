@@ -48,6 +48,7 @@ std::vector<const DirectiveSpec*> directives(Program program) {
   add(message_rows());
   add(tls_rows());
   add(apache_rows());
+  add(harmless_rows());
   return all;
 }
 

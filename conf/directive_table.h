@@ -6,8 +6,8 @@
 // How a row reads: everything that is a value stands as the text that a configuration would use
 // ("30m", "64K"), so the row, the page and the parser cannot disagree. The rows live in
 // table_proxy.cc, table_balancing.cc, table_messages.cc, table_tls.cc, table_backend.cc and
-// table_apache.cc (accepted
-// or refused for the sake of an existing httpd.conf).
+// table_apache.cc and table_harmless.cc
+// (accepted or refused for the sake of an existing httpd.conf).
 #pragma once
 
 #include <cstddef>
@@ -79,7 +79,8 @@ std::span<const DirectiveSpec> balancing_rows();  // of the proxy too
 std::span<const DirectiveSpec> message_rows();    // what is changed on the way; of the proxy too
 std::span<const DirectiveSpec> backend_rows();
 std::span<const DirectiveSpec> session_rows(Program program);
-std::span<const DirectiveSpec> apache_rows();  // of the proxy too: accepted or refused, not done
+std::span<const DirectiveSpec> apache_rows();    // of the proxy too: accepted or refused, not done
+std::span<const DirectiveSpec> harmless_rows();  // the same: more that is accepted
 
 // Every row of one program.
 std::vector<const DirectiveSpec*> directives(Program program);

@@ -90,7 +90,8 @@ std::string working_rows(std::span<const DirectiveSpec> rows) {
 
 std::string apache_rows_of(Status status) {
   std::string text = "| Directive | Because | Accepted |\n|---|---|---|\n";
-  for (const DirectiveSpec& spec : apache_rows()) {
+  for (const DirectiveSpec* row : directives(Program::kProxy)) {
+    const DirectiveSpec& spec = *row;
     if (spec.status != status) continue;
     text += "| " + name_cell(spec) + " | " + std::string(spec.description) + " | " +
             code(spec.harmless) + " |\n";
@@ -112,9 +113,10 @@ std::string directives_page() {
       "`K`, `M` and `G`. Where: **G** outside of all sections, **V** in `<VirtualHost>`, **L** in\n"
       "`<Location>`, **P** in `<Proxy>`; a location inherits what its host says, a host what is "
       "said\n"
-      "outside. A directive that may not repeat is refused the second time in one section.\n\n"
+      "outside. Of a directive that may not repeat the last one in a section counts.\n\n"
       "Read while parsing, in both programs: `Include PATTERN`, `IncludeOptional PATTERN`,\n"
-      "`Define NAME [VALUE]`, `UnDefine NAME`, `<IfModule [!]NAME>`, `<IfDefine [!]NAME>`.\n\n"
+      "`Define NAME [VALUE]`, `UnDefine NAME`, `<IfModule [!]NAME>`, `<IfDefine [!]NAME>`,\n"
+      "`<IfVersion>`, `<IfFile>`, `<IfDirective>`, `<IfSection>`, `ServerRoot PATH`.\n\n"
       "## Proxy\n\n";
   text += working_rows(proxy_rows());
   text += "\n## Proxy: sessions and bodies\n\n" + working_rows(session_rows(Program::kProxy));
@@ -125,7 +127,7 @@ std::string directives_page() {
   text += "\n## Backend: the session's cookie\n\n" + working_rows(session_rows(Program::kBackend));
   text +=
       "\n## Accepted and ignored\n\nFor the sake of an existing `httpd.conf`; the proxy warns of "
-      "each.\n\n" +
+      "each name once.\n\n" +
       apache_rows_of(Status::kIgnored);
   text +=
       "\n## Refused\n\nKnown, and not done by this version. To ignore them would change what is "

@@ -51,7 +51,9 @@ FileText DiskFiles::read(const std::string& path, std::size_t bytes_max) const {
   if (file.number() < 0) return failed_with(errno);
   struct stat status = {};
   if (::fstat(file.number(), &status) != 0) return failed_with(errno);
-  if (S_ISDIR(status.st_mode)) return failed("it is a directory");
+  if (S_ISDIR(status.st_mode)) {
+    return {.text = std::nullopt, .error = "it is a directory", .is_directory = true};
+  }
   if (!S_ISREG(status.st_mode)) return failed("it is not a regular file");
 
   std::string text;

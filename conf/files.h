@@ -13,7 +13,8 @@ namespace understudy::conf {
 
 struct FileText {
   std::optional<std::string> text;
-  std::string error;  // why there is no text, as the second half of a sentence
+  std::string error;          // why there is no text, as the second half of a sentence
+  bool is_directory = false;  // and that is why
 };
 
 class Files {

@@ -2,32 +2,34 @@
 #include "conf/parser.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <string_view>
 #include <utility>
 
+#include "conf/conditions.h"
 #include "conf/lexer.h"
 #include "conf/limits.h"
-#include "conf/suggestion.h"
+#include "conf/server_root.h"
 #include "conf/values.h"
 
 namespace understudy::conf {
 
 namespace {
 
-// What a configuration for Apache asks for and finds done by this program.
-constexpr std::array<std::string_view, 18> kModules = {
-    "mod_understudy.c", "understudy_module", "mod_weblogic.c",       "weblogic_module",
-    "mod_wl_24.c",      "mod_wl_22.c",       "mod_wl_20.c",          "mod_proxy.c",
-    "proxy_module",     "mod_proxy_http.c",  "mod_proxy_balancer.c", "proxy_balancer_module",
-    "mod_log_config.c", "log_config_module", "mod_reqtimeout.c",     "reqtimeout_module",
-    "mod_ssl.c",        "ssl_module",
-};
-
-bool is_condition(std::string_view name) {
-  return equal_ignoring_case(name, "IfModule") || equal_ignoring_case(name, "IfDefine");
+// At blanks, but not inside of quotes, which go.
+std::vector<std::string> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  while (!text.empty()) {
+    const std::size_t start = text.find_first_not_of(" \t");
+    if (start == std::string_view::npos) break;
+    text.remove_prefix(start);
+    const bool is_quoted = text.front() == '"' || text.front() == '\'';
+    const std::size_t end = is_quoted ? text.find(text.front(), 1) : text.find_first_of(" \t");
+    words.emplace_back(text.substr(is_quoted ? 1 : 0, is_quoted ? end - 1 : end));
+    text.remove_prefix(std::min(text.size(), end == std::string_view::npos ? end : end + 1));
+  }
+  return words;
 }
 
 bool has_wildcard(std::string_view path) {
@@ -41,19 +43,22 @@ class Parser final {
       : files_(files),
         sources_(sources),
         diagnostics_(diagnostics),
-        variables_(options.environment) {
+        variables_(options.environment),
+        root_(options.server_root, files, sources) {
     for (const std::string& name : options.defines) variables_.define(name, "");
   }
 
   Tree parse(const std::string& path) {
-    Tree tree;
     const FileText file = files_.read(path, kFileBytesMax);
     if (!file.text) {
       diagnostics_.error_in_file(path, "cannot be read: " + file.error);
-      return tree;
+      return std::move(tree_);
     }
-    read_file(path, *file.text, std::nullopt, tree.directives);
-    return tree;
+    std::vector<Directive> directives;
+    read_file(path, *file.text, std::nullopt, directives);
+    tree_.directives = std::move(directives);
+    tree_.server_root = root_.path();
+    return std::move(tree_);
   }
 
  private:
@@ -63,6 +68,7 @@ class Parser final {
     Word name;
     std::vector<Directive>* outside;  // where to return to
     bool was_skipping;
+    std::optional<Skipped> skipped = {};  // of an <IfModule> that is
   };
 
   void read_file(const std::string& path, std::string text, std::optional<Position> from,
@@ -70,8 +76,9 @@ class Parser final {
   void read_line(Line line, std::vector<Directive>*& into, std::vector<Open>& open);
   void open_section(Line line, std::vector<Directive>*& into, std::vector<Open>& open);
   void close_section(const Line& line, std::vector<Directive>*& into, std::vector<Open>& open);
-  bool holds(const Line& line);
-  bool is_defined(const std::string& name) const { return variables_.is_defined(name); }
+  void open_condition(const Line& line, Open& opened);
+  void note_skipped(const Line& line, std::vector<Open>& open);
+  void end(const Open& section);
   bool takes_one_more(const Word& name);
 
   void read_directive(Line line, std::vector<Directive>& into);
@@ -79,14 +86,18 @@ class Parser final {
   void define(const Line& line);
   void undefine(const Line& line);
   void include(const Line& line, bool is_optional, std::vector<Directive>& into);
+  bool is_open(const std::string& path) const;  // the file is being read now
   void include_file(const Word& word, const std::string& path, std::vector<Directive>& into);
-  std::string beside_including_file(const Word& word) const;
+  void include_directory(const Word& word, const std::string& path, std::vector<Directive>& into);
 
   const Files& files_;
   Sources& sources_;
   Diagnostics& diagnostics_;
   Variables variables_;
+  ServerRoot root_;
+  Tree tree_;                            // but its directives, which grow where they are read
   std::vector<std::string> open_files_;  // the chain of includes, for cycles and depth
+  std::size_t open_directories_ = 0;
   std::size_t section_depth_ = 0;
   std::size_t directive_count_ = 0;
   bool is_skipping_ = false;  // inside of a condition that does not hold
@@ -106,6 +117,7 @@ void Parser::read_file(const std::string& path, std::string text, std::optional<
   while (!is_full_ && lexer.next(line)) read_line(std::move(line), current, open);
   if (!open.empty()) is_skipping_ = open.front().was_skipping;
   for (const Open& section : open) {
+    end(section);
     if (is_full_) break;
     diagnostics_.error(section.name, "<" + section.name.text +
                                          "> is not closed in this file; expected </" +
@@ -120,9 +132,28 @@ void Parser::read_line(Line line, std::vector<Directive>*& into, std::vector<Ope
     open_section(std::move(line), into, open);
   } else if (line.kind == LineKind::kClose) {
     close_section(line, into, open);
-  } else if (!is_skipping_) {
+  } else if (is_skipping_) {
+    note_skipped(line, open);
+  } else {
     read_directive(std::move(line), *into);
   }
+}
+
+void Parser::note_skipped(const Line& line, std::vector<Open>& open) {
+  const bool about_files = std::any_of(open.begin(), open.end(), [](const Open& section) {
+    return is_about_files(section.name.text);
+  });
+  for (Open& section : open) {
+    if (section.skipped) section.skipped->add(line, about_files);
+  }
+}
+
+void Parser::end(const Open& section) {
+  if (!section.skipped) return;
+  section.skipped->report(diagnostics_);
+  if (section.skipped->text().empty()) return;
+  tree_.left_out.push_back("<IfModule " + section.skipped->module().text + "> of " +
+                           sources_.location(section.name.at));
 }
 
 bool Parser::takes_one_more(const Word& name) {
@@ -143,12 +174,10 @@ void Parser::open_section(Line line, std::vector<Directive>*& into, std::vector<
     return;
   }
   ++section_depth_;
+  if (is_skipping_) note_skipped(line, open);
   open.push_back({.name = line.name, .outside = into, .was_skipping = is_skipping_});
   if (is_skipping_) return;
-  if (is_condition(line.name.text)) {
-    is_skipping_ = !holds(line);
-    return;
-  }
+  if (is_condition(line.name.text)) return open_condition(line, open.back());
   if (!takes_one_more(line.name) || !expand(line.arguments)) {
     is_skipping_ = true;
     return;
@@ -179,32 +208,59 @@ void Parser::close_section(const Line& line, std::vector<Directive>*& into,
     // A tag that closes nothing is skipped; one that closes an outer section closes those inside.
     if (opened == open.rend()) return;
     while (!equal_ignoring_case(open.back().name.text, line.name.text)) {
+      end(open.back());
       open.pop_back();
       --section_depth_;
     }
   }
   into = open.back().outside;
   is_skipping_ = open.back().was_skipping;
+  end(open.back());
   open.pop_back();
   --section_depth_;
 }
 
-bool Parser::holds(const Line& line) {
-  if (line.arguments.size() != 1) {
-    diagnostics_.error(line.name, "<" + line.name.text + "> takes exactly one name");
-    return false;
+void Parser::open_condition(const Line& line, Open& opened) {
+  Line expanded = line;
+  if (!expand(expanded.arguments)) {
+    is_skipping_ = true;
+    return;
   }
-  std::string name = line.arguments.front().text;
-  const bool is_negated = name.starts_with('!');
-  if (is_negated) name.erase(0, 1);
-  const bool is_there =
-      equal_ignoring_case(line.name.text, "IfModule") ? is_module_present(name) : is_defined(name);
-  return is_there != is_negated;
+  const ConditionFacts facts{
+      .is_defined = [this](const std::string& name) { return variables_.is_defined(name); },
+      .is_file =
+          [this, &line](const std::string& path) {
+            Word word = line.arguments.front();
+            word.text = path;
+            const auto places = root_.places_of(word);
+            return std::any_of(places.begin(), places.end(), [this](const std::string& place) {
+              return !files_.matching(place, 1).empty();
+            });
+          }};
+  const Held held = holds(expanded, facts, diagnostics_);
+  is_skipping_ = held != Held::kYes;
+  if (held == Held::kLacking) opened.skipped.emplace(line.arguments.front());
 }
 
+// A value of several words is several words, unless it stands in quotes: Apache replaces variables
+// before it cuts the line into words.
 bool Parser::expand(std::vector<Word>& words) {
   bool is_expanded = true;
-  for (Word& word : words) is_expanded &= variables_.expand(word, diagnostics_);
+  std::vector<Word> out;
+  for (Word& word : words) {
+    const std::string written = word.text;
+    is_expanded &= variables_.expand(word, diagnostics_);
+    if (word.is_quoted || word.text == written) {
+      out.push_back(std::move(word));
+      continue;
+    }
+    for (std::string& text : split_words(word.text)) {
+      if (out.size() >= kWordsPerLineMax) break;
+      out.push_back(word);
+      out.back().text = std::move(text);
+    }
+  }
+  words = std::move(out);
   return is_expanded;
 }
 
@@ -216,6 +272,9 @@ void Parser::read_directive(Line line, std::vector<Directive>& into) {
   if (equal_ignoring_case(name, "Define")) return define(line);
   if (equal_ignoring_case(name, "Include")) return include(line, false, into);
   if (equal_ignoring_case(name, "IncludeOptional")) return include(line, true, into);
+  if (equal_ignoring_case(name, "ServerRoot") && line.arguments.size() == 1) {
+    return root_.set(line.arguments.front(), diagnostics_);
+  }
   into.push_back({.name = std::move(line.name),
                   .arguments = std::move(line.arguments),
                   .is_section = false,
@@ -246,35 +305,49 @@ void Parser::undefine(const Line& line) {
   variables_.undefine(line.arguments.front().text);
 }
 
-std::string Parser::beside_including_file(const Word& word) const {
-  const std::filesystem::path path(word.text);
-  if (path.is_absolute()) return word.text;
-  return (std::filesystem::path(sources_.at(word.at.file).path).parent_path() / path).string();
-}
-
 void Parser::include(const Line& line, bool is_optional, std::vector<Directive>& into) {
   if (line.arguments.size() != 1) {
     diagnostics_.error(line.name, line.name.text + " takes exactly one path");
     return;
   }
   const Word& word = line.arguments.front();
-  const std::string pattern = beside_including_file(word);
-  const bool is_pattern = has_wildcard(pattern);
-  if (!is_pattern && !is_optional) return include_file(word, pattern, into);
-
-  const std::vector<std::string> paths = files_.matching(pattern, kFilesMax);
-  if (paths.empty() && !is_optional) {
-    diagnostics_.error(word, "no file matches; IncludeOptional would accept that");
+  const std::vector<std::string> places = root_.places_of(word);
+  std::string searched;
+  for (const std::string& place : places) {
+    searched += (searched.empty() ? "" : " and ") + place;
+    std::vector<std::string> paths = files_.matching(place, kFilesMax);
+    if (paths.empty() && is_open(place)) paths.push_back(place);
+    for (const std::string& path : paths) {
+      if (!is_full_) include_file(word, path, into);
+    }
+    if (!paths.empty()) return;
   }
-  for (const std::string& path : paths) {
-    if (is_full_) return;
-    include_file(word, path, into);
+  tree_.left_out.push_back(line.name.text + " of " + sources_.location(line.name.at));
+  if (is_optional) return;
+  if (!has_wildcard(word.text)) {
+    diagnostics_.error(word, searched + " cannot be read: " +
+                                 files_.read(places.front(), kFileBytesMax).error + root_.note());
+  } else {
+    diagnostics_.error(
+        word, "no file matches " + searched + root_.note() + "; IncludeOptional would accept that");
   }
 }
 
-void Parser::include_file(const Word& word, const std::string& path, std::vector<Directive>& into) {
+// As in Apache: every file in it, and below it.
+void Parser::include_directory(const Word& word, const std::string& path,
+                               std::vector<Directive>& into) {
+  for (const std::string& found : files_.matching(path + "/*", kFilesMax)) {
+    if (!is_full_) include_file(word, found, into);
+  }
+}
+
+bool Parser::is_open(const std::string& path) const {
   const std::string normal = std::filesystem::path(path).lexically_normal().string();
-  if (std::find(open_files_.begin(), open_files_.end(), normal) != open_files_.end()) {
+  return std::find(open_files_.begin(), open_files_.end(), normal) != open_files_.end();
+}
+
+void Parser::include_file(const Word& word, const std::string& path, std::vector<Directive>& into) {
+  if (is_open(path)) {
     diagnostics_.error(word, path + " includes itself");
     return;
   }
@@ -289,6 +362,12 @@ void Parser::include_file(const Word& word, const std::string& path, std::vector
     return;
   }
   FileText file = files_.read(path, kFileBytesMax);
+  if (file.is_directory && open_directories_ < kIncludeDepthMax) {
+    ++open_directories_;
+    include_directory(word, path, into);
+    --open_directories_;
+    return;
+  }
   if (!file.text) {
     diagnostics_.error(word, path + " cannot be read: " + file.error);
     return;
@@ -303,10 +382,6 @@ void Parser::include_file(const Word& word, const std::string& path, std::vector
 }
 
 }  // namespace
-
-bool is_module_present(std::string_view name) {
-  return std::find(kModules.begin(), kModules.end(), name) != kModules.end();
-}
 
 Tree parse(const std::string& path, const Files& files, const ParseOptions& options,
            Sources& sources, Diagnostics& diagnostics) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text in, tree out: reads a file and everything it includes, replaces variables, decides
-// <IfModule> and <IfDefine>, and nests the sections. It knows how the language is written and not
+// conditions (conditions.h), and nests the sections. It knows how the language is written and not
 // what a directive means; that is checker.h. Bounded by limits.h whatever the input.
 #pragma once
 
@@ -18,10 +18,8 @@ namespace understudy::conf {
 struct ParseOptions {
   Environment environment = process_environment;
   std::vector<std::string> defines;  // as by `Define NAME`, for <IfDefine>
+  std::string server_root;           // goes before ServerRoot; empty: that one counts
 };
-
-// The module names that <IfModule> finds present, in all their spellings.
-bool is_module_present(std::string_view name);
 
 // The tree of what could be read; with errors in `diagnostics` it is incomplete and good only for
 // finding more of them. New files are added to `sources`, which `diagnostics` must refer to.

@@ -11,8 +11,8 @@ namespace understudy::conf {
 // Insertions, deletions, replacements and swapped neighbours, letter case ignored.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The first candidate among the nearest; empty when none is near enough to be meant (a third of
-// the name's letters may differ, at least one, at most four).
+// The first candidate among the nearest; empty when none is near enough to be meant: it begins with
+// the same letter, and one letter differs, or two of a name of eight letters and more.
 std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates);
 
 }  // namespace understudy::conf

@@ -73,19 +73,24 @@ constexpr DirectiveSpec kRows[] = {
     ignored("WLSendHdrSeparately", "heads and bodies leave as they come"),
     ignored("WLFlushChunks", "heads and bodies leave as they come"),
     ignored("MaxProxyConnections", "use MaxConnectionsPerMember"),
-    refused("RoutingAlgorithm", "use LoadBalanceMethod"),
-    refused("WeightUpdateInterval", "weights come with the view, at once"),
-    refused("WLProtocol", "this version speaks HTTP/1.1 to members", "HTTP/1.1"),
-    refused("SSLHostMatchOID",
-            "names are looked for in subjectAltName and, only without one, in CN", "22"),
-    refused("WLSSLWallet", "a wallet is not read; write its authorities, PEM, in TrustedCAFile"),
+    ignored("RoutingAlgorithm",
+            "members get new clients in turn; LoadBalanceMethod says otherwise"),
+    ignored("WeightUpdateInterval", "weights come with the list of members, at once"),
+    ignored("WLProtocol", "members are spoken to in HTTP/1.1; BackendProtocol says otherwise"),
+    ignored("SSLHostMatchOID",
+            "names are looked for in subjectAltName and, only without one, in CN"),
+    refused("WLSSLWallet",
+            "a wallet is not read; export its authorities with `openssl pkcs12 -in ewallet.p12 "
+            "-nokeys -out ca.pem` and write TrustedCAFile ca.pem"),
+    refused("SSLWallet",
+            "a wallet is not read; export its certificate and key with `openssl pkcs12 -in "
+            "ewallet.p12 -nodes -out server.pem` and write SSLCertificateFile server.pem"),
     refused("WLLocalIP", "connections to members leave from the address the kernel chooses"),
 
     // The process.
     ignored("LoadModule", kNoModules),
     ignored("AddModule", kNoModules),
     ignored("ClearModuleList", kNoModules),
-    ignored("ServerRoot", "paths are relative to the file they stand in"),
     ignored("PidFile", kProcess),
     ignored("User", kProcess),
     ignored("Group", kProcess),
@@ -142,8 +147,6 @@ constexpr DirectiveSpec kRows[] = {
     ignored("SSLOptions", "it is about scripts and files"),
 
     // Proxying.
-    ignored("ProxyTimeout", "use IOTimeoutSecs"),
-    refused("ProxyPreserveHost", "the Host field always reaches the member unchanged", "On"),
     refused("ProxyRequests", "this is no forward proxy", "Off"),
     refused("ProxyVia", "a Via field is not written", "Off"),
     refused("ProxyPassMatch", "write <LocationMatch> with ProxyPass or BalancerMember"),
@@ -166,7 +169,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("RewriteEngine", kPaths, "Off"),
     refused("RewriteRule", kPaths),
     refused("RewriteCond", kPaths),
-    ignored("SSLProxyCheckPeerCN", "SSLProxyCheckPeerName decides"),
     refused("SSLProxyCACertificatePath", "write all of them into SSLProxyCACertificateFile"),
     refused("SSLProxyMachineCertificatePath", "use SSLProxyMachineCertificateFile"),
     refused("SSLProxyMachineCertificateChainFile",

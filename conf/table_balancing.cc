@@ -64,6 +64,20 @@ constexpr DirectiveSpec kRows[] = {
      .description = "Members of a cluster that may be ejected at a time; one always may, the last "
                     "one never"},
 
+    // As Apache's mod_proxy.
+    {.name = "ProxyPreserveHost",
+     .contexts = kEverywhere,
+     .argument = Argument::kFlag,
+     .default_text = "On",
+     .description = "Off: the Host field that a member gets is its own name and port. Unsaid, that "
+                    "is so for members that ProxyPass names, as in Apache"},
+    {.name = "ProxyTimeout",
+     .contexts = kEverywhere,
+     .argument = Argument::kDuration,
+     .minimum = "100ms",
+     .maximum = "2147483647s",
+     .description = "Apache's IOTimeoutSecs, which goes before it"},
+
     // Too many at a time.
     {.name = "QueueTimeout",
      .contexts = kEverywhere,

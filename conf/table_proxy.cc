@@ -44,22 +44,27 @@ constexpr DirectiveSpec kRows[] = {
      .description = "Threads with a loop of their own; auto is one per core"},
     {.name = "Listen",
      .argument = Argument::kListen,
+     .words_max = 2,
      .may_repeat = true,
-     .is_required = true,
-     .description = "An address and port to accept clients on"},
+     .description = "An address and port to accept clients on; a port alone means all addresses, "
+                    "IPv6 too. Without any the ports of <VirtualHost>s. A second word, http or "
+                    "https, is accepted: SSLEngine decides"},
     {.name = "Admin",
      .argument = Argument::kListen,
      .description = "Where /status and /metrics are served; keep it off the public network"},
     {.name = "ErrorLog",
+     .contexts = kHosts,
      .argument = Argument::kPath,
      .default_text = "stderr",
-     .description = "The file for errors and events, or stderr"},
+     .description = "The file for errors and events, stderr, \"|program arguments\", which reads "
+                    "them, or syslog:facility:tag; in a host what goes wrong with its requests"},
     {.name = "LogLevel",
-     .argument = Argument::kChoice,
+     .contexts = kEverywhere,
+     .argument = Argument::kWords,
      .default_text = "info",
-     .choices = "emerg|alert|crit|error|warn|notice|info|debug|trace1|trace2|trace3|trace4|trace5|"
-                "trace6|trace7|trace8",
-     .description = "The least important message that is still written"},
+     .words_max = 64,
+     .description = "The least important message that is still written: emerg, alert, crit, error, "
+                    "warn, notice, info, debug or trace1 to trace8, for all hosts and modules"},
     {.name = "LogFormat",
      .contexts = kHosts,
      .argument = Argument::kWords,
@@ -73,9 +78,11 @@ constexpr DirectiveSpec kRows[] = {
      .contexts = kHosts,
      .argument = Argument::kWords,
      .words_min = 1,
-     .words_max = 2,
+     .words_max = 3,
      .may_repeat = true,
-     .description = "An access log: the file (or stdout), and a nickname or a format"},
+     .description =
+         "An access log: the file, stdout, \"|program arguments\" or syslog:facility:tag, "
+         "and a nickname or a format; then env=NAME or env=!NAME"},
 
     // Names.
     {.name = "ServerName",
@@ -105,9 +112,9 @@ constexpr DirectiveSpec kRows[] = {
      .contexts = kHosts,
      .argument = Argument::kDuration,
      .default_text = "5s",
-     .minimum = "10ms",
+     .minimum = "0s",
      .maximum = "1d",
-     .description = "How long an idle client's connection stays open"},
+     .description = "How long an idle client's connection stays open; 0: as KeepAlive Off"},
     {.name = "MaxKeepAliveRequests",
      .contexts = kHosts,
      .argument = Argument::kInteger,
@@ -245,29 +252,33 @@ constexpr DirectiveSpec kRows[] = {
      .maximum = "65535",
      .description = "The port of BackendHost"},
     {.name = "BalancerMember",
-     .contexts = kLocation | kProxySection,
+     .contexts = kEverywhere | kProxySection,
      .argument = Argument::kWords,
-     .words_max = 16,
+     .words_max = 32,
      .may_repeat = true,
-     .description = "A member that does not link the SDK: host:port, http[s]://host:port or "
-                    "unix:/path|http://name/, then route=NAME, loadfactor=1..100, status=LETTERS "
-                    "(D disabled, N draining, H standby, with + or -), ping=TIME, and hcmethod= "
-                    "hcuri= hcinterval= hcpasses= hcfails= in place of HealthCheck"},
+     .description = "A member that does not link the SDK: host:port, a URL with http, https, ws, "
+                    "wss, h2 or h2c, or unix:/path|http://name/, then route=NAME, "
+                    "loadfactor=1..100, status=LETTERS (D disabled, N draining, H standby, with + "
+                    "or -), redirect=ROUTE, lbset=N, retry, timeout, connectiontimeout, ttl, "
+                    "ping=TIME, disablereuse=On, and hcmethod= hcuri= hcinterval= hcpasses= "
+                    "hcfails= in place of HealthCheck. Outside of sections after balancer://name"},
     {.name = "ProxyPass",
      .contexts = kEverywhere,
      .argument = Argument::kWords,
-     .words_max = 8,
-     .may_repeat = true,
-     .description = "Proxies a path to \"balancer://name/\"; inside a location without the path; "
-                    "then stickysession=COOKIE, or COOKIE, a bar and a path parameter"},
-    {.name = "ProxySet",
-     .contexts = kProxySection,
-     .argument = Argument::kWords,
-     .words_max = 8,
+     .words_max = 32,
      .may_repeat = true,
      .description =
-         "Settings of a balancer: stickysession=COOKIE, or COOKIE, a bar and a path parameter, "
-         "lbmethod=byrequests or lbmethod=bybusyness"},
+         "Proxies a path to \"balancer://name/\" or a URL; inside a location without the "
+         "path; then parameters as those of ProxySet or, to a URL, of BalancerMember"},
+    {.name = "ProxySet",
+     .contexts = kHosts | kProxySection,
+     .argument = Argument::kWords,
+     .words_max = 32,
+     .may_repeat = true,
+     .description =
+         "Settings of a balancer: stickysession=COOKIE, or COOKIE, a bar and the name of a "
+         "parameter in path or query; nofailover=On, timeout=TIME (for a connection), "
+         "lbmethod=byrequests or lbmethod=bybusyness. Outside of sections after balancer://name"},
     {.name = "DynamicServerList",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,

@@ -148,8 +148,11 @@ constexpr DirectiveSpec kRows[] = {
      .argument = Argument::kChoice,
      .default_text = "require",
      .choices = "none|require",
-     .description = "Whether a member must show a certificate that an authority has signed; none "
-                    "lets anybody answer in its place"},
+     .named = "optional=require optional_no_ca=none",
+     .description =
+         "Whether a member must show a certificate that an authority has signed. Unsaid, "
+         "members that ProxyPass names need not, as in Apache; name and time are looked "
+         "at all the same"},
     {.name = "SSLProxyVerifyDepth",
      .contexts = kEverywhere,
      .argument = Argument::kInteger,
@@ -185,6 +188,13 @@ constexpr DirectiveSpec kRows[] = {
      .default_text = "On",
      .description = "The certificate must be for the member's host name (or SSLProxyPeerName), or "
                     "for its IP address"},
+    {.name = "SSLProxyCheckPeerCN",
+     .contexts = kEverywhere,
+     .argument = Argument::kFlag,
+     .default_text = "On",
+     .description =
+         "As SSLProxyCheckPeerName, which goes before it: On looks at the name, Off does "
+         "not unless that one is On"},
     {.name = "SSLProxyCheckPeerExpire",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,

@@ -34,6 +34,10 @@ struct Directive {
 
 struct Tree {
   std::vector<Directive> directives;
+  // What relative paths start at: ServerRoot, or the command line's. Empty: the file they stand in.
+  std::string server_root = {};
+  // What did not come into the tree: an <IfModule> that was skipped, an Include without a file.
+  std::vector<std::string> left_out = {};
 };
 
 }  // namespace understudy::conf

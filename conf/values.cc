@@ -17,6 +17,10 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -154,14 +158,20 @@ std::optional<HostPort> parse_listen(std::string_view text) {
 
 std::optional<std::vector<HostPort>> parse_addresses(std::string_view text) {
   std::vector<HostPort> addresses;
-  for (;;) {
+  for (bool is_last = false; !is_last;) {
     const std::size_t comma = text.find(',');
-    auto address = parse_address(text.substr(0, comma));
+    std::string_view item = text.substr(0, comma);
+    while (!item.empty() && is_blank(item.front())) item.remove_prefix(1);
+    while (!item.empty() && is_blank(item.back())) item.remove_suffix(1);
+    is_last = comma == std::string_view::npos;
+    text.remove_prefix(is_last ? text.size() : comma + 1);
+    // A list goes on with the next word: "a:1," "b:2", or "a:1" ", b:2".
+    if (item.empty()) continue;
+    auto address = parse_address(item);
     if (!address) return std::nullopt;
     addresses.push_back(std::move(*address));
-    if (comma == std::string_view::npos) return addresses;
-    text.remove_prefix(comma + 1);
   }
+  return addresses;
 }
 
 std::string duration_text(milliseconds value) {

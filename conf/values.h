@@ -36,7 +36,8 @@ std::optional<std::uint64_t> parse_size(std::string_view text);
 std::optional<HostPort> parse_address(std::string_view text);
 // As above, and "80", "*:80" and port 0 (any free one) as well.
 std::optional<HostPort> parse_listen(std::string_view text);
-// Items between commas; an empty item makes the whole text wrong.
+// Items between commas, with blanks around them; empty ones do not count, for the list may go on in
+// the next word.
 std::optional<std::vector<HostPort>> parse_addresses(std::string_view text);
 
 // The shortest text that parses to the value again: "30m", "250ms", "4M".

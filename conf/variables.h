@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `Define`, `UnDefine` and ${VAR}: names, case-sensitive as in Apache, with values that are
-// already expanded. The environment is asked for what is not defined. One per parse.
+// already expanded. The environment is asked for what is not defined, then what Debian's Apache is
+// started with. One per parse.
 #pragma once
 
 #include <functional>
@@ -28,8 +29,9 @@ class Variables final {
   void undefine(const std::string& name) { values_.erase(name); }
   bool is_defined(const std::string& name) const { return values_.contains(name); }
 
-  // Replaces each ${NAME} once; what a value contains is not expanded again. False after an error
-  // (unknown name, missing brace, result too long), which has been reported.
+  // Replaces each ${NAME} once; what a value contains is not expanded again. An unknown name stays
+  // as it is, with a warning, and ${MAP:KEY} without one. False after an error (missing brace,
+  // result too long), which has been reported.
   bool expand(Word& word, Diagnostics& diagnostics) const;
 
   static bool is_name(std::string_view text);

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/event_loop.h"
 #include "base/log.h"
@@ -29,11 +30,25 @@ int fail(const Error& error, int status = kFailed) {
   return status;
 }
 
-int check(const std::string& path) {
-  const config::Loaded loaded = config::load(path);
+// What is read, and how.
+struct Source {
+  std::string file;
+  std::string server_root;           // -d
+  std::vector<std::string> defines;  // -D
+
+  config::Loaded load() const {
+    config::LoadOptions options;
+    options.parse.server_root = server_root;
+    options.parse.defines = defines;
+    return config::load(file, options);
+  }
+};
+
+int check(const Source& source) {
+  const config::Loaded loaded = source.load();
   std::fputs(loaded.diagnostics.c_str(), stderr);
   if (!loaded) return kFailed;
-  std::printf("%s: ok, configuration %s\n", path.c_str(), loaded.config->hash.c_str());
+  std::printf("%s: ok, configuration %s\n", source.file.c_str(), loaded.config->hash.c_str());
   return 0;
 }
 
@@ -51,8 +66,8 @@ void raise_descriptor_limit() {
   static_cast<void>(::setrlimit(RLIMIT_NOFILE, &limit));
 }
 
-Result<std::shared_ptr<const config::Config>> load_again(const std::string& path) {
-  config::Loaded loaded = config::load(path);
+Result<std::shared_ptr<const config::Config>> load_again(const Source& source) {
+  config::Loaded loaded = source.load();
   if (!loaded) return Error{.code = ErrorCode::kInvalid, .detail = loaded.diagnostics};
   return std::move(loaded.config);
 }
@@ -64,8 +79,8 @@ void reload(Server& server) {
   }
 }
 
-int run(const std::string& path) {
-  const config::Loaded loaded = config::load(path);
+int run(const Source& source) {
+  const config::Loaded loaded = source.load();
   std::fputs(loaded.diagnostics.c_str(), stderr);
   if (!loaded) return kFailed;
   if (auto opened = open_error_log(loaded.config->error_log); !opened) return fail(opened.error());
@@ -81,9 +96,10 @@ int run(const std::string& path) {
     server->stop();
   });
   if (!signals) return fail(signals.error());
-  auto opened = Server::open(**loop, {.config = loaded.config, .config_path = path, .load = [path] {
-                                        return load_again(path);
-                                      }});
+  auto opened =
+      Server::open(**loop, {.config = loaded.config, .config_path = source.file, .load = [source] {
+                              return load_again(source);
+                            }});
   if (!opened) return fail(opened.error());
   server = *std::move(opened);
   std::unique_ptr<Admin> admin;
@@ -116,7 +132,7 @@ int ask(const std::string& admin, const AdminQuestion& question) {
 
 // What was given on the command line, and what came of it.
 struct CommandLine {
-  std::string file;
+  Source source;
   std::string admin = "127.0.0.1:8081";
   std::string cookie;
   std::string member;
@@ -178,10 +194,14 @@ int command_line(int argc, char** argv) {
   app.set_version_flag("--version", std::string("understudy ") + kVersionText);
   app.require_subcommand(1);
   CommandLine line;
-  const auto with_file = [&](const char* name, const char* help, int (*work)(const std::string&)) {
+  const auto with_file = [&](const char* name, const char* help, int (*work)(const Source&)) {
     CLI::App* command = app.add_subcommand(name, help);
-    command->add_option("-c,--config", line.file, "the configuration")->required();
-    command->callback([&line, work] { line.status = work(line.file); });
+    command->add_option("-c,--config", line.source.file, "the configuration")->required();
+    command->add_option("-d,--server-root", line.source.server_root,
+                        "what relative paths start at, in place of ServerRoot");
+    command->add_option("-D,--define", line.source.defines, "a name for <IfDefine>")
+        ->allow_extra_args(false);
+    command->callback([&line, work] { line.status = work(line.source); });
   };
   with_file("run", "Serve until SIGTERM", run);
   with_file("check", "Read a configuration and say what is wrong with it", check);

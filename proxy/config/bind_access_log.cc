@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <unistd.h>
+
+#include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/log.h"
+#include "base/piped_program.h"
 #include "conf/suggestion.h"
 #include "proxy/config/binding.h"
 
@@ -15,7 +22,9 @@ constexpr std::string_view kCombined = R"(%h %l %u %t "%r" %>s %b "%{Referer}i" 
 // Nothing after an error.
 std::optional<LogFormat> format_of(const conf::Word& word, LogEscape escape,
                                    conf::Diagnostics& diagnostics) {
-  auto items = parse_log_format(word.text);
+  std::string dashes;
+  auto items = parse_log_format(word.text, &dashes);
+  if (!dashes.empty()) diagnostics.warning(word, "a dash is logged for " + dashes);
   if (items) return LogFormat{.text = word.text, .items = *std::move(items), .escape = escape};
   diagnostics.error(word, items.error().detail);
   return std::nullopt;
@@ -29,22 +38,53 @@ bool is_stream(std::string_view path) {
   return path == "stdout" || path == "stderr";
 }
 
+bool is_condition(std::string_view text) {
+  return text.starts_with("env=") || text.starts_with("expr=");
+}
+
+// Whether this log gets any line: no request has variables, so env=NAME holds for none of them and
+// env=!NAME for all.
+bool bind_condition(const conf::Word& word, Binding& binding) {
+  const bool is_env = word.text.starts_with("env=");
+  if (!is_env) {
+    binding.diagnostics().error(word,
+                                "expr= of a log is not supported; write a LogFormat with "
+                                "%400,500{...} for statuses, or a second CustomLog");
+    return false;
+  }
+  const bool gets_all = word.text.starts_with("env=!");
+  binding.diagnostics().warning(
+      word, gets_all ? "no variable is ever set here, so every request is logged"
+                     : "no variable is ever set here, so this log stays empty and is not opened");
+  return gets_all;
+}
+
 std::optional<AccessLog> bind_access_log(const conf::Directive& directive,
                                          const LogFormats& formats, Binding& binding) {
   const conf::Word& file = directive.arguments.front();
-  if (file.text.starts_with('|')) {
+  if (is_syslog(file.text)) {
     binding.diagnostics().error(file,
-                                "access logs go to a file, stdout or stderr, not to a program");
+                                "access logs go to a file, a stream or a program; write "
+                                "\"|/usr/bin/logger -t NAME -p local7.info\"");
     return std::nullopt;
   }
-  AccessLog log;
-  log.path = is_stream(file.text) ? file.text : binding.source.resolved_path(file);
-  if (directive.arguments.size() == 1) {
+  const auto path = bind_log_path(file, binding);
+  if (!path) return std::nullopt;
+  AccessLog log{.path = *path, .format = {}};
+  std::vector<conf::Word> words(directive.arguments.begin() + 1, directive.arguments.end());
+  const bool has_condition = !words.empty() && is_condition(words.back().text);
+  if (has_condition && !bind_condition(words.back(), binding)) return std::nullopt;
+  if (has_condition) words.pop_back();
+  if (words.size() > 1) {
+    binding.diagnostics().error(words[1], "'" + words[1].text + "' is one word too many");
+    return std::nullopt;
+  }
+  if (words.empty()) {
     log.format = formats.at("common");
     return log;
   }
 
-  const conf::Word& format = directive.arguments[1];
+  const conf::Word& format = words.front();
   if (format.text.find('%') != std::string::npos) {
     auto own = format_of(format, LogEscape::kApache, binding.diagnostics());
     if (!own) return std::nullopt;
@@ -64,6 +104,30 @@ std::optional<AccessLog> bind_access_log(const conf::Directive& directive,
 }
 
 }  // namespace
+
+std::optional<std::string> bind_log_path(const conf::Word& word, Binding& binding) {
+  const std::string& text = word.text;
+  if (is_stream(text)) return text;
+  if (is_syslog(text)) {
+    const std::string why = why_no_syslog(text);
+    if (why.empty()) return text;
+    binding.diagnostics().error(word, why);
+    return std::nullopt;
+  }
+  if (!is_program(text)) return binding.source.resolved_path(word);
+  const std::vector<std::string> words = PipedProgram::words_of(text);
+  if (words.empty()) {
+    binding.diagnostics().error(word, "expected the name of a program behind '|'");
+    return std::nullopt;
+  }
+  const std::string& program = words.front();
+  if (program.starts_with('/') && ::access(program.c_str(), X_OK) != 0) {
+    binding.diagnostics().warning(word, program + " cannot be run (" + std::strerror(errno) +
+                                            "), so standard error gets these lines");
+    return "stderr";
+  }
+  return text;
+}
 
 LogFormats predefined_formats() {
   return {{"common", predefined(kCommon)}, {"combined", predefined(kCombined)}};

@@ -6,25 +6,64 @@
 
 #include "conf/suggestion.h"
 #include "proxy/config/binding.h"
+#include "proxy/config/parameters.h"
 
 namespace understudy::config {
 
 namespace {
 
 constexpr std::string_view kBalancerScheme = "balancer://";
-constexpr std::string_view kHttpScheme = "http://";
-constexpr std::string_view kHttpsScheme = "https://";
-constexpr std::uint32_t kLoadFactorMax = 100;
 
-KeyValue split_key_value(std::string_view text) {
-  const std::size_t equals = text.find('=');
-  if (equals == std::string_view::npos) return {.key = text, .value = {}};
-  return {.key = text.substr(0, equals), .value = text.substr(equals + 1)};
+bool is_balancer_url(std::string_view text) {
+  return conf::equal_ignoring_case(text.substr(0, kBalancerScheme.size()), kBalancerScheme);
+}
+
+struct Scheme {
+  std::string_view text;
+  MemberScheme member;
+  std::optional<MemberProtocol> protocol = {};
+};
+// WebSockets begin as HTTP, so ws is http here.
+constexpr Scheme kSchemes[] = {
+    {"http://", MemberScheme::kHttp},
+    {"https://", MemberScheme::kHttps},
+    {"ws://", MemberScheme::kHttp},
+    {"wss://", MemberScheme::kHttps},
+    {"h2c://", MemberScheme::kHttp, MemberProtocol::kHttp2},
+    {"h2://", MemberScheme::kHttps, MemberProtocol::kHttp2},
+};
+
+const Scheme* find_scheme(std::string_view text) {
+  for (const Scheme& known : kSchemes) {
+    if (conf::equal_ignoring_case(text.substr(0, known.text.size()), known.text)) return &known;
+  }
+  return nullptr;
 }
 
 MemberScheme scheme_of(std::string_view text) {
-  if (text.starts_with(kHttpScheme)) return MemberScheme::kHttp;
-  return text.starts_with(kHttpsScheme) ? MemberScheme::kHttps : MemberScheme::kUnsaid;
+  const Scheme* const scheme = find_scheme(text);
+  return scheme == nullptr ? MemberScheme::kUnsaid : scheme->member;
+}
+
+// What to do in place of a scheme that is not spoken; empty when the text has none of these.
+std::string_view other_way(std::string_view text) {
+  struct Way {
+    std::string_view scheme;
+    std::string_view text;
+  };
+  constexpr Way kWays[] = {
+      {"ajp://",
+       "AJP is not spoken; let the members listen with HTTP, in Tomcat <Connector "
+       "protocol=\"HTTP/1.1\" port=\"8080\">, and write http://host:8080"},
+      {"fcgi://", "FastCGI is not spoken; put an HTTP server in front of the program"},
+      {"scgi://", "SCGI is not spoken; put an HTTP server in front of the program"},
+      {"uwsgi://", "uwsgi is not spoken; let it listen with --http-socket, and write http://"},
+      {"ftp://", "FTP is not spoken; name a web server"},
+  };
+  for (const Way& way : kWays) {
+    if (conf::equal_ignoring_case(text.substr(0, way.scheme.size()), way.scheme)) return way.text;
+  }
+  return {};
 }
 
 // "unix:/path|http://name/", as Apache writes it; the name is of no use, for Host is the client's.
@@ -43,116 +82,52 @@ std::optional<MemberSeed> unix_member(const conf::Word& word, std::string_view t
   return std::nullopt;
 }
 
-// The address and the scheme of "host:port" or "http[s]://host[:port][/]"; nothing after an error.
+// The address and the scheme of "host:port" or "http[s]://host[:port][/path]"; nothing after an
+// error.
 std::optional<MemberSeed> named_member(const conf::Word& word, std::string_view text,
                                        conf::Diagnostics& diagnostics) {
   if (text.starts_with("unix:")) return unix_member(word, text, diagnostics);
   MemberSeed member{.address = {}, .route = {}, .scheme = scheme_of(text)};
   const bool has_scheme = member.scheme != MemberScheme::kUnsaid;
-  if (has_scheme) text = without_slash(text.substr(text.find("://") + 3));
-  const std::size_t colon = text.rfind(':');
-  const bool has_port = colon != std::string_view::npos && !text.substr(colon).ends_with(']');
-  std::string address(text);
+  if (has_scheme) text.remove_prefix(text.find("://") + 3);
+  const std::string_view authority = text.substr(0, text.find('/'));
+  const std::size_t colon = authority.rfind(':');
+  const bool has_port = colon != std::string_view::npos && !authority.substr(colon).ends_with(']');
+  std::string address(authority);
   if (has_scheme && !has_port) address += member.scheme == MemberScheme::kHttps ? ":443" : ":80";
   const auto parsed = conf::parse_address(address);
-  if (parsed) {
+  if (parsed && (has_scheme || authority.size() == text.size())) {
     member.address = conf::address_text(*parsed);
     return member;
   }
-  diagnostics.error(
-      word,
-      "expected a member such as 127.0.0.1:7001 or http://127.0.0.1:7001, not '" + word.text + "'");
+  const std::string_view way = other_way(word.text);
+  diagnostics.error(word, way.empty() ? "expected a member such as 127.0.0.1:7001 or "
+                                        "http://127.0.0.1:7001, not '" +
+                                            word.text + "'"
+                                      : std::string(way));
   return std::nullopt;
 }
 
-// Apache's letters; later ones undo earlier ones. D (and S) is disabled, N draining, H a standby.
-bool set_status(std::string_view text, MemberSeed& member) {
-  bool on = true;
-  for (const char c : text) {
-    switch (c | 0x20) {  // in lower case; the signs have this bit anyway
-      case '+':
-        on = true;
-        break;
-      case '-':
-        on = false;
-        break;
-      case 'd':
-      case 's':
-        member.operator_state = on ? OperatorState::kDisabled : OperatorState::kReady;
-        break;
-      case 'n':
-        member.operator_state = on ? OperatorState::kDraining : OperatorState::kReady;
-        break;
-      case 'h':
-        member.is_standby = on;
-        break;
-      default:
-        return false;
-    }
-  }
-  return !text.empty();
-}
-
-bool set_member_parameter(const conf::Word& word, MemberSeed& member,
-                          conf::Diagnostics& diagnostics) {
-  const KeyValue parameter = split_key_value(word.text);
-  if (conf::equal_ignoring_case(parameter.key, "route") && !parameter.value.empty()) {
-    if (parameter.value.size() > kRouteBytesMax) {
-      diagnostics.error(word, "a route has at most " + std::to_string(kRouteBytesMax) + " bytes");
-      return false;
-    }
-    member.route = parameter.value;
-    return true;
-  }
-  if (conf::equal_ignoring_case(parameter.key, "loadfactor")) {
-    const auto factor = conf::parse_integer(parameter.value);
-    if (factor && *factor >= 1 && *factor <= kLoadFactorMax) {
-      member.load_factor = static_cast<std::uint32_t>(*factor);
-      return true;
-    }
-    diagnostics.error(word, "loadfactor is a number from 1 to 100");
+// What stands behind the host of a member's URL, and the protocol that its scheme says: one of each
+// for all members. False after an error.
+bool add_member_url(const conf::Word& word, std::string_view text, Seeds& seeds,
+                    conf::Diagnostics& diagnostics) {
+  const Scheme* const scheme = find_scheme(text);
+  if (scheme == nullptr) return true;
+  if (scheme->protocol) seeds.tuning.protocol = scheme->protocol;
+  text.remove_prefix(scheme->text.size());
+  const std::string_view path = without_slash(text.substr(std::min(text.find('/'), text.size())));
+  if (!path.empty() && !is_plain_path(path)) {
+    diagnostics.error(word, "expected a member's path such as /shop, without '//', '..', '%', '?'");
     return false;
   }
-  if (conf::equal_ignoring_case(parameter.key, "status")) {
-    if (set_status(parameter.value, member)) return true;
-    diagnostics.error(word,
-                      "status has the letters D (disabled), N (draining) and H (standby), "
-                      "with + or - before them");
+  if (seeds.member_path && *seeds.member_path != path) {
+    diagnostics.error(word, "the members of one balancer have one path; the one before has " +
+                                (seeds.member_path->empty() ? "none" : *seeds.member_path));
     return false;
   }
-  if (const auto is_check = set_check_parameter(word, member, diagnostics)) return *is_check;
-  constexpr std::string_view kKnown[] = {"route",      "loadfactor", "status",  "ping", "hcmethod",
-                                         "hcinterval", "hcpasses",   "hcfails", "hcuri"};
-  diagnostics.error(word, "BalancerMember has no parameter '" + word.text + "'",
-                    std::string(conf::nearest(parameter.key, kKnown)));
-  return false;
-}
-
-// stickysession=COOKIE or COOKIE|pathparameter, of ProxyPass and ProxySet.
-bool set_balancer_parameter(const conf::Word& word, Seeds& seeds, conf::Diagnostics& diagnostics) {
-  const KeyValue parameter = split_key_value(word.text);
-  const std::string_view cookie = parameter.value.substr(0, parameter.value.find('|'));
-  if (conf::equal_ignoring_case(parameter.key, "stickysession") && !cookie.empty()) {
-    seeds.session_cookie = cookie;
-    if (cookie.size() < parameter.value.size()) {
-      seeds.session_parameter = parameter.value.substr(cookie.size() + 1);
-    }
-    return true;
-  }
-  const bool is_method = conf::equal_ignoring_case(parameter.key, "lbmethod");
-  if (is_method && conf::equal_ignoring_case(parameter.value, "byrequests")) {
-    seeds.method = Method::kRoundRobin;
-    return true;
-  }
-  if (is_method && conf::equal_ignoring_case(parameter.value, "bybusyness")) {
-    seeds.method = Method::kLeastBusy;
-    return true;
-  }
-  diagnostics.error(word,
-                    "a balancer has the parameters stickysession=NAME and lbmethod=byrequests or "
-                    "lbmethod=bybusyness, not '" +
-                        word.text + "'");
-  return false;
+  seeds.member_path = path;
+  return true;
 }
 
 std::optional<Seeds> seeds_of_balancer(const conf::Word& word, std::string_view name,
@@ -169,13 +144,16 @@ std::optional<Seeds> seeds_of_balancer(const conf::Word& word, std::string_view 
 // What the members get in place of `path`; nothing where that is the same. False after an error.
 bool bind_target_path(const conf::Word& word, std::optional<std::string_view> path,
                       std::string_view target, Seeds& seeds, conf::Diagnostics& diagnostics) {
-  const std::string_view wanted = without_slash(target);
+  const std::string wanted = seeds.member_path.value_or("") + std::string(without_slash(target));
   if (!path) {
     if (wanted.empty()) return true;
     diagnostics.error(word, "a pattern has no path of its own to replace, so the target has none");
     return false;
   }
-  if (wanted == without_slash(*path)) return true;
+  // "balancer://name" without a slash is "balancer://name/" for what is nothing behind `path`.
+  const bool has_path = seeds.member_path && !seeds.member_path->empty();
+  seeds.ends_in_slash = target.empty() && has_path;
+  if (wanted == without_slash(*path) && !seeds.ends_in_slash) return true;
   if (!wanted.empty() && !is_plain_path(wanted)) {
     diagnostics.error(word, "expected a target path such as /shop, without '//', '..', '%', '?'");
     return false;
@@ -192,11 +170,14 @@ std::optional<Seeds> seeds_of_target(const conf::Word& word, std::optional<std::
     nobody.is_proxied = false;
     return nobody;
   }
-  const bool is_balancer = text.starts_with(kBalancerScheme);
+  const bool is_balancer = is_balancer_url(text);
   const bool is_unix = text.starts_with("unix:") && text.find("://") != std::string_view::npos;
   if (!is_balancer && !is_unix && scheme_of(text) == MemberScheme::kUnsaid) {
+    const std::string_view way = other_way(text);
     diagnostics.error(
-        word, "expected \"balancer://name/\" or http://host:port/, not '" + word.text + "'");
+        word, way.empty()
+                  ? "expected \"balancer://name/\" or http://host:port/, not '" + word.text + "'"
+                  : std::string(way));
     return std::nullopt;
   }
   const std::size_t scheme_size = text.find("://") + 3;
@@ -212,6 +193,7 @@ std::optional<Seeds> seeds_of_target(const conf::Word& word, std::optional<std::
   Seeds seeds;
   seeds.label = member->address;
   seeds.members.push_back(*std::move(member));
+  if (const Scheme* const scheme = find_scheme(text)) seeds.tuning.protocol = scheme->protocol;
   if (!bind_target_path(word, path, text.substr(slash), seeds, diagnostics)) return {};
   return seeds;
 }
@@ -233,47 +215,122 @@ void add_member(const conf::Word& word, MemberSeed member, Seeds& seeds,
   seeds.members.push_back(std::move(member));
 }
 
+void add_balancer_member(const conf::Directive& directive, std::size_t url, Seeds& seeds,
+                         conf::Diagnostics& diagnostics) {
+  if (directive.arguments.size() <= url) {
+    diagnostics.error(directive.name, "BalancerMember needs the address of a member here");
+    return;
+  }
+  const conf::Word& first = directive.arguments[url];
+  auto named = named_member(first, first.text, diagnostics);
+  bool is_right = named.has_value() && add_member_url(first, first.text, seeds, diagnostics);
+  MemberSeed member = std::move(named).value_or(MemberSeed());
+  for (std::size_t i = url + 1; i < directive.arguments.size(); ++i) {
+    is_right &= set_parameter(directive.arguments[i], &member, seeds, diagnostics);
+  }
+  if (is_right) add_member(first, std::move(member), seeds, diagnostics);
+}
+
 void add_balancer_members(const std::vector<const conf::Directive*>& directives, Seeds& seeds,
                           conf::Diagnostics& diagnostics) {
   for (const conf::Directive* directive : directives) {
-    const conf::Word& first = directive->arguments.front();
-    auto named = named_member(first, first.text, diagnostics);
-    bool is_right = named.has_value();
-    MemberSeed member = std::move(named).value_or(MemberSeed());
-    for (std::size_t i = 1; i < directive->arguments.size(); ++i) {
-      is_right &= set_member_parameter(directive->arguments[i], member, diagnostics);
-    }
-    if (!is_right) continue;
-    add_member(first, std::move(member), seeds, diagnostics);
+    add_balancer_member(*directive, 0, seeds, diagnostics);
   }
 }
+
+namespace {
+
+// The name in "balancer://name"; empty when there is none.
+std::string name_of_balancer(std::string_view text) {
+  if (!is_balancer_url(text)) return {};
+  text.remove_prefix(kBalancerScheme.size());
+  return std::string(text.substr(0, text.find('/')));
+}
+
+void add_balancer_section(const conf::Directive& section, const conf::Settings& settings,
+                          Balancers& balancers, conf::Diagnostics& diagnostics) {
+  const conf::Word& word = section.arguments.front();
+  const std::string name = name_of_balancer(word.text);
+  const conf::Settings inner(conf::Program::kProxy, section.children, &settings);
+  if (find_scheme(word.text) != nullptr && inner.all_here("BalancerMember").empty()) {
+    diagnostics.warning(word,
+                        "settings of a single member stand behind its ProxyPass; those in "
+                        "this section do nothing");
+    return;
+  }
+  if (name.empty() || word.text.size() > kBalancerScheme.size() + name.size() + 1) {
+    diagnostics.error(word, "expected a name such as \"balancer://shop\"");
+    return;
+  }
+  // As in Apache a second section of this name goes on with the first.
+  Seeds& seeds = balancers[name];
+  seeds.label = name;
+  add_balancer_members(inner.all_here("BalancerMember"), seeds, diagnostics);
+  for (const conf::Directive* directive : inner.all_here("ProxySet")) {
+    for (const conf::Word& parameter : directive->arguments) {
+      set_parameter(parameter, nullptr, seeds, diagnostics);
+    }
+  }
+  if (!inner.all_here("LoadBalanceMethod").empty()) {
+    seeds.method = method_of(inner.text("LoadBalanceMethod"));
+  }
+}
+
+// `BalancerMember balancer://name URL ...` and `ProxySet balancer://name ...` outside of sections.
+void add_to_balancer(const conf::Directive& directive, bool is_member, Balancers& balancers,
+                     conf::Diagnostics& diagnostics) {
+  const conf::Word& first = directive.arguments.front();
+  const std::string name = name_of_balancer(first.text);
+  if (name.empty()) {
+    diagnostics.error(first, directive.name.text +
+                                 " outside of <Proxy> begins with balancer://name, not '" +
+                                 first.text + "'");
+    return;
+  }
+  Seeds& seeds = balancers[name];
+  seeds.label = name;
+  if (is_member) return add_balancer_member(directive, 1, seeds, diagnostics);
+  for (std::size_t i = 1; i < directive.arguments.size(); ++i) {
+    set_parameter(directive.arguments[i], nullptr, seeds, diagnostics);
+  }
+}
+
+void add_parameters_of(const conf::Directive& pass, std::size_t target, Balancers& balancers,
+                       conf::Diagnostics& diagnostics) {
+  if (pass.arguments.size() <= target) return;
+  const auto found = balancers.find(name_of_balancer(pass.arguments[target].text));
+  if (found == balancers.end()) return;
+  for (std::size_t i = target + 1; i < pass.arguments.size(); ++i) {
+    set_parameter(pass.arguments[i], nullptr, found->second, diagnostics);
+  }
+}
+
+}  // namespace
 
 void add_balancers(const conf::Settings& settings, Balancers& balancers,
                    conf::Diagnostics& diagnostics) {
   for (const conf::Directive* section : settings.all_here("Proxy")) {
-    const conf::Word& word = section->arguments.front();
-    const std::string_view text = word.text;
-    const std::string name(text.starts_with(kBalancerScheme)
-                               ? without_slash(text.substr(kBalancerScheme.size()))
-                               : std::string_view());
-    if (name.empty() || name.find('/') != std::string::npos) {
-      diagnostics.error(word, "expected a name such as \"balancer://shop\"");
-      continue;
-    }
-    const conf::Settings inner(conf::Program::kProxy, section->children, &settings);
-    Seeds seeds;
-    seeds.label = name;
-    add_balancer_members(inner.all_here("BalancerMember"), seeds, diagnostics);
-    for (const conf::Directive* directive : inner.all_here("ProxySet")) {
-      for (const conf::Word& parameter : directive->arguments) {
-        set_balancer_parameter(parameter, seeds, diagnostics);
+    add_balancer_section(*section, settings, balancers, diagnostics);
+  }
+  for (const conf::Directive* directive : settings.all_here("BalancerMember")) {
+    add_to_balancer(*directive, true, balancers, diagnostics);
+  }
+  for (const conf::Directive* directive : settings.all_here("ProxySet")) {
+    add_to_balancer(*directive, false, balancers, diagnostics);
+  }
+}
+
+void add_pass_parameters(const conf::Settings& settings, Balancers& balancers,
+                         conf::Diagnostics& diagnostics) {
+  for (const conf::Directive* pass : settings.all_here("ProxyPass")) {
+    add_parameters_of(*pass, 1, balancers, diagnostics);
+  }
+  for (const std::string_view section : {"Location", "LocationMatch"}) {
+    for (const conf::Directive* location : settings.all_here(section)) {
+      const conf::Settings inner(conf::Program::kProxy, location->children, &settings);
+      for (const conf::Directive* pass : inner.all_here("ProxyPass")) {
+        add_parameters_of(*pass, 0, balancers, diagnostics);
       }
-    }
-    if (!inner.all_here("LoadBalanceMethod").empty()) {
-      seeds.method = method_of(inner.text("LoadBalanceMethod"));
-    }
-    if (!balancers.emplace(name, std::move(seeds)).second) {
-      diagnostics.error(word, "balancer://" + name + " is already there");
     }
   }
 }
@@ -286,13 +343,18 @@ std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::
     diagnostics.error(directive.name, "ProxyPass needs a path and a target here");
     return std::nullopt;
   }
-  auto seeds = seeds_of_target(directive.arguments[target], path, balancers, diagnostics);
+  const conf::Word& word = directive.arguments[target];
+  auto seeds = seeds_of_target(word, path, balancers, diagnostics);
   if (!seeds) return std::nullopt;
-  for (std::size_t i = target + 1; i < directive.arguments.size(); ++i) {
-    if (!set_balancer_parameter(directive.arguments[i], *seeds, diagnostics)) return std::nullopt;
+  seeds->is_apache = true;
+  if (!is_balancer_url(word.text)) {
+    for (std::size_t i = target + 1; i < directive.arguments.size(); ++i) {
+      MemberSeed* const member = seeds->members.empty() ? nullptr : &seeds->members.front();
+      if (!set_parameter(directive.arguments[i], member, *seeds, diagnostics)) return std::nullopt;
+    }
   }
   if (!seeds->members.empty() || !seeds->is_proxied) return seeds;
-  diagnostics.error(directive.arguments[target], "this balancer has no members");
+  diagnostics.error(word, "this balancer has no members");
   return std::nullopt;
 }
 

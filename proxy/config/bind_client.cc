@@ -70,7 +70,8 @@ ClientTimeouts bind_timeouts(const conf::Settings& settings, conf::Diagnostics& 
     if (parsed->limit == milliseconds(0)) continue;
     (parsed->part == "header" ? timeouts.request_head : timeouts.body_silence) = parsed->limit;
   }
-  if (settings.flag("KeepAlive")) timeouts.keep_alive = settings.duration("KeepAliveTimeout");
+  const milliseconds keep_alive = settings.duration("KeepAliveTimeout");
+  if (settings.flag("KeepAlive") && keep_alive.count() != 0) timeouts.keep_alive = keep_alive;
   const auto requests = static_cast<std::uint64_t>(settings.integer("MaxKeepAliveRequests"));
   if (requests != 0) timeouts.requests_per_connection = requests;
   return timeouts;

@@ -94,6 +94,23 @@ void bind_keyring(const conf::Settings& settings, const conf::Word& where, Clust
   cluster.keyring = slot->second;
 }
 
+void tune(const Tuning& tuning, Connections& connections) {
+  if (tuning.retry) connections.skip_time = *tuning.retry;
+  if (tuning.connect_timeout) connections.connect_timeout = *tuning.connect_timeout;
+  if (tuning.ttl) connections.idle_max = *tuning.ttl;
+  if (tuning.reuse) connections.keep_alive = *tuning.reuse;
+  if (tuning.queue_timeout && tuning.queue_timeout->count() > 0) {
+    connections.queue_timeout = *tuning.queue_timeout;
+  }
+}
+
+// lbset: members of a later set are asked when none of the first can be.
+void rank_sets(std::vector<MemberSeed>& seeds) {
+  const auto first = std::min_element(seeds.begin(), seeds.end(),
+                                      [](const auto& a, const auto& b) { return a.set < b.set; });
+  for (MemberSeed& seed : seeds) seed.is_standby |= first != seeds.end() && seed.set > first->set;
+}
+
 bool has_same_identity(const TlsDialer* a, const TlsDialer* b) {
   if (a == nullptr || b == nullptr) return a == b;
   return a->identity() == b->identity();
@@ -106,6 +123,7 @@ bool Cluster::is_same_as(const Cluster& other) const {
          members_max == other.members_max && dns_refresh_interval == other.dns_refresh_interval &&
          name == other.name && key_file == other.key_file &&
          session_cookie == other.session_cookie && session_parameter == other.session_parameter &&
+         session_in_query == other.session_in_query && ranks_routes == other.ranks_routes &&
          session_form_field == other.session_form_field && dialect == other.dialect &&
          inserted == other.inserted && connections == other.connections &&
          balancing == other.balancing && protocol == other.protocol &&
@@ -126,16 +144,19 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
   bind_session(settings, seeds, cluster, binding);
   cluster.balancing = bind_balancing(seeds, settings, binding.diagnostics());
   cluster.label = std::move(seeds.label);
+  rank_sets(seeds.members);
   cluster.seeds = std::move(seeds.members);
   cluster.is_dynamic = seeds.speak_views && settings.flag("DynamicServerList");
   cluster.members_max = static_cast<std::size_t>(settings.integer("MaxMembers"));
   cluster.dns_refresh_interval = settings.duration("DNSRefreshInterval");
   cluster.name = settings.text("ClusterName");
   cluster.connections = bind_connections(settings, binding.diagnostics());
+  tune(seeds.tuning, cluster.connections);
 
-  cluster.protocol = bind_protocol(settings.text("BackendProtocol"));
+  cluster.protocol =
+      seeds.tuning.protocol.value_or(bind_protocol(settings.text("BackendProtocol")));
   bind_proxy_header(settings, cluster, binding.diagnostics());
-  bind_member_tls(scope, where, cluster, binding);
+  bind_member_tls(scope, where, seeds.is_apache, cluster, binding);
 
   auto& clusters = binding.config.clusters;
   bind_keyring(settings, where, cluster, binding);

@@ -119,7 +119,11 @@ Forwarding bind_forwarding(const Scope& scope, conf::Diagnostics& diagnostics) {
   forwarding.passes_tls = settings.flag("WLProxySSLPassThrough");
   forwarding.passes_client = settings.flag("WLProxyPassThrough");
   for (const std::string_view name : {"WLProxySSLPassThrough", "WLProxyPassThrough"}) {
-    if (settings.flag(name)) need_trusted(scope, name, has_ranges(scope), diagnostics);
+    if (!settings.flag(name) || has_ranges(scope)) continue;
+    diagnostics.warning(settings.directive(name)->name,
+                        std::string(name) +
+                            " believes any client, as the plug-in does; with "
+                            "RemoteIPInternalProxy it believes your balancer only");
   }
   return forwarding;
 }

@@ -46,17 +46,40 @@ bool is_listened_to(const Address& address, const Config& config) {
   return std::find(config.listens.begin(), config.listens.end(), address) != config.listens.end();
 }
 
-// "*", "*:80", "_default_:80", "127.0.0.1:80". Connections are told apart by the Listen they come
-// through, so an address that is no Listen's would promise what is not kept.
+// "127.0.0.1", "[::1]", "127.0.0.1:*": every Listen of this IP address. Whether the text is one.
+bool add_addresses_of_host(const conf::Word& word, VirtualHost& host, const Config& config) {
+  std::string text = word.text;
+  if (text.ends_with(":*")) text.resize(text.size() - 2);
+  if (!text.starts_with('[') && std::count(text.begin(), text.end(), ':') > 1) {
+    text = "[" + text + "]";
+  }
+  const Result<Address> address = Address::parse(text, 1);  // the port does not count
+  if (!address || conf::parse_listen(text)) return false;
+  for (const Address& listen : config.listens) {
+    const bool is_here = listen.host() == address->host();
+    const bool is_any = listen.host() == "0.0.0.0" || listen.host() == "::";
+    if (is_here) host.addresses.push_back(listen);
+    if (!is_here && is_any) host.ports.push_back(listen.port());
+  }
+  return true;
+}
+
+// "*", "*:80", "_default_:80", "127.0.0.1:80", "127.0.0.1". Connections are told apart by the
+// Listen they come through: an address that is none is every address of its port.
 void bind_addresses(const conf::Directive& section, VirtualHost& host, Binding& binding) {
   for (const conf::Word& word : section.arguments) {
     std::string text = word.text;
-    if (text == "*" || text == "_default_") {
+    if (text == "*" || text == "_default_" || text == "*:*" || text == "_default_:*") {
       host.ports.clear();
       host.addresses.clear();
       return;
     }
     if (text.starts_with("_default_:")) text.replace(0, std::string("_default_").size(), "*");
+    if (add_addresses_of_host(word, host, binding.config)) {
+      if (!host.addresses.empty() || !host.ports.empty()) continue;
+      binding.diagnostics().error(word, "there is no Listen of " + word.text);
+      continue;
+    }
     const auto written = conf::parse_listen(text);
     const Result<Address> address = Address::parse(text);
     if (!written || written->port == 0 || (written->host != "*" && !address)) {
@@ -71,6 +94,14 @@ void bind_addresses(const conf::Directive& section, VirtualHost& host, Binding& 
                                               ", so nobody reaches this host");
     } else if (is_listened_to(*address, binding.config)) {
       host.addresses.push_back(*address);
+    } else if (is_listened_to(address->port(), binding.config)) {
+      host.ports.push_back(address->port());
+      binding.diagnostics().warning(
+          word,
+          "hosts are told apart by the Listen that a client has come through, so this one "
+          "answers on every address of port " +
+              std::to_string(address->port()) + "; write Listen " + word.text +
+              " for this address alone");
     } else {
       binding.diagnostics().error(word, "there is no Listen " + word.text +
                                             "; a host is reached through the address of a Listen "
@@ -85,6 +116,21 @@ SlashEscapes bind_slash_escapes(const conf::Settings& settings) {
   return text == "Off" ? SlashEscapes::kRefused : SlashEscapes::kKept;
 }
 
+// What goes wrong with its requests is written there; levels are those of the process.
+std::string bind_error_log(const Scope& scope, Binding& binding) {
+  if (scope.outer == nullptr) return {};
+  if (!scope.settings.all_here("LogLevel").empty()) {
+    binding.diagnostics().warning(scope.settings.directive("LogLevel")->name,
+                                  "hosts have no level of their own: LogLevel outside of all "
+                                  "sections counts");
+  }
+  const auto logs = scope.settings.all_here("ErrorLog");
+  if (logs.empty()) return {};
+  const std::string path =
+      bind_log_path(logs.back()->arguments.front(), binding).value_or("stderr");
+  return path == binding.config.error_log.path || path == "stderr" ? std::string() : path;
+}
+
 VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balancers& balancers,
                       Binding& binding) {
   VirtualHost host;
@@ -97,6 +143,8 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
   host.slash_escapes = bind_slash_escapes(scope.settings);
   host.merges_slashes = scope.settings.flag("MergeSlashes");
   host.access_logs = bind_access_logs(scope.settings, formats, binding);
+  host.error_log = bind_error_log(scope, binding);
+  host.unmapped_status = bind_unmapped_status(scope);
   host.trusted_hops = bind_trusted_hops(scope, binding.diagnostics());
   host.proxy_protocol = bind_proxy_protocol(scope, binding.diagnostics());
   host.locations = bind_locations(scope, balancers, binding);
@@ -160,6 +208,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
   add_formats(global.settings, formats, binding.diagnostics());
   Balancers balancers;
   add_balancers(global.settings, balancers, binding.diagnostics());
+  add_pass_parameters(global.settings, balancers, binding.diagnostics());
 
   std::vector<VirtualHost> hosts;
   hosts.push_back(bind_host(global, formats, balancers, binding));
@@ -172,6 +221,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
     Balancers own_balancers;
     add_balancers(scope.settings, own_balancers, binding.diagnostics());
     own_balancers.insert(balancers.begin(), balancers.end());
+    add_pass_parameters(scope.settings, own_balancers, binding.diagnostics());
     VirtualHost host = bind_host(scope, own_formats, own_balancers, binding);
     bind_addresses(*section, host, binding);
     inherit(hosts.front(), host);

@@ -18,15 +18,19 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr milliseconds kPluginIoTimeoutMin = std::chrono::seconds(10);
+
 Resend bind_resend(std::string_view text) {
   if (text == "ALL") return Resend::kAll;
   return text == "NONE" ? Resend::kNone : Resend::kIdempotent;
 }
 
 // A directory that takes no files is found now and not under load.
-void bind_file_caching(const conf::Settings& settings, const conf::Word& where, Failover& failover,
-                       Binding& binding) {
-  if (!settings.flag("FileCaching")) return;
+// The plug-in's directives have the plug-in's default, On, where files can be kept.
+void bind_file_caching(const conf::Settings& settings, bool is_plugin, const conf::Word& where,
+                       Failover& failover, Binding& binding) {
+  const bool is_default = is_plugin && !settings.is_set("FileCaching");
+  if (!is_default && !settings.flag("FileCaching")) return;
   failover.replay_file_bytes_max = settings.bytes("ReplayFileSize");
   failover.temp_directory = settings.text("TempDir");
   const conf::Directive* directive = settings.directive("TempDir");
@@ -34,27 +38,52 @@ void bind_file_caching(const conf::Settings& settings, const conf::Word& where, 
     failover.temp_directory = binding.source.resolved_path(directive->arguments.front());
   }
   if (::access(failover.temp_directory.c_str(), W_OK | X_OK) == 0) return;
+  if (is_default) {
+    failover.replay_file_bytes_max = 0;
+    return;
+  }
   binding.diagnostics().error(
       directive != nullptr ? directive->arguments.front() : where,
       "FileCaching cannot keep files in " + failover.temp_directory + ": " + std::strerror(errno));
 }
 
-Failover bind_failover(const conf::Settings& settings, const conf::Word& where, Binding& binding) {
+// Of the member's URL, else IOTimeoutSecs, else Apache's ProxyTimeout.
+milliseconds bind_io_timeout(const conf::Settings& settings, const Seeds& seeds,
+                             conf::Diagnostics& diagnostics) {
+  if (seeds.tuning.timeout && seeds.tuning.timeout->count() > 0) return *seeds.tuning.timeout;
+  const bool has_own = settings.is_set("IOTimeoutSecs") || !settings.is_set("ProxyTimeout");
+  const conf::Directive* const own = settings.directive("IOTimeoutSecs");
+  const bool is_of_plugin =
+      own != nullptr && !conf::equal_ignoring_case(own->name.text, "IOTimeoutSecs");
+  if (is_of_plugin && settings.duration("IOTimeoutSecs") < kPluginIoTimeoutMin) {
+    diagnostics.warning(own->arguments.front(), own->name.text + " is at least " +
+                                                    conf::duration_text(kPluginIoTimeoutMin) +
+                                                    ", as in the plug-in");
+    return kPluginIoTimeoutMin;
+  }
+  return settings.duration(has_own ? "IOTimeoutSecs" : "ProxyTimeout");
+}
+
+Failover bind_failover(const conf::Settings& settings, const Seeds& seeds, const conf::Word& where,
+                       Binding& binding) {
   conf::Diagnostics& diagnostics = binding.diagnostics();
   Failover failover;
   failover.connect_timeout = settings.duration("ConnectTimeoutSecs");
   failover.connect_retry = settings.duration("ConnectRetrySecs");
-  failover.io_timeout = settings.duration("IOTimeoutSecs");
+  failover.io_timeout = bind_io_timeout(settings, seeds, diagnostics);
   failover.idempotent = settings.flag("Idempotent");
   failover.on_timeout = bind_resend(settings.text("RetryOnTimeout"));
   failover.on_dropped = bind_resend(settings.text("RetryAfterDroppedConnection"));
   failover.on_503 = bind_resend(settings.text("ServerInitiatedFailover"));
   failover.on_503_is_said = settings.is_set("ServerInitiatedFailover");
   failover.sticky_only = settings.flag("StickyOnly");
+  if (seeds.tuning.nofailover && !settings.is_set("StickyOnly")) {
+    failover.sticky_only = *seeds.tuning.nofailover;
+  }
   failover.idempotency_key = settings.flag("IdempotencyKey");
   failover.session_replay = settings.flag("SessionReplay");
   failover.replay_buffer_bytes_max = settings.bytes("ReplayBufferSize");
-  bind_file_caching(settings, where, failover, binding);
+  bind_file_caching(settings, seeds.is_plugin, where, failover, binding);
   failover.resend_limit = static_cast<unsigned>(settings.integer("ResendLimit"));
   failover.retry_percent = static_cast<unsigned>(settings.integer("RetryBudget"));
   failover.hedge_delay = settings.duration("HedgeDelay");
@@ -110,6 +139,10 @@ class LocationBinder final {
           pattern, "expected a pattern such as *.jsp or /shop/*, not '" + pattern.text + "'");
       return;
     }
+    // A path stands for all below it, as in a <Location>.
+    const bool is_path =
+        pattern.text.starts_with('/') && pattern.text.find('*') == std::string::npos;
+    if (is_path && !accept_path(pattern)) return;
     std::vector<conf::Directive> own;
     for (std::size_t i = 1; i < directive.arguments.size(); ++i) {
       if (!add_parameters(directive.arguments[i], own)) return;
@@ -117,7 +150,8 @@ class LocationBinder final {
     const std::size_t errors = binding_.diagnostics().error_count();
     conf::check_section(own, conf::kLocation, conf::Program::kProxy, binding_.diagnostics());
     if (binding_.diagnostics().error_count() != errors) return;
-    add_scope(pattern, {.path = pattern.text, .kind = Location::Kind::kGlob}, own);
+    const auto kind = is_path ? Location::Kind::kPath : Location::Kind::kGlob;
+    add_scope(pattern, {.path = pattern.text, .kind = kind}, own, true);
   }
 
  private:
@@ -141,17 +175,26 @@ class LocationBinder final {
     return true;
   }
 
+  // `is_asked`: a MatchExpression needs no handler.
   void add_scope(const conf::Word& path, Location location,
-                 const std::vector<conf::Directive>& section) {
+                 const std::vector<conf::Directive>& section, bool is_asked = false) {
     const Scope scope{.settings = conf::Settings(conf::Program::kProxy, section, &host_.settings),
                       .outer = &host_,
                       .is_location = true};
     auto seeds = find_seeds(scope, path_of(location), balancers_, binding_.diagnostics());
     if (!seeds) {
+      if (!binding_.source.is_whole()) return;  // they may have been what was wrong
       binding_.diagnostics().error(path,
                                    "this location has no members; it needs BackendCluster, "
                                    "BackendHost and BackendPort, or BalancerMember");
       return;
+    }
+    if (seeds->is_plugin && !is_asked && !has_handler(scope.settings)) {
+      binding_.diagnostics().warning(path,
+                                     "as in the plug-in, members alone proxy nothing; write "
+                                     "SetHandler weblogic-handler or WLSRequest On");
+      if (!scope.settings.is_set("WLSRequest")) return;
+      seeds->is_proxied = false;
     }
     add_header_edits(scope.settings, location.edits, binding_.diagnostics());
     add_error_pages(scope, location.errors, binding_);
@@ -167,13 +210,14 @@ class LocationBinder final {
     if (seeds) add(path, {.path = path.text}, *std::move(seeds), host_);
   }
 
-  // SetHandler outside of all locations proxies everything, as in the plug-in.
+  // SetHandler, or WLSRequest On, outside of all locations proxies everything, as in the plug-in.
   void add_whole_host(const conf::Directive& handler) {
     if (taken_.contains("/")) return;
     auto seeds = find_seeds(host_, "/", balancers_, binding_.diagnostics());
     if (!seeds) return;
     conf::Word path = handler.name;
     path.text = "/";
+    taken_.emplace(path.text, path.at);
     add(path, {.path = path.text}, *std::move(seeds), host_);
   }
 
@@ -192,6 +236,12 @@ class LocationBinder final {
     return false;
   }
 
+  // WLSRequest Off takes back what a handler further out says.
+  static bool has_handler(const conf::Settings& settings) {
+    if (settings.is_set("WLSRequest")) return settings.flag("WLSRequest");
+    return settings.is_set("SetHandler");
+  }
+
   // A pattern has none that could be replaced.
   static std::optional<std::string_view> path_of(const Location& location) {
     if (location.kind != Location::Kind::kPath) return {};
@@ -204,11 +254,17 @@ class LocationBinder final {
     location.is_proxied = seeds.is_proxied;
     if (!seeds.is_proxied) return locations_.push_back(std::move(location));
     if (seeds.members.empty()) return;  // reported
-    location.failover = bind_failover(settings, where, binding_);
+    location.failover = bind_failover(settings, seeds, where, binding_);
+    location.preserves_host = settings.is_set("ProxyPreserveHost")
+                                  ? settings.flag("ProxyPreserveHost")
+                                  : !seeds.is_apache;
     location.body_bytes_max =
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
     location.tunnel_idle_timeout = settings.duration("WebSocketIdleTimeout");
-    location.paths = bind_path_rules(settings, location.path, seeds.target_path, diagnostics);
+    location.paths = bind_path_rules(settings, location.path, seeds, diagnostics);
+    location.forwards_raw = seeds.is_raw;
+    location.refuses_slash_escapes =
+        location.paths.as_sent == false && settings.directive("AllowEncodedSlashes") == nullptr;
     location.excluded = bind_excluded(scope, diagnostics);
     location.cookies = bind_cookie_rules(scope, diagnostics);
     location.forwarding = bind_forwarding(scope, diagnostics);
@@ -248,8 +304,11 @@ std::vector<Location> bind_locations(const Scope& host, const Balancers& balance
   for (const conf::Directive* directive : host.settings.all_here("ProxyPass")) {
     binder.add_proxy_pass(*directive);
   }
-  const auto handlers = host.settings.all_here("SetHandler");
-  if (!handlers.empty()) binder.add_whole_host(*handlers.front());
+  for (const std::string_view name : {"SetHandler", "WLSRequest"}) {
+    const auto handlers = host.settings.all_here(name);
+    const bool is_off = name == "WLSRequest" && !host.settings.flag("WLSRequest");
+    if (!handlers.empty() && !is_off) binder.add_whole_host(*handlers.front());
+  }
   return binder.take();
 }
 

@@ -50,16 +50,38 @@ std::optional<bool> wants_tls(const std::vector<MemberSeed>& members,
   return is_on || https != nullptr;
 }
 
+// Apache looks at the name unless one of the two is Off and the other one is not said; the name in
+// CN alone is not told apart from those in subjectAltName.
+bool checks_name(const conf::Settings& settings) {
+  const bool says_name = settings.is_set("SSLProxyCheckPeerName");
+  const bool says_cn = settings.is_set("SSLProxyCheckPeerCN");
+  if (says_name && settings.flag("SSLProxyCheckPeerName")) return true;
+  if (says_cn && settings.flag("SSLProxyCheckPeerCN")) return true;
+  return !says_name && !says_cn;
+}
+
+// Unsaid: by Apache's directives as in Apache, by ours always.
+bool verifies(const conf::Settings& settings, const conf::Word& where, bool is_apache,
+              conf::Diagnostics& diagnostics) {
+  if (is_apache && !settings.is_set("SSLProxyVerify")) {
+    diagnostics.warning(where,
+                        "as in Apache, who has signed the certificates of these members is "
+                        "not looked at; SSLProxyVerify require does, with "
+                        "SSLProxyCACertificateFile");
+    return false;
+  }
+  const std::string wanted = settings.text("SSLProxyVerify");
+  if (wanted == "require") return true;
+  diagnostics.warning(first_word(*settings.directive("SSLProxyVerify")),
+                      "who has signed a member's certificate is not looked at");
+  return false;
+}
+
 bool bind_trust(const Scope& scope, TlsDialer::Options& options, Binding& binding) {
   const conf::Settings& settings = scope.settings;
-  options.verifies = settings.text("SSLProxyVerify") == "require";
-  options.checks_name = settings.flag("SSLProxyCheckPeerName");
+  options.checks_name = checks_name(settings);
   options.checks_time = settings.flag("SSLProxyCheckPeerExpire");
   options.chain_depth_max = static_cast<int>(settings.integer("SSLProxyVerifyDepth"));
-  if (!options.verifies) {
-    binding.diagnostics().warning(first_word(*settings.directive("SSLProxyVerify")),
-                                  "whoever answers at a member's address is believed to be it");
-  }
   if (options.verifies && !bind_revocation(scope,
                                            {.file = "SSLProxyCARevocationFile",
                                             .path = "SSLProxyCARevocationPath",
@@ -104,11 +126,12 @@ std::vector<std::string> protocols_offered(MemberProtocol protocol) {
 
 }  // namespace
 
-void bind_member_tls(const Scope& scope, const conf::Word& where, Cluster& cluster,
+void bind_member_tls(const Scope& scope, const conf::Word& where, bool is_apache, Cluster& cluster,
                      Binding& binding) {
   const auto wanted = wants_tls(cluster.seeds, scope.settings, where, binding.diagnostics());
   if (!wanted || !*wanted) return;
   TlsDialer::Options options{.protocols = protocols_offered(cluster.protocol)};
+  options.verifies = verifies(scope.settings, where, is_apache, binding.diagnostics());
   if (!bind_trust(scope, options, binding) || !bind_own_certificate(scope, options, binding) ||
       !bind_versions(scope, "SSLProxyProtocol", {options.oldest, options.newest}, binding) ||
       !bind_ciphers(scope, "SSLProxyCipherSuite", {options.ciphers, options.suites}, binding)) {

@@ -49,6 +49,11 @@ Seeds listed_members(const std::vector<const conf::Directive*>& directives,
   Seeds seeds;
   add_balancer_members(directives, seeds, diagnostics);
   if (!seeds.members.empty()) seeds.label = seeds.members.front().address;
+  if (seeds.member_path && !seeds.member_path->empty()) {
+    diagnostics.error(
+        directives.front()->arguments.front(),
+        "a member inside of a location has no path; write PathPrepend " + *seeds.member_path);
+  }
   return seeds;
 }
 
@@ -80,8 +85,16 @@ Sources sources_here(const Scope& scope) {
   if (sources.single == nullptr) sources.single = first("BackendPort");
   // Outside of a location ProxyPass carries a path of its own and is bound as a location.
   if (scope.is_location) sources.pass = first("ProxyPass");
-  sources.members = scope.settings.all_here("BalancerMember");
+  if (scope.is_location) sources.members = scope.settings.all_here("BalancerMember");
   return sources;
+}
+
+// By the name under which the members are given, or by the handler: then they are WebLogic's.
+bool speaks_plugin(const conf::Word& name, const conf::Settings& settings) {
+  for (const std::string_view known : {"WebLogicCluster", "WebLogicHost", "WebLogicPort"}) {
+    if (conf::equal_ignoring_case(name.text, known)) return true;
+  }
+  return settings.text("SetHandler") == "weblogic-handler" || settings.flag("WLSRequest");
 }
 
 }  // namespace
@@ -98,10 +111,14 @@ std::optional<Seeds> find_seeds(const Scope& innermost, std::optional<std::strin
       return Seeds();
     }
     const conf::Word& where = given.front()->name;
-    if (sources.cluster != nullptr) {
-      return cluster_members(scope->settings, sources.cluster->arguments.front(), diagnostics);
+    if (sources.cluster != nullptr || sources.single != nullptr) {
+      Seeds seeds =
+          sources.cluster != nullptr
+              ? cluster_members(scope->settings, sources.cluster->arguments.front(), diagnostics)
+              : single_member(scope->settings, where, diagnostics);
+      seeds.is_plugin = speaks_plugin(where, innermost.settings);
+      return seeds;
     }
-    if (sources.single != nullptr) return single_member(scope->settings, where, diagnostics);
     if (sources.pass == nullptr) return listed_members(sources.members, diagnostics);
     return seeds_of_proxy_pass(*sources.pass, 0, path, balancers, diagnostics).value_or(Seeds());
   }

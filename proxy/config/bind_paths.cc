@@ -110,7 +110,9 @@ void add_excluded(const conf::Word& word, std::vector<std::string>& patterns,
 std::optional<std::string_view> target_of(std::string_view url, std::string& authority) {
   if (url.starts_with('/')) return url;
   for (const std::string_view scheme :
-       {std::string_view("http://"), std::string_view("https://"), kBalancerScheme}) {
+       {std::string_view("http://"), std::string_view("https://"), std::string_view("ws://"),
+        std::string_view("wss://"), std::string_view("h2c://"), std::string_view("h2://"),
+        std::string_view("ajp://"), kBalancerScheme}) {
     if (!url.starts_with(scheme)) continue;
     url.remove_prefix(scheme.size());
     const std::size_t slash = std::min(url.find('/'), url.size());
@@ -173,10 +175,10 @@ std::string_view without_slash(std::string_view path) {
   return path;
 }
 
-PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
-                          const std::optional<std::string>& target_path,
+PathRules bind_path_rules(const conf::Settings& settings, std::string_view path, const Seeds& seeds,
                           conf::Diagnostics& diagnostics) {
   PathRules rules;
+  const std::optional<std::string>& target_path = seeds.target_path;
   rules.trim = path_of(settings, "PathTrim", diagnostics);
   rules.prepend = path_of(settings, "PathPrepend", diagnostics);
   rules.default_file = default_file_of(settings, diagnostics);
@@ -192,6 +194,7 @@ PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
   }
   rules.trim = without_slash(path);
   rules.prepend = *target_path;
+  rules.ends_in_slash = seeds.ends_in_slash;
   return rules;
 }
 

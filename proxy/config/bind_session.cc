@@ -137,9 +137,31 @@ void bind_inserted(const conf::Settings& settings, Cluster& cluster, Binding& bi
 
 }  // namespace
 
+namespace {
+
+// With keys members link the SDK, and all dialects may come.
+bool has_own_words(const conf::Settings& settings) {
+  return settings.is_set("SessionCookieFormat") || settings.is_set("ClusterKeyFile");
+}
+
+// Apache's balancers stick by stickysession= and by nothing else.
+bool has_no_sessions(const conf::Settings& settings, const Seeds& seeds) {
+  return seeds.is_apache && seeds.session_cookie.empty() && !settings.is_set("SessionCookie") &&
+         !settings.is_set("SessionParameter");
+}
+
+}  // namespace
+
 void bind_session(const conf::Settings& settings, const Seeds& seeds, Cluster& cluster,
                   Binding& binding) {
   cluster.dialect = bind_dialect(settings.text("SessionCookieFormat"));
+  if (!has_own_words(settings)) {
+    if (seeds.is_plugin) cluster.dialect = Dialect::kWeblogic;
+    if (seeds.is_apache) cluster.dialect = Dialect::kRoute;
+    cluster.ranks_routes = !seeds.is_apache;
+    if (has_no_sessions(settings, seeds)) return;
+  }
+  cluster.session_in_query = !seeds.session_cookie.empty();
   bind_name(settings, seeds, cluster, binding);
   bind_parameter(settings, seeds, cluster, binding);
   cluster.session_form_field = settings.text("SessionFormField");

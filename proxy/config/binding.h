@@ -4,6 +4,7 @@
 // one thread during one load.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,6 +18,18 @@
 
 namespace understudy::config {
 
+// What parameters behind members and balancers say in place of directives.
+struct Tuning {
+  std::optional<std::chrono::milliseconds> retry = {};            // MaxSkipTime
+  std::optional<std::chrono::milliseconds> timeout = {};          // IOTimeoutSecs
+  std::optional<std::chrono::milliseconds> connect_timeout = {};  // SocketTimeoutSecs
+  std::optional<std::chrono::milliseconds> ttl = {};              // KeepAliveSecs
+  std::optional<std::chrono::milliseconds> queue_timeout = {};    // QueueTimeout
+  std::optional<bool> reuse = {};                                 // KeepAliveEnabled
+  std::optional<bool> nofailover = {};                            // StickyOnly
+  std::optional<MemberProtocol> protocol = {};                    // of h2:// and h2c://
+};
+
 // Members as the configuration names them, before they are a cluster.
 struct Seeds {
   std::string label;
@@ -28,6 +41,16 @@ struct Seeds {
   bool is_proxied = true;             // false: `ProxyPass !`
   // Of a ProxyPass with another path than its own, without a slash at the end.
   std::optional<std::string> target_path = {};
+  bool ends_in_slash = false;  // as in PathRules
+  bool is_raw = false;         // nocanon
+  Tuning tuning = {};
+  // Named by ProxyPass, as in Apache: members get their own names in Host, sessions stick where
+  // stickysession= says so, and certificates are not verified unless SSLProxyVerify says so.
+  bool is_apache = false;
+  // Named by WebLogicCluster or WebLogicHost, or with the plug-in's handler.
+  bool is_plugin = false;
+  // What all members' URLs have behind the host, without a slash at the end.
+  std::optional<std::string> member_path = {};
 };
 
 using Balancers = std::map<std::string, Seeds>;       // by the name in balancer://name
@@ -64,6 +87,9 @@ ClientTimeouts bind_timeouts(const conf::Settings& settings, conf::Diagnostics& 
 RequestLimits bind_limits(const conf::Settings& settings);
 
 // bind_access_log.cc
+// "stdout", "stderr", "syslog...", "|program" or the path of a file, of an access log or an error
+// log; nothing after an error.
+std::optional<std::string> bind_log_path(const conf::Word& word, Binding& binding);
 LogFormats predefined_formats();
 void add_formats(const conf::Settings& settings, LogFormats& formats,
                  conf::Diagnostics& diagnostics);
@@ -77,6 +103,9 @@ void add_balancer_members(const std::vector<const conf::Directive*>& directives,
                           conf::Diagnostics& diagnostics);
 void add_balancers(const conf::Settings& settings, Balancers& balancers,
                    conf::Diagnostics& diagnostics);
+// Parameters behind ProxyPass belong to the balancer, wherever it is used.
+void add_pass_parameters(const conf::Settings& settings, Balancers& balancers,
+                         conf::Diagnostics& diagnostics);
 // Of `ProxyPass [PATH] TARGET`, with `target` the TARGET's index; nothing after an error. Without a
 // path (of a pattern) the target must not have one either.
 std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::size_t target,
@@ -103,16 +132,16 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
                          Binding& binding);
 
 // bind_member_tls.cc: how TLS is spoken with the members; nothing is set when they speak plain.
-void bind_member_tls(const Scope& scope, const conf::Word& where, Cluster& cluster,
+// With `is_apache` Apache's defaults hold.
+void bind_member_tls(const Scope& scope, const conf::Word& where, bool is_apache, Cluster& cluster,
                      Binding& binding);
 
 // bind_paths.cc
 // "/app": absolute, in the form that requests are brought into before they are matched.
 bool is_plain_path(std::string_view text);
 std::string_view without_slash(std::string_view path);
-// With `target_path` that of ProxyPass at `path`.
-PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
-                          const std::optional<std::string>& target_path,
+// `seeds` may have the target path of ProxyPass at `path`.
+PathRules bind_path_rules(const conf::Settings& settings, std::string_view path, const Seeds& seeds,
                           conf::Diagnostics& diagnostics);
 // Of the scope and of those around it.
 std::vector<CookieRule> bind_cookie_rules(const Scope& innermost, conf::Diagnostics& diagnostics);
@@ -146,6 +175,10 @@ std::shared_ptr<const TlsHost> bind_tls(const Scope& host, const std::vector<std
                                         Binding& binding);
 // Whether Protocols names it: h2 with SSLEngine On, h2c with Off.
 bool speaks_http2(const Scope& host);
+
+// bind_unmapped.cc: the status of paths that are not proxied. In Apache they are files, to which
+// <Directory> may close the way.
+std::uint16_t bind_unmapped_status(const Scope& host);
 
 // bind_host.cc
 VirtualHosts bind_hosts(const Scope& global, Binding& binding);

@@ -31,12 +31,14 @@ enum class ProxyHeader : std::uint8_t { kNone, kV1, kV2 };
 enum class MemberScheme : std::uint8_t { kUnsaid, kHttp, kHttps };
 
 struct MemberSeed {
-  std::string address;  // "host:port"; a host name is resolved at the start
-  std::string route;    // of the cookie format `route`; may be empty
+  std::string address;        // "host:port"; a host name is resolved at the start
+  std::string route;          // of the cookie format `route`; may be empty
+  std::string redirect = {};  // the route of the member that takes its place
   std::uint32_t load_factor = 1;
   MemberScheme scheme = MemberScheme::kUnsaid;
   OperatorState operator_state = OperatorState::kReady;  // status=D, status=N
-  bool is_standby = false;                               // status=H
+  bool is_standby = false;                               // status=H, or not of the first lbset
+  std::uint8_t set = 0;                                  // lbset=
   std::optional<HealthCheck> check = {};                 // nothing: that of the cluster
 
   bool operator==(const MemberSeed&) const = default;
@@ -79,6 +81,8 @@ struct Cluster {
   std::string key_file;                    // for reload and /status; empty without
   std::string session_cookie;              // SessionCookie
   std::string session_parameter;           // SessionParameter; empty: paths are not looked at
+  bool session_in_query = false;           // stickysession: in the path, the query, then the cookie
+  bool ranks_routes = true;                // "id.first.second" names two members
   std::string session_form_field;          // SessionFormField; empty: forms are not looked at
   Dialect dialect = Dialect::kAuto;        // SessionCookieFormat
   InsertedCookie inserted;                 // with Dialect::kInsert

@@ -46,8 +46,12 @@ void bind(conf::Configuration& source, const LoadOptions& options, Config& confi
                        [](const Location& location) { return location.is_proxied; });
   });
   if (!proxies && !source.diagnostics().has_errors()) {
-    source.diagnostics().error_in_file(source.path(),
-                                       "nothing is proxied: there is no <Location> with members");
+    std::string message =
+        "nothing is proxied: there is no ProxyPass, and no <Location> with members";
+    for (const std::string& one : source.tree().left_out) {
+      message += (&one == &source.tree().left_out.front() ? "; left out: " : ", ") + one;
+    }
+    source.diagnostics().error_in_file(source.path(), std::move(message));
   }
 }
 
@@ -55,8 +59,7 @@ Loaded load_from(const std::string& path, const conf::Files& files, const LoadOp
   const auto source = conf::Configuration::load(path, conf::Program::kProxy, files, options.parse);
   conf::Diagnostics& diagnostics = source->diagnostics();
   auto config = std::make_shared<Config>();
-  // The typed readers rely on what check() has accepted.
-  if (!diagnostics.has_errors()) bind(*source, options, *config);
+  bind(*source, options, *config);
 
   Loaded loaded;
   loaded.diagnostics = diagnostics.text();

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "base/socket.h"
 #include "conf/files.h"
 #include "conf/parser.h"
 #include "cookies/keyring.h"
@@ -19,6 +20,7 @@ struct LoadOptions {
   const conf::Files* files = nullptr;  // borrowed for the call; null: the disk
   conf::ParseOptions parse;
   std::function<KeyringResult(const std::string& path)> load_keyring = Keyring::load;
+  std::function<bool()> has_ipv6 = understudy::has_ipv6;  // whether `Listen 80` is of both families
 };
 
 struct Loaded {

@@ -70,16 +70,19 @@ struct Location {
   Kind kind = Kind::kPath;
   std::shared_ptr<const Pattern> expression;  // kExpression
 
-  bool is_proxied = true;   // false: `ProxyPass !`, and nothing below counts
-  std::size_t cluster = 0;  // index into Config::clusters
+  bool is_proxied = true;      // false: `ProxyPass !`, and nothing below counts
+  std::size_t cluster = 0;     // index into Config::clusters
+  bool preserves_host = true;  // ProxyPreserveHost; false: members get their own name in Host
   Failover failover;
   std::uint64_t body_bytes_max = 0;                 // kUnlimitedBodyBytes: no limit
   std::chrono::milliseconds tunnel_idle_timeout{};  // WebSocketIdleTimeout
 
   PathRules paths;
-  std::vector<ReverseRule> reverse;   // the first that fits a redirect
-  std::vector<CookieRule> cookies;    // the first that fits an attribute
-  std::vector<std::string> excluded;  // WLExcludePathOrMimeType: not proxied all the same
+  bool forwards_raw = false;           // nocanon: members get the path as the client wrote it
+  bool refuses_slash_escapes = false;  // ProxyPass without AllowEncodedSlashes: %2F is 404
+  std::vector<ReverseRule> reverse;    // the first that fits a redirect
+  std::vector<CookieRule> cookies;     // the first that fits an attribute
+  std::vector<std::string> excluded;   // WLExcludePathOrMimeType: not proxied all the same
   Forwarding forwarding;
 
   // Said in this very section; what the host says comes before, or counts where this is silent.

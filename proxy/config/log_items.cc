@@ -58,7 +58,7 @@ constexpr Named kNamed[] = {
     {'u', "id", LogLetter::kRequestId},        {'u', "hedge", LogLetter::kHedge},
 };
 
-// Apache's letters that mean nothing here, and why.
+// Apache's letters, and Oracle's, that mean nothing here, and why: a dash is logged.
 struct Meaningless {
   char letter;
   std::string_view why;
@@ -69,12 +69,13 @@ constexpr Meaningless kMeaningless[] = {
     {'f', "no files are served"},
     {'n', "there are no notes of modules"},
     {'R', "there is one handler only"},
-    {'^', "trailers are not logged"},
+    {'L', "the error log has no ids of requests"},
+    {'E', "there are no execution context ids"},
 };
 
 class Parser final {
  public:
-  explicit Parser(std::string_view format) : format_(format) {}
+  Parser(std::string_view format, std::string* dashes) : format_(format), dashes_(dashes) {}
 
   Result<std::vector<LogItem>> run() {
     while (at_ < format_.size()) {
@@ -146,14 +147,27 @@ class Parser final {
       at_ = close + 1;
     }
     if (at_ >= format_.size()) return refuse(format_.substr(begin), kUnknown);
-    for (const Meaningless& one : kMeaningless) {
-      if (one.letter == here())
-        return refuse(whole(), "which means nothing here: " + std::string(one.why));
+    if (here() == '^') return refuse(whole(), "which means nothing here: trailers are not logged");
+    const std::string_view why = why_meaningless(here());
+    if (!why.empty()) {
+      item.letter = LogLetter::kNothing;
+      if (dashes_ != nullptr) {
+        *dashes_ +=
+            (dashes_->empty() ? "" : ", ") + std::string(whole()) + " (" + std::string(why) + ")";
+      }
+    } else if (!read_letter(here(), argument, item)) {
+      return refuse(whole(), kUnknown);
     }
-    if (!read_letter(here(), argument, item)) return refuse(whole(), kUnknown);
     ++at_;
     end_text();
     items_.push_back(std::move(item));
+    return {};
+  }
+
+  static std::string_view why_meaningless(char letter) {
+    for (const Meaningless& one : kMeaningless) {
+      if (one.letter == letter) return one.why;
+    }
     return {};
   }
 
@@ -203,6 +217,7 @@ class Parser final {
   }
 
   const std::string_view format_;
+  std::string* const dashes_;
   std::size_t at_ = 0;
   std::string text_;
   std::vector<LogItem> items_;
@@ -210,8 +225,8 @@ class Parser final {
 
 }  // namespace
 
-Result<std::vector<LogItem>> parse_log_format(std::string_view format) {
-  return Parser(format).run();
+Result<std::vector<LogItem>> parse_log_format(std::string_view format, std::string* dashes) {
+  return Parser(format, dashes).run();
 }
 
 }  // namespace understudy::config

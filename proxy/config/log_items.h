@@ -71,7 +71,9 @@ struct LogItem {
 // How what comes from outside is written, so that no byte of it can begin a line or end a value.
 enum class LogEscape : std::uint8_t { kApache, kJson };
 
-// kInvalid names the letter that is not known, or says why it means nothing here.
-Result<std::vector<LogItem>> parse_log_format(std::string_view format);
+// kInvalid names the letter that is not known. `dashes`, where given, gets those that mean nothing
+// here and are logged as a dash, each with the reason.
+Result<std::vector<LogItem>> parse_log_format(std::string_view format,
+                                              std::string* dashes = nullptr);
 
 }  // namespace understudy::config

@@ -25,9 +25,11 @@ struct PathRules {
   std::string trim_extension;  // ".wl": at the end of the last segment, if that has more than it
   std::string default_file;    // without a slash: what stands for "/"
   std::string prepend;         // "/app"
+  bool ends_in_slash = false;  // what is trimmed to nothing is "/", and stands behind prepend
 
   bool change_paths() const {
-    return !trim.empty() || !trim_extension.empty() || !default_file.empty() || !prepend.empty();
+    return !trim.empty() || !trim_extension.empty() || !default_file.empty() || !prepend.empty() ||
+           ends_in_slash;
   }
 };
 

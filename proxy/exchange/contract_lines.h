@@ -26,7 +26,8 @@ struct ContractFacts {
   std::string_view peer_address;    // its address
   std::string_view client_address;  // of whom it speaks for, or its own
   bool is_tls = false;              // as the client sees it
-  // Of a peer whose word about its client is believed, else null.
+  // Of a peer whose word about its client is believed where WLProxyPassThrough and its like ask for
+  // it: a trusted proxy, or any where the host names none. Else null.
   const http::FieldList* believed = nullptr;
   uint64_t request_id = 0;  // native dialect; never 0 there
   // By this member; those that are told are taken out.

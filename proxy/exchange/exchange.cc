@@ -8,6 +8,7 @@
 #include "cookies/cookie_header.h"
 #include "proxy/exchange/form_search.h"
 #include "proxy/exchange/mapped_path.h"
+#include "proxy/exchange/session_values.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/char_class.h"
 #include "proxy/routing/path_rewrite.h"
@@ -18,48 +19,6 @@ namespace {
 
 using http::FieldId;
 
-// The values that a request's head has for its session: those of the cookies of that name, one
-// after another, then those of the path's parameters. Each lives until the next one is asked for.
-class SessionValues final {
- public:
-  SessionValues(const http::RequestHead& head, const WorkerCluster& cluster, HeadScratch& scratch)
-      : head_(head),
-        cluster_(cluster),
-        room_(scratch.session),
-        field_(head.fields.has(FieldId::kCookie) ? head.fields.begin() : head.fields.end()),
-        target_(cluster.session_parameter().empty() ? std::string_view() : head.target) {}
-
-  [[gnu::always_inline]] std::optional<std::string_view> next() {
-    for (; field_ != head_.fields.end(); ++field_) {
-      if (field_->id != FieldId::kCookie) continue;
-      const std::string_view text = rest_.empty() ? field_->value : rest_;
-      rest_ = {};
-      const auto value = find_cookie(text, cluster_.session_cookie());
-      if (!value) continue;
-      rest_ = behind(*value, text);
-      if (rest_.empty()) ++field_;
-      return value;
-    }
-    if (target_.empty()) return {};
-    const auto value = find_path_parameter(target_, cluster_.session_parameter(), room_);
-    target_ = value ? behind(*value, target_) : std::string_view();
-    return value;
-  }
-
- private:
-  // Empty behind a value that was decoded, and so does not lie in `text`.
-  static std::string_view behind(std::string_view value, std::string_view text) {
-    const auto end = static_cast<std::size_t>(value.data() + value.size() - text.data());
-    return end <= text.size() ? text.substr(end) : std::string_view();
-  }
-
-  const http::RequestHead& head_;
-  const WorkerCluster& cluster_;
-  const std::span<char> room_;
-  const http::Field* field_;
-  std::string_view rest_;    // of that field
-  std::string_view target_;  // what is left of it
-};
 
 InsertedCookie::Shown shown_by(const AffinityToken& token, WorkerCluster& cluster) {
   const routing::Member* member = cluster.routing().table().by_tag(token.member_tag);
@@ -114,7 +73,7 @@ void Exchange::start(const http::RequestHead& head, std::size_t site) {
   account_.has_body = head.body.has_bytes();
   if (!map(head, site)) return;
   if (!find_session(head) && begin_gathering(head)) return gather();
-  choose(head);
+  if (!waits_for_ids()) choose(head);
 }
 
 void Exchange::receive(std::size_t site) {
@@ -166,13 +125,13 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
     }
   }
   if (!match.location) {
-    answer(404, "Nothing is configured for this address.", false);
+    answer(host_->unmapped_status, "Nothing is configured for this address.", false);
     return false;
   }
   location_ = &host_->locations[*match.location];
   if (!location_->is_proxied ||
       (!location_->excluded.empty() && routing::is_excluded(location_->excluded, path))) {
-    answer(404, "Requests for this address are not passed on.", false);
+    answer(host_->unmapped_status, "Requests for this address are not passed on.", false);
     return false;
   }
   cluster_ = routes_->clusters[location_->cluster];
@@ -199,7 +158,7 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
 // first that says the most. False when there is none at all.
 bool Exchange::find_session(const http::RequestHead& head) {
   const routing::Cluster& routing = cluster_->routing();
-  SessionValues values(head, *cluster_, worker_.io.scratch);
+  SessionValues values(head, *cluster_, worker_.io.scratch.session);
   auto value = values.next();
   begin_affinity(value);
   if (!value) return false;
@@ -233,6 +192,15 @@ void Exchange::begin_affinity(std::optional<std::string_view> session) {
       account_.request_id = worker_.request_ids.next();
     } while (account_.request_id == 0);
   }
+}
+
+// The plug-in's rule: who is not known as the session's primary may be one that has not said its id
+// yet. Asking costs a round trip; giving the session to another member costs it its primary.
+bool Exchange::waits_for_ids() {
+  if (!cluster_->speaks_weblogic() || !attempt_.names_any()) return false;
+  if (cluster_->routing().knows_primary(attempt_) || !cluster_->wait_for_ids(*this)) return false;
+  phase_ = Phase::kLearning;
+  return true;
 }
 
 void Exchange::choose(const http::RequestHead& head) {

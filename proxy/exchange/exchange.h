@@ -70,6 +70,7 @@ class Exchange final : private Try::Owner, private Waiter {
   enum class Phase : uint8_t {
     kNone,
     kGathering,  // the request's body may name the session: nobody is asked before it is here
+    kLearning,   // members are asked for the ids that the session names (weblogic dialect)
     kChoosing,   // within one call
     kQueued,     // for a connection, to one member or to anybody
     kAsking,     // try_ connects, or waits for the response's head
@@ -95,6 +96,7 @@ class Exchange final : private Try::Owner, private Waiter {
   void note_resends(const http::RequestHead& head);
   bool find_session(const http::RequestHead& head);
   void begin_affinity(std::optional<std::string_view> session);
+  bool waits_for_ids();
   bool begin_gathering(const http::RequestHead& head);
   void gather();
   void choose(const http::RequestHead& head);

@@ -141,7 +141,8 @@ void Exchange::on_request_body() {
   if (phase_ == Phase::kTunnel) {
     return on_tunnel(tunnel_->move_to_member(downstream_, try_->upstream()));
   }
-  const bool waits = phase_ == Phase::kQueued || phase_ == Phase::kPausing ||
+  const bool waits = phase_ == Phase::kLearning || phase_ == Phase::kQueued ||
+                     phase_ == Phase::kPausing ||
                      (phase_ == Phase::kAsking && try_->is_connecting());
   if (!waits) {
     if (try_ && try_->takes_body()) relay_request_body();

@@ -36,8 +36,8 @@ bool says_not_handled(const http::FieldList& fields) {
 
 // One line a second of a kind and a cluster is written; the others are counted.
 template <typename Line>
-void warn(LogThrottle& throttle, TimePoint now, Line line) {
-  if (const auto held = throttle.admit(now)) LOG(kWarn, "{}{}", line(), repeated(*held));
+void warn(LogThrottle& throttle, TimePoint now, const std::string& log, Line line) {
+  if (const auto held = throttle.admit(now)) LOG_TO(log, kWarn, "{}{}", line(), repeated(*held));
 }
 
 }  // namespace
@@ -96,7 +96,7 @@ void Exchange::begin_resend(const FailedTry& failed, bool adds_load) {
     ++cluster_->load().resends;
   }
   if (const auto held = cluster_->complaints().asked_again.admit(worker_.io.loop.now())) {
-    LOG(kInfo, "{}: member {}: {}, asking again (try {}){}", named(), asked_->label(),
+    LOG_TO(host_->error_log, kInfo, "{}: member {}: {}, asking again (try {}){}", named(), asked_->label(),
         to_text(failed.failure), attempt_.tries() + 1, repeated(*held));
   }
   ++worker_.counters.resends;
@@ -123,7 +123,7 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
     account_.failure = to_text(decision.reason);
     if (decision.reason == Reason::kOverBudget) {
       ++worker_.counters.resends_over_budget;
-      warn(cluster_->complaints().not_sent_again, worker_.io.loop.now(), [&] {
+      warn(cluster_->complaints().not_sent_again, worker_.io.loop.now(), host_->error_log, [&] {
         return fmt::format("{}: member {}: {}, not sent again: {}", named(), asked_->label(),
                            to_text(failure), to_text(decision.reason));
       });
@@ -189,7 +189,7 @@ void Exchange::end_pass() {
   }
   account_.failure = "timed out";
   const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(now - account_.started);
-  warn(cluster_->complaints().no_member, now, [&] {
+  warn(cluster_->complaints().no_member, now, host_->error_log, [&] {
     return fmt::format(
         "{}: no member of {} could be reached: timed out after {} ms, {} tries in {} rounds",
         named(), cluster_->routing().options().name, waited.count(), attempt_.tries(),
@@ -205,12 +205,12 @@ void Exchange::give_up_after(TryFailure failure, Reason reason, std::string_view
   if (reason == Reason::kOverBudget) ++worker_.counters.resends_over_budget;
   account_.failure = reason != Reason::kNone ? to_text(reason) : to_text(failure);
   if (reason == Reason::kSuspect) {
-    LOG(kError, "{}: member {}: {}: a suspect request, not sent again: {}", named(),
+    LOG_TO(host_->error_log, kError, "{}: member {}: {}: a suspect request, not sent again: {}", named(),
         asked_->label(), to_text(failure), to_text(reason));
   } else if (reason == Reason::kNotUnderstood) {
-    LOG(kError, "{}: member {}: {}: {}", named(), asked_->label(), to_text(failure), detail);
+    LOG_TO(host_->error_log, kError, "{}: member {}: {}: {}", named(), asked_->label(), to_text(failure), detail);
   } else {
-    warn(cluster_->complaints().not_sent_again, worker_.io.loop.now(), [&] {
+    warn(cluster_->complaints().not_sent_again, worker_.io.loop.now(), host_->error_log, [&] {
       return fmt::format("{}: member {}: {}, not sent again: {}", named(), asked_->label(),
                          to_text(failure), to_text(reason));
     });
@@ -279,14 +279,19 @@ void Exchange::on_room(uint64_t serial) {
   if (!ask(attempt_.last(), head)) choose(head);
 }
 
-// The member that it waits for is gone.
+// The member that it waits for is gone; or one has said its id, or has not.
 void Exchange::on_member_gone() {
-  choose(downstream_.request_head());
+  const http::RequestHead& head = downstream_.request_head();
+  if (phase_ == Phase::kLearning) {
+    find_session(head);
+    if (waits_for_ids()) return;
+  }
+  choose(head);
 }
 
 void Exchange::give_up_queueing(std::string_view why) {
   account_.failure = why;
-  warn(cluster_->complaints().queue, worker_.io.loop.now(), [&] {
+  warn(cluster_->complaints().queue, worker_.io.loop.now(), host_->error_log, [&] {
     return fmt::format("{}: {}: no connection to a member of {} is free, {} requests wait", named(),
                        why, cluster_->routing().options().name, cluster_->queued());
   });
@@ -315,7 +320,7 @@ void Exchange::on_downstream_gone() {
 
 // The client has had a part of the answer: all that is left is to break it off visibly.
 void Exchange::abort(std::string_view why) {
-  LOG(kInfo, "{}: member {}: response broken off: {}", named(), asked_->label(), why);
+  LOG_TO(host_->error_log, kInfo, "{}: member {}: response broken off: {}", named(), asked_->label(), why);
   if (account_.failure.empty()) account_.failure = "response broken off";
   end(true);
   downstream_.abort();

@@ -11,6 +11,7 @@ void Exchange::on_timer() {
   switch (phase_) {
     case Phase::kNone:
     case Phase::kGathering:  // the client's time is the connection's business
+    case Phase::kLearning:   // that of those who are asked
     case Phase::kChoosing:
       return;
     case Phase::kQueued:

@@ -114,12 +114,32 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
        .peer_address = peer,
        .client_address = facts.client.address.is_set() ? facts.client.address.text(room) : peer,
        .is_tls = facts.is_tls,
-       .believed = is_believed ? &head.fields : nullptr,
+       .believed = is_believed || !facts.host.trusted_hops ? &head.fields : nullptr,
        .request_id = facts.request_id,
        .answered = to.attempt.connections().answered(),
        .failover = to.attempt.choice().failover(),
        .waited = facts.waited},
       scratch.lines);
+}
+
+// nocanon: what the client wrote behind the location's path, and the query. Empty: all of it, or
+// the path is not written so that the location's could be cut off.
+std::string_view raw_target(const HeadFacts& facts, const http::RequestHead& head) {
+  const config::PathRules& rules = facts.location->paths;
+  std::string_view rest = head.path;
+  if (!rest.starts_with(rules.trim)) return {};
+  rest.remove_prefix(rules.trim.size());
+  if (!rest.empty() && !rest.starts_with('/')) return {};
+  if (rest.empty() && rules.prepend.empty()) rest = "/";
+  // Dot segments that leave what the location stands for are resolved here.
+  if (!rest.empty() && !routing::normalise_path(rest, facts.scratch.path)) return {};
+  std::span<char> room = facts.scratch.target;
+  const std::size_t size = rules.prepend.size() + rest.size() + head.query.size();
+  if (size > room.size()) return {};
+  auto end = std::copy(rules.prepend.begin(), rules.prepend.end(), room.begin());
+  end = std::copy(rest.begin(), rest.end(), end);
+  std::copy(head.query.begin(), head.query.end(), end);
+  return {room.data(), size};
 }
 
 // The path that was sent, or matched, as the location changes it, with the query behind it.
@@ -145,6 +165,15 @@ std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHea
   return {scratch.target.data(), path.size() + head.query.size()};
 }
 
+// RFC 9110 4.2.3: without the port that the scheme has anyway.
+std::string_view host_of(const routing::Member& member, bool is_tls) {
+  if (member.address.is_unix()) return "localhost";
+  std::string_view host = member.address_text;
+  const std::string_view port = is_tls ? ":443" : ":80";
+  if (host.ends_with(port)) host.remove_suffix(port.size());
+  return host;
+}
+
 }  // namespace
 
 bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::RequestHead& head,
@@ -157,13 +186,14 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
   if (!scratch.lines.ok()) return false;
   rewrite.added = scratch.lines.text();
   rewrite.add_upgrade = to.upgrades;
-  if (!to.sends_path_as_is || facts.location->paths.change_paths()) {
+  const bool changes = facts.location->paths.change_paths();
+  const bool is_raw = facts.location->forwards_raw;
+  if (is_raw && changes) rewrite.target = raw_target(facts, head);
+  if (rewrite.target.empty() && (changes || (!to.sends_path_as_is && !is_raw))) {
     rewrite.target = forwarded_target(facts, head);
   }
-  if (head.authority.empty()) {
-    const routing::Member& member = *to.attempt.member();
-    rewrite.host = member.address.is_unix() ? std::string_view("localhost")
-                                            : std::string_view(member.address_text);
+  if (head.authority.empty() || !facts.location->preserves_host) {
+    rewrite.host = host_of(*to.attempt.member(), to.cluster.speaks_tls());
   }
   return true;
 }

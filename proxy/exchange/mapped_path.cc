@@ -39,6 +39,8 @@ void settle(const Site& site, const http::RequestHead& head, HeadScratch& scratc
   if (mapped.path.has_slash_escape) {
     reading.slash_escapes_divide = host.slash_escapes == SlashEscapes::kDecoded;
     const bool is_refused = host.slash_escapes == SlashEscapes::kRefused ||
+                            (mapped.match.location &&
+                             host.locations[*mapped.match.location].refuses_slash_escapes) ||
                             (host.slash_escapes == SlashEscapes::kKept &&
                              depends_on_slash_escapes(site, head, mapped, scratch));
     if (is_refused) mapped.path.refusal = PathRefusal::kEncodedSlash;

@@ -41,8 +41,10 @@ WorkerCluster::WorkerCluster(WorkerContext& worker, const Options& options)
       options_(options),
       speaks_native_(has_native_contract(options.routing)),
       inserted_(inserted_cookie(options)),
+      speaks_weblogic_(options.routing.dialect == Dialect::kWeblogic),
       routing_(options.routing),
       probe_(worker.io, *this),
+      id_probes_(worker.io, *this),
       watch_(Timer::of<&WorkerCluster::on_watch>(worker.io.loop.timers(), *this)) {}
 
 WorkerCluster::~WorkerCluster() = default;
@@ -248,10 +250,12 @@ void WorkerCluster::hear(routing::Member& from, const http::FieldList& fields) {
   if (const http::Field* view = fields.find(http::FieldId::kUnderstudyView)) {
     on_view(from, view->value);
   }
+  const http::Field* const id = fields.find(http::FieldId::kXWeblogicJvmid);
+  // Auto: what a member says decides. Its lists are not believed, for none of them is signed.
+  if (id && options_.routing.dialect == Dialect::kAuto) speaks_weblogic_ = true;
   if (!speaks_weblogic()) return;
-  if (const http::Field* id = fields.find(http::FieldId::kXWeblogicJvmid)) {
-    const auto mid = parse_jvmid(id->value);
-    if (mid && !from.mid) routing_.table().learn_mid(from, *mid);
+  if (id) {
+    if (const auto mid = parse_jvmid(id->value)) routing_.table().learn_mid(from, *mid);
   }
   if (const http::Field* hash = fields.find(http::FieldId::kXWeblogicClusterHash)) {
     apply(routing_.on_weblogic_view(

@@ -20,6 +20,7 @@
 #include "proxy/exchange/inserted_cookie.h"
 #include "proxy/http/message.h"
 #include "proxy/routing/cluster.h"
+#include "proxy/upstream/id_probes.h"
 #include "proxy/upstream/member_connections.h"
 #include "proxy/upstream/view_probe.h"
 
@@ -35,7 +36,9 @@ class ViewListener {
   virtual void on_new_view(WorkerCluster& cluster, const routing::ViewKeeper::Shared& view) = 0;
 };
 
-class WorkerCluster final : private ViewProbe::User, private MemberConnections::Owner {
+class WorkerCluster final : private ViewProbe::User,
+                            private IdProbes::User,
+                            private MemberConnections::Owner {
  public:
   struct Options {
     routing::ClusterOptions routing;
@@ -46,6 +49,7 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
     std::string tls_name = {};                  // empty: each member's own host name
     std::string session_cookie;
     std::string session_parameter;      // empty: paths are not looked at
+    bool session_in_query = false;      // queries are, and paths, before cookies
     std::string session_form_field;     // empty: forms are not looked at
     config::InsertedCookie inserted{};  // with Dialect::kInsert
     ViewListener* listener = nullptr;   // borrowed; null: nobody is told
@@ -59,10 +63,15 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   const config::Connections& connection_options() const { return options_.connections; }
   // Whether members are told request ids and views in the native dialect.
   bool speaks_native() const { return speaks_native_; }
-  bool speaks_weblogic() const { return options_.routing.dialect == Dialect::kWeblogic; }
+  bool speaks_weblogic() const { return speaks_weblogic_; }
+  bool speaks_tls() const { return options_.tls != nullptr; }
+  // Exchanges whose session names members that are not known here wait until they have told their
+  // ids, for a round trip. False: there is none to ask, or all have been asked a moment ago.
+  bool wait_for_ids(Waiter& waiter);
   const std::string& session_cookie() const { return options_.session_cookie; }
   // The session's name as path parameter, `;jsessionid=`; empty where there is none.
   const std::string& session_parameter() const { return options_.session_parameter; }
+  bool has_session_in_query() const { return options_.session_in_query; }
   const std::string& session_form_field() const { return options_.session_form_field; }
   // The cookie that we set ourselves; null but in dialect insert.
   const InsertedCookie* inserted() const { return inserted_ ? &*inserted_ : nullptr; }
@@ -141,6 +150,9 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   void discard_unused();
   void on_view(const routing::Member& from, std::string_view header);
   void on_watch();
+  bool ask_for_ids(TimePoint now);
+  void on_id_answer(uint64_t serial, const http::FieldList& fields) override;
+  void on_id_silence(uint64_t serial) override;
   void hear_others();
   void on_view_text(uint64_t serial, std::string_view text) override;
   void on_room(MemberConnections& connections) override;
@@ -153,6 +165,8 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   const Options options_;
   const bool speaks_native_;
   const std::optional<InsertedCookie> inserted_;
+  // By the configuration, or because a member has answered so.
+  bool speaks_weblogic_;
 
   // Owned; state of the worker thread.
   routing::Cluster routing_;
@@ -166,6 +180,9 @@ class WorkerCluster final : private ViewProbe::User, private MemberConnections::
   std::vector<routing::ViewChange> gone_;  // to be acted upon at the end of the turn
   std::vector<AffinityMemo> memos_;        // by the value's last bytes; empty until a cookie comes
   ViewProbe probe_;
+  IdProbes id_probes_;
+  WaitingList learners_;  // for ids
+  std::optional<TimePoint> ids_asked_at_;
   Timer watch_;  // runs only while exchanges wait
   TimePoint wall_read_at_{};
   uint32_t wall_seconds_ = 0;

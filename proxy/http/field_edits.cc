@@ -261,7 +261,6 @@ std::string_view why_not_editable(std::string_view name) {
   const FieldId id = field_id(name);
   if (kContractFields.has(id)) return "it is between the proxy and the members";
   if (id == FieldId::kHost) return "members get the client's";
-  if (id == FieldId::kTwin) return "such names with '_' never reach a member";
   if (kNeverEdited.has(id)) return "it belongs to the connection or says where the message ends";
   return {};
 }

@@ -63,7 +63,15 @@ Attempt AffinityChoice::begin(const DecodedAffinity& cookie) const {
     attempt.has_route_ = !cookie.token.route.empty();
     if (attempt.has_route_) attempt.session_hash_ = hash_of_id(cookie.token.id);
     if (attempt.has_route_) member = table_.by_route(cookie.token.route);
-    if (attempt.has_route_ && member == nullptr) follow_ranked_route(attempt, cookie.token.route);
+    if (member != nullptr && !member->redirect.empty()) {
+      const Member* const substitute = table_.by_route(member->redirect);
+      if (substitute != nullptr) attempt.ranked_serial_ = substitute->serial;
+    }
+    if (attempt.has_route_ && member == nullptr) {
+      if (ranks_routes_) follow_ranked_route(attempt, cookie.token.route);
+      // As in Apache a session of no member is balanced like a new client.
+      if (!ranks_routes_) attempt.session_hash_ = 0;
+    }
   } else if (cookie.token.dialect == Dialect::kInsert) {
     attempt.has_route_ = true;
     member = table_.by_tag(cookie.token.member_tag);

@@ -139,12 +139,15 @@ class Attempt final {
 // The decision itself. Owned by Cluster.
 class AffinityChoice final {
  public:
-  AffinityChoice(MemberTable& table, Method& method) : table_(table), method_(method) {}
+  AffinityChoice(MemberTable& table, Method& method, bool ranks_routes = true)
+      : table_(table), method_(method), ranks_routes_(ranks_routes) {}
 
   Attempt begin(const DecodedAffinity& cookie) const;
   // How much an attempt has of its session: of several values of one name the first with the most
   // decides.
   Named named_by(const Attempt& attempt) const;
+  // Whether the first member that the session names is in the table.
+  bool knows_primary(const Attempt& attempt) const { return primary(attempt) != nullptr; }
   // Whether a second member has the session too, as far as its cookie says.
   bool has_copy(const Attempt& attempt) const { return secondary(attempt) != nullptr; }
   // What choose() would say first of a fresh attempt, without taking a turn: where the method would
@@ -187,6 +190,7 @@ class AffinityChoice final {
 
   MemberTable& table_;
   Method& method_;
+  const bool ranks_routes_;
 
   // State of the worker thread.
   std::uint64_t method_version_ = 0;  // the rings that the method knows

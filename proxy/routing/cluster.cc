@@ -45,7 +45,7 @@ Cluster::Cluster(const ClusterOptions& options)
                           options_.seed != 0 ? options_.seed : SystemRandom().next(),
                           options_.worker)),
       heeds_busy_(method_->heeds_busy()),
-      choice_(table_, *method_),
+      choice_(table_, *method_, options_.ranks_routes),
       views_(keeper_options(options_)) {}
 
 void Cluster::on_failure(Attempt& attempt, Member& member, Failure failure, TimePoint now) {

@@ -30,6 +30,7 @@ struct ClusterOptions {
   Dialect dialect = Dialect::kAuto;
   std::shared_ptr<const Keyring> keyring = {};  // null: no cookie is verified, no view believed
   bool believes_weblogic_lists = false;
+  bool ranks_routes = true;  // "first.second" in a route names two members, as WildFly writes it
   WeblogicPort weblogic_port = WeblogicPort::kPlain;
   Duration skip_time = std::chrono::seconds(10);  // MaxSkipTime
   config::Balancing balancing = {};
@@ -57,6 +58,7 @@ class Cluster final {
     choice_.take(attempt, member, now);
   }
   Named named_by(const Attempt& attempt) const { return choice_.named_by(attempt); }
+  bool knows_primary(const Attempt& attempt) const { return choice_.knows_primary(attempt); }
   bool has_copy(const Attempt& attempt) const { return choice_.has_copy(attempt); }
   Choice preview(const DecodedAffinity& cookie, TimePoint now) const {
     return choice_.preview(cookie, now);

@@ -74,6 +74,7 @@ struct Member {
   std::optional<std::uint32_t> mid = {};     // in dialect weblogic the JVMID's bits
   std::string name = {};                     // from the view, else the address
   std::string route = {};                    // BalancerMember route=
+  std::string redirect = {};                 // redirect=: the route of its substitute
   std::string address_text = {};             // "host:port"
   Address address = {};                      // unset until the host's name has been resolved
   std::vector<Address> more_addresses = {};  // of the same name

@@ -82,6 +82,8 @@ Member& MemberTable::add(const Seed& seed) {
   member->more_addresses = seed.more_addresses;
   member->name = seed.name.empty() ? seed.address_text : seed.name;
   member->route = seed.route;
+  member->redirect = seed.redirect;
+  if (!seed.is_checked) member->checked = Checked::kWorking;
   member->weight = seed.weight;
   if (options_.tags != nullptr) {
     member->tags = options_.tags->member_tags(seed.route.empty() ? seed.address_text : seed.route);
@@ -206,7 +208,10 @@ void MemberTable::set_addresses(std::string_view address_text, std::span<const A
 }
 
 void MemberTable::learn_mid(Member& member, std::uint32_t mid) {
-  if (!member.mid && by_mid_.try_emplace(mid, &member).second) member.mid = mid;
+  // An id that another member has stays that one's.
+  if (!by_mid_.try_emplace(mid, &member).second) return;
+  if (member.mid) by_mid_.erase(*member.mid);
+  member.mid = mid;
 }
 
 void MemberTable::rebuild_index() {

@@ -31,9 +31,11 @@ struct Seed {
   std::vector<Address> more_addresses = {};
   std::string name = {};
   std::string route = {};
+  std::string redirect = {};  // the route of the member that takes its place
   std::uint16_t weight = 100;
   OperatorOrder order = {};  // status=D, status=N
   bool is_standby = false;   // status=H
+  bool is_checked = true;    // false: it has no health check, though others of its cluster may
 };
 
 // What a view has changed. The caller ends the exchanges that wait for these members, closes their
@@ -74,7 +76,8 @@ class MemberTable final {
   // For members whose address is a host's name. Applies to those with this address_text. The one in
   // use stays as long as it is among them; `addresses` is not empty.
   void set_addresses(std::string_view address_text, std::span<const Address> addresses);
-  // What a member said about itself (X-WebLogic-JVMID); only while it has no mid.
+  // What a member said about itself (X-WebLogic-JVMID): a process that was started again has
+  // another id than before. One that another member has is not taken.
   void learn_mid(Member& member, std::uint32_t mid);
 
   // By address, also of members that come later. Nothing: as the configuration says. At most

@@ -113,7 +113,7 @@ std::string_view rewrite_path(const config::PathRules& rules, std::string_view p
   }
   // Only what was trimmed to nothing without a slash, and has somewhere else to go, needs none.
   const bool ends_bare = !path.ends_with('/') && !rules.prepend.empty() &&
-                         rules.default_file.empty() && parameters.empty();
+                         rules.default_file.empty() && parameters.empty() && !rules.ends_in_slash;
   if (!ends_bare) out.add("/");
   out.add(rules.default_file);
   out.add(parameters);

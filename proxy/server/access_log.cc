@@ -35,10 +35,15 @@ void BufferedAccessLog::write(const AccessRecord& record) {
     output.target.format->append(record, context, output.buffer);
     if (output.buffer.size() >= kLogBufferBytes * 3 / 4) flush(output);
   }
-  if (!timer_.is_running()) timer_.start_at(loop_.now() + kLogDelayMax);
+  if (timer_.is_running()) return;
+  const bool is_quiet =
+      flushed_at_ == TimePoint::min() || loop_.now() >= flushed_at_ + kLogDelayMax;
+  if (is_quiet) return flush();
+  timer_.start_at(flushed_at_ + kLogDelayMax);
 }
 
 void BufferedAccessLog::flush() {
+  flushed_at_ = loop_.now();
   for (Output& output : outputs_) flush(output);
 }
 

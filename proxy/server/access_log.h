@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // BufferedAccessLog: the lines of one virtual host and one worker on their way to its files. They
-// gather in a buffer that is written when it is full, a second after its first line, or when the
-// worker ends. A file that takes nothing costs lines, never memory or the worker's time: the loss
-// is counted and said in the error log. Owned by a worker's routes; worker thread only.
+// gather in a buffer that is written when it is full, a millisecond after the write before, or when
+// the worker ends: so the lines of different workers come in their order, but for a busy moment. A
+// file that takes nothing costs lines, never memory or the worker's time: the loss is counted and
+// said in the error log. Owned by a worker's routes; worker thread only.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,7 @@
 namespace understudy {
 
 inline constexpr std::size_t kLogBufferBytes = std::size_t{32} * 1024;
-inline constexpr Duration kLogDelayMax = std::chrono::seconds(1);
+inline constexpr Duration kLogDelayMax = std::chrono::milliseconds(1);
 
 // Where and how one CustomLog writes; shared by all workers, immutable.
 struct AccessLogTarget {
@@ -55,6 +56,7 @@ class BufferedAccessLog final : public AccessLog {
   Timer timer_;
   LogFormat::TimeMemo memo_;
   uint64_t bytes_lost_ = 0;
+  TimePoint flushed_at_ = TimePoint::min();
   TimePoint complained_at_ = TimePoint::min();
 };
 

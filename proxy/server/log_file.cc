@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 namespace understudy {
@@ -45,8 +46,12 @@ bool write_all(int fd, std::string_view bytes) {
 // A pipe that can take PIPE_BUF bytes does not block for so many.
 bool write_without_waiting(int fd, std::string_view lines) {
   while (!lines.empty()) {
+    errno = 0;
     pollfd ready{.fd = fd, .events = POLLOUT, .revents = 0};
-    if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return false;
+    if (::poll(&ready, 1, 0) != 1) return false;
+    // The reader has ended; the write says so, too.
+    if ((ready.revents & POLLERR) != 0) errno = EPIPE;
+    if ((ready.revents & (POLLOUT | POLLERR)) != POLLOUT) return false;
     const std::string_view some = lines.substr(0, PIPE_BUF);
     const std::size_t end = some.rfind('\n');
     const std::size_t size = end == std::string_view::npos ? some.size() : end + 1;
@@ -63,6 +68,11 @@ Result<std::unique_ptr<LogFile>> LogFile::open(const std::string& path) {
     const int fd = path == "stdout" ? STDOUT_FILENO : STDERR_FILENO;
     return std::unique_ptr<LogFile>(new LogFile(path, Fd(), fd));
   }
+  if (is_program(path)) {
+    auto program = PipedProgram::open(path);
+    if (!program) return std::move(program).error();
+    return std::unique_ptr<LogFile>(new LogFile(path, *std::move(program)));
+  }
   Result<Fd> fd = open_for_append(path);
   if (!fd) return std::move(fd).error();
   const int number = fd->value();
@@ -71,8 +81,15 @@ Result<std::unique_ptr<LogFile>> LogFile::open(const std::string& path) {
 
 LogFile::~LogFile() = default;
 
-bool LogFile::write(std::string_view lines) const {
-  return is_regular(fd_) ? write_all(fd_, lines) : write_without_waiting(fd_, lines);
+bool LogFile::write(std::string_view lines) {
+  if (is_regular(fd_)) return write_all(fd_, lines);
+  if (write_without_waiting(fd_, lines)) return true;
+  return errno == EPIPE && start_program_again() && write_without_waiting(fd_, lines);
+}
+
+bool LogFile::start_program_again() {
+  std::lock_guard lock(mutex_);
+  return program_ && program_->start_again(SystemClock().now());
 }
 
 Result<void> LogFile::reopen() {

@@ -75,6 +75,7 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
       .dialect = cluster.dialect,
       .keyring = cluster.keyring,
       .believes_weblogic_lists = cluster.is_dynamic && cluster.dialect == Dialect::kWeblogic,
+      .ranks_routes = cluster.ranks_routes,
       .weblogic_port = cluster.tls != nullptr ? WeblogicPort::kTls : WeblogicPort::kPlain,
       .skip_time = cluster.connections.skip_time,
       .balancing = cluster.balancing,
@@ -83,8 +84,10 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
   for (const config::MemberSeed& seed : cluster.seeds) {
     routing::Seed out{.address_text = seed.address,
                       .route = seed.route,
+                      .redirect = seed.redirect,
                       .order = {.state = seed.operator_state},
-                      .is_standby = seed.is_standby};
+                      .is_standby = seed.is_standby,
+                      .is_checked = cluster.check_of(seed).is_on()};
     out.weight = static_cast<std::uint16_t>(
         std::min<std::uint32_t>(seed.load_factor, std::numeric_limits<std::uint16_t>::max()));
     const bool is_name = !Address::parse(seed.address).has_value();
@@ -176,6 +179,9 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::make(
     site.tls = *std::move(tls);
   }
   for (const config::VirtualHost& host : config->hosts.all()) {
+    if (!host.error_log.empty()) {
+      if (auto opened = open_more_log(host.error_log); !opened) return std::move(opened).error();
+    }
     std::vector<AccessLogTarget>& targets = out->access_logs.emplace_back();
     for (const config::AccessLog& log : host.access_logs) {
       Result<AccessLogTarget> target = make_target(log, files);

@@ -182,6 +182,7 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
                                        .tls_name = wanted.tls_name,
                                        .session_cookie = wanted.session_cookie,
                                        .session_parameter = wanted.session_parameter,
+                                       .session_in_query = wanted.session_in_query,
                                        .session_form_field = wanted.session_form_field,
                                        .inserted = wanted.inserted,
                                        .listener = this});

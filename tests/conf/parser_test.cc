@@ -56,12 +56,34 @@ TEST(Parser, AValueIsNotExpandedAgain) {
   EXPECT_EQ(outline(reading.parsed().directives), "A ${X};");
 }
 
-TEST(Parser, RefusesVariablesThatAreUnknownOrMisspelt) {
+TEST(Parser, AnUnknownVariableStaysAsInApacheWithAWarning) {
+  Reading reading("A ${X}/b\nB ${map:key|none}\n");
+  EXPECT_EQ(outline(reading.parsed().directives), "A ${X}/b;B ${map:key|none};");
+  EXPECT_FALSE(reading.said().has_errors());
+  EXPECT_EQ(reading.said().warning_count(), 1u);
+  EXPECT_EQ(reading.first(),
+            "${X} is neither defined nor in the environment; as in Apache the text itself stays");
+}
+
+TEST(Parser, DebiansDirectoriesAreKnownWithoutItsEnvironment) {
+  Reading reading("A ${APACHE_LOG_DIR}/x ${APACHE_RUN_USER}\n");
+  EXPECT_EQ(outline(reading.parsed().directives), "A /var/log/apache2/x www-data;");
+  EXPECT_EQ(reading.said().warning_count(), 0u);
+}
+
+TEST(Parser, AValueOfSeveralWordsIsSeveralWordsUnlessItIsQuoted) {
+  Reading reading(
+      "Define P \"retry=30  timeout=300\"\nA x ${P} y\nB \"${P}\"\nDefine Q \"'a b' c\"\nC ${Q}\n");
+  EXPECT_EQ(outline(reading.parsed().directives),
+            "A x retry=30 timeout=300 y;B retry=30  timeout=300;C a b c;");
+  EXPECT_EQ(reading.parsed().directives.back().arguments.size(), 2u);
+}
+
+TEST(Parser, RefusesVariablesThatAreMisspelt) {
   const struct {
     std::string text;
     std::string message;
   } cases[] = {
-      {"A ${X}", "${X} is neither defined nor in the environment"},
       {"A ${X", "expected a name and a closing brace, as in ${NAME}, but found ${X"},
       {"A ${}", "expected a name and a closing brace, as in ${NAME}, but found ${"},
       {"A ${a b}", "expected a name and a closing brace, as in ${NAME}, but found ${a"},
@@ -144,7 +166,8 @@ TEST(Parser, ASectionIsClosedInTheFileThatOpensIt) {
 TEST(Parser, AMissingFileIsSaidOfTheFile) {
   Reading reading;
   reading.parsed();
-  EXPECT_EQ(reading.said().text(), "main.conf:1:1: error: cannot be read: No such file or directory\n");
+  EXPECT_EQ(reading.said().text(),
+            "main.conf:1:1: error: cannot be read: No such file or directory\n");
 }
 
 }  // namespace

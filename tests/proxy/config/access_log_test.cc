@@ -33,11 +33,69 @@ TEST(AccessLog, AHostHasItsOwnOrThatOfTheOutside) {
   EXPECT_EQ(config->hosts.all()[2].access_logs.at(0).path, "a");
 }
 
-TEST(AccessLog, RefusesUnknownNicknamesAndPrograms) {
+TEST(AccessLog, RefusesUnknownNicknamesAndSyslog) {
   EXPECT_EQ(said_of("CustomLog a comon\n" + std::string(kShop)),
             "t.conf:1:13: error: no LogFormat has the nickname 'comon'; did you mean common?");
-  EXPECT_EQ(said_of("CustomLog \"|rotate a\" common\n" + std::string(kShop)),
-            "t.conf:1:11: error: access logs go to a file, stdout or stderr, not to a program");
+  EXPECT_EQ(said_of("CustomLog syslog:local3 common\n" + std::string(kShop)),
+            "t.conf:1:11: error: access logs go to a file, a stream or a program; write "
+            "\"|/usr/bin/logger -t NAME -p local7.info\"");
+  EXPECT_EQ(said_of("CustomLog a common b\n" + std::string(kShop)),
+            "t.conf:1:20: error: 'b' is one word too many");
+}
+
+TEST(AccessLog, TakesProgramsAsTheyStand) {
+  const auto config =
+      config_of("CustomLog \"|/bin/cat -\" common\nErrorLog \"||/bin/cat\"\n" + std::string(kShop));
+  EXPECT_EQ(only_host(*config).access_logs.at(0).path, "|/bin/cat -");
+  EXPECT_EQ(config->error_log.path, "||/bin/cat");
+}
+
+TEST(AccessLog, AProgramThatCannotBeRunIsReplacedByStandardErrorWithAWarning) {
+  const Loaded loaded = load_for_tests(
+      "CustomLog \"|/nonexistent/rotatelogs a 60\" common\n"
+      "Listen 127.0.0.1:8080\n" +
+      std::string(kShop));
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  EXPECT_EQ(only_host(*loaded.config).access_logs.at(0).path, "stderr");
+  EXPECT_EQ(loaded.warning_count, 1u) << loaded.diagnostics;
+}
+
+TEST(AccessLog, VariablesOfRequestsAreNeverSet) {
+  const auto config = config_of("CustomLog a common env=!dontlog\nCustomLog b common env=slow\n" +
+                                std::string(kShop));
+  ASSERT_EQ(only_host(*config).access_logs.size(), 1u);
+  EXPECT_EQ(only_host(*config).access_logs.at(0).path, "a");
+}
+
+TEST(AccessLog, LettersThatMeanNothingHereAreADash) {
+  const Loaded loaded = load_for_tests(
+      "LogFormat \"%h %E %f %{x}n\" x\nCustomLog a x\n"
+      "Listen 127.0.0.1:8080\n" +
+      std::string(kShop));
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  EXPECT_EQ(loaded.warning_count, 1u);
+  EXPECT_EQ(only_host(*loaded.config).access_logs.at(0).format.items.at(2).letter,
+            LogLetter::kNothing);
+}
+
+TEST(ErrorLog, OfAHostIsItsOwn) {
+  const auto config = config_of("ErrorLog e\n" + std::string(kShop) +
+                                "<VirtualHost *>\nErrorLog h\nLogLevel warn\n</VirtualHost>\n"
+                                "<VirtualHost *>\nErrorLog e\n</VirtualHost>\n<VirtualHost *>\n"
+                                "</VirtualHost>\n");
+  EXPECT_EQ(config->error_log.path, "e");
+  EXPECT_EQ(config->hosts.all()[0].error_log, "");
+  EXPECT_EQ(config->hosts.all()[1].error_log, "h");
+  EXPECT_EQ(config->hosts.all()[2].error_log, "") << "the process's own";
+  EXPECT_EQ(config->hosts.all()[3].error_log, "");
+}
+
+TEST(ErrorLog, LevelsOfModulesDoNotCount) {
+  const auto config = config_of("LogLevel warn ssl:debug proxy:trace3\n" + std::string(kShop));
+  EXPECT_EQ(config->error_log.level, "warn");
+  EXPECT_EQ(said_of("LogLevel wran\n" + std::string(kShop)),
+            "t.conf:1:10: error: LogLevel is one of emerg, alert, crit, error, warn, notice, info, "
+            "debug, trace1 to trace8, not 'wran'; did you mean warn?");
 }
 
 TEST(AccessLog, AMistakeInAFormatIsSaidWhereTheFormatStands) {
@@ -46,8 +104,6 @@ TEST(AccessLog, AMistakeInAFormatIsSaidWhereTheFormatStands) {
   } kCases[] = {
       {"LogFormat \"%h %Z\" x", "1:11: error: the log format has '%Z', which is not known"},
       {"CustomLog stdout \"%{X}q\"", "1:18: error: the log format has '%{X}q', which is not known"},
-      {"LogFormat \"%h %f\" x",
-       "1:11: error: the log format has '%f', which means nothing here: no files are served"},
       {"LogFormat %h x escape=yaml",
        "1:16: error: expected escape=json or escape=apache, not 'escape=yaml'"},
   };

@@ -136,12 +136,13 @@ TEST(Balancing, RefusesWhatItDoesNotUnderstand) {
       {location("HealthCheck tcp fall=1001"),
        "t.conf:4:17: error: expected fall=NUMBER from 1 to 1000"},
       {"<Location />\nBalancerMember a:1 status=+X\n</Location>",
-       "t.conf:2:20: error: status has the letters D (disabled), N (draining) and H (standby), "
+       "t.conf:2:20: error: status= takes the letters D (disabled), N (draining) and H or R "
+       "(standby), "
        "with + or - before them"},
       {"<Location />\nBalancerMember a:1 hcmethod=PUT\n</Location>",
        "t.conf:2:20: error: expected hcmethod=NONE, TCP, GET, HEAD or OPTIONS"},
       {"<Location />\nBalancerMember a:1 hcfials=2\n</Location>",
-       "t.conf:2:20: error: BalancerMember has no parameter 'hcfials=2'; did you mean hcfails?"},
+       "t.conf:2:20: error: there is no parameter 'hcfials=2'; did you mean hcfails?"},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.text);

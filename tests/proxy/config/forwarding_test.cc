@@ -71,9 +71,8 @@ TEST(Forwarding, SaysWhatIsWrongWhereItStands) {
        "they "
        "say whose word is believed"},
       {"WLProxySSLPassThrough On",
-       "1:1: error: WLProxySSLPassThrough needs RemoteIPInternalProxy or RemoteIPTrustedProxy: "
-       "they "
-       "say whose word is believed"},
+       "1:1: warning: WLProxySSLPassThrough believes any client, as the plug-in does; with "
+       "RemoteIPInternalProxy it believes your balancer only"},
       {"RemoteIPInternalProxy ::1\nRemoteIPHeader Forwarded",
        "2:16: error: RemoteIPHeader names a list of addresses such as X-Forwarded-For; Forwarded "
        "is "

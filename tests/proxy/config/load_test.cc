@@ -124,15 +124,94 @@ TEST(Load, WarnsOfAnOpenAdminAddress) {
 
 TEST(Load, ErrorsOfAllPartsAreCollected) {
   const Loaded loaded = load_for_tests(
-      "Listen 80\nListen 80\n<Location x>\nBackendCluster a:1\n</Location>\n<Location "
+      "Listen 127.0.0.1:80\nListen 127.0.0.1:80\n<Location x>\nBackendCluster "
+      "a:1\n</Location>\n<Location "
       "/y>\n</Location>\n");
   EXPECT_EQ(loaded.error_count, 3u) << loaded.diagnostics;
   EXPECT_EQ(loaded.config, nullptr);
 }
 
+TEST(Load, APortAloneIsOneOfBothFamiliesWhereTheMachineHasBoth) {
+  const auto listens = [](bool has_ipv6) {
+    static const conf::MemoryFiles no_files;
+    LoadOptions options;
+    options.files = &no_files;
+    options.has_ipv6 = [has_ipv6] { return has_ipv6; };
+    const Loaded loaded = load_text("t.conf",
+                                    "Listen 80\nListen 127.0.0.1:81\nListen *:443 https\n"
+                                    "Listen [::1]:82\n" +
+                                        std::string(kShop),
+                                    options);
+    std::string text;
+    if (!loaded) return loaded.diagnostics;
+    for (const Address& address : loaded.config->listens) text += address.to_string() + " ";
+    return text;
+  };
+  EXPECT_EQ(listens(true), "0.0.0.0:80 [::]:80 127.0.0.1:81 0.0.0.0:443 [::]:443 [::1]:82 ");
+  EXPECT_EQ(listens(false), "0.0.0.0:80 127.0.0.1:81 0.0.0.0:443 [::1]:82 ");
+  EXPECT_EQ(said_of("Listen 127.0.0.1:80 smtp\n" + std::string(kShop)),
+            "t.conf:1:21: error: a Listen is one of http or https, not 'smtp'; SSLEngine decides");
+}
+
+TEST(Load, WithoutListenThePortsOfTheHostsAreListenedTo) {
+  const Loaded loaded =
+      load_for_tests(std::string(kShop) +
+                     "<VirtualHost *:81>\n</VirtualHost>\n<VirtualHost 127.0.0.1:81 "
+                     "_default_:82>\n</VirtualHost>\n<VirtualHost *>\n</VirtualHost>\n");
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  EXPECT_NE(loaded.diagnostics.find("t.conf:5:2: warning: there is no Listen, so the ports of the "
+                                    "hosts are listened to: 81, 82"),
+            std::string::npos)
+      << loaded.diagnostics;
+  EXPECT_EQ(load_for_tests(kShop).diagnostics,
+            "t.conf:1:1: error: Listen is missing (an address and port to accept clients on)\n");
+}
+
+// What is wrong in one directive hides nothing of what is wrong between others.
+TEST(Load, ErrorsOfValuesAndOfRelationsAreSaidInOneRound) {
+  const Loaded loaded = load_for_tests(
+      "Listen 127.0.0.1:80\nNoSuchThing 1\n<Location>\nBackendCluster a:1\n</Location>\n"
+      "<Location /a>\nBackendCluster none\n</Location>\nProxyPass /b balancer://none/\n"
+      "<Location /c>\nConnectTimeoutSecs 1\nConnectRetrySecs 2\nBackendCluster a:1\n"
+      "</Location>\n");
+  EXPECT_EQ(loaded.config, nullptr);
+  for (const std::string_view said :
+       {"t.conf:2:1: error: unknown directive 'NoSuchThing'",
+        "t.conf:3:2: error: Location takes 1 argument, not 0",
+        "t.conf:7:16: error: expected addresses such as",
+        "t.conf:9:14: error: there is no <Proxy \"balancer://none\">",
+        "t.conf:11:20: error: ConnectTimeoutSecs (1s) is shorter than ConnectRetrySecs (2s)"}) {
+    EXPECT_NE(loaded.diagnostics.find(said), std::string::npos) << loaded.diagnostics;
+  }
+  EXPECT_EQ(loaded.diagnostics.find("has no members"), std::string::npos) << loaded.diagnostics;
+}
+
+TEST(Load, WhatWasLeftOutIsNamedWhenNothingIsProxied) {
+  EXPECT_EQ(said_of("IncludeOptional sites/*.conf\n"),
+            "t.conf:1:1: error: nothing is proxied: there is no ProxyPass, and no <Location> with "
+            "members; left out: IncludeOptional of t.conf:1:1");
+}
+
+TEST(Load, WhatADirectoryClosesIsForbiddenAndNotUnknown) {
+  const auto status = [](const std::string& text) {
+    return only_host(*config_of(text + std::string(kShop))).unmapped_status;
+  };
+  const std::string root = "<Directory />\nRequire all denied\n</Directory>\n";
+  EXPECT_EQ(status(""), 404);
+  EXPECT_EQ(status(root), 403);
+  EXPECT_EQ(status("DocumentRoot /var/www/html\n" + root), 403);
+  EXPECT_EQ(status("DocumentRoot /var/www/html\n" + root +
+                   "<Directory /var/www/>\nRequire all granted\n</Directory>\n"),
+            404);
+  EXPECT_EQ(status("DocumentRoot /var/www2\n" + root +
+                   "<Directory /var/www>\nAllow from all\n</Directory>\n"),
+            403);
+}
+
 TEST(Load, SomethingHasToBeProxied) {
   EXPECT_EQ(said_of("Workers 1"),
-            "t.conf:1:1: error: nothing is proxied: there is no <Location> with members");
+            "t.conf:1:1: error: nothing is proxied: there is no ProxyPass, and no <Location> with "
+            "members");
 }
 
 }  // namespace

@@ -41,8 +41,8 @@ TEST(Location, HasAtLeastTwoRounds) {
 
 TEST(Location, InheritsWhatItDoesNotSay) {
   const auto config = config_of(
-      "IOTimeoutSecs 20\nWebLogicCluster a:1,b:2\nSessionCookieFormat route\n"
-      "<Location /a>\n</Location>\n<Location /b>\nIOTimeoutSecs 30\nWebLogicCluster "
+      "IOTimeoutSecs 20\nBackendCluster a:1,b:2\nSessionCookieFormat route\n"
+      "<Location /a>\n</Location>\n<Location /b>\nIOTimeoutSecs 30\nBackendCluster "
       "c:3\n</Location>");
   const auto& locations = only_host(*config).locations;
   ASSERT_EQ(locations.size(), 2u);

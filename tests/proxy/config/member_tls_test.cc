@@ -43,7 +43,7 @@ class MemberTls : public testing::Test {
 TEST_F(MemberTls, SecureProxyAndHttpsMeanTheSame) {
   for (const std::string text :
        {"SecureProxy On\nBackendCluster a:1,b:1", "BalancerMember https://a:1\n",
-        "ProxyPass https://a/\n", "SecureProxy On\nBackendHost a\nBackendPort 1\n",
+        "SecureProxy On\nBackendHost a\nBackendPort 1\n",
         "SSLProxyEngine On\nBalancerMember https://a\n"}) {
     const Cluster found = cluster(text);
     ASSERT_NE(found.tls, nullptr) << text;
@@ -53,9 +53,30 @@ TEST_F(MemberTls, SecureProxyAndHttpsMeanTheSame) {
   EXPECT_EQ(cluster("BalancerMember http://a\nSSLProxyEngine On").tls, nullptr);
 }
 
+// As in Apache, who may have https:// members behind a ProxyPass and no authority named.
+TEST_F(MemberTls, BehindProxyPassItIsVerifiedWhenSslProxyVerifySaysSo) {
+  EXPECT_FALSE(cluster("ProxyPass https://a/\n").tls->verifies());
+  EXPECT_FALSE(cluster("SSLProxyVerify optional_no_ca\nProxyPass https://a/\n").tls->verifies());
+  EXPECT_TRUE(cluster("SSLProxyVerify require\nProxyPass https://a/\n").tls->verifies());
+  EXPECT_TRUE(cluster("SSLProxyVerify optional\nProxyPass https://a/\n").tls->verifies());
+}
+
+TEST_F(MemberTls, TheNameIsLookedAtUnlessBothDirectivesLeaveItOut) {
+  const auto identity = [this](const std::string& text) {
+    return cluster(text + "\nProxyPass https://a/\n").tls->identity();
+  };
+  const auto looks = identity("");
+  EXPECT_EQ(identity("SSLProxyCheckPeerName On\nSSLProxyCheckPeerCN Off"), looks);
+  EXPECT_EQ(identity("SSLProxyCheckPeerName Off\nSSLProxyCheckPeerCN On"), looks);
+  const auto does_not = identity("SSLProxyCheckPeerName Off");
+  EXPECT_NE(does_not, looks);
+  EXPECT_EQ(identity("SSLProxyCheckPeerCN Off"), does_not);
+  EXPECT_EQ(identity("SSLProxyCheckPeerName Off\nSSLProxyCheckPeerCN Off"), does_not);
+}
+
 TEST_F(MemberTls, ThePlugInsNamesAreKnown) {
   EXPECT_NE(cluster("SecureProxy ON\nTrustedCAFile ca.pem\nRequireSSLHostMatch true\n"
-                    "WebLogicSSLVersion TLSv1_2\nWebLogicCluster a:1")
+                    "WebLogicSSLVersion TLSv1_2\nWLSRequest On\nWebLogicCluster a:1")
                 .tls,
             nullptr);
 }
@@ -76,7 +97,7 @@ TEST_F(MemberTls, MistakesAreShownWhereTheyStand) {
        "t.conf:4:18: error: TLSv1.1 is not offered any more (RFC 8996)"},
       {"SecureProxy On\nBalancerMember a:1\nSSLProxyCipherSuite NO-SUCH",
        "t.conf:4:21: error: no cipher of TLS 1.2 is left"},
-      {"SecureProxy On\nBalancerMember a:1\nSSLProxyVerify optional", "t.conf:4:16: error: "},
+      {"SecureProxy On\nBalancerMember a:1\nSSLProxyVerify perhaps", "t.conf:4:16: error: "},
       {"SecureProxy On\nBalancerMember http://a:1",
        "t.conf:2:13: error: SecureProxy is On, but a:1 is named with http://"},
       {"SecureProxy Off\nBalancerMember https://a:1",
@@ -87,7 +108,7 @@ TEST_F(MemberTls, MistakesAreShownWhereTheyStand) {
        "t.conf:1:11: error: all members of a cluster speak TLS or none does, but a:1 does and b:1 "
        "does not"},
       {"BalancerMember https://a:1\nSSLProxyVerify none",
-       "t.conf:3:16: warning: whoever answers at a member's address is believed to be it"},
+       "t.conf:3:16: warning: who has signed a member's certificate is not looked at"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.text);

@@ -107,7 +107,8 @@ TEST(Paths, ProxyPassWithAnExclamationMarkProxiesNothing) {
   EXPECT_FALSE(locations[1].is_proxied);
   EXPECT_TRUE(locations[2].is_proxied);
   EXPECT_EQ(said_of("ProxyPass / !"),
-            "t.conf:1:1: error: nothing is proxied: there is no <Location> with members");
+            "t.conf:1:1: error: nothing is proxied: there is no ProxyPass, and no <Location> with "
+            "members");
 }
 
 TEST(Paths, AMatchExpressionCarriesDirectivesOfItsOwn) {

@@ -98,5 +98,40 @@ TEST(VirtualHosts, AnAddressIsThatOfAListen) {
             "t.conf:5:14: warning: no Listen has port 99, so nobody reaches this host");
 }
 
+TEST(VirtualHosts, AnIpAddressAloneIsEveryListenOfIt) {
+  const auto config = config_of("Listen 127.0.0.1:81\nListen [::1]:82\n" + std::string(kShop) +
+                                "<VirtualHost 127.0.0.1>\n</VirtualHost>\n"
+                                "<VirtualHost [::1]>\n</VirtualHost>\n"
+                                "<VirtualHost 127.0.0.1:*>\n</VirtualHost>\n");
+  const auto serving = [&config](const char* listen) {
+    return config->hosts.serving(*Address::parse(listen));
+  };
+  EXPECT_EQ(serving("127.0.0.1:8080"), (std::vector<std::size_t>{1, 3}));
+  EXPECT_EQ(serving("127.0.0.1:81"), (std::vector<std::size_t>{1, 3}));
+  EXPECT_EQ(serving("[::1]:82"), std::vector<std::size_t>{2});
+  EXPECT_EQ(said_of(std::string(kShop) + "<VirtualHost 10.0.0.1>\n</VirtualHost>"),
+            "t.conf:5:14: error: there is no Listen of 10.0.0.1");
+}
+
+TEST(VirtualHosts, EveryWayToSayEverywhereIsTheSame) {
+  const auto config = config_of(std::string(kShop) +
+                                "<VirtualHost *>\n</VirtualHost>\n<VirtualHost *:*>\n"
+                                "</VirtualHost>\n<VirtualHost _default_>\n</VirtualHost>\n"
+                                "<VirtualHost _default_:*>\n</VirtualHost>\n"
+                                "<VirtualHost _default_:8080>\n</VirtualHost>\n");
+  EXPECT_EQ(config->hosts.serving(*Address::parse("127.0.0.1:8080")),
+            (std::vector<std::size_t>{1, 2, 3, 4, 5}));
+}
+
+// Clients are told apart by the Listen that they come through.
+TEST(VirtualHosts, AnAddressThatIsNoListenMeansItsPort) {
+  const std::string text =
+      "Listen 0.0.0.0:80\n" + std::string(kShop) + "<VirtualHost 10.0.0.1:80>\n</VirtualHost>";
+  EXPECT_EQ(said_of(text).substr(0, 66),
+            "t.conf:6:14: warning: hosts are told apart by the Listen that a cli");
+  EXPECT_EQ(config_of(text)->hosts.serving(*Address::parse("0.0.0.0:80")),
+            std::vector<std::size_t>{1});
+}
+
 }  // namespace
 }  // namespace understudy::config

@@ -143,16 +143,18 @@ TEST(MemberTable, AsksNobodyWhoseHostHasNoAddressYet) {
   EXPECT_EQ(table.rings(TimePoint()).good.size(), 2U);
 }
 
-TEST(MemberTable, LearnsAMidOnceAndForOneMemberOnly) {
+TEST(MemberTable, LearnsAMidAnewAndForOneMemberOnly) {
   MemberTable table = table_of("ab");
   Member& a = *table.by_address(address_of("a"));
   Member& b = *table.by_address(address_of("b"));
   table.learn_mid(a, 5);
   table.learn_mid(a, 6);
   table.learn_mid(b, 5);
-  EXPECT_EQ(table.by_mid(5), &a);
-  EXPECT_EQ(table.by_mid(6), nullptr);
-  EXPECT_FALSE(b.mid);
+  table.learn_mid(b, 6);
+  EXPECT_EQ(table.by_mid(6), &a) << "the process there was started again";
+  EXPECT_EQ(a.mid, 6U);
+  EXPECT_EQ(table.by_mid(5), &b);
+  EXPECT_EQ(b.mid, 5U) << "6 is another's";
 }
 
 TEST(MemberTable, SortsItsRingsOnlyWhenSomethingChanged) {

@@ -18,6 +18,7 @@ TEST(PathRewrite, TrimsThenAsksForTheDefaultFileThenPrepends) {
   const config::PathRules trim{.trim = "/weblogic"};
   const config::PathRules prepend{.prepend = "/app"};
   const config::PathRules both{.trim = "/weblogic", .prepend = "/app"};
+  const config::PathRules slash{.trim = "/in", .prepend = "/in", .ends_in_slash = true};
   const config::PathRules file{.default_file = "welcome.html"};
   const config::PathRules all{
       .trim = "/weblogic", .default_file = "welcome.html", .prepend = "/weblogic"};
@@ -37,6 +38,9 @@ TEST(PathRewrite, TrimsThenAsksForTheDefaultFileThenPrepends) {
       {both, "/weblogic/", "/app/"},
       {both, "/weblogic/x", "/app/x"},
       {both, "/x", "/app/x"},
+      {slash, "/in", "/in/"},
+      {slash, "/in/", "/in/"},
+      {slash, "/in/x", "/in/x"},
       {file, "/", "/welcome.html"},
       {file, "/x/", "/x/"},
       {all, "/weblogic", "/weblogic/welcome.html"},

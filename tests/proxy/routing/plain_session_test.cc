@@ -68,6 +68,31 @@ TEST(PlainSession, FollowsRankedRoutesAndRoutesWithDots) {
   EXPECT_EQ(cluster.first(route_cookie("S.b.a")), "a");
 }
 
+// Apache's rule: the route is all behind the first dot, and one that no member has binds nothing.
+TEST(PlainSession, WithoutRanksARouteIsOneNameAndAnUnknownOneIsBalanced) {
+  ClusterOptions options;
+  options.ranks_routes = false;
+  TestCluster cluster("ab", options);
+  EXPECT_EQ(cluster.first(route_cookie("S.b")), "b");
+  std::set<std::string> served;
+  for (int i = 0; i < 4; ++i) served.insert(cluster.first(route_cookie("S.with.b")));
+  EXPECT_EQ(served.size(), 2U);
+  served.clear();
+  for (int i = 0; i < 4; ++i) served.insert(cluster.first(route_cookie("S.gone")));
+  EXPECT_EQ(served.size(), 2U);
+}
+
+TEST(PlainSession, ARedirectNamesTheSubstitute) {
+  ClusterOptions options;
+  options.seeds = {seed_of("x"), seed_of("y")};
+  options.seeds[0].route = "r";
+  options.seeds[0].redirect = "b";
+  TestCluster cluster("ab", options);
+  EXPECT_EQ(cluster.first(route_cookie("S.r")), "x");
+  cluster.fail("x");
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(cluster.first(route_cookie("S.r")), "b");
+}
+
 TEST(PlainSession, TellsHowMuchASessionSaysOfItsMembers) {
   TestCluster cluster("abc");
   static_cast<void>(cluster.learn(view_of(1, {entry_of("a"), entry_of("b"), entry_of("c")})));

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// What stands behind ProxyPass, ProxySet and BalancerMember, as in Apache.
+#include "proxy/config/parameters.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/proxy/config/loading.h"
+
+namespace understudy::config {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+std::string farm(const std::string& members, const std::string& pass = "") {
+  return "<Proxy \"balancer://farm\">\n" + members +
+         "\n</Proxy>\nProxyPass /shop balancer://farm/shop " + pass + "\n";
+}
+
+const Location& location_at(const Config& config, std::string_view path) {
+  for (const Location& location : only_host(config).locations) {
+    if (location.path == path) return location;
+  }
+  ADD_FAILURE() << "no location " << path;
+  static const Location none;
+  return none;
+}
+
+TEST(Parameters, OfMembersChangeTheirConnections) {
+  const auto config = config_of(farm(
+      "BalancerMember http://127.0.0.1:7001 route=n1 retry=30 timeout=300 connectiontimeout=5 "
+      "ttl=10 keepalive=on flushpackets=auto acquire=3000 min=2 smax=10 loadfactor=3\n"
+      "BalancerMember http://127.0.0.1:7002 route=n2 retry=30 disablereuse=Off loadfactor=1.5"));
+  const Cluster& cluster = cluster_at(*config, "/shop");
+  EXPECT_EQ(cluster.connections.skip_time, seconds(30));
+  EXPECT_EQ(cluster.connections.connect_timeout, seconds(5));
+  EXPECT_EQ(cluster.connections.idle_max, seconds(10));
+  EXPECT_TRUE(cluster.connections.keep_alive);
+  EXPECT_EQ(location_at(*config, "/shop").failover.io_timeout, seconds(300));
+  EXPECT_EQ(cluster.seeds.at(0).load_factor, 3u);
+  EXPECT_EQ(cluster.seeds.at(1).load_factor, 2u);
+}
+
+TEST(Parameters, BehindProxyPassBelongToTheBalancer) {
+  const auto config = config_of(
+      "ProxyPass /a balancer://farm/a stickysession=SID nofailover=On\n" +
+      farm("BalancerMember http://127.0.0.1:7001\nProxySet lbmethod=bybusyness timeout=2"));
+  for (const std::string path : {"/a", "/shop"}) {
+    SCOPED_TRACE(path);
+    EXPECT_EQ(cluster_at(*config, path).session_cookie, "SID");
+    EXPECT_TRUE(location_at(*config, path).failover.sticky_only);
+    EXPECT_EQ(cluster_at(*config, path).balancing.method, Method::kLeastBusy);
+    EXPECT_EQ(cluster_at(*config, path).connections.queue_timeout, seconds(2));
+  }
+}
+
+TEST(Parameters, OfASingleMemberStandBehindItsUrl) {
+  const auto config =
+      config_of("ProxyPass / http://127.0.0.1:7001/ retry=0 timeout=500ms nocanon\n");
+  EXPECT_EQ(cluster_at(*config, "/").connections.skip_time, milliseconds(0));
+  EXPECT_EQ(location_at(*config, "/").failover.io_timeout, milliseconds(500));
+}
+
+TEST(Parameters, TheOnesThatAreWrongAreRefusedWithTheirForm) {
+  const struct {
+    std::string parameter;
+    std::string said;
+  } cases[] = {
+      {"rooute=x", "there is no parameter 'rooute=x'; did you mean route?"},
+      {"loadfactor=0", "loadfactor= takes a number from 1 to 100"},
+      {"retry=soon", "retry= takes a time such as 5 or 500ms"},
+      {"status=X",
+       "status= takes the letters D (disabled), N (draining) and H or R (standby), with + or - "
+       "before them"},
+      {"hcmethod=POST", "expected hcmethod=NONE, TCP, GET, HEAD or OPTIONS"},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.parameter);
+    const std::string said = said_of(farm("BalancerMember http://127.0.0.1:7001 " + one.parameter));
+    EXPECT_EQ(said, "t.conf:2:37: error: " + one.said);
+  }
+  EXPECT_EQ(said_of(farm("BalancerMember http://127.0.0.1:7001", "stickysessionsep=!")),
+            "t.conf:4:38: error: stickysessionsep= takes a dot, for nothing else separates a route "
+            "here");
+}
+
+TEST(Parameters, LaterSetsAndSparesAreStandbys) {
+  const auto config =
+      config_of(farm("BalancerMember http://127.0.0.1:7001\n"
+                     "BalancerMember http://127.0.0.1:7002 lbset=1\n"
+                     "BalancerMember http://127.0.0.1:7003 status=+H\n"
+                     "BalancerMember http://127.0.0.1:7004 status=+R"));
+  const auto& seeds = cluster_at(*config, "/shop").seeds;
+  EXPECT_FALSE(seeds.at(0).is_standby);
+  for (std::size_t i = 1; i < 4; ++i) EXPECT_TRUE(seeds.at(i).is_standby) << i;
+}
+
+TEST(Parameters, MembersMayBeNamedOutsideOfProxy) {
+  const auto config = config_of(
+      "BalancerMember balancer://farm http://127.0.0.1:7001 route=a\n"
+      "ProxySet balancer://farm stickysession=S|s\nProxyPass / balancer://farm/\n");
+  EXPECT_EQ(cluster_at(*config, "/").seeds.at(0).route, "a");
+  EXPECT_EQ(cluster_at(*config, "/").session_parameter, "s");
+  EXPECT_EQ(
+      said_of("BalancerMember http://127.0.0.1:7001\n" + std::string(kShop)),
+      "t.conf:1:16: error: BalancerMember outside of <Proxy> begins with balancer://name, not "
+      "'http://127.0.0.1:7001'");
+}
+
+TEST(Apache, SessionsStickByStickysessionOnly) {
+  const auto none = config_of(farm("BalancerMember http://127.0.0.1:7001 route=a"));
+  EXPECT_EQ(cluster_at(*none, "/shop").session_cookie, "");
+  EXPECT_EQ(cluster_at(*none, "/shop").session_parameter, "");
+  const auto both = config_of(
+      farm("BalancerMember http://127.0.0.1:7001 route=a", "stickysession=JSESSIONID|jsessionid"));
+  const Cluster& cluster = cluster_at(*both, "/shop");
+  EXPECT_EQ(cluster.session_cookie, "JSESSIONID");
+  EXPECT_EQ(cluster.session_parameter, "jsessionid");
+  EXPECT_TRUE(cluster.session_in_query);
+  EXPECT_FALSE(cluster.ranks_routes);
+  EXPECT_EQ(cluster.dialect, Dialect::kRoute);
+  // Our own words are ours.
+  const auto own = config_of("SessionCookie ID\n" + farm("BalancerMember http://127.0.0.1:7001"));
+  EXPECT_EQ(cluster_at(*own, "/shop").session_cookie, "ID");
+}
+
+TEST(Apache, MembersThatProxyPassNamesGetTheirOwnHost) {
+  const auto config = config_of(
+      "ProxyPass /a http://127.0.0.1:7001/a\n<Location /b>\nBackendCluster 127.0.0.1:7001\n"
+      "</Location>\n<Location /c>\nProxyPreserveHost On\nProxyPass http://127.0.0.1:7001/c\n"
+      "</Location>\n");
+  EXPECT_FALSE(location_at(*config, "/a").preserves_host);
+  EXPECT_TRUE(location_at(*config, "/b").preserves_host);
+  EXPECT_TRUE(location_at(*config, "/c").preserves_host);
+}
+
+TEST(Apache, MemberUrlsMayHaveAPathAndOtherSchemes) {
+  const auto config = config_of(
+      "<Proxy balancer://p>\nBalancerMember http://127.0.0.1:7001/archive\nBalancerMember "
+      "http://127.0.0.1:7002/archive/\n</Proxy>\nProxyPass /archive balancer://p\n"
+      "ProxyPass /live ws://127.0.0.1:7001/live\nProxyPass /two h2c://127.0.0.1:7001/two\n");
+  EXPECT_FALSE(location_at(*config, "/archive").paths.change_paths());
+  EXPECT_EQ(cluster_at(*config, "/live").protocol, MemberProtocol::kHttp1);
+  EXPECT_EQ(cluster_at(*config, "/two").protocol, MemberProtocol::kHttp2);
+  const auto other = config_of(
+      "<Proxy balancer://p>\nBalancerMember http://127.0.0.1:7001/in\n</Proxy>\n"
+      "ProxyPass /out balancer://p/deep\n");
+  EXPECT_EQ(location_at(*other, "/out").paths.trim, "/out");
+  EXPECT_EQ(location_at(*other, "/out").paths.prepend, "/in/deep");
+  EXPECT_EQ(said_of("<Proxy balancer://p>\nBalancerMember http://127.0.0.1:7001/a\nBalancerMember "
+                    "http://127.0.0.1:7002\n</Proxy>\nProxyPass / balancer://p/\n"),
+            "t.conf:3:16: error: the members of one balancer have one path; the one before has /a");
+}
+
+TEST(Apache, WhatIsNotSpokenSaysWhatToDo) {
+  EXPECT_EQ(said_of("ProxyPass / ajp://127.0.0.1:8009/\n").substr(0, 74),
+            "t.conf:1:13: error: AJP is not spoken; let the members listen with HTTP, i");
+}
+
+TEST(Apache, ProxyTimeoutIsTheTimeoutOfMembers) {
+  const auto config = config_of("ProxyTimeout 120\nProxyPass / http://127.0.0.1:7001/\n");
+  EXPECT_EQ(location_at(*config, "/").failover.io_timeout, seconds(120));
+  const auto both =
+      config_of("ProxyTimeout 120\nIOTimeoutSecs 7\nProxyPass / http://127.0.0.1:7001/\n");
+  EXPECT_EQ(location_at(*both, "/").failover.io_timeout, seconds(7));
+}
+
+// ---- The plug-in.
+
+TEST(Plugin, ItsWordsChooseItsDialect) {
+  const struct {
+    std::string text;
+    Dialect dialect;
+  } cases[] = {
+      {"<Location />\nSetHandler weblogic-handler\nWebLogicCluster 127.0.0.1:7001\n</Location>\n",
+       Dialect::kWeblogic},
+      {"<Location />\nWLSRequest On\nWebLogicHost 127.0.0.1\nWebLogicPort 7001\n</Location>\n",
+       Dialect::kWeblogic},
+      {"<Location />\nSetHandler weblogic-handler\nBackendCluster 127.0.0.1:7001\n</Location>\n",
+       Dialect::kWeblogic},
+      {"<Location />\nSetHandler understudy-handler\nBackendCluster 127.0.0.1:7001\n</Location>\n",
+       Dialect::kAuto},
+      // With keys its members link the SDK.
+      {"ClusterKeyFile c.key\n<Location />\nSetHandler weblogic-handler\nWebLogicCluster "
+       "127.0.0.1:7001\n</Location>\n",
+       Dialect::kAuto},
+      {"SessionCookieFormat route\n<Location />\nSetHandler weblogic-handler\nWebLogicCluster "
+       "127.0.0.1:7001\n</Location>\n",
+       Dialect::kRoute},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.text);
+    EXPECT_EQ(cluster_at(*config_of(one.text), "/").dialect, one.dialect);
+  }
+}
+
+TEST(Plugin, MembersAloneProxyNothing) {
+  const auto config =
+      config_of(std::string(kShop) +
+                "<Location /a>\nWebLogicCluster 127.0.0.1:7001\n</Location>\n"
+                "<Location /b>\nWLSRequest Off\nWebLogicCluster 127.0.0.1:7001\n</Location>\n"
+                "<Location /c>\nWLSRequest On\nWebLogicCluster 127.0.0.1:7001\n</Location>\n");
+  const auto& locations = only_host(*config).locations;
+  ASSERT_EQ(locations.size(), 3u);
+  EXPECT_FALSE(location_at(*config, "/b").is_proxied);
+  EXPECT_TRUE(location_at(*config, "/c").is_proxied);
+}
+
+TEST(Plugin, ItsDefaultsHoldForItsWords) {
+  const auto config = config_of(
+      "<Location />\nWLSRequest On\nWLIOTimeoutSecs 3\nWebLogicCluster 127.0.0.1:7001, "
+      "127.0.0.1:7002\n</Location>\n");
+  EXPECT_EQ(location_at(*config, "/").failover.io_timeout, seconds(10));
+  EXPECT_GT(location_at(*config, "/").failover.replay_file_bytes_max, 0u);
+  EXPECT_EQ(cluster_at(*config, "/").seeds.size(), 2u);
+  EXPECT_EQ(location_at(*config_of(kShop), "/").failover.replay_file_bytes_max, 0u);
+}
+
+TEST(Plugin, AMatchExpressionWithAPathMeansAllBelowIt) {
+  const auto config = config_of(
+      "WebLogicHost 127.0.0.1\nWebLogicPort 7001\nMatchExpression /servlet\nMatchExpression "
+      "*.jsp\n");
+  EXPECT_EQ(location_at(*config, "/servlet").kind, Location::Kind::kPath);
+  EXPECT_EQ(location_at(*config, "*.jsp").kind, Location::Kind::kGlob);
+}
+
+TEST(Plugin, PassThroughBelievesClientsWithAWarning) {
+  const Loaded loaded = load_for_tests(
+      "Listen 127.0.0.1:8080\n<Location />\nWLSRequest On\nWLProxySSLPassThrough On\n"
+      "WebLogicCluster 127.0.0.1:7001\n</Location>\n");
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  EXPECT_NE(loaded.diagnostics.find("believes any client"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace understudy::config
