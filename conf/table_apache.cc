@@ -60,8 +60,6 @@ constexpr DirectiveSpec kRows[] = {
     ignored_section("Files", kNoFiles),
     ignored_section("FilesMatch", kNoFiles),
     refused_section("ProxyMatch", "name each balancer in a <Proxy> of its own"),
-    refused_section("Limit", kAccess),
-    refused_section("LimitExcept", kAccess),
     refused_section("If", "this version has no expressions"),
 
     // The plug-in's.
@@ -146,19 +144,10 @@ constexpr DirectiveSpec kRows[] = {
     refused("ProxyPreserveHost", "the Host field always reaches the member unchanged", "On"),
     refused("ProxyRequests", "this is no forward proxy", "Off"),
     refused("ProxyVia", "a Via field is not written", "Off"),
-    refused("ProxyPassMatch", "write <LocationMatch> with ProxyPass or BalancerMember"),
     refused("JkMount", "write <Location> with BalancerMember ... route=NAME"),
     refused("JkWorkersFile", "write <Location> with BalancerMember ... route=NAME"),
 
     // What ignoring would make unsafe or wrong.
-    refused("Require", kAccess, "all granted"),
-    refused("Order", kAccess, "allow,deny"),
-    refused("Allow", kAccess, "from all"),
-    refused("Deny", kAccess),
-    refused("Satisfy", kAccess),
-    refused("AuthType", kAccess, "None"),
-    refused("AuthName", kAccess),
-    refused("AuthUserFile", kAccess),
     refused("Redirect", kPaths),
     refused("RedirectMatch", kPaths),
     refused("Alias", kPaths),

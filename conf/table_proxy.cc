@@ -21,11 +21,14 @@ constexpr DirectiveSpec kRows[] = {
                     "*:port or the address of a Listen"},
     {.name = "Location",
      .contexts = kHosts,
-     .argument = Argument::kText,
+     .argument = Argument::kWords,
+     .words_max = 2,
      .may_repeat = true,
      .is_section = true,
      .opens = kLocation,
-     .description = "What happens to requests below a path; the longest matching path decides"},
+     .description = "What happens to requests below a path (* and ? stand for no slash, ~ is before a regular "
+                    "expression): the longest path with our own directives, the last match with "
+                    "ProxyPass; what sections say of access and header fields merges in their order"},
     {.name = "Proxy",
      .contexts = kHosts,
      .argument = Argument::kText,
@@ -246,6 +249,13 @@ constexpr DirectiveSpec kRows[] = {
      .may_repeat = true,
      .description = "Proxies a path to \"balancer://name/\"; inside a location without the path; "
                     "then stickysession=COOKIE, or COOKIE, a bar and a path parameter"},
+    {.name = "ProxyPassMatch",
+     .contexts = kEverywhere,
+     .argument = Argument::kWords,
+     .words_max = 8,
+     .may_repeat = true,
+     .description = "The same for the paths that a regular expression (RE2) matches; $1 to $9 in the "
+                    "target's path are what its groups caught"},
     {.name = "ProxySet",
      .contexts = kProxySection,
      .argument = Argument::kWords,

@@ -253,6 +253,8 @@ void add_balancers(const conf::Settings& settings, Balancers& balancers,
   for (const conf::Directive* section : settings.all_here("Proxy")) {
     const conf::Word& word = section->arguments.front();
     const std::string_view text = word.text;
+    // Others name no balancer: what they say is about requests to such a URL (bind_targets.cc).
+    if (!text.starts_with(kBalancerScheme)) continue;
     const std::string name(text.starts_with(kBalancerScheme)
                                ? without_slash(text.substr(kBalancerScheme.size()))
                                : std::string_view());

@@ -38,6 +38,7 @@ struct Scope {
   conf::Settings settings;
   const Scope* outer = nullptr;
   bool is_location = false;
+  std::string path = {};  // of a location that has one
 };
 
 // Of a parameter such as key=value; without '=' the value is empty.
@@ -117,7 +118,7 @@ PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
 // Of the scope and of those around it.
 std::vector<CookieRule> bind_cookie_rules(const Scope& innermost, conf::Diagnostics& diagnostics);
 std::vector<std::string> bind_excluded(const Scope& innermost, conf::Diagnostics& diagnostics);
-std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, std::string_view path,
+std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost,
                                             conf::Diagnostics& diagnostics);
 
 // bind_error_pages.cc: what this section says; the host's with what is said outside of it.
@@ -137,9 +138,22 @@ void add_header_edits(const conf::Settings& settings, HeaderEdits& edits,
 void bind_session(const conf::Settings& settings, const Seeds& seeds, Cluster& cluster,
                   Binding& binding);
 
-// bind_location.cc
-std::vector<Location> bind_locations(const Scope& host, const Balancers& balancers,
-                                     Binding& binding);
+// bind_access.cc: who may ask, as the directives of one section say it.
+apache::Access bind_access(const std::vector<conf::Directive>& section, Binding& binding);
+// Whether there are users where the sections of one location ask for one.
+void check_users(const std::vector<apache::Section>& sections, const conf::Word& where,
+                 conf::Diagnostics& diagnostics);
+
+// bind_sections.cc: which paths a <Location> or one of its relatives is about.
+std::optional<apache::Where> bind_where(const conf::Directive& section,
+                                        conf::Diagnostics& diagnostics);
+// What Apache's rules make of a section.
+apache::Section bind_section(const std::vector<conf::Directive>& directives, apache::Where where,
+                             Binding& binding);
+
+// bind_location.cc: into the host, with its rules.
+void bind_locations(const Scope& scope, const Balancers& balancers, VirtualHost& host,
+                    Binding& binding);
 
 // bind_tls.cc: what a host with SSLEngine On shows to clients; null after an error, and with Off.
 std::shared_ptr<const TlsHost> bind_tls(const Scope& host, const std::vector<std::string>& names,

@@ -137,6 +137,7 @@ void Exchange::receive(std::size_t site) {
   location_ = nullptr;
   client_.address = {};
   cluster_ = nullptr;
+  if (passage_) passage_.reset();
 }
 
 // ---- 2. Which location, and so which cluster.
@@ -164,11 +165,14 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
     answer(405, "This proxy does not offer the method.", true);
     return false;
   }
-  if (!match.location) {
+  auto location = match.location;
+  const bool has_rules = host_->rules || (location && host_->locations[*location].rules);
+  if (has_rules && !follow_rules(head, path.path, location)) return false;
+  if (!location) {
     answer(404, "Nothing is configured for this address.", false);
     return false;
   }
-  location_ = &host_->locations[*match.location];
+  location_ = &host_->locations[*location];
   if (!location_->is_proxied ||
       (!location_->excluded.empty() && routing::is_excluded(location_->excluded, path.path))) {
     answer(404, "Requests for this address are not passed on.", false);
@@ -361,6 +365,7 @@ HeadFacts Exchange::head_facts() const {
           .location = location_,
           .peer = downstream_.client(),
           .client = client_,
+          .passage = passage_.get(),
           .waited = worker_.io.loop.now() - account_.started,
           .request_id = account_.request_id,
           .is_tls = account_.is_tls};

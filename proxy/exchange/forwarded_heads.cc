@@ -2,6 +2,7 @@
 #include "proxy/exchange/forwarded_heads.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/tls_stream.h"
 #include "cookies/contract.h"
@@ -38,16 +39,35 @@ bool has_early(const http::FieldEdits& edits) {
   return std::any_of(edits.begin(), edits.end(), [](const auto& edit) { return edit.early; });
 }
 
+using EditLists = std::array<const http::FieldEdits*, 2>;
+
+// Of the host, of the location, and of the sections that Apache's rules have found.
+template <typename Visit>
+void for_each_list(const EditLists& lists, const std::vector<const http::FieldEdits*>* more,
+                   Visit visit) {
+  for (const http::FieldEdits* edits : lists) visit(*edits);
+  if (more == nullptr) return;
+  for (const http::FieldEdits* edits : *more) visit(*edits);
+}
+
+const std::vector<const http::FieldEdits*>* request_lists(const HeadFacts& facts) {
+  return facts.passage == nullptr ? nullptr : &facts.passage->request_edits;
+}
+
+const std::vector<const http::FieldEdits*>* response_lists(const HeadFacts& facts) {
+  return facts.passage == nullptr ? nullptr : &facts.passage->response_edits;
+}
+
 void edit_request(const HeadFacts& facts, const http::RequestHead& head, bool early) {
   const http::EditedHead edited{head.fields, facts.scratch.dropped, facts.scratch.lines};
   const Facts values(facts.waited, facts.peer.tls);
-  for (const http::FieldEdits* edits :
-       {&facts.host.edits.request, &facts.location->edits.request}) {
-    if (early && !has_early(*edits)) continue;
-    for (const http::FieldEdit& edit : *edits) {
-      if (edit.early == early) http::apply_edit(edit, values, edited);
-    }
-  }
+  for_each_list({&facts.host.edits.request, &facts.location->edits.request}, request_lists(facts),
+                [&](const http::FieldEdits& edits) {
+                  if (early && !has_early(edits)) return;
+                  for (const http::FieldEdit& edit : edits) {
+                    if (edit.early == early) http::apply_edit(edit, values, edited);
+                  }
+                });
 }
 
 // A trusted proxy's own, as long as it is one; of any other peer it is dropped, and ours is added.
@@ -83,7 +103,8 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
                           scratch.dropped);
   Address::HostText peer_room;
   const std::string_view peer = facts.peer.address.host(peer_room);
-  const bool edits = !facts.host.edits.request.empty() || !facts.location->edits.request.empty();
+  const bool edits = !facts.host.edits.request.empty() ||
+                     !facts.location->edits.request.empty() || facts.passage != nullptr;
   if (edits) edit_request(facts, head, true);
   const config::Forwarding& forwarding = facts.location->forwarding;
   http::forward_peer(
@@ -121,7 +142,10 @@ std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHea
   std::string_view path = routing::normalise_path(head.path, scratch.path).path;
   std::span<char> room = scratch.target;
   room = room.first(room.size() - http::kHeadBytesMax / 2);
-  if (facts.location->paths.change_paths()) {
+  if (facts.passage != nullptr && !facts.passage->path.empty()) {
+    path = std::string_view(facts.passage->path).substr(0, room.size());
+    std::copy(path.begin(), path.end(), room.begin());
+  } else if (facts.location->paths.change_paths()) {
     path = routing::rewrite_path(facts.location->paths, path, room);
   } else {
     std::copy(path.begin(), path.end(), room.begin());
@@ -142,7 +166,8 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
   if (!scratch.lines.ok()) return false;
   rewrite.added = scratch.lines.text();
   rewrite.add_upgrade = to.upgrades;
-  if (!to.path_is_normal || facts.location->paths.change_paths()) {
+  const bool is_rewritten = facts.passage != nullptr && !facts.passage->path.empty();
+  if (!to.path_is_normal || is_rewritten || facts.location->paths.change_paths()) {
     rewrite.target = forwarded_target(facts, head);
   }
   if (head.authority.empty()) {
@@ -174,12 +199,12 @@ void compose_response(const HeadFacts& facts, const ResponseFor& to,
     reverse_cookies(facts.location->cookies, head.fields, scratch.dropped, scratch.lines);
   }
   const http::EditedHead edited{head.fields, scratch.dropped, scratch.lines};
-  for (const http::FieldEdits* edits :
-       {&facts.host.edits.response, &facts.location->edits.response}) {
-    if (edits->empty()) continue;
-    const Facts values(facts.waited, facts.peer.tls);
-    for (const http::FieldEdit& edit : *edits) http::apply_edit(edit, values, edited);
-  }
+  for_each_list({&facts.host.edits.response, &facts.location->edits.response},
+                response_lists(facts), [&](const http::FieldEdits& edits) {
+                  if (edits.empty()) return;
+                  const Facts values(facts.waited, facts.peer.tls);
+                  for (const http::FieldEdit& edit : edits) http::apply_edit(edit, values, edited);
+                });
 }
 
 void note_fields(const std::vector<std::string>& wanted, const http::FieldList& fields,
@@ -199,18 +224,21 @@ std::string_view edit_page_lines(const HeadFacts& facts, std::string_view lines)
   static const http::FieldEdits kNone;
   HeadScratch& scratch = facts.scratch;
   const http::FieldEdits& own = facts.location != nullptr ? facts.location->edits.response : kNone;
-  if (facts.host.edits.response.empty() && own.empty()) return lines;
+  const bool has_none = facts.host.edits.response.empty() && own.empty() &&
+                        facts.passage == nullptr;
+  if (has_none) return lines;
   scratch.lines.clear();
   scratch.dropped.clear();
   scratch.lines.append(lines);
   const http::FieldList nothing;
   const http::EditedHead edited{nothing, scratch.dropped, scratch.lines};
   const Facts values(facts.waited, facts.peer.tls);
-  for (const http::FieldEdits* edits : {&facts.host.edits.response, &own}) {
-    for (const http::FieldEdit& edit : *edits) {
-      if (edit.always) http::apply_edit(edit, values, edited);
-    }
-  }
+  for_each_list({&facts.host.edits.response, &own}, response_lists(facts),
+                [&](const http::FieldEdits& edits) {
+                  for (const http::FieldEdit& edit : edits) {
+                    if (edit.always) http::apply_edit(edit, values, edited);
+                  }
+                });
   return scratch.lines.ok() ? scratch.lines.text() : lines;
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "proxy/apache/passage.h"
 #include "proxy/config/virtual_host.h"
 #include "proxy/exchange/downstream.h"
 #include "proxy/http/http1_writer.h"
@@ -28,6 +29,7 @@ struct HeadFacts {
   const config::Location* location;  // null: it is not known, and there are only pages
   const Client& peer;
   const http::RemoteClient& client;  // of whom a trusted peer speaks
+  const apache::Passage* passage = nullptr;  // null: no rule of Apache's is about the request
   Duration waited{};                 // since the request's head was here
   uint64_t request_id = 0;
   bool is_tls = false;  // the client's side, a trusted proxy's word included

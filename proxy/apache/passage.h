@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Passage: what Apache's rules have made of one request on its way to a member. Owned by the
+// Exchange, which has none for a request that no rule is about; worker thread only.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proxy/apache/environment.h"
+#include "proxy/http/field_edits.h"
+
+namespace understudy::apache {
+
+struct Passage {
+  Environment environment = {};
+  std::string user = {};
+  std::string path = {};  // what the member is asked for, encoded; empty: as the location has it
+  // Of the sections that the request is in; borrowed from the Config.
+  std::vector<const http::FieldEdits*> request_edits = {};
+  std::vector<const http::FieldEdits*> response_edits = {};
+};
+
+}  // namespace understudy::apache

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sections of a configuration as Apache merges them for a request: <Proxy>, then <Location> and
+// its relatives in the order written, those outside of all hosts first. proxy/config leaves out what
+// cannot concern a location's requests, so that most of them always match. Values of the immutable
+// Config; any thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/pattern.h"
+#include "proxy/apache/access.h"
+#include "proxy/apache/passage.h"
+#include "proxy/http/field_edits.h"
+
+namespace understudy::apache {
+
+// Which paths a section is about.
+struct Where {
+  enum class Kind : std::uint8_t {
+    kEverything,
+    kPath,        // "/shop": itself and what is below it; "/shop/": only what is below
+    kGlob,        // "/shop/*": a star stands for no slash, and nothing below is meant
+    kExpression,  // <LocationMatch>, <Location ~>
+  };
+  Kind kind = Kind::kEverything;
+  std::string path = {};
+  std::shared_ptr<const Pattern> expression = {};
+
+  // `path` is decoded.
+  bool matches(std::string_view path) const;
+};
+
+// The same for a path with ";parameters", which some servers look at and others do not: a section
+// that is about either form is about the request.
+bool matches_either(const Where& where, std::string_view path);
+
+struct Section {
+  Where where = {};
+  Access access = {};
+  http::FieldEdits request_edits = {};   // RequestHeader
+  http::FieldEdits response_edits = {};  // Header
+
+  bool is_silent() const;
+  // Whether it says more than what to do with header fields, or not of every request.
+  bool is_asked_for_each_request() const;
+};
+
+// Whether the directive or section of that name in conf's table is a rule: what stands in a Section.
+bool is_rule(std::string_view name);
+
+// What a location's requests have to pass.
+struct Rules {
+  std::vector<Section> sections;
+};
+
+// What comes of the rules is noted in `passage`.
+Verdict pass(const Rules& rules, Request& request, Passage& passage);
+
+}  // namespace understudy::apache
