@@ -47,6 +47,7 @@ std::vector<const DirectiveSpec*> directives(Program program) {
   add(balancing_rows());
   add(message_rows());
   add(access_rows());
+  add(rewrite_rows());
   add(tls_rows());
   add(apache_rows());
   return all;

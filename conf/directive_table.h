@@ -5,8 +5,8 @@
 //
 // How a row reads: everything that is a value stands as the text that a configuration would use
 // ("30m", "64K"), so the row, the page and the parser cannot disagree. The rows live in
-// table_proxy.cc, table_balancing.cc, table_messages.cc, table_access.cc, table_tls.cc,
-// table_backend.cc and table_apache.cc (accepted or refused for the sake of an existing
+// table_proxy.cc, table_balancing.cc, table_messages.cc, table_access.cc, table_rewrite.cc,
+// table_tls.cc, table_backend.cc and table_apache.cc (accepted or refused for the sake of an existing
 // httpd.conf).
 #pragma once
 
@@ -81,6 +81,7 @@ std::span<const DirectiveSpec> message_rows();    // what is changed on the way;
 std::span<const DirectiveSpec> backend_rows();
 std::span<const DirectiveSpec> session_rows(Program program);
 std::span<const DirectiveSpec> access_rows();   // who may ask; of the proxy too
+std::span<const DirectiveSpec> rewrite_rows();  // where a request goes; of the proxy too
 std::span<const DirectiveSpec> apache_rows();  // of the proxy too: accepted or refused, not done
 
 // Every row of one program.

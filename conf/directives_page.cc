@@ -122,6 +122,7 @@ std::string directives_page() {
   text += "\n## Proxy: choosing a member\n\n" + working_rows(balancing_rows());
   text += "\n## Proxy: what is changed on the way\n\n" + working_rows(message_rows());
   text += "\n## Proxy: who may ask\n\n" + working_rows(access_rows());
+  text += "\n## Proxy: rewriting\n\n" + working_rows(rewrite_rows());
   text += "\n## Proxy: TLS, and how members are reached\n\n" + working_rows(tls_rows());
   text += "\n## Backend\n\n" + working_rows(backend_rows());
   text += "\n## Backend: the session's cookie\n\n" + working_rows(session_rows(Program::kBackend));

@@ -48,7 +48,7 @@ constexpr std::string_view kProcess = "the process is set up by Workers and by i
 constexpr std::string_view kIdentity = "it changes no answer of a proxy";
 constexpr std::string_view kOwnLog = "use ErrorLog, LogLevel and CustomLog";
 constexpr std::string_view kRaw = "the path and the query are forwarded as the client sent them";
-constexpr std::string_view kPaths = "paths are changed by PathTrim, PathPrepend and ProxyPass only";
+constexpr std::string_view kNoScripts = "this server runs no scripts";
 constexpr std::string_view kTickets = "session tickets need no memory of the server";
 constexpr std::string_view kOcsp = "revoked certificates are known by SSLCARevocationFile only";
 constexpr std::string_view kAccess = "this version has no access control";
@@ -60,7 +60,6 @@ constexpr DirectiveSpec kRows[] = {
     ignored_section("Files", kNoFiles),
     ignored_section("FilesMatch", kNoFiles),
     refused_section("ProxyMatch", "name each balancer in a <Proxy> of its own"),
-    refused_section("If", "this version has no expressions"),
 
     // The plug-in's.
     ignored("WLLogFile", kOwnLog),
@@ -126,9 +125,6 @@ constexpr DirectiveSpec kRows[] = {
     ignored("AddHandler", kNoFiles),
     ignored("IndexOptions", kNoFiles),
     ignored("AddIcon", kNoFiles),
-    ignored("BrowserMatch", kIdentity),
-    ignored("SetEnvIf", kIdentity),
-    ignored("SetEnv", kIdentity),
 
     // TLS.
     ignored("SSLSessionCache", kTickets),
@@ -148,13 +144,7 @@ constexpr DirectiveSpec kRows[] = {
     refused("JkWorkersFile", "write <Location> with BalancerMember ... route=NAME"),
 
     // What ignoring would make unsafe or wrong.
-    refused("Redirect", kPaths),
-    refused("RedirectMatch", kPaths),
-    refused("Alias", kPaths),
-    refused("ScriptAlias", kPaths),
-    refused("RewriteEngine", kPaths, "Off"),
-    refused("RewriteRule", kPaths),
-    refused("RewriteCond", kPaths),
+    refused("ScriptAlias", kNoScripts),
     ignored("SSLProxyCheckPeerCN", "SSLProxyCheckPeerName decides"),
     refused("SSLProxyCACertificatePath", "write all of them into SSLProxyCACertificateFile"),
     refused("SSLProxyMachineCertificatePath", "use SSLProxyMachineCertificateFile"),

@@ -51,6 +51,11 @@ bool Variables::expand(Word& word, Diagnostics& diagnostics) const {
     expanded += rest.substr(0, start);
     const std::size_t end = rest.find('}', start);
     const std::string name(rest.substr(start + 2, end - start - 2));
+    if (name.find(':') != std::string::npos) {  // ${map:key} of a RewriteRule
+      expanded += "${";
+      rest.remove_prefix(start + 2);
+      continue;
+    }
     if (end == std::string_view::npos || !is_name(name)) {
       diagnostics.error(word, "expected a name and a closing brace, as in ${NAME}, but found ${" +
                                   name.substr(0, kQuotedNameBytesMax));

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "proxy/apache/expression.h"
 #include "proxy/apache/password.h"
 #include "proxy/http/char_class.h"
 
@@ -137,6 +138,8 @@ class Judge final {
         return granted_if(std::any_of(
             require.names.begin(), require.names.end(),
             [this](const std::string& name) { return request_.environment->has(name); }));
+      case Kind::kExpression:
+        return granted_if(require.expression->holds(request_));
       case Kind::kMethod:
         return granted_if(names_any(require, request_.method));
       case Kind::kValidUser:

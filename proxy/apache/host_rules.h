@@ -7,34 +7,17 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/pattern.h"
+#include "proxy/apache/environment_rules.h"
+#include "proxy/apache/redirect.h"
+#include "proxy/apache/rewrite.h"
+#include "proxy/apache/substitution.h"
 
 namespace understudy::apache {
-
-// "/web$1": text with groups of a match.
-class Substitution final {
- public:
-  Substitution() = default;
-  // "\$" and "$" before anything but a digit stand for themselves.
-  explicit Substitution(std::string_view text);
-
-  bool has_groups() const { return has_groups_; }
-  unsigned highest_group() const;
-  std::string apply(std::span<const std::string_view> groups) const;
-
- private:
-  struct Part {
-    std::string text = {};
-    int group = -1;
-  };
-  std::vector<Part> parts_;
-  bool has_groups_ = false;
-};
 
 // ProxyPassMatch, or ProxyPass in a section of a pattern.
 struct PatternTarget {
@@ -48,11 +31,30 @@ struct PatternTarget {
   std::vector<std::uint32_t> locations = {};
 };
 
+// <Directory> with rewriting, whose files no member serves.
+struct DirectoryRules {
+  std::string path = {};  // with a slash at its end
+  Rewriting rewriting = {};
+};
+
 struct HostRules {
+  std::vector<EnvironmentRule> early = {};  // SetEnvIf
+  std::vector<EnvironmentRule> late = {};   // SetEnv
+  // Its edits of header fields ask for variables, of every request.
+  bool edits_ask = false;
+  Rewriting rewriting = {};
+  std::vector<Redirect> redirects = {};
+  std::vector<DirectoryRules> directories = {};
+  std::string document_root = {};
+  // By RewriteRule::target, then by the location that the request's path alone would have.
+  std::vector<std::vector<std::uint32_t>> rewritten = {};
   std::vector<PatternTarget> targets = {};  // by rank
   std::vector<std::uint32_t> ranks = {};    // of the targets of locations that paths choose
 
-  bool is_silent() const { return targets.empty(); }
+  bool is_silent() const {
+    return targets.empty() && rewriting.empty() && redirects.empty() && directories.empty() &&
+           rewritten.empty() && early.empty() && late.empty() && !edits_ask;
+  }
 };
 
 // The location in place of `location`, which the path has chosen, and what the member is asked for;

@@ -3,6 +3,7 @@
 // Exchange, which has none for a request that no rule is about; worker thread only.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,13 @@ namespace understudy::apache {
 struct Passage {
   Environment environment = {};
   std::string user = {};
-  std::string path = {};  // what the member is asked for, encoded; empty: as the location has it
+  std::string decoded = {};  // the path that the rules have seen last
+  // Encoded, as all paths here. What the member is asked for; empty: as the location has it.
+  std::string path = {};
+  std::string uri = {};                   // in place of the client's path; empty: that
+  std::optional<std::string> query = {};  // in place of the client's; without '?'
+
+  bool changes_target() const { return !path.empty() || !uri.empty() || query; }
   // Of the sections that the request is in; borrowed from the Config.
   std::vector<const http::FieldEdits*> request_edits = {};
   std::vector<const http::FieldEdits*> response_edits = {};

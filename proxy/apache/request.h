@@ -28,6 +28,7 @@ struct Request {
   std::string_view authority;   // of the Host field
   std::string_view local_name;  // ServerName
   std::string_view document_root;
+  std::string_view filename;  // empty: the path
   std::string_view handler;   // the URL that the request goes to; empty: nowhere
   std::string_view protocol;  // "HTTP/1.1"
   const http::FieldList* fields = nullptr;

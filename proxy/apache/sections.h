@@ -13,7 +13,10 @@
 
 #include "base/pattern.h"
 #include "proxy/apache/access.h"
+#include "proxy/apache/environment_rules.h"
 #include "proxy/apache/passage.h"
+#include "proxy/apache/redirect.h"
+#include "proxy/apache/rewrite.h"
 #include "proxy/http/field_edits.h"
 
 namespace understudy::apache {
@@ -43,6 +46,15 @@ struct Section {
   Access access = {};
   http::FieldEdits request_edits = {};   // RequestHeader
   http::FieldEdits response_edits = {};  // Header
+  std::optional<bool> rewrites = {};     // RewriteEngine
+  // What a later section says takes its place.
+  std::shared_ptr<const Rewriting> rewriting = {};
+  std::vector<Redirect> redirects = {};
+  std::vector<EnvironmentRule> early = {};  // SetEnvIf
+  std::vector<EnvironmentRule> late = {};   // SetEnv
+  // <If>, <ElseIf>, <Else>: behind all sections.
+  struct Branch;
+  std::vector<Branch> branches = {};
 
   bool is_silent() const;
   // Whether it says more than what to do with header fields, or not of every request.
@@ -52,12 +64,19 @@ struct Section {
 // Whether the directive or section of that name in conf's table is a rule: what stands in a Section.
 bool is_rule(std::string_view name);
 
+struct Section::Branch {
+  std::shared_ptr<const Expression> condition = {};  // null: <Else>
+  bool begins = false;                               // <If>: a new row of branches
+  std::shared_ptr<const Section> inside = {};
+};
+
 // What a location's requests have to pass.
 struct Rules {
   std::vector<Section> sections;
 };
 
-// What comes of the rules is noted in `passage`.
-Verdict pass(const Rules& rules, Request& request, Passage& passage);
+// What comes of the rules is noted in `passage`; `rewritten` is what the sections' own rewriting
+// makes of a request that may pass.
+Verdict pass(const Rules& rules, Request& request, Passage& passage, Rewritten& rewritten);
 
 }  // namespace understudy::apache

@@ -220,8 +220,11 @@ class AccessBinder final {
     return refuse(rest.front(), "expected Require all granted or Require all denied");
   }
 
-  bool read_expression(const std::vector<conf::Word>& rest, Requirement&) {
-    return refuse(rest.front(), "Require expr is not supported in this version");
+  bool read_expression(const std::vector<conf::Word>& rest, Requirement& require) {
+    std::string text;
+    for (const conf::Word& word : rest) text += (text.empty() ? "" : " ") + word.text;
+    require.expression = bind_condition(rest.front(), text, binding_.diagnostics());
+    return require.expression != nullptr;
   }
 
   bool read_range(const conf::Word& word, bool is_name, std::vector<AddressRange>& ranges) {

@@ -79,6 +79,18 @@ void bind_addresses(const conf::Directive& section, VirtualHost& host, Binding& 
   }
 }
 
+// Edits that ask for variables need the rules to be asked, whatever else these say.
+void ask_for_edits(VirtualHost& host) {
+  const auto asks = [](const http::FieldEdit& edit) { return edit.asks_rules(); };
+  const bool any = std::any_of(host.edits.request.begin(), host.edits.request.end(), asks) ||
+                   std::any_of(host.edits.response.begin(), host.edits.response.end(), asks);
+  if (!any) return;
+  auto rules = host.rules ? std::make_shared<apache::HostRules>(*host.rules)
+                          : std::make_shared<apache::HostRules>();
+  rules->edits_ask = true;
+  host.rules = std::move(rules);
+}
+
 VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balancers& balancers,
                       Binding& binding) {
   VirtualHost host;
@@ -153,6 +165,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
     inherit(hosts.front(), host);
     hosts.push_back(std::move(host));
   }
+  for (VirtualHost& host : hosts) ask_for_edits(host);
   VirtualHosts out(std::move(hosts));
   // A host whose certificate could not be used would seem to have SSLEngine Off.
   if (!binding.diagnostics().has_errors()) {

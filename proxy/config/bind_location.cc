@@ -124,7 +124,8 @@ class LocationBinder final {
       if (!is_target) check_pattern_section(section, binding_.diagnostics());
     }
     std::vector<std::string> paths = targets_.paths();
-    const bool needs_root = (has_dynamic || targets_.has_patterns()) &&
+    const bool has_more = targets_.has_patterns() || !targets_.rewritten().empty();
+    const bool needs_root = (has_dynamic || has_more) &&
                             std::find(paths.begin(), paths.end(), "/") == paths.end();
     if (needs_root) paths.emplace_back("/");
     for (const Target& target : targets_.all()) {
@@ -144,7 +145,7 @@ class LocationBinder final {
         add_match_expression(*directive);
       }
     }
-    if (targets_.has_patterns()) add_patterns(host);
+    add_patterns(host);
     host.locations = std::move(locations_);
   }
 
@@ -158,7 +159,7 @@ class LocationBinder final {
       const SectionOfPaths& section = targets_.sections()[index];
       // The settings of an own location are its own.
       const bool is_targets = target != nullptr && target->section == index;
-      if (section.names_members && !is_targets) continue;
+      if ((section.names_members && !is_targets) || section.is_of_host) continue;
       push_scope(section, scopes);
     }
     return scopes;
@@ -197,7 +198,7 @@ class LocationBinder final {
         std::any_of(targets_.all().begin(), targets_.all().end(), [&](const Target& target) {
           return section.where.matches(target.paths.path);
         });
-    if (is_used || !section.rules.is_silent()) return;
+    if (is_used || section.is_of_host || !section.rules.is_silent()) return;
     binding_.diagnostics().error(section.written->arguments.front(),
                                  "this location has no members; it needs BackendCluster, "
                                  "BackendHost and BackendPort, or BalancerMember");
@@ -249,7 +250,7 @@ class LocationBinder final {
 
   // One location for each path and each target of a pattern.
   void add_patterns(VirtualHost& host) {
-    auto rules = std::make_shared<apache::HostRules>();
+    auto rules = std::make_shared<apache::HostRules>(targets_.take_rules());
     const std::size_t count = locations_.size();
     rules->ranks = ranks_;
     for (const Target& target : targets_.all()) {
@@ -258,10 +259,7 @@ class LocationBinder final {
                                   .rank = target.rank,
                                   .is_excluded = !target.seeds.is_proxied,
                                   .path = apache::Substitution(target.path_template)};
-      for (std::size_t i = 0; i < count; ++i) {
-        entry.locations.push_back(static_cast<std::uint32_t>(locations_.size()));
-        add_variant(locations_[i].path, target);
-      }
+      entry.locations = add_variants(count, target);
       rules->targets.push_back(std::move(entry));
       if (locations_.size() <= kLocationsMax) continue;
       binding_.diagnostics().error(target.where,
@@ -271,7 +269,20 @@ class LocationBinder final {
     }
     std::stable_sort(rules->targets.begin(), rules->targets.end(),
                      [](const auto& a, const auto& b) { return a.rank < b.rank; });
-    host.rules = std::move(rules);
+    for (const Target& target : targets_.rewritten()) {
+      rules->rewritten.push_back(add_variants(count, target));
+    }
+    if (!rules->is_silent()) host.rules = std::move(rules);
+  }
+
+  // By the index of each location that a path chooses.
+  std::vector<std::uint32_t> add_variants(std::size_t count, const Target& target) {
+    std::vector<std::uint32_t> variants;
+    for (std::size_t i = 0; i < count; ++i) {
+      variants.push_back(static_cast<std::uint32_t>(locations_.size()));
+      add_variant(locations_[i].path, target);
+    }
+    return variants;
   }
 
   void add_variant(std::string path, const Target& target) {
@@ -353,7 +364,7 @@ class LocationBinder final {
   static constexpr std::size_t kLocationsMax = 20'000;
 
   const Scope& host_;
-  const TargetList targets_;
+  TargetList targets_;
   const Balancers& balancers_;
   Binding& binding_;
   std::vector<Location> locations_;

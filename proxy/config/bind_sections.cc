@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "proxy/config/binding.h"
+#include "proxy/config/rewriting.h"
 
 namespace understudy::config {
 
@@ -25,6 +25,36 @@ std::optional<apache::Where> expression_of(const conf::Word& word,
   return apache::Where{.kind = apache::Where::Kind::kExpression,
                        .path = word.text,
                        .expression = *std::move(expression)};
+}
+
+void bind_branches(const conf::Settings& settings, Rewrites& rewrites, apache::Section& section,
+                   Binding& binding) {
+  for (const conf::Directive* branch : settings.all_here({"If", "ElseIf", "Else"})) {
+    const bool is_if = conf::equal_ignoring_case(branch->name.text, "If");
+    apache::Section::Branch made{.begins = is_if};
+    if (!is_if && (section.branches.empty() || !section.branches.back().condition)) {
+      binding.diagnostics().error(branch->name, "<" + branch->name.text + "> follows no <If>");
+      continue;
+    }
+    if (!branch->arguments.empty()) {
+      std::string text;
+      for (const conf::Word& word : branch->arguments) text += (text.empty() ? "" : " ") + word.text;
+      made.condition = bind_condition(branch->arguments.front(), text, binding.diagnostics());
+      if (made.condition == nullptr) continue;
+    }
+    for (const conf::Directive& directive : branch->children) {
+      const conf::DirectiveSpec* spec = conf::find_directive(
+          conf::Program::kProxy, directive.name.text, directive.is_section);
+      if (spec == nullptr || spec->status != conf::Status::kWorks || apache::is_rule(spec->name)) {
+        continue;
+      }
+      binding.diagnostics().error(directive.name, directive.name.text + " is not supported in <" +
+                                                      branch->name.text + ">");
+    }
+    made.inside = std::make_shared<const apache::Section>(
+        bind_section(branch->children, {}, rewrites, binding));
+    section.branches.push_back(std::move(made));
+  }
 }
 
 }  // namespace
@@ -55,7 +85,7 @@ std::optional<apache::Where> bind_where(const conf::Directive& section,
 }
 
 apache::Section bind_section(const std::vector<conf::Directive>& directives, apache::Where where,
-                             Binding& binding) {
+                             Rewrites& rewrites, Binding& binding) {
   apache::Section section{.where = std::move(where)};
   section.access = bind_access(directives, binding);
   HeaderEdits edits;
@@ -63,6 +93,11 @@ apache::Section bind_section(const std::vector<conf::Directive>& directives, apa
   add_header_edits(settings, edits, binding.diagnostics());
   section.request_edits = std::move(edits.request);
   section.response_edits = std::move(edits.response);
+  section.redirects = bind_redirects(settings, true, binding.diagnostics());
+  bind_section_rewriting(settings, rewrites, section, binding);
+  section.early = bind_early(settings, binding.diagnostics());
+  section.late = bind_late(settings, binding.diagnostics());
+  bind_branches(settings, rewrites, section, binding);
   return section;
 }
 

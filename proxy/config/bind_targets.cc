@@ -2,8 +2,10 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "proxy/config/rewriting.h"
 #include "proxy/config/targets.h"
 
 namespace understudy::config {
@@ -57,6 +59,8 @@ bool has_members_outside(const Scope& host, const Balancers& balancers,
 
 TargetList::TargetList(const Scope& host, const Balancers& balancers, Binding& binding)
     : host_(host), balancers_(balancers), binding_(binding) {
+  rewrites_.maps = bind_rewrite_maps(host, binding);
+  bind_rules();
   if (host.outer != nullptr) {
     add_proxy_sections(*host.outer);
     add_sections(*host.outer);
@@ -81,17 +85,73 @@ TargetList::TargetList(const Scope& host, const Balancers& balancers, Binding& b
     at_["/"].own = targets_.size();
     targets_.push_back(std::move(target));
   }
+  add_rewritten();
   warn_of_hidden();
 }
 
+void TargetList::bind_rules() {
+  if (const conf::Directive* root = host_.settings.directive("DocumentRoot")) {
+    rules_.document_root =
+        without_slash(binding_.source.resolved_path(root->arguments.front()));
+  }
+  rules_.rewriting = bind_rewriting(host_, rewrites_, binding_);
+  rules_.directories =
+      bind_directories(host_, rules_.document_root + "/", rewrites_, binding_);
+  rules_.redirects = bind_redirects(host_.settings, false, binding_.diagnostics());
+  for (const Scope* scope : {host_.outer, &host_}) {
+    if (scope == nullptr) continue;
+    const auto add = [](auto more, auto& rules) {
+      std::move(more.begin(), more.end(), std::back_inserter(rules));
+    };
+    add(bind_early(scope->settings, binding_.diagnostics()), rules_.early);
+    add(bind_late(scope->settings, binding_.diagnostics()), rules_.late);
+  }
+  if (host_.outer == nullptr) return;
+  for (auto& rule : bind_redirects(host_.outer->settings, false, binding_.diagnostics())) {
+    rules_.redirects.push_back(std::move(rule));
+  }
+}
+
+void TargetList::add_rewritten() {
+  for (const ProxiedRule& rule : rewrites_.proxied) {
+    conf::Directive directive;
+    directive.name = rule.where;
+    directive.arguments.push_back(rule.url);
+    auto seeds = seeds_of_proxy_pass(directive, 0, {}, balancers_, binding_.diagnostics());
+    Target target{.where = rule.where, .url = rule.url.text, .rank = UINT32_MAX};
+    target.paths.kind = Kind::kExpression;
+    if (seeds) target.seeds = *std::move(seeds);
+    rewritten_.push_back(std::move(target));
+  }
+}
+
+// <If> outside of all sections is about every request of the host.
+void TargetList::add_host_branches(const Scope& scope) {
+  std::vector<conf::Directive> branches;
+  for (const conf::Directive* branch : scope.settings.all_here({"If", "ElseIf", "Else"})) {
+    branches.push_back(*branch);
+  }
+  if (branches.empty()) return;
+  SectionOfPaths entry{.written = scope.settings.all_here("If").empty()
+                                      ? nullptr
+                                      : scope.settings.all_here("If").front(),
+                       .where = {.kind = Kind::kPath, .path = "/"},
+                       .is_outside = &scope != &host_,
+                       .is_of_host = true};
+  entry.rules = bind_section(branches, entry.where, rewrites_, binding_);
+  at_["/"].sections.push_back(sections_.size());
+  sections_.push_back(std::move(entry));
+}
+
 void TargetList::add_sections(const Scope& scope) {
+  add_host_branches(scope);
   for (const conf::Directive* section :
        scope.settings.all_here({"Location", "LocationMatch"})) {
     auto where = bind_where(*section, binding_.diagnostics());
     if (!where) continue;
     SectionOfPaths entry{
         .written = section, .where = *where, .is_outside = &scope != &host_};
-    entry.rules = bind_section(section->children, *std::move(where), binding_);
+    entry.rules = bind_section(section->children, *std::move(where), rewrites_, binding_);
     if (entry.is_plain()) at_[entry.where.path].sections.push_back(sections_.size());
     sections_.push_back(std::move(entry));
   }
@@ -99,6 +159,7 @@ void TargetList::add_sections(const Scope& scope) {
 
 void TargetList::add_section_target(std::size_t index, const Scope& host) {
   SectionOfPaths& section = sections_[index];
+  if (section.is_of_host) return;
   const conf::Word& argument = section.written->arguments.back();
   const Scope scope{.settings = conf::Settings(conf::Program::kProxy, section.written->children,
                                                &host.settings),
@@ -307,7 +368,7 @@ bool TargetList::has_patterns() const {
 void TargetList::add_proxy_sections(const Scope& scope) {
   for (const conf::Directive* section : scope.settings.all_here("Proxy")) {
     ProxySection entry{.pattern = section->arguments.front().text};
-    entry.rules = bind_section(section->children, {}, binding_);
+    entry.rules = bind_section(section->children, {}, rewrites_, binding_);
     if (!entry.rules.is_silent()) proxies_.push_back(std::move(entry));
   }
 }

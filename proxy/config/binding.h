@@ -30,6 +30,17 @@ struct Seeds {
   std::optional<std::string> target_path = {};
 };
 
+// A rule with [P], whose `target` is its place among all of a host.
+struct ProxiedRule {
+  conf::Word where;
+  conf::Word url;  // without a path
+};
+// Of one host.
+struct Rewrites {
+  apache::RewriteMaps maps;
+  std::vector<ProxiedRule> proxied;
+};
+
 using Balancers = std::map<std::string, Seeds>;       // by the name in balancer://name
 using LogFormats = std::map<std::string, LogFormat>;  // by nickname
 
@@ -144,12 +155,22 @@ apache::Access bind_access(const std::vector<conf::Directive>& section, Binding&
 void check_users(const std::vector<apache::Section>& sections, const conf::Word& where,
                  conf::Diagnostics& diagnostics);
 
+// bind_environment.cc: what SetEnvIf and SetEnv put into the environment, as this section says it.
+std::vector<apache::EnvironmentRule> bind_early(const conf::Settings& settings,
+                                                conf::Diagnostics& diagnostics);
+std::vector<apache::EnvironmentRule> bind_late(const conf::Settings& settings,
+                                               conf::Diagnostics& diagnostics);
+// The condition of an expression in some words; null after an error.
+std::shared_ptr<const apache::Expression> bind_condition(const conf::Word& where,
+                                                         const std::string& text,
+                                                         conf::Diagnostics& diagnostics);
+
 // bind_sections.cc: which paths a <Location> or one of its relatives is about.
 std::optional<apache::Where> bind_where(const conf::Directive& section,
                                         conf::Diagnostics& diagnostics);
 // What Apache's rules make of a section.
 apache::Section bind_section(const std::vector<conf::Directive>& directives, apache::Where where,
-                             Binding& binding);
+                             Rewrites& rewrites, Binding& binding);
 
 // bind_location.cc: into the host, with its rules.
 void bind_locations(const Scope& scope, const Balancers& balancers, VirtualHost& host,

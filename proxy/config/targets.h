@@ -28,6 +28,7 @@ struct SectionOfPaths {
   apache::Where where = {};
   apache::Section rules = {};
   bool is_outside = false;     // of all hosts
+  bool is_of_host = false;     // what stands in no section
   bool names_members = false;  // by our own directives or the plug-in's
 
   bool is_plain() const { return where.kind == apache::Where::Kind::kPath; }
@@ -60,6 +61,10 @@ class TargetList final {
   // What <Proxy> says of requests that go to `url`, in order.
   std::vector<apache::Section> proxy_sections(std::string_view url) const;
   bool has_patterns() const;
+  // Of rules with [P], by their `target`.
+  const std::vector<Target>& rewritten() const { return rewritten_; }
+  // All but the targets.
+  apache::HostRules take_rules() { return std::move(rules_); }
 
  private:
   struct At {  // one path
@@ -73,6 +78,7 @@ class TargetList final {
     apache::Section rules = {};
   };
 
+  void add_host_branches(const Scope& scope);
   void add_sections(const Scope& scope);
   void add_section_target(std::size_t section, const Scope& scope);
   void add_lines(const Scope& scope);
@@ -82,6 +88,8 @@ class TargetList final {
   void add_own(const conf::Word& where, std::size_t section, Seeds seeds);
   std::optional<Target> pass_target(const conf::Directive& directive, std::size_t url_at,
                                     apache::Where paths);
+  void bind_rules();
+  void add_rewritten();
   void warn_of_hidden();
 
   const Scope& host_;
@@ -89,6 +97,9 @@ class TargetList final {
   Binding& binding_;
   std::vector<SectionOfPaths> sections_;
   std::vector<Target> targets_;
+  std::vector<Target> rewritten_;
+  Rewrites rewrites_;
+  apache::HostRules rules_;
   std::vector<ProxySection> proxies_;
   std::map<std::string, At, std::less<>> at_;
 };

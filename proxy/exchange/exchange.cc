@@ -150,7 +150,7 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
     return false;
   }
   account_.path_is_normal = path.path.data() == path_to_match(head).data();
-  const auto match = here.mapping->find(head.authority, path.path);
+  auto match = here.mapping->find(head.authority, path.path);
   access_log_ = here.access_logs[match.host];
   host_ = here.hosts[match.host];
   account_.is_tls = downstream_.client().tls != nullptr;
@@ -165,14 +165,14 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
     answer(405, "This proxy does not offer the method.", true);
     return false;
   }
-  auto location = match.location;
-  const bool has_rules = host_->rules || (location && host_->locations[*location].rules);
-  if (has_rules && !follow_rules(head, path.path, location)) return false;
-  if (!location) {
+  const bool has_rules =
+      host_->rules || (match.location && host_->locations[*match.location].rules);
+  if (has_rules && !follow_rules(head, *here.mapping, path.path, match)) return false;
+  if (!match.location) {
     answer(404, "Nothing is configured for this address.", false);
     return false;
   }
-  location_ = &host_->locations[*location];
+  location_ = &host_->locations[*match.location];
   if (!location_->is_proxied ||
       (!location_->excluded.empty() && routing::is_excluded(location_->excluded, path.path))) {
     answer(404, "Requests for this address are not passed on.", false);
@@ -332,7 +332,9 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
   if (!body.bytes.empty()) account_.body_has_begun = true;
   http::RequestRewrite rewrite{
       .dropped = worker_.io.scratch.dropped, .added = {}, .target = {}, .host = {}};
-  const bool fits = compose_request(head_facts(),
+  std::optional<apache::Request> request;
+  if (passage_) request = rule_facts(head, passage_->decoded);
+  const bool fits = compose_request(head_facts(request),
                                     {.attempt = to,
                                      .cluster = *cluster_,
                                      .upgrades = tunnel_ && to.upstream().can_tunnel(),
@@ -359,7 +361,7 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
   if (to.takes_body() && taken.body_bytes == body.bytes.size()) relay_request_body();
 }
 
-HeadFacts Exchange::head_facts() const {
+HeadFacts Exchange::head_facts(const std::optional<apache::Request>& request) const {
   return {.scratch = worker_.io.scratch,
           .host = *host_,
           .location = location_,
@@ -367,6 +369,7 @@ HeadFacts Exchange::head_facts() const {
           .client = client_,
           .passage = passage_.get(),
           .waited = worker_.io.loop.now() - account_.started,
+          .request = request ? &*request : nullptr,
           .request_id = account_.request_id,
           .is_tls = account_.is_tls};
 }
@@ -416,8 +419,10 @@ void Exchange::send_response_head(const http::ResponseHead& head) {
   account_.status = head.status;
   HeadScratch& scratch = worker_.io.scratch;
   const bool reverses = !location_->reverse.empty();
+  std::optional<apache::Request> request;
+  if (passage_) request = rule_facts_of_answer(head);
   compose_response(
-      head_facts(),
+      head_facts(request),
       {.authority = reverses ? downstream_.request_head().authority : std::string_view(),
        .member = asked_->label(),
        .takes_chunks = takes_chunks},

@@ -23,6 +23,8 @@
 #include "base/timer_wheel.h"
 #include "proxy/apache/passage.h"
 #include "proxy/apache/request.h"
+#include "proxy/apache/rewrite.h"
+#include "proxy/routing/mapping.h"
 #include "proxy/exchange/access_record.h"
 #include "proxy/exchange/body_pipe.h"
 #include "proxy/exchange/downstream.h"
@@ -96,9 +98,15 @@ class Exchange final : private Try::Owner, private Waiter {
   void receive(std::size_t site);
   bool map(const http::RequestHead& head, std::size_t site);
   // False: they have answered.
-  bool follow_rules(const http::RequestHead& head, std::string_view path,
-                    std::optional<std::uint32_t>& location);
+  bool follow_rules(const http::RequestHead& head, const routing::Mapping& mapping,
+                    std::string_view path, routing::Mapping::Match& match);
+  struct Followed;
+  // One pass over the rules; true: they have led to another path, and it begins anew.
+  bool follow_once(const http::RequestHead& head, Followed& at);
+  bool obey(apache::Rewritten& rewritten, Followed& at);
   apache::Request rule_facts(const http::RequestHead& head, std::string_view path);
+  // With what the member that has answered puts into the environment.
+  apache::Request rule_facts_of_answer(const http::ResponseHead& head);
   void note_resends(const http::RequestHead& head);
   bool find_session(const http::RequestHead& head);
   void begin_affinity(std::optional<std::string_view> session);
@@ -109,7 +117,7 @@ class Exchange final : private Try::Owner, private Waiter {
   void queue(MemberConnections* connections);
   bool ask(const routing::Choice& choice, const http::RequestHead& head, bool fresh = false);
   void send_request(Try& to, const http::RequestHead& head);
-  HeadFacts head_facts() const;
+  HeadFacts head_facts(const std::optional<apache::Request>& request) const;
   void relay_request_body();
   void send_response_head(const http::ResponseHead& head);
   void relay_response_body();

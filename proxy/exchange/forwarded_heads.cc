@@ -21,7 +21,9 @@ namespace {
 
 class Facts final : public http::EditFacts {
  public:
-  Facts(Duration duration, const TlsStream* tls) : duration_(duration), tls_(tls) {}
+  explicit Facts(const HeadFacts& facts)
+      : duration_(facts.waited), tls_(facts.peer.tls), request_(facts.request) {}
+  const apache::Request* request() const override { return request_; }
   int64_t received_us() const override { return wall_clock_us() - duration_us(); }
   int64_t duration_us() const override {
     return std::chrono::duration_cast<std::chrono::microseconds>(duration_).count();
@@ -33,6 +35,7 @@ class Facts final : public http::EditFacts {
  private:
   const Duration duration_;
   const TlsStream* const tls_;
+  const apache::Request* const request_;
 };
 
 bool has_early(const http::FieldEdits& edits) {
@@ -60,7 +63,7 @@ const std::vector<const http::FieldEdits*>* response_lists(const HeadFacts& fact
 
 void edit_request(const HeadFacts& facts, const http::RequestHead& head, bool early) {
   const http::EditedHead edited{head.fields, facts.scratch.dropped, facts.scratch.lines};
-  const Facts values(facts.waited, facts.peer.tls);
+  const Facts values(facts);
   for_each_list({&facts.host.edits.request, &facts.location->edits.request}, request_lists(facts),
                 [&](const http::FieldEdits& edits) {
                   if (early && !has_early(edits)) return;
@@ -139,19 +142,29 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
 std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHead& head) {
   if (head.path == "*") return {};
   HeadScratch& scratch = facts.scratch;
-  std::string_view path = routing::normalise_path(head.path, scratch.path).path;
+  const apache::Passage* passage = facts.passage;
+  std::string_view path = passage != nullptr && !passage->uri.empty()
+                              ? std::string_view(passage->uri)
+                              : routing::normalise_path(head.path, scratch.path).path;
   std::span<char> room = scratch.target;
   room = room.first(room.size() - http::kHeadBytesMax / 2);
-  if (facts.passage != nullptr && !facts.passage->path.empty()) {
-    path = std::string_view(facts.passage->path).substr(0, room.size());
+  if (passage != nullptr && !passage->path.empty()) {
+    path = std::string_view(passage->path).substr(0, room.size());
     std::copy(path.begin(), path.end(), room.begin());
   } else if (facts.location->paths.change_paths()) {
     path = routing::rewrite_path(facts.location->paths, path, room);
   } else {
     std::copy(path.begin(), path.end(), room.begin());
   }
-  std::copy(head.query.begin(), head.query.end(), scratch.target.begin() + path.size());
-  return {scratch.target.data(), path.size() + head.query.size()};
+  std::string query(head.query);
+  if (passage != nullptr && passage->query) {
+    query = passage->query->empty() ? std::string() : "?" + *passage->query;
+  }
+  const std::size_t end = path.size();
+  query.resize(std::min(query.size(), scratch.target.size() - end));
+  std::copy(query.begin(), query.end(),
+            scratch.target.begin() + static_cast<std::ptrdiff_t>(end));
+  return {scratch.target.data(), end + query.size()};
 }
 
 }  // namespace
@@ -166,7 +179,7 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
   if (!scratch.lines.ok()) return false;
   rewrite.added = scratch.lines.text();
   rewrite.add_upgrade = to.upgrades;
-  const bool is_rewritten = facts.passage != nullptr && !facts.passage->path.empty();
+  const bool is_rewritten = facts.passage != nullptr && facts.passage->changes_target();
   if (!to.path_is_normal || is_rewritten || facts.location->paths.change_paths()) {
     rewrite.target = forwarded_target(facts, head);
   }
@@ -202,7 +215,7 @@ void compose_response(const HeadFacts& facts, const ResponseFor& to,
   for_each_list({&facts.host.edits.response, &facts.location->edits.response},
                 response_lists(facts), [&](const http::FieldEdits& edits) {
                   if (edits.empty()) return;
-                  const Facts values(facts.waited, facts.peer.tls);
+                  const Facts values(facts);
                   for (const http::FieldEdit& edit : edits) http::apply_edit(edit, values, edited);
                 });
 }
@@ -232,7 +245,7 @@ std::string_view edit_page_lines(const HeadFacts& facts, std::string_view lines)
   scratch.lines.append(lines);
   const http::FieldList nothing;
   const http::EditedHead edited{nothing, scratch.dropped, scratch.lines};
-  const Facts values(facts.waited, facts.peer.tls);
+  const Facts values(facts);
   for_each_list({&facts.host.edits.response, &own}, response_lists(facts),
                 [&](const http::FieldEdits& edits) {
                   for (const http::FieldEdit& edit : edits) {

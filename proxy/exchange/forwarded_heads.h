@@ -17,6 +17,10 @@
 #include "proxy/http/remote_client.h"
 #include "proxy/upstream/io_context.h"
 
+namespace understudy::apache {
+struct Request;
+}
+
 namespace understudy {
 
 class Try;
@@ -31,6 +35,7 @@ struct HeadFacts {
   const http::RemoteClient& client;  // of whom a trusted peer speaks
   const apache::Passage* passage = nullptr;  // null: no rule of Apache's is about the request
   Duration waited{};                 // since the request's head was here
+  const apache::Request* request = nullptr;  // for edits that ask Apache's rules
   uint64_t request_id = 0;
   bool is_tls = false;  // the client's side, a trusted proxy's word included
 };
