@@ -210,8 +210,10 @@ constexpr DirectiveSpec kRows[] = {
     {.name = "SetHandler",
      .contexts = kEverywhere,
      .argument = Argument::kChoice,
-     .choices = "understudy-handler|weblogic-handler",
-     .description = "Says that this location is proxied; members alone say it too"},
+     .choices = "understudy-handler|weblogic-handler|balancer-manager|server-status",
+     .description = "Says that this location is proxied; members alone say it too. balancer-manager "
+                    "and server-status: a page about the members, for whom the access rules let in, "
+                    "where nothing is proxied"},
     {.name = "WLSRequest",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,

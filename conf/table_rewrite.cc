@@ -72,8 +72,9 @@ constexpr DirectiveSpec kRows[] = {
     words("BrowserMatchNoCase", 2, 64, "SetEnvIfNoCase User-Agent"),
     words("SetEnv", 1, 2, "A variable and its value, set behind the access rules, as in Apache"),
     words("UnsetEnv", 1, 64, "Takes variables away"),
-    section("If", 1, "An expression: what stands in it holds for requests of which that is true, "
-                     "and comes behind all locations"),
+    section("If", 1,
+            "An expression: what stands in it holds for requests of which that is true, "
+            "and comes behind all locations"),
     section("ElseIf", 1, "The same, if no <If> or <ElseIf> right before it was true"),
     section("Else", 0, "The same without an expression"),
     {.name = "Alias",

@@ -161,8 +161,7 @@ class Judge final {
           if (groups_ == nullptr) return false;
           const auto found = groups_->members.find(group);
           return found != groups_->members.end() &&
-                 std::find(found->second.begin(), found->second.end(), user) !=
-                     found->second.end();
+                 std::find(found->second.begin(), found->second.end(), user) != found->second.end();
         }));
   }
 
@@ -171,13 +170,12 @@ class Judge final {
 };
 
 bool fits_any(const std::vector<HostAccess::Entry>& entries, const Request& request) {
-  return std::any_of(
-      entries.begin(), entries.end(), [&request](const HostAccess::Entry& entry) {
-        if (!is_about(entry.methods, request.method)) return false;
-        if (entry.is_all) return true;
-        if (entry.variable.empty()) return contains(entry.ranges, request.client);
-        return request.environment->has(entry.variable) != entry.is_unset;
-      });
+  return std::any_of(entries.begin(), entries.end(), [&request](const HostAccess::Entry& entry) {
+    if (!is_about(entry.methods, request.method)) return false;
+    if (entry.is_all) return true;
+    if (entry.variable.empty()) return contains(entry.ranges, request.client);
+    return request.environment->has(entry.variable) != entry.is_unset;
+  });
 }
 
 bool passes_hosts(const HostAccess& hosts, const Request& request) {
@@ -257,10 +255,9 @@ Verdict decide_requirements(const Merged& merged, Request& request) {
 bool Methods::contains(std::string_view method) const {
   if (kind == Kind::kAll) return true;
   const std::string_view wanted = method == "HEAD" ? std::string_view("GET") : method;
-  const bool is_named =
-      std::any_of(names.begin(), names.end(), [wanted](const std::string& name) {
-        return (name == "HEAD" ? std::string_view("GET") : std::string_view(name)) == wanted;
-      });
+  const bool is_named = std::any_of(names.begin(), names.end(), [wanted](const std::string& name) {
+    return (name == "HEAD" ? std::string_view("GET") : std::string_view(name)) == wanted;
+  });
   return is_named == (kind == Kind::kThese);
 }
 

@@ -43,8 +43,7 @@ class OfVariable final : public http::EditText {
   explicit OfVariable(std::string name) : name_(std::move(name)) {}
   std::string text(const http::EditFacts& facts) const override {
     const Request* request = facts.request();
-    const std::string* value =
-        request == nullptr ? nullptr : request->environment->find(name_);
+    const std::string* value = request == nullptr ? nullptr : request->environment->find(name_);
     return value != nullptr ? *value : std::string(kNull);
   }
 
@@ -96,8 +95,7 @@ std::shared_ptr<const http::EditText> text_of_fact(std::string name) {
   return std::make_shared<const OfFact>(std::move(name));
 }
 
-std::shared_ptr<const http::EditText> text_of_expression(
-    std::shared_ptr<const Expression> words) {
+std::shared_ptr<const http::EditText> text_of_expression(std::shared_ptr<const Expression> words) {
   return std::make_shared<const OfExpression>(std::move(words));
 }
 

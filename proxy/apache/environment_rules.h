@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// SetEnvIf and its relatives (mod_setenvif), SetEnv and UnsetEnv (mod_env): what puts variables into
-// the environment of a request. SetEnvIf is early, so that access rules may ask for its variables;
-// SetEnv is late, behind them, as in Apache. Values of the immutable Config; any thread.
+// SetEnvIf and its relatives (mod_setenvif), SetEnv and UnsetEnv (mod_env): what puts variables
+// into the environment of a request. SetEnvIf is early, so that access rules may ask for its
+// variables; SetEnv is late, behind them, as in Apache. Values of the immutable Config; any thread.
 #pragma once
 
 #include <cstdint>
@@ -25,15 +25,15 @@ struct Assignment {
 
 struct EnvironmentRule {
   enum class Subject : std::uint8_t {
-    kField,        // the header field `name`
-    kFields,       // each one whose name `names` matches
-    kClient,       // Remote_Addr, Remote_Host
-    kServer,       // Server_Addr
-    kMethod,       // Request_Method
-    kProtocol,     // Request_Protocol
-    kPath,         // Request_URI
-    kExpression,   // SetEnvIfExpr
-    kAlways,       // SetEnv, UnsetEnv
+    kField,       // the header field `name`
+    kFields,      // each one whose name `names` matches
+    kClient,      // Remote_Addr, Remote_Host
+    kServer,      // Server_Addr
+    kMethod,      // Request_Method
+    kProtocol,    // Request_Protocol
+    kPath,        // Request_URI
+    kExpression,  // SetEnvIfExpr
+    kAlways,      // SetEnv, UnsetEnv
   };
   Subject subject = Subject::kAlways;
   std::string name = {};  // of the field; without one in the request, of a variable

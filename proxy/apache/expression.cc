@@ -152,7 +152,7 @@ class Evaluator final {
   }
 
   static bool test_file(Op op, const std::string& path) {
-    struct stat status{};
+    struct stat status {};
     if (path.find('\0') != std::string::npos) return false;
     if (op == Op::kLink) return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
     if (::stat(path.c_str(), &status) != 0) return false;

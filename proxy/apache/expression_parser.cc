@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "proxy/apache/expression_node.h"
+#include "proxy/apache/expression_words.h"
 #include "proxy/apache/variables.h"
 #include "proxy/http/char_class.h"
 
@@ -29,53 +29,6 @@ bool is_letter(char c) {
 bool is_name_byte(char c) {
   return is_letter(c) || http::is_digit(c) || c == '_';
 }
-
-struct NamedFunction {
-  std::string_view name;
-  Function function;
-  std::size_t arguments;
-};
-constexpr NamedFunction kFunctions[] = {
-    {"req", Function::kRequestField, 1},       {"http", Function::kRequestField, 1},
-    {"req_novary", Function::kRequestField, 1}, {"resp", Function::kResponseField, 1},
-    {"reqenv", Function::kEnvironment, 1},     {"env", Function::kEnvironment, 1},
-    {"tolower", Function::kToLower, 1},        {"toupper", Function::kToUpper, 1},
-    {"escape", Function::kEscape, 1},          {"unescape", Function::kUnescape, 1},
-    {"base64", Function::kBase64, 1},          {"unbase64", Function::kUnbase64, 1},
-    {"md5", Function::kMd5, 1},                {"sha1", Function::kSha1, 1},
-    {"replace", Function::kReplace, 3},
-};
-
-const NamedFunction* find_function(std::string_view name) {
-  for (const NamedFunction& known : kFunctions) {
-    if (http::equals_ignoring_case(known.name, name)) return &known;
-  }
-  return nullptr;
-}
-
-struct NamedOperator {
-  std::string_view text;
-  Op op;
-};
-// The longer first.
-constexpr NamedOperator kBinary[] = {
-    {"==", Op::kTextEqual},        {"!=", Op::kTextUnequal},
-    {"<=", Op::kTextLessOrEqual},  {">=", Op::kTextMoreOrEqual},
-    {"=~", Op::kMatches},          {"!~", Op::kMatchesNot},
-    {"<", Op::kTextLess},          {">", Op::kTextMore},
-    {"=", Op::kTextEqual},
-};
-constexpr NamedOperator kNamedBinary[] = {
-    {"eq", Op::kNumberEqual},         {"ne", Op::kNumberUnequal}, {"lt", Op::kNumberLess},
-    {"le", Op::kNumberLessOrEqual},   {"gt", Op::kNumberMore},    {"ge", Op::kNumberMoreOrEqual},
-    {"ipmatch", Op::kInNetwork},      {"strmatch", Op::kGlob},    {"strcmatch", Op::kGlob},
-    {"fnmatch", Op::kGlob},           {"in", Op::kIn},
-};
-constexpr NamedOperator kUnary[] = {
-    {"d", Op::kDirectory}, {"e", Op::kExists},  {"f", Op::kFile},   {"s", Op::kNotEmptyFile},
-    {"L", Op::kLink},      {"h", Op::kLink},    {"z", Op::kIsEmpty}, {"n", Op::kIsSet},
-    {"T", Op::kIsTrue},    {"R", Op::kInNetwork},
-};
 
 class Parser final {
  public:
@@ -295,8 +248,10 @@ class Parser final {
     ++at_;
     std::string pattern;
     while (at_ < text_.size() && text_[at_] != separator) {
-      if (text_[at_] == '\\' && peek(1) == separator) ++at_;
-      else if (text_[at_] == '\\' && peek(1) != '\0') pattern += text_[at_++];
+      if (text_[at_] == '\\' && peek(1) == separator)
+        ++at_;
+      else if (text_[at_] == '\\' && peek(1) != '\0')
+        pattern += text_[at_++];
       pattern += text_[at_++];
     }
     if (peek() != separator) return fail("the end of the regular expression");

@@ -38,8 +38,8 @@ bool is_redirect(unsigned status) {
 std::string whole_url(std::string_view url, const Request& request) {
   if (!url.starts_with('/')) return std::string(url);
   const std::string_view scheme = request.is_tls ? "https://" : "http://";
-  const std::string host = request.authority.empty() ? variable("SERVER_NAME", request)
-                                                     : std::string(request.authority);
+  const std::string host =
+      request.authority.empty() ? variable("SERVER_NAME", request) : std::string(request.authority);
   return std::string(scheme) + host + std::string(url);
 }
 

@@ -192,7 +192,7 @@ class Run final {
 
   static bool test_file(Kind kind, const std::string& path) {
     if (path.find('\0') != std::string::npos) return false;
-    struct stat status{};
+    struct stat status {};
     if (kind == Kind::kLink) return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
     if (::stat(path.c_str(), &status) != 0) return false;
     if (kind == Kind::kDirectory) return S_ISDIR(status.st_mode);
@@ -229,8 +229,7 @@ class Run final {
     if (rule.status && !is_redirect(*rule.status)) {
       constexpr std::string_view kForbidden = "You may not have what is at this address.";
       constexpr std::string_view kGone = "What was at this address is not there any more.";
-      return answer({.status = *rule.status,
-                     .sentence = *rule.status == 403 ? kForbidden : kGone});
+      return answer({.status = *rule.status, .sentence = *rule.status == 403 ? kForbidden : kGone});
     }
     if (rule.is_unchanged) return {};
     std::string next = rule.to.expand(request_, captures_, rule.escapes_groups);
@@ -273,7 +272,8 @@ class Run final {
   }
 
   Rewritten proxied(const RewriteRule& rule, std::string path) {
-    if (has_blank_or_control(query())) return answer(blank_in_query());
+    const bool is_bare = rule.keeps_unescaped && has_blank_or_control(path);
+    if (is_bare || has_blank_or_control(query())) return answer(blank());
     out_.kind = Rewritten::Kind::kProxied;
     out_.target = rule.target;
     out_.path = std::move(path);
@@ -282,8 +282,8 @@ class Run final {
     return std::move(out_);
   }
 
-  static Verdict blank_in_query() {
-    return {.status = 403, .sentence = "The query of this request holds blanks."};
+  static Verdict blank() {
+    return {.status = 403, .sentence = "The rules of this site make a URL with blanks."};
   }
 
   // A URL of this very server is a path again.
@@ -314,14 +314,14 @@ class Run final {
     }
     if (!rule.keeps_unescaped) {
       const std::size_t end = authority_end(url);
-      url = url.substr(0, end) + escaped_for_redirect(std::string_view(url).substr(end),
-                                                      kPlainInPath);
+      url = url.substr(0, end) +
+            escaped_for_redirect(std::string_view(url).substr(end), kPlainInPath);
     }
     std::string query(this->query());
     if (is_query_ours_ && !rule.keeps_unescaped) {
       query = escaped_for_redirect(query, kPlainInPath);
     } else if (has_blank_or_control(query)) {
-      return answer(blank_in_query());
+      return answer(blank());
     }
     if (!query.empty()) url += "?" + query;
     return answer(redirect_to(url, rule.status.value_or(302)));
@@ -329,7 +329,8 @@ class Run final {
 
   Rewritten finish() {
     if (!is_changed_) return std::move(out_);
-    if (has_blank_or_control(query())) return answer(blank_in_query());
+    const bool is_bare = is_encoded_ && has_blank_or_control(uri_);
+    if (is_bare || has_blank_or_control(query())) return answer(blank());
     out_.kind = passes_through_ ? Rewritten::Kind::kPassed : Rewritten::Kind::kPath;
     out_.path = std::move(uri_);
     out_.is_encoded = is_encoded_;

@@ -88,8 +88,7 @@ Result<RewriteText> RewriteText::parse(std::string_view text, const RewriteMaps&
   return out;
 }
 
-Result<RewriteText::Part> RewriteText::parse_map(std::string_view inside,
-                                                 const RewriteMaps& maps) {
+Result<RewriteText::Part> RewriteText::parse_map(std::string_view inside, const RewriteMaps& maps) {
   const std::size_t colon = inside.find(':');
   const std::string_view name = inside.substr(0, colon);
   const auto map = maps.find(name);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// RewriteText: the text of a RewriteRule or RewriteCond in which $1, %1, %{NAME} and ${map:key|else}
-// stand for what a request brings. Parsed once; a value of the immutable Config; any thread.
+// RewriteText: the text of a RewriteRule or RewriteCond in which $1, %1, %{NAME} and
+// ${map:key|else} stand for what a request brings. Parsed once; a value of the immutable Config;
+// any thread.
 #pragma once
 
 #include <cstdint>

@@ -7,6 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "proxy/apache/expression.h"
+
 namespace understudy::apache {
 
 bool Where::matches(std::string_view text) const {
@@ -43,14 +45,43 @@ bool Section::is_asked_for_each_request() const {
 }
 
 bool is_rule(std::string_view name) {
-  constexpr std::string_view kRules[] = {
-      "Header",       "RequestHeader", "Require",      "RequireAll",   "RequireAny",
-      "RequireNone",  "Limit",         "LimitExcept",  "AuthMerging",  "Order",
-      "Allow",        "Deny",          "Satisfy",      "AuthType",     "AuthName",
-      "AuthUserFile", "AuthGroupFile", "AuthBasicProvider", "Redirect", "RedirectMatch",
-      "RedirectPermanent", "RedirectTemp", "RewriteEngine", "RewriteOptions", "RewriteBase",
-      "RewriteCond", "RewriteRule", "SetEnv", "UnsetEnv", "SetEnvIf", "SetEnvIfNoCase",
-      "SetEnvIfExpr", "BrowserMatch", "BrowserMatchNoCase", "If", "ElseIf", "Else"};
+  constexpr std::string_view kRules[] = {"Header",
+                                         "RequestHeader",
+                                         "Require",
+                                         "RequireAll",
+                                         "RequireAny",
+                                         "RequireNone",
+                                         "Limit",
+                                         "LimitExcept",
+                                         "AuthMerging",
+                                         "Order",
+                                         "Allow",
+                                         "Deny",
+                                         "Satisfy",
+                                         "AuthType",
+                                         "AuthName",
+                                         "AuthUserFile",
+                                         "AuthGroupFile",
+                                         "AuthBasicProvider",
+                                         "Redirect",
+                                         "RedirectMatch",
+                                         "RedirectPermanent",
+                                         "RedirectTemp",
+                                         "RewriteEngine",
+                                         "RewriteOptions",
+                                         "RewriteBase",
+                                         "RewriteCond",
+                                         "RewriteRule",
+                                         "SetEnv",
+                                         "UnsetEnv",
+                                         "SetEnvIf",
+                                         "SetEnvIfNoCase",
+                                         "SetEnvIfExpr",
+                                         "BrowserMatch",
+                                         "BrowserMatchNoCase",
+                                         "If",
+                                         "ElseIf",
+                                         "Else"};
   return std::find(std::begin(kRules), std::end(kRules), name) != std::end(kRules);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The sections of a configuration as Apache merges them for a request: <Proxy>, then <Location> and
-// its relatives in the order written, those outside of all hosts first. proxy/config leaves out what
-// cannot concern a location's requests, so that most of them always match. Values of the immutable
-// Config; any thread.
+// its relatives in the order written, those outside of all hosts first. proxy/config leaves out
+// what cannot concern a location's requests, so that most of them always match. Values of the
+// immutable Config; any thread.
 #pragma once
 
 #include <cstdint>
@@ -61,8 +61,13 @@ struct Section {
   bool is_asked_for_each_request() const;
 };
 
-// Whether the directive or section of that name in conf's table is a rule: what stands in a Section.
+// Whether the directive or section of that name in conf's table is a rule: what stands in a
+// Section.
 bool is_rule(std::string_view name);
+
+// What the proxy answers by itself where a request is not proxied: SetHandler balancer-manager and
+// server-status.
+enum class OwnPage : std::uint8_t { kNone, kBalancers, kStatus };
 
 struct Section::Branch {
   std::shared_ptr<const Expression> condition = {};  // null: <Else>
@@ -72,7 +77,8 @@ struct Section::Branch {
 
 // What a location's requests have to pass.
 struct Rules {
-  std::vector<Section> sections;
+  std::vector<Section> sections = {};
+  OwnPage page = OwnPage::kNone;
 };
 
 // What comes of the rules is noted in `passage`; `rewritten` is what the sections' own rewriting

@@ -56,8 +56,16 @@ constexpr const char* kSecond = "%S";
 constexpr const char* kWeekDay = "%w";
 constexpr const char* kWhole = "%Y%m%d%H%M%S";
 
+// As Apache with UseCanonicalName Off: what the client has asked for.
 std::string server_name(const Request& r) {
-  return std::string(r.local_name.empty() ? host_without_port(r.authority) : r.local_name);
+  const std::string_view asked = host_without_port(r.authority);
+  return std::string(asked.empty() ? r.local_name : asked);
+}
+
+std::string server_port(const Request& r) {
+  const std::string_view host = host_without_port(r.authority);
+  if (host.size() + 1 < r.authority.size()) return std::string(r.authority.substr(host.size() + 1));
+  return r.is_tls ? "443" : "80";
 }
 
 std::string the_request(const Request& r) {
@@ -74,8 +82,7 @@ std::string nothing(const Request&) {
 
 constexpr Named kVariables[] = {
     {"API_VERSION", [](const Request&) -> std::string { return "20120211:0"; }},
-    {"AUTH_TYPE",
-     [](const Request& r) -> std::string { return r.user.empty() ? "" : "Basic"; }},
+    {"AUTH_TYPE", [](const Request& r) -> std::string { return r.user.empty() ? "" : "Basic"; }},
     {"CONN_REMOTE_ADDR", [](const Request& r) { return text_of(r.peer); }},
     {"CONTENT_TYPE", [](const Request& r) { return field("Content-Type", r); }},
     {"CONTEXT_DOCUMENT_ROOT", [](const Request& r) { return std::string(r.document_root); }},
@@ -115,7 +122,7 @@ constexpr Named kVariables[] = {
     {"SERVER_ADDR", [](const Request& r) { return text_of(r.local); }},
     {"SERVER_ADMIN", nothing},
     {"SERVER_NAME", server_name},
-    {"SERVER_PORT", [](const Request& r) { return std::to_string(r.local_port); }},
+    {"SERVER_PORT", server_port},
     {"SERVER_PROTOCOL", [](const Request& r) { return std::string(r.protocol); }},
     {"SERVER_SOFTWARE", [](const Request&) -> std::string { return "Apache"; }},
     {"THE_REQUEST", the_request},
@@ -130,10 +137,9 @@ constexpr Named kVariables[] = {
 };
 
 const Named* find(std::string_view name) {
-  const auto* found =
-      std::find_if(std::begin(kVariables), std::end(kVariables), [name](const Named& known) {
-        return http::equals_ignoring_case(known.name, name);
-      });
+  const auto* found = std::find_if(
+      std::begin(kVariables), std::end(kVariables),
+      [name](const Named& known) { return http::equals_ignoring_case(known.name, name); });
   return found == std::end(kVariables) ? nullptr : found;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The variables that rewriting and expressions name as %{NAME}, in Apache's words. Pure; any thread.
+// The variables that rewriting and expressions name as %{NAME}, in Apache's words. Pure; any
+// thread.
 #pragma once
 
 #include <string>

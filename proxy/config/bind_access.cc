@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Require and its containers, Order, Allow, Deny, Satisfy, and the passwords of AuthType Basic.
-// What cannot be honoured is an error where it stands: a rule that is not understood lets nobody in.
+// What cannot be honoured is an error where it stands: a rule that is not understood lets nobody
+// in.
 #include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include "conf/files.h"
 #include "conf/suggestion.h"
-#include "proxy/apache/password.h"
 #include "proxy/config/binding.h"
 
 namespace understudy::config {
@@ -21,22 +20,21 @@ using apache::HostAccess;
 using apache::Methods;
 using apache::Requirement;
 
-constexpr std::size_t kUsersFileBytesMax = std::size_t{4} * 1024 * 1024;
 constexpr std::string_view kNoNames =
     "is a name, and who has it would take a look-up in DNS for each request; write addresses or "
     "networks";
 
 std::string_view canonical_name(const conf::Directive& directive) {
-  const conf::DirectiveSpec* spec = conf::find_directive(
-      conf::Program::kProxy, directive.name.text, directive.is_section);
+  const conf::DirectiveSpec* spec =
+      conf::find_directive(conf::Program::kProxy, directive.name.text, directive.is_section);
   return spec == nullptr ? std::string_view() : spec->name;
 }
 
 // "10", "10.1" and "10.1.2" are networks, as in Apache.
 std::optional<AddressRange> range_of(std::string_view text) {
   const auto dots = std::count(text.begin(), text.end(), '.');
-  const bool is_part = !text.empty() && dots < 3 &&
-                       text.find_first_not_of("0123456789.") == std::string_view::npos;
+  const bool is_part =
+      !text.empty() && dots < 3 && text.find_first_not_of("0123456789.") == std::string_view::npos;
   std::string whole(text);
   if (is_part) {
     if (whole.ends_with('.')) whole.pop_back();
@@ -231,8 +229,10 @@ class AccessBinder final {
     if (!is_name) {
       const auto range = range_of(word.text);
       if (!range) {
-        return refuse(word, "expected an address such as 10.1.2.3, a network such as 10.0.0.0/8 "
-                            "or 10.1, not '" + word.text + "'");
+        return refuse(word,
+                      "expected an address such as 10.1.2.3, a network such as 10.0.0.0/8 "
+                      "or 10.1, not '" +
+                          word.text + "'");
       }
       ranges.push_back(*range);
       return true;
@@ -308,65 +308,12 @@ class AccessBinder final {
     const conf::Word& word = directive.arguments.front();
     if (name == "AuthType") access_.asks_password = conf::equal_ignoring_case(word.text, "Basic");
     if (name == "AuthName") access_.realm = word.text;
-    if (name == "AuthUserFile") access_.users = read_users(word);
-    if (name == "AuthGroupFile") access_.groups = read_groups(word);
+    if (name == "AuthUserFile") access_.users = bind_users(word, binding_);
+    if (name == "AuthGroupFile") access_.groups = bind_groups(word, binding_);
     if (name != "AuthMerging") return;
     access_.joining = conf::equal_ignoring_case(word.text, "And")  ? apache::Joining::kAnd
                       : conf::equal_ignoring_case(word.text, "Or") ? apache::Joining::kOr
                                                                    : apache::Joining::kReplace;
-  }
-
-  // Each line of a file, without its blanks at both ends, that is no comment.
-  template <typename Take>
-  void read_lines(const conf::Word& word, Take take) {
-    const std::string path = binding_.source.resolved_path(word);
-    static const conf::DiskFiles disk;
-    const conf::Files& files = binding_.options.files != nullptr ? *binding_.options.files : disk;
-    const conf::FileText file = files.read(path, kUsersFileBytesMax);
-    if (!file.text) {
-      refuse(word, path + " cannot be read: " + file.error);
-      return;
-    }
-    std::string_view rest = *file.text;
-    while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      std::string_view line = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      while (!line.empty() && std::string_view(" \t\r").find(line.back()) != line.npos) {
-        line.remove_suffix(1);
-      }
-      if (!line.empty() && line.front() != '#') take(line);
-    }
-  }
-
-  std::shared_ptr<const apache::Users> read_users(const conf::Word& word) {
-    apache::Users users;
-    read_lines(word, [&](std::string_view line) {
-      const std::size_t colon = line.find(':');
-      const std::string name(line.substr(0, colon));
-      std::string_view hash = colon == line.npos ? std::string_view() : line.substr(colon + 1);
-      hash = hash.substr(0, hash.find(':'));
-      if (!name.empty() && apache::is_password_hash(hash)) {
-        users.hashes.emplace(name, hash);
-      } else {
-        refuse(word, "the hash of user '" + name +
-                         "' is none that can be checked here; make it anew with htpasswd -B");
-      }
-    });
-    return std::make_shared<const apache::Users>(std::move(users));
-  }
-
-  std::shared_ptr<const apache::Groups> read_groups(const conf::Word& word) {
-    apache::Groups groups;
-    read_lines(word, [&groups](std::string_view line) {
-      const std::size_t colon = line.find(':');
-      if (colon == line.npos) return;
-      auto& members = groups.members[std::string(line.substr(0, colon))];
-      for (const std::string_view name : conf::parts(line.substr(colon + 1), ' ')) {
-        members.emplace_back(name);
-      }
-    });
-    return std::make_shared<const apache::Groups>(std::move(groups));
   }
 
   Binding& binding_;

@@ -115,9 +115,8 @@ apache::Substitution plain(std::string_view text) {
 std::vector<EnvironmentRule> bind_early(const conf::Settings& settings,
                                         conf::Diagnostics& diagnostics) {
   std::vector<EnvironmentRule> rules;
-  for (const conf::Directive* directive :
-       settings.all_here({"SetEnvIf", "SetEnvIfNoCase", "SetEnvIfExpr", "BrowserMatch",
-                          "BrowserMatchNoCase"})) {
+  for (const conf::Directive* directive : settings.all_here(
+           {"SetEnvIf", "SetEnvIfNoCase", "SetEnvIfExpr", "BrowserMatch", "BrowserMatchNoCase"})) {
     auto rule = RuleReader(diagnostics).read(*directive);
     if (rule) rules.push_back(*std::move(rule));
   }

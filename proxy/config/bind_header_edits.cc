@@ -121,8 +121,7 @@ class Reader final {
       } else if (text.starts_with("env=")) {
         if (!take_variable(words_[i])) return false;
       } else if (text.starts_with("expr=")) {
-        auto expression =
-            bind_condition(words_[i], words_[i].text.substr(5), diagnostics_);
+        auto expression = bind_condition(words_[i], words_[i].text.substr(5), diagnostics_);
         if (expression == nullptr) return false;
         edit_.condition = apache::when_holds(std::move(expression));
       } else {
@@ -156,8 +155,8 @@ class Reader final {
     if (text.starts_with("expr=")) {
       auto words = apache::Expression::words(std::string_view(text).substr(5));
       if (!words) return refuse(word, "no expression: " + words.error().detail);
-      edit_.value.push_back({.kind = ValuePart::Kind::kMade,
-                             .made = apache::text_of_expression(*std::move(words))});
+      edit_.value.push_back(
+          {.kind = ValuePart::Kind::kMade, .made = apache::text_of_expression(*std::move(words))});
       return true;
     }
     if (!std::all_of(text.begin(), text.end(), is_value_byte)) {

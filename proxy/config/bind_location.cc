@@ -97,13 +97,13 @@ bool add_parameters(const conf::Word& word, std::vector<conf::Directive>& own,
 // What only holds where a section is known to be about a request before it is here.
 void check_pattern_section(const SectionOfPaths& section, conf::Diagnostics& diagnostics) {
   for (const conf::Directive& directive : section.written->children) {
-    const conf::DirectiveSpec* spec = conf::find_directive(
-        conf::Program::kProxy, directive.name.text, directive.is_section);
+    const conf::DirectiveSpec* spec =
+        conf::find_directive(conf::Program::kProxy, directive.name.text, directive.is_section);
     if (spec == nullptr || spec->status != conf::Status::kWorks) continue;
     if (apache::is_rule(spec->name)) continue;
-    diagnostics.error(directive.name,
-                      directive.name.text + " is not supported in a section of a pattern that "
-                                            "names no members; write it in a <Location> of a path");
+    diagnostics.error(directive.name, directive.name.text +
+                                          " is not supported in a section of a pattern that "
+                                          "names no members; write it in a <Location> of a path");
   }
 }
 
@@ -125,8 +125,8 @@ class LocationBinder final {
     }
     std::vector<std::string> paths = targets_.paths();
     const bool has_more = targets_.has_patterns() || !targets_.rewritten().empty();
-    const bool needs_root = (has_dynamic || has_more) &&
-                            std::find(paths.begin(), paths.end(), "/") == paths.end();
+    const bool needs_root =
+        (has_dynamic || has_more) && std::find(paths.begin(), paths.end(), "/") == paths.end();
     if (needs_root) paths.emplace_back("/");
     for (const Target& target : targets_.all()) {
       const bool is_own_pattern =
@@ -167,8 +167,8 @@ class LocationBinder final {
 
   void push_scope(const SectionOfPaths& section, Scopes& scopes) const {
     const Scope& outer = scopes.empty() ? host_ : scopes.back();
-    scopes.push_back({.settings = conf::Settings(conf::Program::kProxy,
-                                                 section.written->children, &outer.settings),
+    scopes.push_back({.settings = conf::Settings(conf::Program::kProxy, section.written->children,
+                                                 &outer.settings),
                       .outer = &outer,
                       .is_location = true,
                       .path = section.is_plain() ? section.where.path : std::string()});
@@ -195,9 +195,8 @@ class LocationBinder final {
     const SectionOfPaths& section = targets_.sections()[sections.back()];
     const bool is_used =
         targets_.has_patterns() || section.where.path != path ||
-        std::any_of(targets_.all().begin(), targets_.all().end(), [&](const Target& target) {
-          return section.where.matches(target.paths.path);
-        });
+        std::any_of(targets_.all().begin(), targets_.all().end(),
+                    [&](const Target& target) { return section.where.matches(target.paths.path); });
     if (is_used || section.is_of_host || !section.rules.is_silent()) return;
     binding_.diagnostics().error(section.written->arguments.front(),
                                  "this location has no members; it needs BackendCluster, "
@@ -288,8 +287,7 @@ class LocationBinder final {
   void add_variant(std::string path, const Target& target) {
     const auto sections = targets_.sections_of_path(path);
     Scopes scopes = scopes_of(sections, &target);
-    const bool has_own =
-        target.section && !targets_.sections()[*target.section].is_plain();
+    const bool has_own = target.section && !targets_.sections()[*target.section].is_plain();
     if (has_own) push_scope(targets_.sections()[*target.section], scopes);
     Location location{.path = std::move(path), .kind = Location::Kind::kChosen};
     add_rules(sections, &target, location);
@@ -313,7 +311,12 @@ class LocationBinder final {
       rules.sections.push_back(section.rules);
       if (is_known) rules.sections.back().where = {};
     }
-    bool needs_rules = false;
+    const bool is_served = target == nullptr || !target->seeds.is_proxied;
+    for (const std::size_t index : plain) {
+      const apache::OwnPage page = targets_.sections()[index].page;
+      if (is_served && page != apache::OwnPage::kNone) rules.page = page;
+    }
+    bool needs_rules = rules.page != apache::OwnPage::kNone;
     for (const apache::Section& section : rules.sections) {
       needs_rules |= section.is_asked_for_each_request();
     }

@@ -52,9 +52,9 @@ class RedirectReader final {
     const std::size_t needed = has_url ? 2 : 1;
     const bool is_whole = is_location_ && !is_match && left + 1 == needed;
     if (left != needed && !is_whole) {
-      return refuse(directive.name,
-                    has_url ? directive.name.text + " needs a path and a URL"
-                            : "a status that is no redirect takes a path and no URL");
+      return refuse(directive.name, has_url
+                                        ? directive.name.text + " needs a path and a URL"
+                                        : "a status that is no redirect takes a path and no URL");
     }
     if (!is_whole && !read_path(words[at++], is_match, rule)) return {};
     if (is_whole) rule.appends_rest = false;
@@ -106,8 +106,7 @@ class RedirectReader final {
     if (!rule.url.has_groups() || rule.url.highest_group() <= rule.pattern->group_count()) {
       return true;
     }
-    refuse(word, "the regular expression has no group " +
-                     std::to_string(rule.url.highest_group()));
+    refuse(word, "the regular expression has no group " + std::to_string(rule.url.highest_group()));
     return false;
   }
 
@@ -120,8 +119,8 @@ class RedirectReader final {
 std::vector<apache::Redirect> bind_redirects(const conf::Settings& settings, bool is_location,
                                              conf::Diagnostics& diagnostics) {
   std::vector<apache::Redirect> redirects;
-  for (const conf::Directive* directive : settings.all_here(
-           {"Redirect", "RedirectMatch", "RedirectPermanent", "RedirectTemp"})) {
+  for (const conf::Directive* directive :
+       settings.all_here({"Redirect", "RedirectMatch", "RedirectPermanent", "RedirectTemp"})) {
     auto rule = RedirectReader(is_location, diagnostics).read(*directive);
     if (rule) redirects.push_back(*std::move(rule));
   }

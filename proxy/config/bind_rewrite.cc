@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "conf/checker.h"
-#include "conf/files.h"
 #include "proxy/config/rewriting.h"
 
 namespace understudy::config {
@@ -15,12 +14,10 @@ namespace understudy::config {
 namespace {
 
 using apache::RewriteCondition;
-using apache::RewriteMap;
 using apache::RewriteMaps;
 using apache::RewriteRule;
 using apache::RewriteText;
 
-constexpr std::size_t kMapBytesMax = std::size_t{8} * 1024 * 1024;
 constexpr std::size_t kRulesMax = 10'000;
 
 // What Pattern says of an expression that RE2 cannot have.
@@ -50,8 +47,7 @@ class RuleReader final {
       : maps_(rewrites.maps), proxied_(rewrites.proxied), binding_(binding) {}
 
   apache::Rewriting read(const conf::Settings& settings) {
-    for (const conf::Directive* directive :
-         settings.all_here({"RewriteCond", "RewriteRule"})) {
+    for (const conf::Directive* directive : settings.all_here({"RewriteCond", "RewriteRule"})) {
       if (conf::equal_ignoring_case(directive->name.text, "RewriteCond")) {
         RewriteCondition condition;
         if (read_condition(*directive, condition)) conditions_.push_back(std::move(condition));
@@ -100,8 +96,9 @@ class RuleReader final {
     if (condition.is_negated) text.remove_prefix(1);
     if (read_comparison(text, condition)) return true;
     if (text == "-F" || text == "-U") {
-      return refuse(words[1], "a request inside of the request is not made here; use -f or a "
-                              "pattern");
+      return refuse(words[1],
+                    "a request inside of the request is not made here; use -f or a "
+                    "pattern");
     }
     return read_pattern(words[1], text, condition.ignores_case, condition.pattern);
   }
@@ -118,8 +115,8 @@ class RuleReader final {
       } else if (is("OR", "ornext")) {
         condition.is_or = true;
       } else if (!is("NV", "novary")) {
-        return refuse(word, "RewriteCond has the flags NC, OR and NV, not '" + std::string(flag) +
-                                "'");
+        return refuse(word,
+                      "RewriteCond has the flags NC, OR and NV, not '" + std::string(flag) + "'");
       }
     }
     return true;
@@ -185,13 +182,13 @@ class RuleReader final {
     if (rule.is_proxied) {
       // The authority is fixed; what comes behind it is made from the request.
       const std::size_t scheme = to.find("://");
-      const std::size_t end =
-          scheme == std::string::npos
-              ? std::string::npos
-              : std::min(to.find_first_of("/$%?", scheme + 3), to.size());
+      const std::size_t end = scheme == std::string::npos
+                                  ? std::string::npos
+                                  : std::min(to.find_first_of("/$%?", scheme + 3), to.size());
       if (end == std::string::npos || end == scheme + 3) {
-        return refuse(words[1], "with [P] the URL begins with a scheme and a server that are "
-                                "known: http://10.0.0.7:8080 or balancer://shop, then the path");
+        return refuse(words[1],
+                      "with [P] the URL begins with a scheme and a server that are "
+                      "known: http://10.0.0.7:8080 or balancer://shop, then the path");
       }
       rule.target = static_cast<std::uint32_t>(proxied_.size());
       conf::Word url = words[1];
@@ -254,13 +251,12 @@ class RuleReader final {
 
   // They are about files, or about what never happens here.
   static bool is_harmless(std::string_view name) {
-    constexpr std::string_view kHarmless[] = {"NS",  "nosubreq",      "DPI",
-                                              "discardpath",          "QSL",
-                                              "qslast",               "BNP",
-                                              "backrefnoplus",        "UnsafeAllow3F",
-                                              "UnsafePrefixStat",     "UNC"};
-    return std::any_of(std::begin(kHarmless), std::end(kHarmless),
-                       [name](std::string_view one) { return conf::equal_ignoring_case(name, one); });
+    constexpr std::string_view kHarmless[] = {
+        "NS",  "nosubreq",      "DPI",           "discardpath",      "QSL", "qslast",
+        "BNP", "backrefnoplus", "UnsafeAllow3F", "UnsafePrefixStat", "UNC"};
+    return std::any_of(std::begin(kHarmless), std::end(kHarmless), [name](std::string_view one) {
+      return conf::equal_ignoring_case(name, one);
+    });
   }
 
   bool read_status(const conf::Word& word, std::string_view value, RewriteRule& rule) {
@@ -324,102 +320,20 @@ class RuleReader final {
   bool ignores_case_ = false;
 };
 
-std::shared_ptr<const RewriteMap> read_map(const conf::Word& word, Binding& binding) {
-  static constexpr std::pair<std::string_view, RewriteMap::Kind> kFunctions[] = {
-      {"int:tolower", RewriteMap::Kind::kToLower},
-      {"int:toupper", RewriteMap::Kind::kToUpper},
-      {"int:escape", RewriteMap::Kind::kEscape},
-      {"int:unescape", RewriteMap::Kind::kUnescape}};
-  RewriteMap map;
-  for (const auto& [name, kind] : kFunctions) {
-    if (!conf::equal_ignoring_case(word.text, name)) continue;
-    map.kind = kind;
-    return std::make_shared<const RewriteMap>(map);
-  }
-  if (!word.text.starts_with("txt:")) {
-    binding.diagnostics().error(word, "a RewriteMap is txt:FILE or int:tolower, int:toupper, "
-                                      "int:escape, int:unescape; programs and databases are not "
-                                      "asked here");
-    return nullptr;
-  }
-  conf::Word path = word;
-  path.text = word.text.substr(4);
-  const std::string resolved = binding.source.resolved_path(path);
-  static const conf::DiskFiles disk;
-  const conf::Files& files = binding.options.files != nullptr ? *binding.options.files : disk;
-  const conf::FileText file = files.read(resolved, kMapBytesMax);
-  if (!file.text) {
-    binding.diagnostics().error(word, resolved + " cannot be read: " + file.error);
-    return nullptr;
-  }
-  std::string_view rest = *file.text;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    std::string line(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    std::replace(line.begin(), line.end(), '\t', ' ');
-    std::replace(line.begin(), line.end(), '\r', ' ');
-    const auto words = conf::parts(line, ' ');
-    if (words.size() < 2 || words[0].starts_with('#')) continue;
-    map.entries.emplace(words[0], words[1]);
-  }
-  return std::make_shared<const RewriteMap>(std::move(map));
-}
-
-void add_maps(const conf::Settings& settings, RewriteMaps& maps, Binding& binding) {
-  for (const conf::Directive* directive : settings.all_here("RewriteMap")) {
-    if (auto map = read_map(directive->arguments[1], binding)) {
-      maps.insert_or_assign(directive->arguments[0].text, std::move(map));
-    }
-  }
-}
-
-bool has_option(const conf::Settings& settings, std::string_view name) {
-  const auto all = settings.all_here("RewriteOptions");
-  return std::any_of(all.begin(), all.end(), [name](const conf::Directive* directive) {
-    return std::any_of(
-        directive->arguments.begin(), directive->arguments.end(),
-        [name](const conf::Word& word) { return conf::equal_ignoring_case(word.text, name); });
-  });
-}
-
-void check_options(const conf::Settings& settings, conf::Diagnostics& diagnostics) {
-  constexpr std::string_view kKnown[] = {
-      "Inherit",      "InheritBefore",       "InheritDown",       "InheritDownBefore",
-      "IgnoreInherit", "AllowNoSlash",       "AllowAnyURI",       "MergeBase",
-      "IgnoreContextInfo", "LegacyPrefixDocRoot", "LongURLOptimization"};
-  for (const conf::Directive* directive : settings.all_here("RewriteOptions")) {
-    for (const conf::Word& word : directive->arguments) {
-      const bool is_known =
-          std::any_of(std::begin(kKnown), std::end(kKnown), [&word](std::string_view name) {
-            return conf::equal_ignoring_case(word.text, name);
-          });
-      if (!is_known) diagnostics.error(word, "RewriteOptions has no '" + word.text + "'");
-    }
-  }
-}
-
 }  // namespace
 
-RewriteMaps bind_rewrite_maps(const Scope& host, Binding& binding) {
-  RewriteMaps maps;
-  if (host.outer != nullptr) add_maps(host.outer->settings, maps, binding);
-  add_maps(host.settings, maps, binding);
-  return maps;
-}
-
 apache::Rewriting bind_rewriting(const Scope& host, Rewrites& rewrites, Binding& binding) {
-  check_options(host.settings, binding.diagnostics());
+  check_rewrite_options(host.settings, binding.diagnostics());
   const bool is_on = host.settings.flag("RewriteEngine");
   apache::Rewriting rules = RuleReader(rewrites, binding).read(host.settings);
   if (!is_on) return {};
   if (host.outer == nullptr) return rules;
   const conf::Settings& outer = host.outer->settings;
-  const bool before =
-      has_option(host.settings, "InheritBefore") || has_option(outer, "InheritDownBefore");
-  const bool inherits = before || has_option(host.settings, "Inherit") ||
-                        has_option(outer, "InheritDown");
-  if (!inherits || has_option(host.settings, "IgnoreInherit")) return rules;
+  const bool before = has_rewrite_option(host.settings, "InheritBefore") ||
+                      has_rewrite_option(outer, "InheritDownBefore");
+  const bool inherits = before || has_rewrite_option(host.settings, "Inherit") ||
+                        has_rewrite_option(outer, "InheritDown");
+  if (!inherits || has_rewrite_option(host.settings, "IgnoreInherit")) return rules;
   const apache::Rewriting more = RuleReader(rewrites, binding).read(outer);
   rules.insert(before ? rules.begin() : rules.end(), more.begin(), more.end());
   return rules;
@@ -458,14 +372,14 @@ std::vector<apache::DirectoryRules> bind_directories(const Scope& host,
 
 void bind_section_rewriting(const conf::Settings& settings, Rewrites& rewrites,
                             apache::Section& section, Binding& binding) {
-  check_options(settings, binding.diagnostics());
+  check_rewrite_options(settings, binding.diagnostics());
   const bool is_said = !settings.all_here({"RewriteEngine", "RewriteRule"}).empty();
   if (!is_said) return;
   if (!settings.all_here("RewriteEngine").empty()) {
     section.rewrites = settings.flag("RewriteEngine");
   }
-  section.rewriting = std::make_shared<const apache::Rewriting>(
-      RuleReader(rewrites, binding).read(settings));
+  section.rewriting =
+      std::make_shared<const apache::Rewriting>(RuleReader(rewrites, binding).read(settings));
 }
 
 }  // namespace understudy::config

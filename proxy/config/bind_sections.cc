@@ -15,8 +15,7 @@ bool is_path(std::string_view text) {
          !text.ends_with("/..");
 }
 
-std::optional<apache::Where> expression_of(const conf::Word& word,
-                                           conf::Diagnostics& diagnostics) {
+std::optional<apache::Where> expression_of(const conf::Word& word, conf::Diagnostics& diagnostics) {
   auto expression = Pattern::compile(word.text);
   if (!expression) {
     diagnostics.error(word, "no regular expression: " + expression.error().detail);
@@ -38,18 +37,19 @@ void bind_branches(const conf::Settings& settings, Rewrites& rewrites, apache::S
     }
     if (!branch->arguments.empty()) {
       std::string text;
-      for (const conf::Word& word : branch->arguments) text += (text.empty() ? "" : " ") + word.text;
+      for (const conf::Word& word : branch->arguments)
+        text += (text.empty() ? "" : " ") + word.text;
       made.condition = bind_condition(branch->arguments.front(), text, binding.diagnostics());
       if (made.condition == nullptr) continue;
     }
     for (const conf::Directive& directive : branch->children) {
-      const conf::DirectiveSpec* spec = conf::find_directive(
-          conf::Program::kProxy, directive.name.text, directive.is_section);
+      const conf::DirectiveSpec* spec =
+          conf::find_directive(conf::Program::kProxy, directive.name.text, directive.is_section);
       if (spec == nullptr || spec->status != conf::Status::kWorks || apache::is_rule(spec->name)) {
         continue;
       }
-      binding.diagnostics().error(directive.name, directive.name.text + " is not supported in <" +
-                                                      branch->name.text + ">");
+      binding.diagnostics().error(
+          directive.name, directive.name.text + " is not supported in <" + branch->name.text + ">");
     }
     made.inside = std::make_shared<const apache::Section>(
         bind_section(branch->children, {}, rewrites, binding));
@@ -79,9 +79,8 @@ std::optional<apache::Where> bind_where(const conf::Directive& section,
     diagnostics.error(word, "expected a path such as /shop, without '//', '..', '?'");
     return {};
   }
-  return apache::Where{
-      .kind = is_glob ? apache::Where::Kind::kGlob : apache::Where::Kind::kPath,
-      .path = word.text};
+  return apache::Where{.kind = is_glob ? apache::Where::Kind::kGlob : apache::Where::Kind::kPath,
+                       .path = word.text};
 }
 
 apache::Section bind_section(const std::vector<conf::Directive>& directives, apache::Where where,

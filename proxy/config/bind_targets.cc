@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fnmatch.h>
-
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -55,6 +53,15 @@ bool has_members_outside(const Scope& host, const Balancers& balancers,
   return seeds && !seeds->members.empty();
 }
 
+apache::OwnPage page_of(const conf::Settings& settings) {
+  const auto handlers = settings.all_here("SetHandler");
+  if (handlers.empty()) return apache::OwnPage::kNone;
+  const std::string& name = handlers.back()->arguments.front().text;
+  if (conf::equal_ignoring_case(name, "balancer-manager")) return apache::OwnPage::kBalancers;
+  return conf::equal_ignoring_case(name, "server-status") ? apache::OwnPage::kStatus
+                                                          : apache::OwnPage::kNone;
+}
+
 }  // namespace
 
 TargetList::TargetList(const Scope& host, const Balancers& balancers, Binding& binding)
@@ -73,9 +80,9 @@ TargetList::TargetList(const Scope& host, const Balancers& balancers, Binding& b
   // SetHandler outside of all locations proxies everything, as in the plug-in.
   const auto handlers = host.settings.all_here("SetHandler");
   const auto root = at_.find("/");
-  const bool has_root = root != at_.end() && (root->second.own || root->second.of_section ||
-                                              root->second.line);
-  if (!handlers.empty() && !has_root &&
+  const bool has_root =
+      root != at_.end() && (root->second.own || root->second.of_section || root->second.line);
+  if (!handlers.empty() && !has_root && page_of(host.settings) == apache::OwnPage::kNone &&
       has_members_outside(host, balancers, binding.diagnostics())) {
     auto seeds = find_seeds(host, "/", balancers, binding.diagnostics());
     Target target{.where = handlers.front()->name,
@@ -87,42 +94,6 @@ TargetList::TargetList(const Scope& host, const Balancers& balancers, Binding& b
   }
   add_rewritten();
   warn_of_hidden();
-}
-
-void TargetList::bind_rules() {
-  if (const conf::Directive* root = host_.settings.directive("DocumentRoot")) {
-    rules_.document_root =
-        without_slash(binding_.source.resolved_path(root->arguments.front()));
-  }
-  rules_.rewriting = bind_rewriting(host_, rewrites_, binding_);
-  rules_.directories =
-      bind_directories(host_, rules_.document_root + "/", rewrites_, binding_);
-  rules_.redirects = bind_redirects(host_.settings, false, binding_.diagnostics());
-  for (const Scope* scope : {host_.outer, &host_}) {
-    if (scope == nullptr) continue;
-    const auto add = [](auto more, auto& rules) {
-      std::move(more.begin(), more.end(), std::back_inserter(rules));
-    };
-    add(bind_early(scope->settings, binding_.diagnostics()), rules_.early);
-    add(bind_late(scope->settings, binding_.diagnostics()), rules_.late);
-  }
-  if (host_.outer == nullptr) return;
-  for (auto& rule : bind_redirects(host_.outer->settings, false, binding_.diagnostics())) {
-    rules_.redirects.push_back(std::move(rule));
-  }
-}
-
-void TargetList::add_rewritten() {
-  for (const ProxiedRule& rule : rewrites_.proxied) {
-    conf::Directive directive;
-    directive.name = rule.where;
-    directive.arguments.push_back(rule.url);
-    auto seeds = seeds_of_proxy_pass(directive, 0, {}, balancers_, binding_.diagnostics());
-    Target target{.where = rule.where, .url = rule.url.text, .rank = UINT32_MAX};
-    target.paths.kind = Kind::kExpression;
-    if (seeds) target.seeds = *std::move(seeds);
-    rewritten_.push_back(std::move(target));
-  }
 }
 
 // <If> outside of all sections is about every request of the host.
@@ -145,12 +116,10 @@ void TargetList::add_host_branches(const Scope& scope) {
 
 void TargetList::add_sections(const Scope& scope) {
   add_host_branches(scope);
-  for (const conf::Directive* section :
-       scope.settings.all_here({"Location", "LocationMatch"})) {
+  for (const conf::Directive* section : scope.settings.all_here({"Location", "LocationMatch"})) {
     auto where = bind_where(*section, binding_.diagnostics());
     if (!where) continue;
-    SectionOfPaths entry{
-        .written = section, .where = *where, .is_outside = &scope != &host_};
+    SectionOfPaths entry{.written = section, .where = *where, .is_outside = &scope != &host_};
     entry.rules = bind_section(section->children, *std::move(where), rewrites_, binding_);
     if (entry.is_plain()) at_[entry.where.path].sections.push_back(sections_.size());
     sections_.push_back(std::move(entry));
@@ -161,11 +130,13 @@ void TargetList::add_section_target(std::size_t index, const Scope& host) {
   SectionOfPaths& section = sections_[index];
   if (section.is_of_host) return;
   const conf::Word& argument = section.written->arguments.back();
-  const Scope scope{.settings = conf::Settings(conf::Program::kProxy, section.written->children,
-                                               &host.settings),
-                    .outer = &host,
-                    .is_location = true,
-                    .path = section.where.path};
+  const Scope scope{
+      .settings = conf::Settings(conf::Program::kProxy, section.written->children, &host.settings),
+      .outer = &host,
+      .is_location = true,
+      .path = section.where.path};
+  section.page = page_of(scope.settings);
+  if (section.page != apache::OwnPage::kNone) return;
   const auto passes = scope.settings.all_here({"ProxyPass", "ProxyPassMatch"});
   if (passes.empty()) {
     std::optional<std::string_view> path;
@@ -297,8 +268,8 @@ std::optional<Target> TargetList::pass_target(const conf::Directive& directive, 
     fixed.arguments[url_at].text = word.text.substr(0, end);
     const apache::Substitution path(target.path_template);
     if (path.has_groups() && path.highest_group() > target.paths.expression->group_count()) {
-      binding_.diagnostics().error(word, "the regular expression has no group " +
-                                             std::to_string(path.highest_group()));
+      binding_.diagnostics().error(
+          word, "the regular expression has no group " + std::to_string(path.highest_group()));
       return {};
     }
   }
@@ -313,10 +284,10 @@ void TargetList::warn_of_hidden() {
     if (target.section || target.is_own || target.paths.kind != Kind::kPath) continue;
     const Target* first = of_path(target.paths.path);
     if (first == &target || first == nullptr || first->section || first->is_own) continue;
-    binding_.diagnostics().warning(
-        target.where, "this ProxyPass is never reached: the one at " +
-                          binding_.source.sources().location(first->where.at) +
-                          " comes first, and the first that matches decides");
+    binding_.diagnostics().warning(target.where,
+                                   "this ProxyPass is never reached: the one at " +
+                                       binding_.source.sources().location(first->where.at) +
+                                       " comes first, and the first that matches decides");
   }
 }
 
@@ -363,30 +334,6 @@ bool TargetList::has_patterns() const {
   return std::any_of(targets_.begin(), targets_.end(), [](const Target& target) {
     return !target.is_own && target.paths.kind == Kind::kExpression;
   });
-}
-
-void TargetList::add_proxy_sections(const Scope& scope) {
-  for (const conf::Directive* section : scope.settings.all_here("Proxy")) {
-    ProxySection entry{.pattern = section->arguments.front().text};
-    entry.rules = bind_section(section->children, {}, rewrites_, binding_);
-    if (!entry.rules.is_silent()) proxies_.push_back(std::move(entry));
-  }
-}
-
-std::vector<apache::Section> TargetList::proxy_sections(std::string_view url) const {
-  std::vector<apache::Section> found;
-  // As Apache compares it: the URL with a path behind it.
-  std::string whole(url);
-  const std::size_t scheme = whole.find("://");
-  if (scheme != std::string::npos && whole.find('/', scheme + 3) == std::string::npos) whole += '/';
-  for (const ProxySection& entry : proxies_) {
-    const bool is_glob = entry.pattern.find_first_of("*?[") != std::string::npos;
-    const bool fits = is_glob ? ::fnmatch(entry.pattern.c_str(), whole.c_str(), 0) == 0 ||
-                                    ::fnmatch(entry.pattern.c_str(), (whole + "x").c_str(), 0) == 0
-                              : whole.starts_with(entry.pattern);
-    if (fits) found.push_back(entry.rules);
-  }
-  return found;
 }
 
 }  // namespace understudy::config

@@ -151,7 +151,10 @@ void bind_session(const conf::Settings& settings, const Seeds& seeds, Cluster& c
 
 // bind_access.cc: who may ask, as the directives of one section say it.
 apache::Access bind_access(const std::vector<conf::Directive>& section, Binding& binding);
-// Whether there are users where the sections of one location ask for one.
+// bind_users.cc: what cannot be read, or checked, is reported.
+std::shared_ptr<const apache::Users> bind_users(const conf::Word& word, Binding& binding);
+std::shared_ptr<const apache::Groups> bind_groups(const conf::Word& word, Binding& binding);
+// bind_access.cc: whether there are users where the sections of one location ask for one.
 void check_users(const std::vector<apache::Section>& sections, const conf::Word& where,
                  conf::Diagnostics& diagnostics);
 

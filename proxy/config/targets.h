@@ -5,7 +5,8 @@
 // - Apache's directives as Apache has it. ProxyPass inside of a section: the last section that
 //   matches. Then the ProxyPass and ProxyPassMatch lines outside of sections: the first that
 //   matches, those outside of all hosts before the host's own.
-// - Our own directives and the plug-in's (BackendCluster, BalancerMember in a location): the longest
+// - Our own directives and the plug-in's (BackendCluster, BalancerMember in a location): the
+// longest
 //   path. Against a target of the other kind the longer path goes first as well.
 // - What sections say about access, header fields and errors merges in their order in both cases.
 //
@@ -27,8 +28,9 @@ struct SectionOfPaths {
   const conf::Directive* written = nullptr;
   apache::Where where = {};
   apache::Section rules = {};
-  bool is_outside = false;     // of all hosts
-  bool is_of_host = false;     // what stands in no section
+  bool is_outside = false;  // of all hosts
+  bool is_of_host = false;  // what stands in no section
+  apache::OwnPage page = apache::OwnPage::kNone;
   bool names_members = false;  // by our own directives or the plug-in's
 
   bool is_plain() const { return where.kind == apache::Where::Kind::kPath; }

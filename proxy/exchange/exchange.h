@@ -23,7 +23,7 @@
 #include "base/timer_wheel.h"
 #include "proxy/apache/passage.h"
 #include "proxy/apache/request.h"
-#include "proxy/apache/rewrite.h"
+#include "proxy/apache/sections.h"
 #include "proxy/routing/mapping.h"
 #include "proxy/exchange/access_record.h"
 #include "proxy/exchange/body_pipe.h"
@@ -104,6 +104,7 @@ class Exchange final : private Try::Owner, private Waiter {
   // One pass over the rules; true: they have led to another path, and it begins anew.
   bool follow_once(const http::RequestHead& head, Followed& at);
   bool obey(apache::Rewritten& rewritten, Followed& at);
+  void answer_own_page(const http::RequestHead& head, apache::OwnPage page);
   apache::Request rule_facts(const http::RequestHead& head, std::string_view path);
   // With what the member that has answered puts into the environment.
   apache::Request rule_facts_of_answer(const http::ResponseHead& head);

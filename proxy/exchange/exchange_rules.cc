@@ -2,6 +2,7 @@
 // Where an Exchange asks Apache's rules (proxy/apache): once, between the mapping and the members.
 // A request whose host and location have none does not come here.
 #include "base/clock.h"
+#include "proxy/exchange/balancer_page.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/routing/request_path.h"
@@ -65,10 +66,10 @@ apache::Request Exchange::rule_facts_of_answer(const http::ResponseHead& head) {
 struct Exchange::Followed {
   const routing::Mapping& mapping;
   routing::Mapping::Match& match;
-  std::string path;                             // decoded
-  std::optional<std::uint32_t> target = {};     // of a rule with [P]
-  std::optional<std::uint32_t> location = {};   // chosen
-  bool is_mapped = true;                        // ProxyPass and its like see the path
+  std::string path;                            // decoded
+  std::optional<std::uint32_t> target = {};    // of a rule with [P]
+  std::optional<std::uint32_t> location = {};  // chosen
+  bool is_mapped = true;                       // ProxyPass and its like see the path
   bool is_answered = false;
 };
 
@@ -80,8 +81,7 @@ bool Exchange::obey(apache::Rewritten& rewritten, Followed& at) {
       return false;
     case Kind::kAnswer:
       at.is_answered = true;
-      answer(rewritten.verdict.status, rewritten.verdict.sentence, false,
-             rewritten.verdict.lines);
+      answer(rewritten.verdict.status, rewritten.verdict.sentence, false, rewritten.verdict.lines);
       return false;
     case Kind::kProxied:
       at.target = rewritten.target;
@@ -132,8 +132,7 @@ bool Exchange::follow_once(const http::RequestHead& head, Followed& at) {
       }
     }
   }
-  const bool is_proxied =
-      at.location && at.is_mapped && host_->locations[*at.location].is_proxied;
+  const bool is_proxied = at.location && at.is_mapped && host_->locations[*at.location].is_proxied;
   if (rules != nullptr && !is_proxied && at.is_mapped) {
     const apache::Verdict verdict = apache::redirect(rules->redirects, request);
     if (verdict.status != 0) {
@@ -161,8 +160,8 @@ bool Exchange::follow_once(const http::RequestHead& head, Followed& at) {
     const std::string file = rules->document_root + at.path;
     const apache::DirectoryRules& last = rules->directories.back();
     request.filename = file;
-    rewritten = apache::rewrite(last.rewriting, std::string_view(file).substr(last.path.size()),
-                                request);
+    rewritten =
+        apache::rewrite(last.rewriting, std::string_view(file).substr(last.path.size()), request);
   }
   // Inside of a section a path is one for the whole server, which begins with it anew.
   if (rewritten.kind == apache::Rewritten::Kind::kPath) {
@@ -198,7 +197,31 @@ bool Exchange::follow_rules(const http::RequestHead& head, const routing::Mappin
     return false;
   }
   match.location = at.location;
-  return true;
+  const bool is_own = at.location && host_->locations[*at.location].rules &&
+                      host_->locations[*at.location].rules->page != apache::OwnPage::kNone;
+  const bool is_read = head.method == http::Method::kGet || head.method == http::Method::kHead;
+  if (!is_own || !is_read) return true;
+  answer_own_page(head, host_->locations[*at.location].rules->page);
+  return false;
+}
+
+void Exchange::answer_own_page(const http::RequestHead& head, apache::OwnPage page) {
+  const bool is_auto = page == apache::OwnPage::kStatus && head.query.starts_with("?auto");
+  const std::string body = is_auto ? status_text(worker_.counters)
+                           : page == apache::OwnPage::kStatus
+                               ? status_page(worker_.counters, *routes_)
+                               : balancer_page(*routes_);
+  account_.status = 200;
+  const std::string lines = std::string(is_auto ? "Content-Type: text/plain; charset=utf-8\r\n"
+                                                : "Content-Type: text/html; charset=utf-8\r\n") +
+                            "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
+  const apache::Request request = rule_facts(head, passage_->decoded);
+  Page answer{.status = 200, .reason = "OK", .body = body};
+  answer.lines = edit_page_lines(head_facts(request), lines);
+  downstream_.send_page(answer);
+  if (account_.method != http::Method::kHead) account_.body_bytes_sent = body.size();
+  end(false);
+  downstream_.finish();
 }
 
 }  // namespace understudy

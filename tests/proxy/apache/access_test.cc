@@ -49,8 +49,7 @@ TEST(Access, OneOfSeveralRequiresIsEnough) {
 }
 
 TEST(Access, NotKeepsOutAndLetsNobodyIn) {
-  const Requirement all{.kind = Kind::kAll,
-                        .parts = {{.kind = Kind::kYes}, ip("192.0.2.7", true)}};
+  const Requirement all{.kind = Kind::kAll, .parts = {{.kind = Kind::kYes}, ip("192.0.2.7", true)}};
   const Access access = requiring(Kind::kAny, {all});
   EXPECT_EQ(status_of({&access}, Asking()), 403u);
   EXPECT_EQ(status_of({&access}, Asking().from("192.0.2.8")), 0u);
@@ -161,8 +160,8 @@ TEST_F(Passwords, TheClientIsToldWhatThePasswordIsFor) {
 }
 
 TEST_F(Passwords, OnlyTheRightUserWithTheRightPasswordPasses) {
-  EXPECT_EQ(with("Basic YW5uYTpzZWNyZXQ=").status, 0u);   // anna:secret
-  EXPECT_EQ(with("basic  YW5uYTpzZWNyZXQ=").status, 0u);  // the scheme ignores letter case
+  EXPECT_EQ(with("Basic YW5uYTpzZWNyZXQ=").status, 0u);    // anna:secret
+  EXPECT_EQ(with("basic  YW5uYTpzZWNyZXQ=").status, 0u);   // the scheme ignores letter case
   EXPECT_EQ(with("Basic YW5uYTp3cm9uZw==").status, 401u);  // anna:wrong
   EXPECT_EQ(with("Basic Ym9iOnNlY3JldA==").status, 401u);  // bob:secret
   EXPECT_EQ(with("Basic !!!!").status, 401u);

@@ -10,10 +10,8 @@ namespace understudy::apache {
 namespace {
 
 std::string outcome(const std::string& directive, Asking asking) {
-  const auto config =
-      config::config_of(directive + "\nProxyPass /app http://127.0.0.1:7001/app\n");
-  const Verdict verdict =
-      redirect(config::only_host(*config).rules->redirects, asking.request());
+  const auto config = config::config_of(directive + "\nProxyPass /app http://127.0.0.1:7001/app\n");
+  const Verdict verdict = redirect(config::only_host(*config).rules->redirects, asking.request());
   const std::string& lines = verdict.lines;
   if (verdict.status == 0) return "-";
   const std::string status = std::to_string(verdict.status);

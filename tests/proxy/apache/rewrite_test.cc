@@ -15,8 +15,8 @@ using Kind = Rewritten::Kind;
 // "403", "302 URL", "=PATH?QUERY" (no ProxyPass sees it), "+PATH?QUERY" (with PT), "@PATH?QUERY"
 // (with P), "-" unchanged.
 std::string outcome(const std::string& rules, Asking asking) {
-  const auto config = config::config_of(
-      "RewriteEngine On\n" + rules + "\nProxyPass / http://127.0.0.1:7001/\n");
+  const auto config =
+      config::config_of("RewriteEngine On\n" + rules + "\nProxyPass / http://127.0.0.1:7001/\n");
   const auto& host_rules = config::only_host(*config).rules;
   if (!host_rules) return "no rules";
   Request request = asking.request();
@@ -141,8 +141,7 @@ TEST(Rewrite, SetsVariables) {
       "RewriteEngine On\nRewriteRule ^/(.*) - [E=PART:$1,E=!OLD]\nProxyPass / http://a:1/\n");
   Asking asking = Asking("/x").set("OLD", "1");
   Request request = asking.request();
-  const auto made =
-      rewrite(config::only_host(*config).rules->rewriting, request.path, request);
+  const auto made = rewrite(config::only_host(*config).rules->rewriting, request.path, request);
   EXPECT_EQ(made.kind, Kind::kUnchanged);
   EXPECT_EQ(*asking.environment().find("PART"), "x");
   EXPECT_FALSE(asking.environment().has("OLD"));
@@ -165,8 +164,7 @@ TEST(Rewrite, RefusesWhatItCannotDo) {
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.text);
-    const std::string said =
-        config::said_of(one.text + "\nProxyPass / http://127.0.0.1:7001/\n");
+    const std::string said = config::said_of(one.text + "\nProxyPass / http://127.0.0.1:7001/\n");
     EXPECT_NE(said.find("error: " + one.said), std::string::npos) << said;
   }
 }

@@ -125,7 +125,8 @@ TEST(Sections, WildcardsStandForNoSlashAndPatternsForAnything) {
 }
 
 TEST(Sections, ParametersOfAPathLeadAroundNoRule) {
-  const std::string pattern = "<LocationMatch \"^/admin/x$\">\nRequire all denied\n</LocationMatch>\n";
+  const std::string pattern =
+      "<LocationMatch \"^/admin/x$\">\nRequire all denied\n</LocationMatch>\n";
   EXPECT_EQ(status_of(pattern, Asking("/admin;a=b/x")), 403u);
   EXPECT_EQ(status_of(pattern, Asking("/admin/x;jsessionid=1")), 403u);
 }
@@ -153,7 +154,8 @@ TEST(Sections, IfComesBehindAllLocations) {
 }
 
 TEST(Sections, SetEnvIfIsBeforeAccessAndSetEnvBehindIt) {
-  const std::string rules = "<Location />\nRequire env OK\nSetEnvIf User-Agent ^good OK\n</Location>";
+  const std::string rules =
+      "<Location />\nRequire env OK\nSetEnvIf User-Agent ^good OK\n</Location>";
   EXPECT_EQ(status_of(rules, Asking("/x").field("User-Agent", "good one")), 0u);
   EXPECT_EQ(status_of(rules, Asking("/x")), 403u);
   EXPECT_EQ(status_of("<Location />\nRequire env OK\nSetEnv OK 1\n</Location>", Asking("/x")),
