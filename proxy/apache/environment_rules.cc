@@ -10,7 +10,7 @@ namespace understudy::apache {
 namespace {
 
 using Subject = EnvironmentRule::Subject;
-using Groups = std::array<std::string_view, Pattern::kGroupsMax>;
+using Caught = std::array<std::string_view, Pattern::kGroupsMax>;
 
 void assign(const EnvironmentRule& rule, std::span<const std::string_view> groups,
             const Request& request) {
@@ -45,7 +45,7 @@ std::string subject_of(const EnvironmentRule& rule, const Request& request) {
 }
 
 void apply_to_fields(const EnvironmentRule& rule, const Request& request) {
-  Groups groups;
+  Caught groups;
   for (const http::Field& field : *request.fields) {
     if (!rule.names->matches(field.name)) continue;
     if (rule.pattern->find(field.value, 0, groups)) return assign(rule, groups, request);
@@ -62,7 +62,7 @@ void apply_expression(const EnvironmentRule& rule, const Request& request) {
 }  // namespace
 
 void set_variables(const std::vector<EnvironmentRule>& rules, const Request& request) {
-  Groups groups;
+  Caught groups;
   for (const EnvironmentRule& rule : rules) {
     if (rule.subject == Subject::kAlways) {
       assign(rule, {}, request);
