@@ -81,7 +81,7 @@ void Diagnostics::error_in_file(std::string_view path, std::string message) {
 void Diagnostics::add(Severity severity, const Word& word, std::string message,
                       std::string suggestion) {
   // What a host says is looked at again for each of its locations.
-  if (severity == Severity::kError && is_said(word, message)) return;
+  if (is_said(word, message)) return;
   ++(severity == Severity::kError ? error_count_ : warning_count_);
   // A warning never takes the place of an error that is still to come.
   if (severity == Severity::kWarning && kept_.size() >= kept_max_ / 2) return;

@@ -46,6 +46,8 @@ std::vector<const DirectiveSpec*> directives(Program program) {
   add(session_rows(program));
   add(balancing_rows());
   add(message_rows());
+  add(access_rows());
+  add(rewrite_rows());
   add(tls_rows());
   add(apache_rows());
   add(harmless_rows());
@@ -105,6 +107,7 @@ std::string contexts_text(Contexts contexts) {
   add(kVirtualHost, "in <VirtualHost>");
   add(kLocation, "in <Location>");
   add(kProxySection, "in <Proxy>");
+  add(kAccess, "in <Limit> or <RequireAll>");
   return text;
 }
 

@@ -5,9 +5,9 @@
 //
 // How a row reads: everything that is a value stands as the text that a configuration would use
 // ("30m", "64K"), so the row, the page and the parser cannot disagree. The rows live in
-// table_proxy.cc, table_balancing.cc, table_messages.cc, table_tls.cc, table_backend.cc and
-// table_apache.cc and table_harmless.cc
-// (accepted or refused for the sake of an existing httpd.conf).
+// table_proxy.cc, table_balancing.cc, table_messages.cc, table_access.cc, table_rewrite.cc,
+// table_tls.cc, table_backend.cc, table_apache.cc and table_harmless.cc (the last two: accepted or
+// refused for the sake of an existing httpd.conf).
 #pragma once
 
 #include <cstddef>
@@ -27,6 +27,7 @@ inline constexpr Contexts kGlobal = 1;
 inline constexpr Contexts kVirtualHost = 2;
 inline constexpr Contexts kLocation = 4;
 inline constexpr Contexts kProxySection = 8;  // <Proxy "balancer://name">
+inline constexpr Contexts kAccess = 16;       // <Limit>, <RequireAll> and their like
 inline constexpr Contexts kEverywhere = kGlobal | kVirtualHost | kLocation;
 
 enum class Argument : std::uint8_t {
@@ -79,6 +80,8 @@ std::span<const DirectiveSpec> balancing_rows();  // of the proxy too
 std::span<const DirectiveSpec> message_rows();    // what is changed on the way; of the proxy too
 std::span<const DirectiveSpec> backend_rows();
 std::span<const DirectiveSpec> session_rows(Program program);
+std::span<const DirectiveSpec> access_rows();    // who may ask; of the proxy too
+std::span<const DirectiveSpec> rewrite_rows();   // where a request goes; of the proxy too
 std::span<const DirectiveSpec> apache_rows();    // of the proxy too: accepted or refused, not done
 std::span<const DirectiveSpec> harmless_rows();  // the same: more that is accepted
 

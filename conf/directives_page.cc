@@ -66,6 +66,7 @@ std::string contexts_cell(Contexts contexts) {
   if ((contexts & kVirtualHost) != 0) text += 'V';
   if ((contexts & kLocation) != 0) text += 'L';
   if ((contexts & kProxySection) != 0) text += 'P';
+  if ((contexts & kAccess) != 0) text += 'A';
   return text;
 }
 
@@ -111,7 +112,7 @@ std::string directives_page() {
       "suffixes `ms`, `s`, `m`, `h` and `d`; a bare number counts the unit in brackets. Sizes "
       "take\n"
       "`K`, `M` and `G`. Where: **G** outside of all sections, **V** in `<VirtualHost>`, **L** in\n"
-      "`<Location>`, **P** in `<Proxy>`; a location inherits what its host says, a host what is "
+      "`<Location>`, **P** in `<Proxy>`, **A** in `<Limit>` and `<RequireAll>`; a location inherits what its host says, a host what is "
       "said\n"
       "outside. Of a directive that may not repeat the last one in a section counts.\n\n"
       "Read while parsing, in both programs: `Include PATTERN`, `IncludeOptional PATTERN`,\n"
@@ -122,6 +123,8 @@ std::string directives_page() {
   text += "\n## Proxy: sessions and bodies\n\n" + working_rows(session_rows(Program::kProxy));
   text += "\n## Proxy: choosing a member\n\n" + working_rows(balancing_rows());
   text += "\n## Proxy: what is changed on the way\n\n" + working_rows(message_rows());
+  text += "\n## Proxy: who may ask\n\n" + working_rows(access_rows());
+  text += "\n## Proxy: rewriting\n\n" + working_rows(rewrite_rows());
   text += "\n## Proxy: TLS, and how members are reached\n\n" + working_rows(tls_rows());
   text += "\n## Backend\n\n" + working_rows(backend_rows());
   text += "\n## Backend: the session's cookie\n\n" + working_rows(session_rows(Program::kBackend));

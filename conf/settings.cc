@@ -69,10 +69,18 @@ const Directive* Settings::directive(std::string_view name) const {
 }
 
 std::vector<const Directive*> Settings::all_here(std::string_view name) const {
+  return all_here({name});
+}
+
+std::vector<const Directive*> Settings::all_here(
+    std::initializer_list<std::string_view> names) const {
   std::vector<const Directive*> found;
   for (const Directive& directive : section_) {
     const DirectiveSpec* spec = find_directive(program_, directive.name.text, directive.is_section);
-    if (spec != nullptr && spec->name == name) found.push_back(&directive);
+    if (spec == nullptr) continue;
+    if (std::find(names.begin(), names.end(), spec->name) != names.end()) {
+      found.push_back(&directive);
+    }
   }
   return found;
 }

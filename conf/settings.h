@@ -31,6 +31,7 @@ class Settings final {
   const Directive* directive(std::string_view name) const;
   // Written in this very section, in order; sections too.
   std::vector<const Directive*> all_here(std::string_view name) const;
+  std::vector<const Directive*> all_here(std::initializer_list<std::string_view> names) const;
 
   bool flag(std::string_view name) const;
   std::int64_t integer(std::string_view name) const;

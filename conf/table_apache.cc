@@ -48,7 +48,7 @@ constexpr std::string_view kProcess = "the process is set up by Workers and by i
 constexpr std::string_view kIdentity = "it changes no answer of a proxy";
 constexpr std::string_view kOwnLog = "use ErrorLog, LogLevel and CustomLog";
 constexpr std::string_view kRaw = "the path and the query are forwarded as the client sent them";
-constexpr std::string_view kPaths = "paths are changed by PathTrim, PathPrepend and ProxyPass only";
+constexpr std::string_view kNoScripts = "this server runs no scripts";
 constexpr std::string_view kTickets = "session tickets need no memory of the server";
 constexpr std::string_view kOcsp = "revoked certificates are known by SSLCARevocationFile only";
 constexpr std::string_view kAccess = "this version has no access control";
@@ -60,9 +60,6 @@ constexpr DirectiveSpec kRows[] = {
     ignored_section("Files", kNoFiles),
     ignored_section("FilesMatch", kNoFiles),
     refused_section("ProxyMatch", "name each balancer in a <Proxy> of its own"),
-    refused_section("Limit", kAccess),
-    refused_section("LimitExcept", kAccess),
-    refused_section("If", "this version has no expressions"),
 
     // The plug-in's.
     ignored("WLLogFile", kOwnLog),
@@ -133,9 +130,6 @@ constexpr DirectiveSpec kRows[] = {
     ignored("AddHandler", kNoFiles),
     ignored("IndexOptions", kNoFiles),
     ignored("AddIcon", kNoFiles),
-    ignored("BrowserMatch", kIdentity),
-    ignored("SetEnvIf", kIdentity),
-    ignored("SetEnv", kIdentity),
 
     // TLS.
     ignored("SSLSessionCache", kTickets),
@@ -149,26 +143,11 @@ constexpr DirectiveSpec kRows[] = {
     // Proxying.
     refused("ProxyRequests", "this is no forward proxy", "Off"),
     refused("ProxyVia", "a Via field is not written", "Off"),
-    refused("ProxyPassMatch", "write <LocationMatch> with ProxyPass or BalancerMember"),
     refused("JkMount", "write <Location> with BalancerMember ... route=NAME"),
     refused("JkWorkersFile", "write <Location> with BalancerMember ... route=NAME"),
 
     // What ignoring would make unsafe or wrong.
-    refused("Require", kAccess, "all granted"),
-    refused("Order", kAccess, "allow,deny"),
-    refused("Allow", kAccess, "from all"),
-    refused("Deny", kAccess),
-    refused("Satisfy", kAccess),
-    refused("AuthType", kAccess, "None"),
-    refused("AuthName", kAccess),
-    refused("AuthUserFile", kAccess),
-    refused("Redirect", kPaths),
-    refused("RedirectMatch", kPaths),
-    refused("Alias", kPaths),
-    refused("ScriptAlias", kPaths),
-    refused("RewriteEngine", kPaths, "Off"),
-    refused("RewriteRule", kPaths),
-    refused("RewriteCond", kPaths),
+    refused("ScriptAlias", kNoScripts),
     refused("SSLProxyCACertificatePath", "write all of them into SSLProxyCACertificateFile"),
     refused("SSLProxyMachineCertificatePath", "use SSLProxyMachineCertificateFile"),
     refused("SSLProxyMachineCertificateChainFile",

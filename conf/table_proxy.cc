@@ -21,11 +21,14 @@ constexpr DirectiveSpec kRows[] = {
                     "*:port or the address of a Listen"},
     {.name = "Location",
      .contexts = kHosts,
-     .argument = Argument::kText,
+     .argument = Argument::kWords,
+     .words_max = 2,
      .may_repeat = true,
      .is_section = true,
      .opens = kLocation,
-     .description = "What happens to requests below a path; the longest matching path decides"},
+     .description = "What happens to requests below a path (* and ? stand for no slash, ~ is before a regular "
+                    "expression): the longest path with our own directives, the last match with "
+                    "ProxyPass; what sections say of access and header fields merges in their order"},
     {.name = "Proxy",
      .contexts = kHosts,
      .argument = Argument::kText,
@@ -228,8 +231,10 @@ constexpr DirectiveSpec kRows[] = {
     {.name = "SetHandler",
      .contexts = kEverywhere,
      .argument = Argument::kChoice,
-     .choices = "understudy-handler|weblogic-handler",
-     .description = "Says that this location is proxied; members alone say it too"},
+     .choices = "understudy-handler|weblogic-handler|balancer-manager|server-status",
+     .description = "Says that this location is proxied; members alone say it too. balancer-manager "
+                    "and server-status: a page about the members, for whom the access rules let in, "
+                    "where nothing is proxied"},
     {.name = "WLSRequest",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,
@@ -270,6 +275,13 @@ constexpr DirectiveSpec kRows[] = {
      .description =
          "Proxies a path to \"balancer://name/\" or a URL; inside a location without the "
          "path; then parameters as those of ProxySet or, to a URL, of BalancerMember"},
+    {.name = "ProxyPassMatch",
+     .contexts = kEverywhere,
+     .argument = Argument::kWords,
+     .words_max = 32,
+     .may_repeat = true,
+     .description = "The same for the paths that a regular expression (RE2) matches; $1 to $9 in "
+                    "the target's path are what its groups caught"},
     {.name = "ProxySet",
      .contexts = kHosts | kProxySection,
      .argument = Argument::kWords,

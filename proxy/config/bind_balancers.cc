@@ -250,14 +250,16 @@ std::string name_of_balancer(std::string_view text) {
 void add_balancer_section(const conf::Directive& section, const conf::Settings& settings,
                           Balancers& balancers, conf::Diagnostics& diagnostics) {
   const conf::Word& word = section.arguments.front();
-  const std::string name = name_of_balancer(word.text);
   const conf::Settings inner(conf::Program::kProxy, section.children, &settings);
-  if (find_scheme(word.text) != nullptr && inner.all_here("BalancerMember").empty()) {
+  const bool is_balancer = is_balancer_url(word.text);
+  if (!is_balancer && !inner.all_here("ProxySet").empty()) {
     diagnostics.warning(word,
                         "settings of a single member stand behind its ProxyPass; those in "
                         "this section do nothing");
-    return;
   }
+  // Others name no balancer: what they say is about requests to such a URL (bind_targets.cc).
+  if (!is_balancer && inner.all_here("BalancerMember").empty()) return;
+  const std::string name = is_balancer ? name_of_balancer(word.text) : std::string();
   if (name.empty() || word.text.size() > kBalancerScheme.size() + name.size() + 1) {
     diagnostics.error(word, "expected a name such as \"balancer://shop\"");
     return;
@@ -322,13 +324,13 @@ void add_balancers(const conf::Settings& settings, Balancers& balancers,
 
 void add_pass_parameters(const conf::Settings& settings, Balancers& balancers,
                          conf::Diagnostics& diagnostics) {
-  for (const conf::Directive* pass : settings.all_here("ProxyPass")) {
+  for (const conf::Directive* pass : settings.all_here({"ProxyPass", "ProxyPassMatch"})) {
     add_parameters_of(*pass, 1, balancers, diagnostics);
   }
   for (const std::string_view section : {"Location", "LocationMatch"}) {
     for (const conf::Directive* location : settings.all_here(section)) {
       const conf::Settings inner(conf::Program::kProxy, location->children, &settings);
-      for (const conf::Directive* pass : inner.all_here("ProxyPass")) {
+      for (const conf::Directive* pass : inner.all_here({"ProxyPass", "ProxyPassMatch"})) {
         add_parameters_of(*pass, 0, balancers, diagnostics);
       }
     }

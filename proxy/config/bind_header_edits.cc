@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// RequestHeader and Header: `[always|onsuccess] ACTION NAME [VALUE [REPLACEMENT]] [early]`.
+// RequestHeader and Header: `[always|onsuccess] ACTION NAME [VALUE [REPLACEMENT]] [early]`, then
+// env=NAME or expr=EXPRESSION.
 #include <algorithm>
 #include <array>
 #include <string>
@@ -7,6 +8,8 @@
 #include <utility>
 
 #include "conf/suggestion.h"
+#include "proxy/apache/edit_conditions.h"
+#include "proxy/apache/variables.h"
 #include "proxy/config/binding.h"
 
 namespace understudy::config {
@@ -115,14 +118,25 @@ class Reader final {
       const std::string_view text = words_[i].text;
       if (is_request_ && conf::equal_ignoring_case(text, "early")) {
         edit_.early = true;
-      } else if (text.starts_with("env=") || text.starts_with("expr=")) {
-        return refuse(words_[i],
-                      "conditions of header edits are not supported; a <Location> or "
-                      "<LocationMatch> may do instead");
+      } else if (text.starts_with("env=")) {
+        if (!take_variable(words_[i])) return false;
+      } else if (text.starts_with("expr=")) {
+        auto expression = bind_condition(words_[i], words_[i].text.substr(5), diagnostics_);
+        if (expression == nullptr) return false;
+        edit_.condition = apache::when_holds(std::move(expression));
       } else {
         return refuse(words_[i], "'" + words_[i].text + "' is one word too many");
       }
     }
+    return true;
+  }
+
+  bool take_variable(const conf::Word& word) {
+    std::string name = word.text.substr(4);
+    const bool is_unset = name.starts_with('!');
+    if (is_unset) name.erase(0, 1);
+    if (name.empty()) return refuse(word, "env= needs the name of a variable");
+    edit_.condition = apache::when_variable(std::move(name), is_unset);
     return true;
   }
 
@@ -138,6 +152,13 @@ class Reader final {
   // With `groups` those of the pattern; in a plain value a '$' is a '$'.
   bool take_value(const conf::Word& word, std::size_t groups) {
     const std::string& text = word.text;
+    if (text.starts_with("expr=")) {
+      auto words = apache::Expression::words(std::string_view(text).substr(5));
+      if (!words) return refuse(word, "no expression: " + words.error().detail);
+      edit_.value.push_back(
+          {.kind = ValuePart::Kind::kMade, .made = apache::text_of_expression(*std::move(words))});
+      return true;
+    }
     if (!std::all_of(text.begin(), text.end(), is_value_byte)) {
       return refuse(word, "a header field holds no control characters");
     }
@@ -174,7 +195,7 @@ class Reader final {
 
   // "%t", "%D", "%%", "%{NAME}s" at the front; how many bytes that was, 0 after an error.
   std::size_t take_letter(const conf::Word& word, std::string_view rest) {
-    constexpr std::string_view kKnown = "a value knows %t, %D, %%, and %{NAME}s of TLS";
+    constexpr std::string_view kKnown = "a value knows %t, %D, %%, %{NAME}e and %{NAME}s";
     if (rest.starts_with("%%")) return add_text('%'), 2;
     if (rest.starts_with("%t") || rest.starts_with("%D")) {
       edit_.value.push_back(
@@ -187,7 +208,19 @@ class Reader final {
              0;
     }
     const std::string_view whole = rest.substr(0, close + 2);
-    const auto fact = find_tls_fact(rest.substr(2, close - 2));
+    const std::string_view name = rest.substr(2, close - 2);
+    const auto made = [this](std::shared_ptr<const http::EditText> text) {
+      edit_.value.push_back({.kind = ValuePart::Kind::kMade, .made = std::move(text)});
+    };
+    if (rest[close + 1] == 'e' && !name.empty()) {
+      made(apache::text_of_variable(std::string(name)));
+      return whole.size();
+    }
+    const auto fact = find_tls_fact(name);
+    if (rest[close + 1] == 's' && !fact && apache::is_variable(name)) {
+      made(apache::text_of_fact(std::string(name)));
+      return whole.size();
+    }
     if (rest[close + 1] != 's' || !fact) {
       return refuse(word, std::string(kKnown) + " (SSL_PROTOCOL, SSL_CLIENT_S_DN ...), not '" +
                               std::string(whole) + "'"),

@@ -131,6 +131,18 @@ std::string bind_error_log(const Scope& scope, Binding& binding) {
   return path == binding.config.error_log.path || path == "stderr" ? std::string() : path;
 }
 
+// Edits that ask for variables need the rules to be asked, whatever else these say.
+void ask_for_edits(VirtualHost& host) {
+  const auto asks = [](const http::FieldEdit& edit) { return edit.asks_rules(); };
+  const bool any = std::any_of(host.edits.request.begin(), host.edits.request.end(), asks) ||
+                   std::any_of(host.edits.response.begin(), host.edits.response.end(), asks);
+  if (!any) return;
+  auto rules = host.rules ? std::make_shared<apache::HostRules>(*host.rules)
+                          : std::make_shared<apache::HostRules>();
+  rules->edits_ask = true;
+  host.rules = std::move(rules);
+}
+
 VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balancers& balancers,
                       Binding& binding) {
   VirtualHost host;
@@ -147,21 +159,14 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
   host.unmapped_status = bind_unmapped_status(scope);
   host.trusted_hops = bind_trusted_hops(scope, binding.diagnostics());
   host.proxy_protocol = bind_proxy_protocol(scope, binding.diagnostics());
-  host.locations = bind_locations(scope, balancers, binding);
+  bind_locations(scope, balancers, host, binding);
   add_header_edits(scope.settings, host.edits, binding.diagnostics());
   add_error_pages(scope, host.errors, binding);
   return host;
 }
 
-// What is said outside holds inside too, unless a host says something else about the same path.
+// What is said outside holds inside too. Locations have been bound with it.
 void inherit(const VirtualHost& outer, VirtualHost& host) {
-  for (const Location& location : outer.locations) {
-    const bool is_overridden =
-        std::any_of(host.locations.begin(), host.locations.end(), [&location](const Location& own) {
-          return own.kind == location.kind && own.path == location.path;
-        });
-    if (!is_overridden) host.locations.push_back(location);
-  }
   if (host.access_logs.empty()) host.access_logs = outer.access_logs;
   const auto put_before = [](const http::FieldEdits& first, http::FieldEdits& edits) {
     edits.insert(edits.begin(), first.begin(), first.end());
@@ -170,15 +175,6 @@ void inherit(const VirtualHost& outer, VirtualHost& host) {
   put_before(outer.edits.response, host.edits.response);
   host.errors.by_status.insert(outer.errors.by_status.begin(), outer.errors.by_status.end());
   if (host.errors.no_member == nullptr) host.errors.no_member = outer.errors.no_member;
-}
-
-// Patterns stay in the order written.
-void sort_locations(VirtualHost& host) {
-  std::stable_sort(host.locations.begin(), host.locations.end(),
-                   [](const Location& a, const Location& b) {
-                     if (a.kind != b.kind) return a.kind < b.kind;
-                     return a.kind == Location::Kind::kPath && a.path.size() > b.path.size();
-                   });
 }
 
 // A client speaks TLS or it does not, before it can say which host it means.
@@ -227,7 +223,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
     inherit(hosts.front(), host);
     hosts.push_back(std::move(host));
   }
-  for (VirtualHost& host : hosts) sort_locations(host);
+  for (VirtualHost& host : hosts) ask_for_edits(host);
   VirtualHosts out(std::move(hosts));
   // A host whose certificate could not be used would seem to have SSLEngine Off.
   if (!binding.diagnostics().has_errors()) {

@@ -210,12 +210,12 @@ std::vector<std::string> bind_excluded(const Scope& innermost, conf::Diagnostics
   return patterns;
 }
 
-std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, std::string_view path,
+std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost,
                                             conf::Diagnostics& diagnostics) {
   std::vector<ReverseRule> rules;
   for (const Scope* scope = &innermost; scope != nullptr; scope = scope->outer) {
     for (const conf::Directive* directive : scope->settings.all_here("ProxyPassReverse")) {
-      add_reverse_rule(*directive, *scope, path, rules, diagnostics);
+      add_reverse_rule(*directive, *scope, scope->path, rules, diagnostics);
     }
   }
   return rules;

@@ -53,6 +53,17 @@ struct Seeds {
   std::optional<std::string> member_path = {};
 };
 
+// A rule with [P], whose `target` is its place among all of a host.
+struct ProxiedRule {
+  conf::Word where;
+  conf::Word url;  // without a path
+};
+// Of one host.
+struct Rewrites {
+  apache::RewriteMaps maps;
+  std::vector<ProxiedRule> proxied;
+};
+
 using Balancers = std::map<std::string, Seeds>;       // by the name in balancer://name
 using LogFormats = std::map<std::string, LogFormat>;  // by nickname
 
@@ -61,6 +72,7 @@ struct Scope {
   conf::Settings settings;
   const Scope* outer = nullptr;
   bool is_location = false;
+  std::string path = {};  // of a location that has one
 };
 
 // Of a parameter such as key=value; without '=' the value is empty.
@@ -146,7 +158,7 @@ PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
 // Of the scope and of those around it.
 std::vector<CookieRule> bind_cookie_rules(const Scope& innermost, conf::Diagnostics& diagnostics);
 std::vector<std::string> bind_excluded(const Scope& innermost, conf::Diagnostics& diagnostics);
-std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, std::string_view path,
+std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost,
                                             conf::Diagnostics& diagnostics);
 
 // bind_error_pages.cc: what this section says; the host's with what is said outside of it.
@@ -166,9 +178,35 @@ void add_header_edits(const conf::Settings& settings, HeaderEdits& edits,
 void bind_session(const conf::Settings& settings, const Seeds& seeds, Cluster& cluster,
                   Binding& binding);
 
-// bind_location.cc
-std::vector<Location> bind_locations(const Scope& host, const Balancers& balancers,
-                                     Binding& binding);
+// bind_access.cc: who may ask, as the directives of one section say it.
+apache::Access bind_access(const std::vector<conf::Directive>& section, Binding& binding);
+// bind_users.cc: what cannot be read, or checked, is reported.
+std::shared_ptr<const apache::Users> bind_users(const conf::Word& word, Binding& binding);
+std::shared_ptr<const apache::Groups> bind_groups(const conf::Word& word, Binding& binding);
+// bind_access.cc: whether there are users where the sections of one location ask for one.
+void check_users(const std::vector<apache::Section>& sections, const conf::Word& where,
+                 conf::Diagnostics& diagnostics);
+
+// bind_environment.cc: what SetEnvIf and SetEnv put into the environment, as this section says it.
+std::vector<apache::EnvironmentRule> bind_early(const conf::Settings& settings,
+                                                conf::Diagnostics& diagnostics);
+std::vector<apache::EnvironmentRule> bind_late(const conf::Settings& settings,
+                                               conf::Diagnostics& diagnostics);
+// The condition of an expression in some words; null after an error.
+std::shared_ptr<const apache::Expression> bind_condition(const conf::Word& where,
+                                                         const std::string& text,
+                                                         conf::Diagnostics& diagnostics);
+
+// bind_sections.cc: which paths a <Location> or one of its relatives is about.
+std::optional<apache::Where> bind_where(const conf::Directive& section,
+                                        conf::Diagnostics& diagnostics);
+// What Apache's rules make of a section.
+apache::Section bind_section(const std::vector<conf::Directive>& directives, apache::Where where,
+                             Rewrites& rewrites, Binding& binding);
+
+// bind_location.cc: into the host, with its rules.
+void bind_locations(const Scope& scope, const Balancers& balancers, VirtualHost& host,
+                    Binding& binding);
 
 // bind_tls.cc: what a host with SSLEngine On shows to clients; null after an error, and with Off.
 std::shared_ptr<const TlsHost> bind_tls(const Scope& host, const std::vector<std::string>& names,

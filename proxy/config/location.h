@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/pattern.h"
+#include "proxy/apache/sections.h"
 #include "proxy/config/error_pages.h"
 #include "proxy/config/forwarding.h"
 #include "proxy/config/path_rules.h"
@@ -65,6 +66,7 @@ struct Location {
     kExpression,  // <LocationMatch>: the first that matches
     kPath,        // "/shop" matches itself and what is below it; the longest
     kGlob,        // MatchExpression "*.jsp": the first that matches
+    kChosen,      // by the rules of the host only
   };
   std::string path;  // or the pattern as written
   Kind kind = Kind::kPath;
@@ -88,6 +90,9 @@ struct Location {
   // Said in this very section; what the host says comes before, or counts where this is silent.
   HeaderEdits edits;
   ErrorPages errors;
+
+  // Null: none of Apache's rules is about its requests. Otherwise they hold the edits as well.
+  std::shared_ptr<const apache::Rules> rules;
 };
 
 }  // namespace understudy::config

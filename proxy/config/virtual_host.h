@@ -15,6 +15,7 @@
 
 #include "base/address.h"
 #include "base/tls_host.h"
+#include "proxy/apache/host_rules.h"
 #include "proxy/config/access_log.h"
 #include "proxy/config/client.h"
 #include "proxy/config/location.h"
@@ -44,6 +45,7 @@ struct VirtualHost {
   bool merges_slashes = true;  // before a path is matched
   HeaderEdits edits;           // of all its locations, before their own
   ErrorPages errors;
+  std::shared_ptr<const apache::HostRules> rules;  // null: none
 
   // Without ports and addresses: everywhere.
   bool serves(const Address& listen) const;

@@ -89,6 +89,7 @@ void Exchange::receive(std::size_t site) {
   location_ = nullptr;
   client_.address = {};
   cluster_ = nullptr;
+  if (passage_) passage_.reset();
 }
 
 // ---- 2. Which location, and so which cluster.
@@ -96,14 +97,13 @@ void Exchange::receive(std::size_t site) {
 bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   const Site& here = routes_->sites[site];
   const MappedPath mapped = map_path(here, head, worker_.io.scratch);
-  const routing::Mapping::Match& match = mapped.match;
   const std::string_view path = mapped.path.path;
   if (!mapped.path) {
     const routing::PathRefusal refusal = mapped.path.refusal;
     answer(static_cast<unsigned>(status_of(refusal)), to_text(refusal), false);
     return false;
   }
-  account_.sends_path_as_is = mapped.sends_as_is;
+  routing::Mapping::Match match = mapped.match;
   access_log_ = here.access_logs[match.host];
   host_ = here.hosts[match.host];
   account_.is_tls = downstream_.client().tls != nullptr;
@@ -124,11 +124,21 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
       return false;
     }
   }
+  const bool has_rules =
+      host_->rules || (match.location && host_->locations[*match.location].rules);
+  if (has_rules && !follow_rules(head, *here.mapping, path, match)) return false;
   if (!match.location) {
     answer(host_->unmapped_status, "Nothing is configured for this address.", false);
     return false;
   }
   location_ = &host_->locations[*match.location];
+  // Rules may ask for what stands behind a slash, and the member may take an escaped one for that.
+  const bool is_ambiguous = has_rules && !location_->forwards_raw;
+  if (mapped.path.has_slash_escape && (is_ambiguous || location_->refuses_slash_escapes)) {
+    answer(404, to_text(routing::PathRefusal::kEncodedSlash), false);
+    return false;
+  }
+  account_.sends_path_as_is = mapped.goes_as_is(*location_);
   if (!location_->is_proxied ||
       (!location_->excluded.empty() && routing::is_excluded(location_->excluded, path))) {
     answer(host_->unmapped_status, "Requests for this address are not passed on.", false);
@@ -298,7 +308,9 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
   if (!body.bytes.empty()) account_.body_has_begun = true;
   http::RequestRewrite rewrite{
       .dropped = worker_.io.scratch.dropped, .added = {}, .target = {}, .host = {}};
-  const bool fits = compose_request(head_facts(),
+  std::optional<apache::Request> request;
+  if (passage_) request = rule_facts(head, passage_->decoded);
+  const bool fits = compose_request(head_facts(request),
                                     {.attempt = to,
                                      .cluster = *cluster_,
                                      .upgrades = tunnel_ && to.upstream().can_tunnel(),
@@ -325,13 +337,15 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
   if (to.takes_body() && taken.body_bytes == body.bytes.size()) relay_request_body();
 }
 
-HeadFacts Exchange::head_facts() const {
+HeadFacts Exchange::head_facts(const std::optional<apache::Request>& request) const {
   return {.scratch = worker_.io.scratch,
           .host = *host_,
           .location = location_,
           .peer = downstream_.client(),
           .client = client_,
+          .passage = passage_.get(),
           .waited = worker_.io.loop.now() - account_.started,
+          .request = request ? &*request : nullptr,
           .request_id = account_.request_id,
           .is_tls = account_.is_tls};
 }
@@ -381,8 +395,10 @@ void Exchange::send_response_head(const http::ResponseHead& head) {
   account_.status = head.status;
   HeadScratch& scratch = worker_.io.scratch;
   const bool reverses = !location_->reverse.empty();
+  std::optional<apache::Request> request;
+  if (passage_) request = rule_facts_of_answer(head);
   compose_response(
-      head_facts(),
+      head_facts(request),
       {.authority = reverses ? downstream_.request_head().authority : std::string_view(),
        .member = asked_->label(),
        .takes_chunks = takes_chunks},

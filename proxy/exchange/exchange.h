@@ -3,7 +3,8 @@
 // protocol and owns neither connection: it maps the request to a cluster, chooses members one after
 // another, relays both bodies with back-pressure, and decides with retry.h what happens when a
 // member fails. What it has of the member that it asks is a Try (try.h), and while a slow read is
-// hedged a second one. Its phases stand in exchange.cc in the order in which they come; heads
+// hedged a second one. What Apache's rules say of the request is asked in exchange_rules.cc. Its
+// phases stand in exchange.cc in the order in which they come; heads
 // are composed in forwarded_heads.cc; large bodies and forms are in exchange_body.cc, what happens
 // when a phase does not go well in exchange_failure.cc, second tries of slow reads in
 // exchange_hedge.cc, and tunnels in exchange_tunnel.cc. One object serves many exchanges, one after
@@ -20,6 +21,10 @@
 
 #include "base/clock.h"
 #include "base/timer_wheel.h"
+#include "proxy/apache/passage.h"
+#include "proxy/apache/request.h"
+#include "proxy/apache/sections.h"
+#include "proxy/routing/mapping.h"
 #include "proxy/exchange/access_record.h"
 #include "proxy/exchange/body_pipe.h"
 #include "proxy/exchange/downstream.h"
@@ -93,6 +98,17 @@ class Exchange final : private Try::Owner, private Waiter {
   // The phases.
   void receive(std::size_t site);
   bool map(const http::RequestHead& head, std::size_t site);
+  // False: they have answered.
+  bool follow_rules(const http::RequestHead& head, const routing::Mapping& mapping,
+                    std::string_view path, routing::Mapping::Match& match);
+  struct Followed;
+  // One pass over the rules; true: they have led to another path, and it begins anew.
+  bool follow_once(const http::RequestHead& head, Followed& at);
+  bool obey(apache::Rewritten& rewritten, Followed& at);
+  void answer_own_page(const http::RequestHead& head, apache::OwnPage page);
+  apache::Request rule_facts(const http::RequestHead& head, std::string_view path);
+  // With what the member that has answered puts into the environment.
+  apache::Request rule_facts_of_answer(const http::ResponseHead& head);
   void note_resends(const http::RequestHead& head);
   bool find_session(const http::RequestHead& head);
   void begin_affinity(std::optional<std::string_view> session);
@@ -104,7 +120,7 @@ class Exchange final : private Try::Owner, private Waiter {
   void queue(MemberConnections* connections);
   bool ask(const routing::Choice& choice, const http::RequestHead& head, bool fresh = false);
   void send_request(Try& to, const http::RequestHead& head);
-  HeadFacts head_facts() const;
+  HeadFacts head_facts(const std::optional<apache::Request>& request) const;
   void relay_request_body();
   void send_response_head(const http::ResponseHead& head);
   void relay_response_body();
@@ -126,7 +142,8 @@ class Exchange final : private Try::Owner, private Waiter {
   void give_up(unsigned status, std::string_view sentence);
   void give_up_queueing(std::string_view why);
   void give_up_after(TryFailure failure, Reason reason, std::string_view detail);
-  void answer(unsigned status, std::string_view sentence, bool close);
+  // With `lines` of its own, each with CRLF.
+  void answer(unsigned status, std::string_view sentence, bool close, std::string_view lines = {});
   void on_request_broken();
   void abort(std::string_view why);
 
@@ -190,6 +207,7 @@ class Exchange final : private Try::Owner, private Waiter {
   BodyPipe pipe_;
   std::unique_ptr<FormSearch> form_;  // in kGathering
   std::unique_ptr<Tunnel> tunnel_;    // of a request that asks for one
+  std::unique_ptr<apache::Passage> passage_;  // null: no rule of Apache's is about the request
   std::array<std::optional<Try>, 2> tries_;
 
   // State of the present exchange; what is borrowed lives as long as the exchange.

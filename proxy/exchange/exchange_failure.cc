@@ -230,7 +230,8 @@ void Exchange::give_up(unsigned status, std::string_view sentence) {
   answer(status, sentence, false);
 }
 
-void Exchange::answer(unsigned status, std::string_view sentence, bool close) {
+void Exchange::answer(unsigned status, std::string_view sentence, bool close,
+                      std::string_view lines) {
   const ErrorResponse response(
       {.status = status,
        .sentence = sentence,
@@ -240,8 +241,13 @@ void Exchange::answer(unsigned status, std::string_view sentence, bool close) {
        .page = config::find_error_page(location_ != nullptr ? &location_->errors : nullptr,
                                        host_->errors, status)});
   Page page = response.page();
+  const std::string with_lines =
+      lines.empty() ? std::string() : std::string(page.lines) + std::string(lines);
+  if (!lines.empty()) page.lines = with_lines;
   account_.status = static_cast<uint16_t>(page.status);
-  page.lines = edit_page_lines(head_facts(), page.lines);
+  std::optional<apache::Request> request;
+  if (passage_) request = rule_facts(downstream_.request_head(), passage_->decoded);
+  page.lines = edit_page_lines(head_facts(request), page.lines);
   if (access_log_ != nullptr && !access_log_->response_fields().empty()) noted_ = page.lines;
   downstream_.send_page(page);
   if (account_.method != http::Method::kHead) account_.body_bytes_sent = page.body.size();

@@ -2,6 +2,7 @@
 #include "proxy/exchange/forwarded_heads.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/tls_stream.h"
 #include "cookies/contract.h"
@@ -20,7 +21,9 @@ namespace {
 
 class Facts final : public http::EditFacts {
  public:
-  Facts(Duration duration, const TlsStream* tls) : duration_(duration), tls_(tls) {}
+  explicit Facts(const HeadFacts& facts)
+      : duration_(facts.waited), tls_(facts.peer.tls), request_(facts.request) {}
+  const apache::Request* request() const override { return request_; }
   int64_t received_us() const override { return wall_clock_us() - duration_us(); }
   int64_t duration_us() const override {
     return std::chrono::duration_cast<std::chrono::microseconds>(duration_).count();
@@ -32,22 +35,42 @@ class Facts final : public http::EditFacts {
  private:
   const Duration duration_;
   const TlsStream* const tls_;
+  const apache::Request* const request_;
 };
 
 bool has_early(const http::FieldEdits& edits) {
   return std::any_of(edits.begin(), edits.end(), [](const auto& edit) { return edit.early; });
 }
 
+using EditLists = std::array<const http::FieldEdits*, 2>;
+
+// Of the host, of the location, and of the sections that Apache's rules have found.
+template <typename Visit>
+void for_each_list(const EditLists& lists, const std::vector<const http::FieldEdits*>* more,
+                   Visit visit) {
+  for (const http::FieldEdits* edits : lists) visit(*edits);
+  if (more == nullptr) return;
+  for (const http::FieldEdits* edits : *more) visit(*edits);
+}
+
+const std::vector<const http::FieldEdits*>* request_lists(const HeadFacts& facts) {
+  return facts.passage == nullptr ? nullptr : &facts.passage->request_edits;
+}
+
+const std::vector<const http::FieldEdits*>* response_lists(const HeadFacts& facts) {
+  return facts.passage == nullptr ? nullptr : &facts.passage->response_edits;
+}
+
 void edit_request(const HeadFacts& facts, const http::RequestHead& head, bool early) {
   const http::EditedHead edited{head.fields, facts.scratch.dropped, facts.scratch.lines};
-  const Facts values(facts.waited, facts.peer.tls);
-  for (const http::FieldEdits* edits :
-       {&facts.host.edits.request, &facts.location->edits.request}) {
-    if (early && !has_early(*edits)) continue;
-    for (const http::FieldEdit& edit : *edits) {
-      if (edit.early == early) http::apply_edit(edit, values, edited);
-    }
-  }
+  const Facts values(facts);
+  for_each_list({&facts.host.edits.request, &facts.location->edits.request}, request_lists(facts),
+                [&](const http::FieldEdits& edits) {
+                  if (early && !has_early(edits)) return;
+                  for (const http::FieldEdit& edit : edits) {
+                    if (edit.early == early) http::apply_edit(edit, values, edited);
+                  }
+                });
 }
 
 // A trusted proxy's own, as long as it is one; of any other peer it is dropped, and ours is added.
@@ -91,7 +114,8 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
   if (head.method == http::Method::kOptions) count_forward(head, scratch);
   Address::HostText peer_room;
   const std::string_view peer = facts.peer.address.host(peer_room);
-  const bool edits = !facts.host.edits.request.empty() || !facts.location->edits.request.empty();
+  const bool edits = !facts.host.edits.request.empty() ||
+                     !facts.location->edits.request.empty() || facts.passage != nullptr;
   if (edits) edit_request(facts, head, true);
   const config::Forwarding& forwarding = facts.location->forwarding;
   http::forward_peer(
@@ -142,27 +166,44 @@ std::string_view raw_target(const HeadFacts& facts, const http::RequestHead& hea
   return {room.data(), size};
 }
 
+// As it was sent, or matched.
+std::string_view settled_path(const HeadFacts& facts, const http::RequestHead& head) {
+  const bool divide = facts.host.slash_escapes == config::SlashEscapes::kDecoded;
+  const std::span<char> scratch = facts.scratch.path;
+  if (facts.location->paths.as_sent) return routing::sound_path(head.path, scratch, divide);
+  return routing::normalise_path(
+             head.path, scratch,
+             {.slash_escapes_divide = divide, .merges_slashes = facts.host.merges_slashes})
+      .path;
+}
+
 // The path that was sent, or matched, as the location changes it, with the query behind it.
 std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHead& head) {
   if (head.path == "*") return {};
   HeadScratch& scratch = facts.scratch;
-  const bool divide = facts.host.slash_escapes == config::SlashEscapes::kDecoded;
-  std::string_view path =
-      facts.location->paths.as_sent
-          ? routing::sound_path(head.path, scratch.path, divide)
-          : routing::normalise_path(
-                head.path, scratch.path,
-                {.slash_escapes_divide = divide, .merges_slashes = facts.host.merges_slashes})
-                .path;
+  const apache::Passage* passage = facts.passage;
+  std::string_view path = passage != nullptr && !passage->uri.empty()
+                              ? std::string_view(passage->uri)
+                              : settled_path(facts, head);
   std::span<char> room = scratch.target;
   room = room.first(room.size() - http::kHeadBytesMax / 2);
-  if (facts.location->paths.change_paths()) {
+  if (passage != nullptr && !passage->path.empty()) {
+    path = std::string_view(passage->path).substr(0, room.size());
+    std::copy(path.begin(), path.end(), room.begin());
+  } else if (facts.location->paths.change_paths()) {
     path = routing::rewrite_path(facts.location->paths, path, room);
   } else {
     std::copy(path.begin(), path.end(), room.begin());
   }
-  std::copy(head.query.begin(), head.query.end(), scratch.target.begin() + path.size());
-  return {scratch.target.data(), path.size() + head.query.size()};
+  std::string query(head.query);
+  if (passage != nullptr && passage->query) {
+    query = passage->query->empty() ? std::string() : "?" + *passage->query;
+  }
+  const std::size_t end = path.size();
+  query.resize(std::min(query.size(), scratch.target.size() - end));
+  std::copy(query.begin(), query.end(),
+            scratch.target.begin() + static_cast<std::ptrdiff_t>(end));
+  return {scratch.target.data(), end + query.size()};
 }
 
 // RFC 9110 4.2.3: without the port that the scheme has anyway.
@@ -186,10 +227,12 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
   if (!scratch.lines.ok()) return false;
   rewrite.added = scratch.lines.text();
   rewrite.add_upgrade = to.upgrades;
+  const bool is_rewritten = facts.passage != nullptr && facts.passage->changes_target();
   const bool changes = facts.location->paths.change_paths();
-  const bool is_raw = facts.location->forwards_raw;
+  const bool is_raw = facts.location->forwards_raw && !is_rewritten;
   if (is_raw && changes) rewrite.target = raw_target(facts, head);
-  if (rewrite.target.empty() && (changes || (!to.sends_path_as_is && !is_raw))) {
+  const bool needs_another = changes || is_rewritten || (!to.sends_path_as_is && !is_raw);
+  if (rewrite.target.empty() && needs_another) {
     rewrite.target = forwarded_target(facts, head);
   }
   if (head.authority.empty() || !facts.location->preserves_host) {
@@ -223,12 +266,12 @@ void compose_response(const HeadFacts& facts, const ResponseFor& to,
     scratch.lines.add_line(kSessionHeader, head.fields.value(http::FieldId::kUnderstudySession));
   }
   const http::EditedHead edited{head.fields, scratch.dropped, scratch.lines};
-  for (const http::FieldEdits* edits :
-       {&facts.host.edits.response, &facts.location->edits.response}) {
-    if (edits->empty()) continue;
-    const Facts values(facts.waited, facts.peer.tls);
-    for (const http::FieldEdit& edit : *edits) http::apply_edit(edit, values, edited);
-  }
+  for_each_list({&facts.host.edits.response, &facts.location->edits.response},
+                response_lists(facts), [&](const http::FieldEdits& edits) {
+                  if (edits.empty()) return;
+                  const Facts values(facts);
+                  for (const http::FieldEdit& edit : edits) http::apply_edit(edit, values, edited);
+                });
 }
 
 void note_fields(const std::vector<std::string>& wanted, const http::FieldList& fields,
@@ -248,18 +291,21 @@ std::string_view edit_page_lines(const HeadFacts& facts, std::string_view lines)
   static const http::FieldEdits kNone;
   HeadScratch& scratch = facts.scratch;
   const http::FieldEdits& own = facts.location != nullptr ? facts.location->edits.response : kNone;
-  if (facts.host.edits.response.empty() && own.empty()) return lines;
+  const bool has_none = facts.host.edits.response.empty() && own.empty() &&
+                        facts.passage == nullptr;
+  if (has_none) return lines;
   scratch.lines.clear();
   scratch.dropped.clear();
   scratch.lines.append(lines);
   const http::FieldList nothing;
   const http::EditedHead edited{nothing, scratch.dropped, scratch.lines};
-  const Facts values(facts.waited, facts.peer.tls);
-  for (const http::FieldEdits* edits : {&facts.host.edits.response, &own}) {
-    for (const http::FieldEdit& edit : *edits) {
-      if (edit.always) http::apply_edit(edit, values, edited);
-    }
-  }
+  const Facts values(facts);
+  for_each_list({&facts.host.edits.response, &own}, response_lists(facts),
+                [&](const http::FieldEdits& edits) {
+                  for (const http::FieldEdit& edit : edits) {
+                    if (edit.always) http::apply_edit(edit, values, edited);
+                  }
+                });
   return scratch.lines.ok() ? scratch.lines.text() : lines;
 }
 

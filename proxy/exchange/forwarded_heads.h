@@ -9,12 +9,17 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "proxy/apache/passage.h"
 #include "proxy/config/virtual_host.h"
 #include "proxy/exchange/downstream.h"
 #include "proxy/http/http1_writer.h"
 #include "proxy/http/message.h"
 #include "proxy/http/remote_client.h"
 #include "proxy/upstream/io_context.h"
+
+namespace understudy::apache {
+struct Request;
+}
 
 namespace understudy {
 
@@ -28,7 +33,9 @@ struct HeadFacts {
   const config::Location* location;  // null: it is not known, and there are only pages
   const Client& peer;
   const http::RemoteClient& client;  // of whom a trusted peer speaks
+  const apache::Passage* passage = nullptr;  // null: no rule of Apache's is about the request
   Duration waited{};                 // since the request's head was here
+  const apache::Request* request = nullptr;  // for edits that ask Apache's rules
   uint64_t request_id = 0;
   bool is_tls = false;  // the client's side, a trusted proxy's word included
 };

@@ -33,14 +33,13 @@ bool depends_on_slash_escapes(const Site& site, const http::RequestHead& head,
 // What is not normal as it came; most paths are.
 void settle(const Site& site, const http::RequestHead& head, HeadScratch& scratch,
             MappedPath& mapped) {
+  mapped.is_normal = false;
   const std::string_view given = path_to_match(head);
   const config::VirtualHost& host = *site.hosts[mapped.match.host];
   routing::PathReading reading{.merges_slashes = host.merges_slashes};
   if (mapped.path.has_slash_escape) {
     reading.slash_escapes_divide = host.slash_escapes == SlashEscapes::kDecoded;
     const bool is_refused = host.slash_escapes == SlashEscapes::kRefused ||
-                            (mapped.match.location &&
-                             host.locations[*mapped.match.location].refuses_slash_escapes) ||
                             (host.slash_escapes == SlashEscapes::kKept &&
                              depends_on_slash_escapes(site, head, mapped, scratch));
     if (is_refused) mapped.path.refusal = PathRefusal::kEncodedSlash;
@@ -49,9 +48,7 @@ void settle(const Site& site, const http::RequestHead& head, HeadScratch& scratc
     mapped.path = routing::normalise_path(given, scratch.path, reading);
     if (mapped.path) mapped.match = site.mapping->find(head.authority, mapped.path.path);
   }
-  if (!mapped.path || !mapped.match.location) return;
-  mapped.sends_as_is = mapped.path.is_sound && !reading.slash_escapes_divide &&
-                       host.locations[*mapped.match.location].paths.as_sent;
+  mapped.may_go_as_it_is = mapped.path.is_sound && !reading.slash_escapes_divide;
 }
 
 }  // namespace

@@ -15,7 +15,12 @@ namespace understudy {
 struct MappedPath {
   routing::NormalisedPath path;  // that rules are matched over; in the head or the scratch
   routing::Mapping::Match match = {};
-  bool sends_as_is = true;
+  bool is_normal = true;        // as it came
+  bool may_go_as_it_is = true;  // it can mean nothing else to the member
+
+  bool goes_as_is(const config::Location& location) const {
+    return is_normal || (may_go_as_it_is && location.paths.as_sent);
+  }
 };
 
 MappedPath map_path(const Site& site, const http::RequestHead& head, HeadScratch& scratch);

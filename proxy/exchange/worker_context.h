@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/random.h"
+#include "proxy/apache/password.h"
 #include "proxy/exchange/body_pipe.h"
 #include "proxy/exchange/routes.h"
 #include "proxy/upstream/io_context.h"
@@ -46,6 +47,7 @@ struct WorkerContext {
   // A graceful stop is under way: every response says Connection: close.
   bool stopping = false;
   WorkerCounters counters = {};
+  apache::LoginMemo logins = {};
   // Of request bodies beyond their first block, for all exchanges: MaxReplayMemory.
   uint64_t replay_bytes = 0;
   // Tunnels and requests that ask for one, of this worker's part of MaxWebSocketClients.

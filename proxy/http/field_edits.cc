@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/field_edits.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -53,6 +54,15 @@ void append_value(const FieldEdit& edit, const EditFacts& facts, const Groups& g
       case ValuePart::Kind::kTls: {
         const std::string_view text = facts.tls(part.fact);
         out.append(text.empty() ? std::string_view("(null)") : text);
+        break;
+      }
+      case ValuePart::Kind::kMade: {
+        std::string text = part.made->text(facts);
+        // No byte of it may end the line.
+        std::replace_if(
+            text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; },
+            ' ');
+        out.append(text);
         break;
       }
     }
@@ -265,7 +275,14 @@ std::string_view why_not_editable(std::string_view name) {
   return {};
 }
 
+bool FieldEdit::asks_rules() const {
+  return condition != nullptr || std::any_of(value.begin(), value.end(), [](const auto& part) {
+           return part.kind == ValuePart::Kind::kMade;
+         });
+}
+
 void apply_edit(const FieldEdit& edit, const EditFacts& facts, const EditedHead& head) {
+  if (edit.condition && !edit.condition->holds(facts)) return;
   Editor(edit, facts, head).run();
 }
 

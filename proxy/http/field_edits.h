@@ -18,7 +18,25 @@
 #include "proxy/http/http1_writer.h"
 #include "proxy/http/message.h"
 
+namespace understudy::apache {
+struct Request;
+}
+
 namespace understudy::http {
+
+class EditFacts;
+
+// What only Apache's rules know; they are above this room.
+class EditCondition {
+ public:
+  virtual ~EditCondition() = default;
+  virtual bool holds(const EditFacts& facts) const = 0;
+};
+class EditText {
+ public:
+  virtual ~EditText() = default;
+  virtual std::string text(const EditFacts& facts) const = 0;
+};
 
 inline constexpr std::size_t kEditedValueBytesMax = 8190;
 
@@ -30,11 +48,13 @@ struct ValuePart {
     kReceived,  // %t: t=MICROSECONDS since 1970
     kDuration,  // %D: D=MICROSECONDS since then
     kTls,       // %{NAME}s; "(null)" where there is nothing, as in Apache
+    kMade,      // by Apache's rules: %{NAME}e, expr=
   };
   Kind kind = Kind::kText;
   std::string text = {};
   unsigned group = 0;
   TlsFact fact = TlsFact::kProtocol;
+  std::shared_ptr<const EditText> made = {};
 };
 
 struct FieldEdit {
@@ -55,6 +75,10 @@ struct FieldEdit {
   FieldId id = FieldId::kOther;  // of the name
   std::vector<ValuePart> value = {};
   std::shared_ptr<const Pattern> pattern = {};  // of the two edits
+  std::shared_ptr<const EditCondition> condition = {};  // null: always
+
+  // Whether it speaks of what only Apache's rules know.
+  bool asks_rules() const;
 };
 
 using FieldEdits = std::vector<FieldEdit>;
@@ -69,6 +93,8 @@ class EditFacts {
   virtual int64_t received_us() const = 0;  // since 1970
   virtual int64_t duration_us() const = 0;
   virtual std::string_view tls(TlsFact fact) const = 0;  // empty: nothing
+  // Null: no rule of Apache's is about the request.
+  virtual const apache::Request* request() const { return nullptr; }
 };
 
 struct EditedHead {

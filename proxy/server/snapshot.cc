@@ -36,6 +36,8 @@ routing::Mapping::Host host_rules(const config::VirtualHost& host) {
       case config::Location::Kind::kGlob:
         out.globs.push_back({.pattern = location.path, .location = i});
         break;
+      case config::Location::Kind::kChosen:
+        break;
     }
   }
   return out;

@@ -62,7 +62,9 @@ TEST_F(DiagnosticTest, TellsTheWayThroughIncludes) {
 
 TEST_F(DiagnosticTest, WarningsLeaveRoomForErrors) {
   text("A\n");
-  for (std::size_t i = 0; i < 2 * kDiagnosticsMax; ++i) diagnostics_.warning(word(1, 1, 1), "w");
+  for (std::size_t i = 0; i < 2 * kDiagnosticsMax; ++i) {
+    diagnostics_.warning(word(1, 1, 1), "w" + std::to_string(i));
+  }
   diagnostics_.error(word(1, 1, 1), "the error");
   EXPECT_EQ(diagnostics_.kept().back().message, "the error");
   EXPECT_EQ(diagnostics_.warning_count(), 2 * kDiagnosticsMax);

@@ -202,7 +202,8 @@ TEST(Cluster, RefusesWhatCannotWork) {
       {balancer + "ProxyPass balancer://shop/",
        "t.conf:5:11: error: expected a path such as /shop, without '//', '..', '?'"},
       {balancer + balancer, "t.conf:6:16: warning: a:1 is named twice and counts once"},
-      {"<Proxy *>\n</Proxy>", "t.conf:1:8: error: expected a name such as \"balancer://shop\""},
+      {"<Proxy balancer://a/b>\n</Proxy>",
+       "t.conf:1:8: error: expected a name such as \"balancer://shop\""},
       {"<Proxy balancer://e>\n</Proxy>\nProxyPass / balancer://e/",
        "t.conf:3:13: error: this balancer has no members"},
   };

@@ -195,7 +195,8 @@ TEST(Paths, SayWhatIsWrongWhereItStands) {
        "t.conf:1:16: error: no regular expression: missing ): ("},
       {std::string(kBalancer) +
            "<LocationMatch \"x\">\nProxyPass balancer://shop/x\n</LocationMatch>",
-       "t.conf:5:11: error: a pattern has no path of its own to replace, so the target has none"},
+       "t.conf:5:1: warning: nothing is proxied by this: ProxyPass takes the section's expression "
+       "for a path, as in Apache; write ProxyPassMatch outside of all sections"},
       {std::string(kBalancer) + "PathTrim /x\nProxyPass /app balancer://shop/",
        "t.conf:4:1: error: ProxyPass has replaced the path /app already, by that of its target"},
       {inside("ProxyPassReverse /app http://a/"),

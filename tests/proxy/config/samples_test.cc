@@ -70,19 +70,22 @@ TEST(Samples, AnHttpdConfWithBalancersHeadersAndPathsDoesWhatItSays) {
   const Loaded loaded = load_sample("httpd_balancer.conf");
   ASSERT_TRUE(loaded) << loaded.diagnostics;
   const VirtualHost& host = only_host(*loaded.config);
-  ASSERT_EQ(host.locations.size(), 4u);
-  const Location& reports = host.locations[0];
-  EXPECT_EQ(reports.kind, Location::Kind::kExpression);
+  ASSERT_EQ(host.locations.size(), 8u);  // the last four: those of the pattern, by path
+  const Location& reports = host.locations[7];
+  EXPECT_EQ(reports.kind, Location::Kind::kChosen);
+  ASSERT_NE(host.rules, nullptr);
+  EXPECT_EQ(apache::choose_target(*host.rules, 3, "/reports/7.pdf")->location, 7u);
+  EXPECT_FALSE(apache::choose_target(*host.rules, 3, "/reports/all").has_value());
   EXPECT_EQ(reports.errors.by_status.at(503)->body,
             "The reports are being made. Please come back in a minute.");
-  const Location& still = host.locations[2];
+  const Location& still = host.locations[1];
   EXPECT_EQ(still.path, "/static");
   EXPECT_FALSE(still.is_proxied);
-  const Location& legacy = host.locations[1];
+  const Location& legacy = host.locations[0];
   EXPECT_EQ(legacy.paths.trim, "/legacy");
   EXPECT_EQ(legacy.reverse.front().authority, "192.0.2.30:8080");
   EXPECT_EQ(legacy.edits.request.size(), 1u);
-  const Location& shop = host.locations[3];
+  const Location& shop = host.locations[2];
   EXPECT_EQ(shop.paths.trim, "/shop");
   EXPECT_EQ(shop.paths.prepend, "/store");
   EXPECT_EQ(shop.reverse.front().path, "/store");

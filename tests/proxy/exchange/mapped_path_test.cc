@@ -38,16 +38,18 @@ TEST_F(MappedPathTest, IsSentAsItCame) {
     SCOPED_TRACE(path);
     const MappedPath mapped = map(path);
     EXPECT_TRUE(mapped.path);
-    EXPECT_TRUE(mapped.sends_as_is);
+    EXPECT_TRUE(mapped.goes_as_is({}));
   }
   EXPECT_EQ(map("/%61dmin").match.location, 1u);
   EXPECT_EQ(map("//admin").match.location, 1u);
   for (const std::string_view path : {"/a/../b", "/a/%2e/b", "/a\"b"}) {
     SCOPED_TRACE(path);
-    EXPECT_FALSE(map(path).sends_as_is);
+    EXPECT_FALSE(map(path).goes_as_is({}));
   }
-  host_.locations[0].paths.as_sent = false;
-  EXPECT_FALSE(map("/a%2Bb").sends_as_is);
+  config::Location canonical;
+  canonical.paths.as_sent = false;
+  EXPECT_FALSE(map("/a%2Bb").goes_as_is(canonical));
+  EXPECT_TRUE(map("/a").goes_as_is(canonical));
 }
 
 TEST_F(MappedPathTest, AnEscapedSlashThatWouldLeadElsewhereIsRefused) {
@@ -69,7 +71,7 @@ TEST_F(MappedPathTest, AllowEncodedSlashesOnAndOff) {
   const MappedPath decoded = map("/admin%2fusers");
   EXPECT_EQ(decoded.path.path, "/admin/users");
   EXPECT_EQ(decoded.match.location, 1u);
-  EXPECT_FALSE(decoded.sends_as_is);
+  EXPECT_FALSE(decoded.goes_as_is({}));
   EXPECT_EQ(map("/..%2fx").path.refusal, PathRefusal::kAboveRoot);
 }
 
@@ -81,7 +83,7 @@ TEST_F(MappedPathTest, MergeSlashesOff) {
 
 TEST_F(MappedPathTest, WhatHasNoPathIsForTheWholeServer) {
   EXPECT_EQ(map("*").match.location, 0u);
-  EXPECT_TRUE(map("*").sends_as_is);
+  EXPECT_TRUE(map("*").goes_as_is({}));
 }
 
 }  // namespace

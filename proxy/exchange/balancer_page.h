@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What SetHandler balancer-manager and server-status answer: a page about the clusters and members
+// as the worker that is asked sees them. It only shows; orders are given at the Admin address.
+// Worker thread only. Called by Exchange, behind the access rules.
+#pragma once
+
+#include <string>
+
+#include "proxy/exchange/routes.h"
+#include "proxy/exchange/worker_context.h"
+
+namespace understudy {
+
+// HTML.
+std::string balancer_page(const Routes& routes);
+std::string status_page(const WorkerCounters& counters, const Routes& routes);
+// Lines "Name: value", for server-status?auto.
+std::string status_text(const WorkerCounters& counters);
+
+}  // namespace understudy
