@@ -152,7 +152,7 @@ Result<Output> open_output(const std::string& path) {
   return output;
 }
 
-// A program that was moved away by nobody need not start again.
+// A file may have been moved away; a program and syslog go on.
 bool is_opened_again(const Output& output) {
   return !output.program && !output.facility;
 }

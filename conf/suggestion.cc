@@ -38,7 +38,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates) {
   if (name.empty() || name.size() > kNameBytesMax) return {};
-  std::size_t smallest = std::clamp<std::size_t>(name.size() / 4, 1, 2) + 1;
+  std::size_t smallest = std::clamp<std::size_t>(name.size() / 4, 1, 3) + 1;
   std::string_view found;
   for (const std::string_view candidate : candidates) {
     const std::size_t longer = std::max(name.size(), candidate.size());

@@ -12,7 +12,7 @@ namespace understudy::conf {
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
 // The first candidate among the nearest; empty when none is near enough to be meant: it begins with
-// the same letter, and one letter differs, or two of a name of eight letters and more.
+// the same letter, and at most a quarter of its letters differ, one at least and three at most.
 std::string_view nearest(std::string_view name, std::span<const std::string_view> candidates);
 
 }  // namespace understudy::conf

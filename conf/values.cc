@@ -158,6 +158,7 @@ std::optional<HostPort> parse_listen(std::string_view text) {
 
 std::optional<std::vector<HostPort>> parse_addresses(std::string_view text) {
   std::vector<HostPort> addresses;
+  if (text.empty()) return std::nullopt;
   for (bool is_last = false; !is_last;) {
     const std::size_t comma = text.find(',');
     std::string_view item = text.substr(0, comma);

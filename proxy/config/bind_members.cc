@@ -40,7 +40,11 @@ Seeds cluster_members(const conf::Settings& settings, const conf::Word& where,
     add_member(where, {.address = conf::address_text(address), .route = {}, .load_factor = 1},
                seeds, diagnostics);
   }
-  if (!seeds.members.empty()) seeds.label = seeds.members.front().address;
+  if (!seeds.members.empty()) {
+    seeds.label = seeds.members.front().address;
+  } else {
+    diagnostics.error(where, "the list of members is empty");
+  }
   return seeds;
 }
 

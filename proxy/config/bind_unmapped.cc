@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "proxy/config/binding.h"
 
@@ -56,7 +58,10 @@ std::uint16_t bind_unmapped_status(const Scope& host) {
       longest = path.size();
     }
   }
-  return is_closed ? 403 : 404;
+  // Where nothing is, nothing is closed.
+  std::error_code failure;
+  const bool is_there = root.empty() || std::filesystem::exists(root, failure);
+  return is_closed && is_there ? 403 : 404;
 }
 
 }  // namespace understudy::config

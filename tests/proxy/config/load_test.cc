@@ -199,13 +199,14 @@ TEST(Load, WhatADirectoryClosesIsForbiddenAndNotUnknown) {
   const std::string root = "<Directory />\nRequire all denied\n</Directory>\n";
   EXPECT_EQ(status(""), 404);
   EXPECT_EQ(status(root), 403);
-  EXPECT_EQ(status("DocumentRoot /var/www/html\n" + root), 403);
-  EXPECT_EQ(status("DocumentRoot /var/www/html\n" + root +
-                   "<Directory /var/www/>\nRequire all granted\n</Directory>\n"),
+  EXPECT_EQ(status("DocumentRoot /usr\n" + root), 403);
+  EXPECT_EQ(status("DocumentRoot /nonexistent\n" + root), 404);
+  EXPECT_EQ(status("DocumentRoot /usr/bin\n" + root +
+                   "<Directory /usr/>\nRequire all granted\n</Directory>\n"),
             404);
-  EXPECT_EQ(status("DocumentRoot /var/www2\n" + root +
-                   "<Directory /var/www>\nAllow from all\n</Directory>\n"),
-            403);
+  EXPECT_EQ(
+      status("DocumentRoot /usr\n" + root + "<Directory /us>\nAllow from all\n</Directory>\n"),
+      403);
 }
 
 TEST(Load, SomethingHasToBeProxied) {
