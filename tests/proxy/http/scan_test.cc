@@ -20,8 +20,8 @@ TEST(CharClass, TablesSayWhatTheGrammarSays) {
     EXPECT_EQ(is(kHexDigit, byte), i < 128 && std::isxdigit(i) != 0);
     const bool never_in_target = std::string_view("\"#<>\\").find(byte) != std::string_view::npos;
     EXPECT_EQ(is(kTargetByte, byte), i > 0x20 && i < 0x7f && !never_in_target);
-    // RFC 3986 3.2.2: unreserved, sub-delims but the comma, and what an escape begins with.
-    const bool in_host = std::string_view("-._~!$&'()*+;=%").find(byte) != std::string_view::npos;
+    // RFC 3986 3.2.2: unreserved, and sub-delims but the comma.
+    const bool in_host = std::string_view("-._~!$&'()*+;=").find(byte) != std::string_view::npos;
     EXPECT_EQ(is(kHostByte, byte), letter_or_digit || in_host);
   }
 }
