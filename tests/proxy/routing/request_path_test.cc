@@ -21,17 +21,6 @@ Normal normal(std::string_view path) {
   return {std::string(result.path), result.refusal};
 }
 
-TEST(RequestPath, AnEncodedSlashIsKeptWhereThatIsAsked) {
-  std::array<char, 256> scratch;
-  const auto kept = [&scratch](std::string_view path) {
-    return std::string(normalise_path(path, scratch, EncodedSlash::kKeep).path);
-  };
-  EXPECT_EQ(kept("/a%2fb/%2e%2e/c"), "/c");
-  EXPECT_EQ(kept("/x/a%2fb"), "/x/a%2Fb");
-  EXPECT_EQ(kept("/x/..%2Fadmin"), "/x/..%2Fadmin");
-  EXPECT_EQ(normal("/x/a%2fb").refusal, PathRefusal::kEncodedSlash);
-}
-
 TEST(RequestPath, HasOneForm) {
   const struct {
     std::string_view given;
