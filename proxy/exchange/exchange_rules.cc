@@ -45,7 +45,7 @@ apache::Request Exchange::rule_facts(const http::RequestHead& head, std::string_
 
 apache::Request Exchange::rule_facts_of_answer(const http::ResponseHead& head) {
   apache::Environment& environment = passage_->environment;
-  const routing::Member* member = try_ != nullptr ? try_->member() : nullptr;
+  const routing::Member* member = attempt_.last().member;
   if (member != nullptr && cluster_ != nullptr) {
     const std::string& session = cluster_->session_cookie();
     environment.set("BALANCER_NAME", "balancer://" + cluster_->routing().options().name);
