@@ -135,10 +135,8 @@ TEST(Checker, WarnsOfWhatItIgnoresAndRefusesWhatWouldMatter) {
       "error: SSLHostMatchOID is not supported: names are looked for in subjectAltName and, only "
       "without one, in CN; only '22' is accepted");
   EXPECT_EQ(of_proxy("SSLCompression off\nSSLHostMatchOID 22"), "");
-  EXPECT_EQ(
-      of_proxy("Alias /x /y"),
-      "error: Alias is not supported: paths are changed by PathTrim, PathPrepend and ProxyPass "
-      "only");
+  EXPECT_EQ(of_proxy("ScriptAlias /x /y"),
+            "error: ScriptAlias is not supported: this server runs no scripts");
 }
 
 }  // namespace

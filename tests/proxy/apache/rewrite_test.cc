@@ -123,6 +123,7 @@ TEST(Rewrite, ConditionsHoldAsInApache) {
       {"RewriteCond $1 ^rest$", true},
       {"RewriteCond %{REQUEST_URI} ^/(.)\nRewriteCond %1 =a", true},
       {"RewriteCond %{THE_REQUEST} \"^GET /a\"", true},
+      {"RewriteCond %{THE_REQUEST} ^GET\\ /a", true},
       {"RewriteCond /no/such/file -f", false},
       {"RewriteCond / -d", true},
       {"RewriteCond expr \"%{HTTP_HOST} == 'www.example.com'\"", true},
