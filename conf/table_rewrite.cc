@@ -47,11 +47,11 @@ constexpr DirectiveSpec kRows[] = {
      .description = "A name, and txt:FILE with lines KEY VALUE, read at the start and by a reload; "
                     "or int:tolower, int:toupper, int:escape, int:unescape. ${NAME:KEY|ELSE} in a "
                     "rule stands for the value"},
-    words("RewriteCond", 2, 3,
+    words("RewriteCond", 2, 32,
           "A text with %{VARIABLE}, $1, %1, and a regular expression (RE2), =TEXT, <TEXT, >TEXT, "
           "-eq NUMBER and its like, -f, -d, -s, or expr and an expression; then [NC,OR]: holds or "
           "not for the next RewriteRule"),
-    words("RewriteRule", 2, 3,
+    words("RewriteRule", 2, 32,
           "A regular expression (RE2), what takes its place (or -), then flags [R=CODE P L F G QSA "
           "QSD NE PT E=NAME:VALUE NC C N S=COUNT END B]. Rules outside of locations come before "
           "every ProxyPass; without PT their outcome is no path that ProxyPass sees, as in Apache"),

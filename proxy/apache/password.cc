@@ -117,8 +117,11 @@ std::string from_base64(std::string_view text) {
 bool is_password_hash(std::string_view hash) {
   if (hash.starts_with(kApr1)) return hash.find('$', kApr1.size()) != std::string_view::npos;
   if (hash.starts_with(kSha)) return !from_base64(hash.substr(kSha.size())).empty();
+  // Without a mark it is DES's, or a password that was never hashed.
+  constexpr std::size_t kDesBytes = 13;
   const std::string setting(hash);
-  return !setting.empty() && crypt_checksalt(setting.c_str()) != CRYPT_SALT_INVALID;
+  if (!hash.starts_with('$') && hash.size() != kDesBytes) return false;
+  return crypt_checksalt(setting.c_str()) != CRYPT_SALT_INVALID;
 }
 
 bool is_password_of(std::string_view password, std::string_view hash) {

@@ -123,6 +123,7 @@ class Merge final {
     if (rewrites_ && rewriting_ != nullptr) {
       rewritten = rewrite(*rewriting_, request_.path, request_);
     }
+    if (rewritten.kind == Rewritten::Kind::kAnswer) return rewritten.verdict;
     if (rewritten.kind != Rewritten::Kind::kUnchanged) return {};
     for (auto section = sections_.rbegin(); section != sections_.rend(); ++section) {
       verdict = redirect((*section)->redirects, request_);

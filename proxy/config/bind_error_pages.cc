@@ -70,10 +70,26 @@ class Reader final {
 
   // In Apache a path is one of the site's.
   std::string path_of(const conf::Word& word) const {
+    if (const auto aliased = behind_alias(word.text)) return *aliased;
     const conf::Directive* root = scope_.settings.directive("DocumentRoot");
     if (root == nullptr || !word.text.starts_with('/')) return binding_.source.resolved_path(word);
     return std::string(without_slash(binding_.source.resolved_path(root->arguments.front()))) +
            word.text;
+  }
+
+  // Alias: the first that fits, the host's own before those outside of it.
+  std::optional<std::string> behind_alias(std::string_view path) const {
+    for (const Scope* scope = &scope_; scope != nullptr; scope = scope->outer) {
+      for (const conf::Directive* alias : scope->settings.all_here("Alias")) {
+        const std::string_view front = without_slash(alias->arguments[0].text);
+        const bool fits =
+            path.starts_with(front) && (path.size() == front.size() || path[front.size()] == '/');
+        if (!fits) continue;
+        return std::string(without_slash(binding_.source.resolved_path(alias->arguments[1]))) +
+               std::string(path.substr(front.size()));
+      }
+    }
+    return {};
   }
 
   const Scope& scope_;

@@ -47,15 +47,19 @@ class RuleReader final {
       : maps_(rewrites.maps), proxied_(rewrites.proxied), binding_(binding) {}
 
   apache::Rewriting read(const conf::Settings& settings) {
-    for (const conf::Directive* directive : settings.all_here({"RewriteCond", "RewriteRule"})) {
-      if (conf::equal_ignoring_case(directive->name.text, "RewriteCond")) {
+    for (const conf::Directive* written : settings.all_here({"RewriteCond", "RewriteRule"})) {
+      conf::Directive directive = *written;
+      directive.arguments = rewrite_words(written->arguments);
+      if (directive.arguments.size() < 2 || directive.arguments.size() > 3) {
+        refuse(directive.name, directive.name.text + " takes two arguments and flags");
+      } else if (conf::equal_ignoring_case(directive.name.text, "RewriteCond")) {
         RewriteCondition condition;
-        if (read_condition(*directive, condition)) conditions_.push_back(std::move(condition));
-        continue;
+        if (read_condition(directive, condition)) conditions_.push_back(std::move(condition));
+      } else {
+        RewriteRule rule{.conditions = std::exchange(conditions_, {})};
+        if (read_rule(directive, rule)) rules_.push_back(std::move(rule));
+        if (rules_.size() > kRulesMax) refuse(directive.name, "too many rules");
       }
-      RewriteRule rule{.conditions = std::exchange(conditions_, {})};
-      if (read_rule(*directive, rule)) rules_.push_back(std::move(rule));
-      if (rules_.size() > kRulesMax) refuse(directive->name, "too many rules");
     }
     return std::move(rules_);
   }

@@ -95,6 +95,21 @@ void check_rewrite_options(const conf::Settings& settings, conf::Diagnostics& di
   }
 }
 
+std::vector<conf::Word> rewrite_words(const std::vector<conf::Word>& words) {
+  std::vector<conf::Word> out;
+  bool goes_on = false;
+  for (const conf::Word& word : words) {
+    if (goes_on) {
+      out.back().text.back() = ' ';
+      out.back().text += word.text;
+    } else {
+      out.push_back(word);
+    }
+    goes_on = !word.is_quoted && word.text.ends_with('\\') && !word.text.ends_with("\\\\");
+  }
+  return out;
+}
+
 RewriteMaps bind_rewrite_maps(const Scope& host, Binding& binding) {
   RewriteMaps maps;
   if (host.outer != nullptr) add_maps(host.outer->settings, maps, binding);

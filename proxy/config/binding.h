@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "conf/configuration.h"
+#include "proxy/apache/host_rules.h"
+#include "proxy/apache/sections.h"
 #include "proxy/config/config.h"
 #include "proxy/config/load.h"
 

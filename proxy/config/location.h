@@ -11,11 +11,14 @@
 #include <vector>
 
 #include "base/pattern.h"
-#include "proxy/apache/sections.h"
 #include "proxy/config/error_pages.h"
 #include "proxy/config/forwarding.h"
 #include "proxy/config/path_rules.h"
 #include "proxy/http/field_edits.h"
+
+namespace understudy::apache {
+struct Rules;
+}
 
 namespace understudy::config {
 

@@ -14,6 +14,8 @@ namespace understudy::config {
 // knows.
 bool has_rewrite_option(const conf::Settings& settings, std::string_view name);
 void check_rewrite_options(const conf::Settings& settings, conf::Diagnostics& diagnostics);
+// mod_rewrite reads its words itself: "^GET\ /x" is one.
+std::vector<conf::Word> rewrite_words(const std::vector<conf::Word>& words);
 // Those of the host and of what stands outside.
 apache::RewriteMaps bind_rewrite_maps(const Scope& host, Binding& binding);
 // bind_rewrite.cc: the rules of a host; none where RewriteEngine is Off.

@@ -15,10 +15,13 @@
 
 #include "base/address.h"
 #include "base/tls_host.h"
-#include "proxy/apache/host_rules.h"
 #include "proxy/config/access_log.h"
 #include "proxy/config/client.h"
 #include "proxy/config/location.h"
+
+namespace understudy::apache {
+struct HostRules;
+}
 
 namespace understudy::config {
 

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/tls_stream.h"
 #include "cookies/cookie_header.h"
+#include "proxy/exchange/exchange_rules.h"
 #include "proxy/exchange/form_search.h"
 #include "proxy/exchange/mapped_path.h"
 #include "proxy/exchange/session_values.h"
@@ -126,7 +127,7 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   }
   const bool has_rules =
       host_->rules || (match.location && host_->locations[*match.location].rules);
-  if (has_rules && !follow_rules(head, *here.mapping, path, match)) return false;
+  if (has_rules && !RuleWalk(*this).follow(head, *here.mapping, path, match)) return false;
   if (!match.location) {
     answer(host_->unmapped_status, "Nothing is configured for this address.", false);
     return false;
@@ -309,8 +310,8 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
   http::RequestRewrite rewrite{
       .dropped = worker_.io.scratch.dropped, .added = {}, .target = {}, .host = {}};
   std::optional<apache::Request> request;
-  if (passage_) request = rule_facts(head, passage_->decoded);
-  const bool fits = compose_request(head_facts(request),
+  if (passage_) request = RuleWalk(*this).facts(head);
+  const bool fits = compose_request(head_facts(request ? &*request : nullptr),
                                     {.attempt = to,
                                      .cluster = *cluster_,
                                      .upgrades = tunnel_ && to.upstream().can_tunnel(),
@@ -337,7 +338,7 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
   if (to.takes_body() && taken.body_bytes == body.bytes.size()) relay_request_body();
 }
 
-HeadFacts Exchange::head_facts(const std::optional<apache::Request>& request) const {
+HeadFacts Exchange::head_facts(const apache::Request* request) const {
   return {.scratch = worker_.io.scratch,
           .host = *host_,
           .location = location_,
@@ -345,7 +346,7 @@ HeadFacts Exchange::head_facts(const std::optional<apache::Request>& request) co
           .client = client_,
           .passage = passage_.get(),
           .waited = worker_.io.loop.now() - account_.started,
-          .request = request ? &*request : nullptr,
+          .request = request,
           .request_id = account_.request_id,
           .is_tls = account_.is_tls};
 }
@@ -396,9 +397,9 @@ void Exchange::send_response_head(const http::ResponseHead& head) {
   HeadScratch& scratch = worker_.io.scratch;
   const bool reverses = !location_->reverse.empty();
   std::optional<apache::Request> request;
-  if (passage_) request = rule_facts_of_answer(head);
+  if (passage_) request = RuleWalk(*this).facts_of_answer(head);
   compose_response(
-      head_facts(request),
+      head_facts(request ? &*request : nullptr),
       {.authority = reverses ? downstream_.request_head().authority : std::string_view(),
        .member = asked_->label(),
        .takes_chunks = takes_chunks},

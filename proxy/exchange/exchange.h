@@ -22,9 +22,6 @@
 #include "base/clock.h"
 #include "base/timer_wheel.h"
 #include "proxy/apache/passage.h"
-#include "proxy/apache/request.h"
-#include "proxy/apache/sections.h"
-#include "proxy/routing/mapping.h"
 #include "proxy/exchange/access_record.h"
 #include "proxy/exchange/body_pipe.h"
 #include "proxy/exchange/downstream.h"
@@ -41,6 +38,7 @@
 namespace understudy {
 
 class FormSearch;
+class RuleWalk;
 class WorkerCluster;
 
 // Nobody could be asked: the first look after that, each next one in twice the time, as long as the
@@ -72,6 +70,8 @@ class Exchange final : private Try::Owner, private Waiter {
   void on_downstream_gone();
 
  private:
+  friend class RuleWalk;  // exchange_rules.h: what Apache's rules make of the request
+
   enum class Phase : uint8_t {
     kNone,
     kGathering,  // the request's body may name the session: nobody is asked before it is here
@@ -98,17 +98,6 @@ class Exchange final : private Try::Owner, private Waiter {
   // The phases.
   void receive(std::size_t site);
   bool map(const http::RequestHead& head, std::size_t site);
-  // False: they have answered.
-  bool follow_rules(const http::RequestHead& head, const routing::Mapping& mapping,
-                    std::string_view path, routing::Mapping::Match& match);
-  struct Followed;
-  // One pass over the rules; true: they have led to another path, and it begins anew.
-  bool follow_once(const http::RequestHead& head, Followed& at);
-  bool obey(apache::Rewritten& rewritten, Followed& at);
-  void answer_own_page(const http::RequestHead& head, apache::OwnPage page);
-  apache::Request rule_facts(const http::RequestHead& head, std::string_view path);
-  // With what the member that has answered puts into the environment.
-  apache::Request rule_facts_of_answer(const http::ResponseHead& head);
   void note_resends(const http::RequestHead& head);
   bool find_session(const http::RequestHead& head);
   void begin_affinity(std::optional<std::string_view> session);
@@ -120,7 +109,8 @@ class Exchange final : private Try::Owner, private Waiter {
   void queue(MemberConnections* connections);
   bool ask(const routing::Choice& choice, const http::RequestHead& head, bool fresh = false);
   void send_request(Try& to, const http::RequestHead& head);
-  HeadFacts head_facts(const std::optional<apache::Request>& request) const;
+  // `request` is for edits that ask Apache's rules; null: none does.
+  HeadFacts head_facts(const apache::Request* request) const;
   void relay_request_body();
   void send_response_head(const http::ResponseHead& head);
   void relay_response_body();

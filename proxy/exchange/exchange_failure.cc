@@ -11,7 +11,7 @@
 #include "base/log_throttle.h"
 #include "cookies/contract.h"
 #include "proxy/exchange/error_response.h"
-#include "proxy/exchange/exchange.h"
+#include "proxy/exchange/exchange_rules.h"
 #include "proxy/exchange/form_search.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/char_class.h"
@@ -246,8 +246,8 @@ void Exchange::answer(unsigned status, std::string_view sentence, bool close,
   if (!lines.empty()) page.lines = with_lines;
   account_.status = static_cast<uint16_t>(page.status);
   std::optional<apache::Request> request;
-  if (passage_) request = rule_facts(downstream_.request_head(), passage_->decoded);
-  page.lines = edit_page_lines(head_facts(request), page.lines);
+  if (passage_) request = RuleWalk(*this).facts(downstream_.request_head());
+  page.lines = edit_page_lines(head_facts(request ? &*request : nullptr), page.lines);
   if (access_log_ != nullptr && !access_log_->response_fields().empty()) noted_ = page.lines;
   downstream_.send_page(page);
   if (account_.method != http::Method::kHead) account_.body_bytes_sent = page.body.size();

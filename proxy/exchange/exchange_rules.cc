@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where an Exchange asks Apache's rules (proxy/apache): once, between the mapping and the members.
-// A request whose host and location have none does not come here.
+#include "proxy/exchange/exchange_rules.h"
+
 #include "base/clock.h"
+#include "proxy/apache/host_rules.h"
 #include "proxy/exchange/balancer_page.h"
-#include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/routing/request_path.h"
 
@@ -18,52 +18,53 @@ std::string_view protocol_of(const http::RequestHead& head) {
 
 }  // namespace
 
-apache::Request Exchange::rule_facts(const http::RequestHead& head, std::string_view path) {
-  const Client& peer = downstream_.client();
+apache::Request RuleWalk::facts(const http::RequestHead& head) {
+  const Client& peer = exchange_.downstream_.client();
   apache::Request request{.method = head.method_text,
                           .target = head.target,
-                          .path = path,
-                          .query = passage_->query ? std::string_view(*passage_->query)
-                                                   : head.query.substr(head.query.empty() ? 0 : 1),
+                          .path = exchange_.passage_->decoded,
+                          .query = exchange_.passage_->query
+                                       ? std::string_view(*exchange_.passage_->query)
+                                       : head.query.substr(head.query.empty() ? 0 : 1),
                           .authority = head.authority,
                           .protocol = protocol_of(head),
                           .fields = &head.fields,
                           .peer = IpAddress::of(peer.address),
                           .peer_port = peer.address.port(),
                           .local_port = peer.local_port,
-                          .is_tls = account_.is_tls,
+                          .is_tls = exchange_.account_.is_tls,
                           .tls = peer.tls,
                           .now_us = wall_clock_us(),
-                          .environment = &passage_->environment,
-                          .logins = &worker_.logins};
-  request.user = passage_->user;
-  if (!host_->names.empty()) request.local_name = host_->names.front();
+                          .environment = &exchange_.passage_->environment,
+                          .logins = &exchange_.worker_.logins};
+  request.user = exchange_.passage_->user;
+  if (!exchange_.host_->names.empty()) request.local_name = exchange_.host_->names.front();
   if (peer.local != nullptr) request.local = IpAddress::of(*peer.local);
-  request.client = client_.address.is_set() ? client_.address : request.peer;
+  request.client = exchange_.client_.address.is_set() ? exchange_.client_.address : request.peer;
   return request;
 }
 
-apache::Request Exchange::rule_facts_of_answer(const http::ResponseHead& head) {
-  apache::Environment& environment = passage_->environment;
-  const routing::Member* member = try_ != nullptr ? try_->member() : nullptr;
-  if (member != nullptr && cluster_ != nullptr) {
-    const std::string& session = cluster_->session_cookie();
-    environment.set("BALANCER_NAME", "balancer://" + cluster_->routing().options().name);
-    environment.set("BALANCER_WORKER_NAME", "http://" + asked_->label());
+apache::Request RuleWalk::facts_of_answer(const http::ResponseHead& head) {
+  apache::Environment& environment = exchange_.passage_->environment;
+  const routing::Member* member = exchange_.attempt_.last().member;
+  if (member != nullptr && exchange_.cluster_ != nullptr) {
+    const std::string& session = exchange_.cluster_->session_cookie();
+    environment.set("BALANCER_NAME", "balancer://" + exchange_.cluster_->routing().options().name);
+    environment.set("BALANCER_WORKER_NAME", "http://" + exchange_.asked_->label());
     environment.set("BALANCER_WORKER_ROUTE", member->route);
     if (!session.empty()) environment.set("BALANCER_SESSION_STICKY", session);
-    if (!session.empty() && !attempt_.last().is_bound()) {
+    if (!session.empty() && !exchange_.attempt_.last().is_bound()) {
       environment.set("BALANCER_ROUTE_CHANGED", "1");
     }
   }
-  apache::Request request = rule_facts(downstream_.request_head(), passage_->decoded);
+  apache::Request request = facts(exchange_.downstream_.request_head());
   request.response = &head.fields;
   request.status = head.status;
   return request;
 }
 
 // Where the rules have led so far.
-struct Exchange::Followed {
+struct RuleWalk::Followed {
   const routing::Mapping& mapping;
   routing::Mapping::Match& match;
   std::string path;                            // decoded
@@ -73,19 +74,20 @@ struct Exchange::Followed {
   bool is_answered = false;
 };
 
-bool Exchange::obey(apache::Rewritten& rewritten, Followed& at) {
+bool RuleWalk::obey(apache::Rewritten& rewritten, Followed& at) {
   using Kind = apache::Rewritten::Kind;
-  if (rewritten.query) passage_->query = std::move(rewritten.query);
+  if (rewritten.query) exchange_.passage_->query = std::move(rewritten.query);
   switch (rewritten.kind) {
     case Kind::kUnchanged:
       return false;
     case Kind::kAnswer:
       at.is_answered = true;
-      answer(rewritten.verdict.status, rewritten.verdict.sentence, false, rewritten.verdict.lines);
+      exchange_.answer(rewritten.verdict.status, rewritten.verdict.sentence, false,
+                       rewritten.verdict.lines);
       return false;
     case Kind::kProxied:
       at.target = rewritten.target;
-      passage_->path =
+      exchange_.passage_->path =
           rewritten.is_encoded ? std::move(rewritten.path) : apache::encoded(rewritten.path);
       return false;
     case Kind::kPath:
@@ -95,29 +97,29 @@ bool Exchange::obey(apache::Rewritten& rewritten, Followed& at) {
   std::string path =
       rewritten.is_encoded ? std::move(rewritten.path) : apache::encoded(rewritten.path);
   if (!path.starts_with('/')) path.insert(0, "/");
-  const auto normal = routing::normalise_path(path, worker_.io.scratch.target);
+  const auto normal = routing::normalise_path(path, exchange_.worker_.io.scratch.target);
   if (!normal) {
     at.is_answered = true;
-    answer(400, "The rules of this site lead to a path that cannot be.", false);
+    exchange_.answer(400, "The rules of this site lead to a path that cannot be.", false);
     return false;
   }
-  passage_->uri = normal.path;
+  exchange_.passage_->uri = normal.path;
   at.path = apache::decoded(normal.path);
   at.is_mapped = rewritten.kind == Kind::kPassed;
   if (at.is_mapped) at.match.location = at.mapping.location(at.match.host, normal.path);
   return true;
 }
 
-bool Exchange::follow_once(const http::RequestHead& head, Followed& at) {
-  const apache::HostRules* rules = host_->rules.get();
-  apache::Request request = rule_facts(head, at.path);
+bool RuleWalk::follow_once(const http::RequestHead& head, Followed& at) {
+  const apache::HostRules* rules = exchange_.host_->rules.get();
+  apache::Request request = facts(head);
   if (rules != nullptr) {
     request.document_root = rules->document_root;
     apache::set_variables(rules->early, request);
     apache::Rewritten rewritten = apache::rewrite(rules->rewriting, at.path, request);
     if (obey(rewritten, at)) {
       request.path = at.path;
-      if (passage_->query) request.query = *passage_->query;
+      if (exchange_.passage_->query) request.query = *exchange_.passage_->query;
     }
     if (at.is_answered) return false;
   }
@@ -128,28 +130,29 @@ bool Exchange::follow_once(const http::RequestHead& head, Followed& at) {
     } else if (at.is_mapped && !rules->targets.empty()) {
       if (auto chosen = apache::choose_target(*rules, *at.location, at.path)) {
         at.location = chosen->location;
-        passage_->path = apache::encoded(chosen->path);
+        exchange_.passage_->path = apache::encoded(chosen->path);
       }
     }
   }
-  const bool is_proxied = at.location && at.is_mapped && host_->locations[*at.location].is_proxied;
+  const bool is_proxied =
+      at.location && at.is_mapped && exchange_.host_->locations[*at.location].is_proxied;
   if (rules != nullptr && !is_proxied && at.is_mapped) {
     const apache::Verdict verdict = apache::redirect(rules->redirects, request);
     if (verdict.status != 0) {
       at.is_answered = true;
-      answer(verdict.status, verdict.sentence, false, verdict.lines);
+      exchange_.answer(verdict.status, verdict.sentence, false, verdict.lines);
       return false;
     }
   }
   apache::Rewritten rewritten;
   if (at.location) {
-    location_ = &host_->locations[*at.location];
-    if (location_->rules) {
+    exchange_.location_ = &exchange_.host_->locations[*at.location];
+    if (exchange_.location_->rules) {
       const apache::Verdict verdict =
-          apache::pass(*location_->rules, request, *passage_, rewritten);
+          apache::pass(*exchange_.location_->rules, request, *exchange_.passage_, rewritten);
       if (verdict.status != 0) {
         at.is_answered = true;
-        answer(verdict.status, verdict.sentence, false, verdict.lines);
+        exchange_.answer(verdict.status, verdict.sentence, false, verdict.lines);
         return false;
       }
     }
@@ -175,53 +178,55 @@ bool Exchange::follow_once(const http::RequestHead& head, Followed& at) {
   return false;
 }
 
-bool Exchange::follow_rules(const http::RequestHead& head, const routing::Mapping& mapping,
-                            std::string_view path, routing::Mapping::Match& match) {
+bool RuleWalk::follow(const http::RequestHead& head, const routing::Mapping& mapping,
+                      std::string_view path, routing::Mapping::Match& match) {
   constexpr int kRoundsMax = 10;  // as Apache's LimitInternalRecursion
   Followed at{.mapping = mapping, .match = match, .path = apache::decoded(path)};
-  passage_ = std::make_unique<apache::Passage>();
-  passage_->decoded = at.path;
+  exchange_.passage_ = std::make_unique<apache::Passage>();
+  exchange_.passage_->decoded = at.path;
   for (int round = 0; follow_once(head, at); ++round) {
     if (round == kRoundsMax) {
-      answer(500, "The rules of this site lead in a circle.", false);
+      exchange_.answer(500, "The rules of this site lead in a circle.", false);
       return false;
     }
-    passage_->decoded = at.path;
-    passage_->request_edits.clear();
-    passage_->response_edits.clear();
+    exchange_.passage_->decoded = at.path;
+    exchange_.passage_->request_edits.clear();
+    exchange_.passage_->response_edits.clear();
   }
   if (at.is_answered) return false;
-  passage_->decoded = at.path;
+  exchange_.passage_->decoded = at.path;
   if (!at.is_mapped && !at.target) {
-    answer(404, "Nothing is configured for this address.", false);
+    exchange_.answer(404, "Nothing is configured for this address.", false);
     return false;
   }
   match.location = at.location;
-  const bool is_own = at.location && host_->locations[*at.location].rules &&
-                      host_->locations[*at.location].rules->page != apache::OwnPage::kNone;
+  const bool is_own =
+      at.location && exchange_.host_->locations[*at.location].rules &&
+      exchange_.host_->locations[*at.location].rules->page != apache::OwnPage::kNone;
   const bool is_read = head.method == http::Method::kGet || head.method == http::Method::kHead;
   if (!is_own || !is_read) return true;
-  answer_own_page(head, host_->locations[*at.location].rules->page);
+  answer_own_page(head, exchange_.host_->locations[*at.location].rules->page);
   return false;
 }
 
-void Exchange::answer_own_page(const http::RequestHead& head, apache::OwnPage page) {
+void RuleWalk::answer_own_page(const http::RequestHead& head, apache::OwnPage page) {
   const bool is_auto = page == apache::OwnPage::kStatus && head.query.starts_with("?auto");
-  const std::string body = is_auto ? status_text(worker_.counters)
+  const std::string body = is_auto ? status_text(exchange_.worker_.counters)
                            : page == apache::OwnPage::kStatus
-                               ? status_page(worker_.counters, *routes_)
-                               : balancer_page(*routes_);
-  account_.status = 200;
+                               ? status_page(exchange_.worker_.counters, *exchange_.routes_)
+                               : balancer_page(*exchange_.routes_);
+  exchange_.account_.status = 200;
   const std::string lines = std::string(is_auto ? "Content-Type: text/plain; charset=utf-8\r\n"
                                                 : "Content-Type: text/html; charset=utf-8\r\n") +
                             "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
-  const apache::Request request = rule_facts(head, passage_->decoded);
+  const apache::Request request = facts(head);
   Page answer{.status = 200, .reason = "OK", .body = body};
-  answer.lines = edit_page_lines(head_facts(request), lines);
-  downstream_.send_page(answer);
-  if (account_.method != http::Method::kHead) account_.body_bytes_sent = body.size();
-  end(false);
-  downstream_.finish();
+  answer.lines = edit_page_lines(exchange_.head_facts(&request), lines);
+  exchange_.downstream_.send_page(answer);
+  if (exchange_.account_.method != http::Method::kHead)
+    exchange_.account_.body_bytes_sent = body.size();
+  exchange_.end(false);
+  exchange_.downstream_.finish();
 }
 
 }  // namespace understudy

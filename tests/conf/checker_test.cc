@@ -136,10 +136,8 @@ TEST(Checker, WarnsOfWhatItIgnoresAndRefusesWhatWouldMatter) {
             "error: SSLCompression is not supported: TLS is never compressed; only 'Off' is "
             "accepted");
   EXPECT_EQ(of_proxy("SSLCompression off"), "");
-  EXPECT_EQ(
-      of_proxy("Alias /x /y"),
-      "error: Alias is not supported: paths are changed by PathTrim, PathPrepend and ProxyPass "
-      "only");
+  EXPECT_EQ(of_proxy("ScriptAlias /x /y"),
+            "error: ScriptAlias is not supported: this server runs no scripts");
 }
 
 }  // namespace

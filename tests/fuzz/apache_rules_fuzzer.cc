@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "proxy/apache/expression.h"
-#include "proxy/apache/rewrite.h"
+#include "proxy/apache/host_rules.h"
 #include "proxy/config/load.h"
 
 namespace {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "proxy/apache/host_rules.h"
 #include "tests/proxy/apache/asking.h"
 #include "tests/proxy/config/loading.h"
 

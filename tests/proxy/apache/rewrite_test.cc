@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "proxy/apache/host_rules.h"
 #include "tests/proxy/apache/asking.h"
 #include "tests/proxy/config/loading.h"
 
@@ -123,6 +124,7 @@ TEST(Rewrite, ConditionsHoldAsInApache) {
       {"RewriteCond $1 ^rest$", true},
       {"RewriteCond %{REQUEST_URI} ^/(.)\nRewriteCond %1 =a", true},
       {"RewriteCond %{THE_REQUEST} \"^GET /a\"", true},
+      {"RewriteCond %{THE_REQUEST} ^GET\\ /a", true},
       {"RewriteCond /no/such/file -f", false},
       {"RewriteCond / -d", true},
       {"RewriteCond expr \"%{HTTP_HOST} == 'www.example.com'\"", true},

@@ -43,6 +43,12 @@ TEST(ErrorPages, AreTextsFilesAndUrls) {
   EXPECT_EQ(pages.no_member->body.size(), kErrorPageBytesMax);
 }
 
+TEST(ErrorPages, AnAliasSaysWhereAPathIs) {
+  const Loaded loaded = load_with_files(
+      "DocumentRoot /none\nAlias /error/ /srv/www/\nErrorDocument 502 /error/oops.html");
+  EXPECT_EQ(pages_of(loaded).by_status.at(502)->body, "<p>oops</p>");
+}
+
 TEST(ErrorPages, WithoutADocumentRootAFileIsNamedWhole) {
   const Loaded loaded = load_with_files("ErrorDocument 502 /srv/www/oops.html");
   EXPECT_EQ(pages_of(loaded).by_status.at(502)->body, "<p>oops</p>");

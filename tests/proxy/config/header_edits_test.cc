@@ -62,9 +62,10 @@ TEST(HeaderEdits, SayWhatIsWrongWhereItStands) {
       {"Header set X", "1: error: Header set needs a value"},
       {"Header edit X v", "1: error: Header edit needs a regular expression and its replacement"},
       {"Header unset X v", "16: error: 'v' is one word too many"},
-      {"Header set X v env=HTTPS",
-       "16: error: conditions of header edits are not supported; a <Location> or <LocationMatch> "
-       "may do instead"},
+      {"Header set X v env=", "16: error: env= needs the name of a variable"},
+      {"Header set X v expr=true=", "16: error: no expression: expected the end before '='"},
+      {"Header set X expr=%{NO_SUCH}",
+       "14: error: no expression: expected a variable that a proxy has before '%{NO_SUCH}'"},
       {"Header set X v early", "16: error: 'early' is one word too many"},
       {"Header set \"a b\" v",
        "12: error: a b cannot be edited: that is no name of a header field"},
@@ -77,11 +78,12 @@ TEST(HeaderEdits, SayWhatIsWrongWhereItStands) {
       {"RequestHeader set Host x", "19: error: Host cannot be edited: members get the client's"},
       {"Header edit X ( y", "15: error: no regular expression: missing ): ("},
       {"Header edit X (a) $2", "19: error: the regular expression has no group 2"},
-      {"Header set X %x", "14: error: a value knows %t, %D, %%, and %{NAME}s of TLS, not '%x'"},
-      {"Header set X %{PATH}e",
-       "14: error: a value knows %t, %D, %%, and %{NAME}s of TLS (SSL_PROTOCOL, SSL_CLIENT_S_DN "
-       "...), not '%{PATH}e'"},
-      {"Header set X %{PATH", "14: error: a value knows %t, %D, %%, and %{NAME}s of TLS, not '%{'"},
+      {"Header set X %x", "14: error: a value knows %t, %D, %%, %{NAME}e and %{NAME}s, not '%x'"},
+      {"Header set X %{NO_SUCH}s",
+       "14: error: a value knows %t, %D, %%, %{NAME}e and %{NAME}s (SSL_PROTOCOL, "
+       "SSL_CLIENT_S_DN ...), not '%{NO_SUCH}s'"},
+      {"Header set X %{PATH",
+       "14: error: a value knows %t, %D, %%, %{NAME}e and %{NAME}s, not '%{'"},
   };
   for (const auto& test : kCases) {
     SCOPED_TRACE(test.text);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "conf/configuration.h"
+#include "proxy/apache/host_rules.h"
 #include "tests/proxy/config/loading.h"
 
 namespace understudy::config {
