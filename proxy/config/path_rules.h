@@ -20,7 +20,7 @@ enum class SlashEscapes : unsigned char {
 // All empty: the path is changed by none of them. In this order: trim, extension, default file,
 // prepend.
 struct PathRules {
-  bool as_sent = true;  // members get the client's bytes; else the form that was matched
+  bool as_sent = true;         // members get the client's bytes; else the form that was matched
   std::string trim;            // "/weblogic": whole segments; another path stays as it is
   std::string trim_extension;  // ".wl": at the end of the last segment, if that has more than it
   std::string default_file;    // without a slash: what stands for "/"

@@ -177,7 +177,8 @@ void Http1Connection::linger() {
   }
 }
 
-// Whoever speaks plain HTTP to a TLS port is told so; best effort, for nothing is agreed upon.
+// A client that speaks plain HTTP to a TLS port is told so; best effort, for nothing is agreed
+// upon.
 void Http1Connection::close_after_error() {
   if (stream_->met_plain_http()) {
     const ErrorResponse response({.status = 400,

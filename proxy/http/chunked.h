@@ -104,7 +104,7 @@ class ChunkScanner final {
   uint64_t payload_bytes_ = 0;  // announced so far
   uint16_t line_bytes_ = 0;     // of the current size line
   uint16_t trailer_bytes_ = 0;
-  uint8_t zeros_ = 0;   // in front of its digits, but for one
+  uint8_t zeros_ = 0;  // in front of its digits, but for one
   uint8_t digits_ = 0;
   uint8_t trailer_fields_ = 0;
   Sender sender_;

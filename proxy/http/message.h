@@ -2,8 +2,7 @@
 // The head of a request and of a response as plain values. Every view points into the buffer of the
 // connection that the head came from and dies when that buffer moves or is consumed past the head;
 // `fields` points into the array that the caller gave to the parser. No behaviour beyond look-up,
-// no allocation, no owner. Made by http1_parser (and by http2_server_codec), read by everybody
-// above.
+// no allocation, no owner. Made by http1_parser and http2_server_codec, read by the rooms above.
 #pragma once
 
 #include <cstddef>

@@ -32,7 +32,11 @@ void HealthProbe::ask(const MemberConnections::Options& member) {
   options.idle_count_max = 0;
   connections_ = std::make_unique<MemberConnections>(io_, std::move(options));
   auto upstream = connections_->connect(*this);
-  if (!upstream) return user_.on_checked(false, upstream.error().detail);
+  if (!upstream) {
+    // For want of a descriptor of ours nothing is known of the member; the next check comes anyway.
+    if (upstream.error().code == ErrorCode::kUnavailable) return;
+    return user_.on_checked(false, upstream.error().detail);
+  }
   upstream_ = *upstream;
   timeout_.start_at(io_.loop.now() + check_.timeout);
 }

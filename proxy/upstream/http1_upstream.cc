@@ -289,7 +289,8 @@ void Http1Upstream::begin_body(const http::ResponseHead& head, uint32_t head_byt
   framing_ = head.body.kind;
   left_ = head.body.length;
   had_large_body_ = framing_ == Framing::kLength && left_ > io_.blocks.options().small_bytes;
-  if (framing_ == Framing::kChunked) scanner_ = http::ChunkScanner(http::ChunkScanner::Sender::kMember);
+  if (framing_ == Framing::kChunked)
+    scanner_ = http::ChunkScanner(http::ChunkScanner::Sender::kMember);
   if (head.status != 101) return;
   tunnel_ = true;
   framing_ = Framing::kUntilClose;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -199,6 +200,19 @@ TEST(TlsStream, CarriesBytesBetweenHoldersOfOneKey) {
     if (result.ok()) got.append(bytes, result.bytes);
   }
   EXPECT_EQ(got, sent);
+}
+
+// What this process lacks says nothing about the peer.
+TEST(Socket, WithoutADescriptorThePeerIsNotToBlame) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto connected = connect_tcp(*Address::parse("127.0.0.1:1"));
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  ASSERT_FALSE(connected);
+  EXPECT_EQ(connected.error().code, ErrorCode::kUnavailable);
 }
 
 TEST(TlsStream, AnotherKeyDoesNotGetThrough) {

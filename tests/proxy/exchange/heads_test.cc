@@ -153,6 +153,17 @@ TEST_P(Heads, ClientsSeeWhatBecameOfTheirSessionOnlyWithSessionFlags) {
   EXPECT_TRUE(has(ask("/", response).head, "understudy-session: solo"));
 }
 
+// RFC 9110 7.6.2.
+TEST(MaxForwards, AnOptionsThatMayPassNoProxyIsAnsweredHere) {
+  TestProxy proxy;
+  Peer& client = proxy.connect();
+  client.send("OPTIONS /x HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n");
+  ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+  EXPECT_TRUE(client.received().starts_with("HTTP/1.1 200 ")) << client.received();
+  EXPECT_NE(client.received().find("\r\nAllow: "), std::string::npos);
+  EXPECT_EQ(proxy.member().accepted(), 0u);
+}
+
 TEST_P(Heads, WhatIsExcludedOrNotProxiedIs404AndNobodyIsAsked) {
   adjust([](config::Location& location) { location.excluded = {"*.gif", "/private/*"}; });
   for (const char* target : {"/a.gif", "/%61.gi%66", "/private/x", "/private;a=b/x"}) {

@@ -115,6 +115,13 @@ TEST(Retry, SessionReplaySendsEverythingAgainThatIsStillHere) {
   }
 }
 
+// RFC 9113 8.7: the member says that it has not looked at the request, on a fresh connection too.
+TEST(Retry, ARefusedRequestIsNoBreakWhateverItsMethod) {
+  const FailedTry failed{.failure = kDropped, .refused = true, .tried_fresh = true};
+  EXPECT_FALSE(is_break(failed));
+  EXPECT_EQ(decide(failed, policy(Resend::kNone)).step, kNextMember);
+}
+
 TEST(Retry, ABodyThatIsGoneIsNotSentAgainByAnyPolicy) {
   Failover replay = policy(Resend::kAll);
   replay.session_replay = true;

@@ -162,7 +162,7 @@ TEST_P(FramingRules, Trailers) {
       {"9110 6.5.1: no credentials", chunked("0\r\nAuthorization: x\r\nA: b\r\n\r\n"), 0,
        "0\r\nA: b\r\n\r\n"},
       {"no cookie", chunked("0\r\nCookie: a=b\r\nA: b\r\n\r\n"), 0, "0\r\nA: b\r\n\r\n"},
-      {"nobody else's address", chunked("0\r\nX-Forwarded-For: 1.2.3.4\r\nA: b\r\n\r\n"), 0,
+      {"no address of another client", chunked("0\r\nX-Forwarded-For: 1.2.3.4\r\nA: b\r\n\r\n"), 0,
        "0\r\nA: b\r\n\r\n"},
       {"nothing of the contract with members", chunked("0\r\nUnderstudy-View: x\r\nA: b\r\n\r\n"),
        0, "0\r\nA: b\r\n\r\n"},
