@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -13,12 +14,14 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/piped_program.h"
 
 namespace understudy {
@@ -142,6 +145,11 @@ Result<Output> open_output(const std::string& path) {
     return output;
   }
   if (path.empty() || path == "-") return output;
+  // The sink would make the directories of a path that is mistyped.
+  if (!Fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644))) {
+    return Error{.code = ErrorCode::kSystem,
+                 .detail = "cannot open the log '" + path + "': " + std::strerror(errno)};
+  }
   try {
     output.sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
   } catch (const spdlog::spdlog_ex& failure) {

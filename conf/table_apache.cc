@@ -128,6 +128,8 @@ constexpr DirectiveSpec kRows[] = {
     ignored("AddCharset", kNoFiles),
     ignored("AddDefaultCharset", kNoFiles),
     ignored("AddHandler", kNoFiles),
+    ignored("ScriptAlias", kNoScripts),
+    ignored("ScriptAliasMatch", kNoScripts),
     ignored("IndexOptions", kNoFiles),
     ignored("AddIcon", kNoFiles),
 
@@ -147,7 +149,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("JkWorkersFile", "write <Location> with BalancerMember ... route=NAME"),
 
     // What ignoring would make unsafe or wrong.
-    refused("ScriptAlias", kNoScripts),
     refused("SSLProxyCACertificatePath", "write all of them into SSLProxyCACertificateFile"),
     refused("SSLProxyMachineCertificatePath", "use SSLProxyMachineCertificateFile"),
     refused("SSLProxyMachineCertificateChainFile",

@@ -69,7 +69,7 @@ constexpr DirectiveSpec kRows[] = {
      .words_min = 2,
      .words_max = 2,
      .may_repeat = true,
-     .description = "The path that members write into Set-Cookie, with all below it, and the one "
+     .description = "The path that members write into Set-Cookie, or the beginning of it, and the one "
                     "that clients get"},
 
     // Header fields.
@@ -97,7 +97,10 @@ constexpr DirectiveSpec kRows[] = {
      .default_text = "X-Forwarded",
      .choices = "X-Forwarded|Forwarded|both",
      .description = "X-Forwarded-For, -Proto, -Host and -Port, RFC 7239's Forwarded, or both; what "
-                    "a client that is no trusted proxy says there is replaced"},
+                    "a client that is no trusted proxy says there is replaced. Only where "
+                    "ProxyPass names the members, and neither this nor RemoteIPInternalProxy nor "
+                    "RemoteIPTrustedProxy is written, it is passed on as in Apache, with the "
+                    "client's address behind it"},
     {.name = "ProxyAddHeaders",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,

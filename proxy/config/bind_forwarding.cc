@@ -97,13 +97,16 @@ std::optional<ProxyProtocol> bind_proxy_protocol(const Scope& host,
   return protocol;
 }
 
-Forwarding bind_forwarding(const Scope& scope, conf::Diagnostics& diagnostics) {
+Forwarding bind_forwarding(const Scope& scope, const Seeds& seeds,
+                           conf::Diagnostics& diagnostics) {
   const conf::Settings& settings = scope.settings;
   Forwarding forwarding;
   const std::string which = settings.text("ForwardedHeaders");
   const bool adds = settings.flag("ProxyAddHeaders");
   forwarding.x_forwarded = adds && (which == "X-Forwarded" || which == "both");
   forwarding.forwarded = adds && (which == "Forwarded" || which == "both");
+  forwarding.passes_claims =
+      seeds.is_apache && !settings.is_set("ForwardedHeaders") && !has_ranges(scope);
   forwarding.session_flags = settings.flag("SessionFlags");
   const std::string cert = settings.text("ClientCertHeaders");
   forwarding.client_cert = cert == "none"    ? ClientCertLines::kNone

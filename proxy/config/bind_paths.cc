@@ -143,6 +143,7 @@ void add_reverse_rule(const conf::Directive& directive, const Scope& scope, std:
     return;
   }
   rule.path = without_slash(*of_members);
+  rule.is_bare = word.text.starts_with('/');
   const std::string_view of_clients =
       scope.is_location ? path : std::string_view(directive.arguments[0].text);
   if (!of_clients.starts_with('/')) {
@@ -192,9 +193,9 @@ PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
                                            " already, by that of its target");
     return rules;
   }
+  rules.ends_in_slash = seeds.ends_in_slash;
   rules.trim = without_slash(path);
   rules.prepend = *target_path;
-  rules.ends_in_slash = seeds.ends_in_slash;
   return rules;
 }
 

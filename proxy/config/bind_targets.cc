@@ -163,6 +163,7 @@ void TargetList::add_section_target(std::size_t index, const Scope& host) {
       binding_.diagnostics().warning(argument,
                                      "as in the plug-in, members alone proxy nothing; write "
                                      "SetHandler weblogic-handler or WLSRequest On");
+      section.lacks_handler = true;
       if (!scope.settings.is_set("WLSRequest")) return;
       seeds->is_proxied = false;
     }

@@ -155,6 +155,9 @@ void bind_member_tls(const Scope& scope, const conf::Word& where, bool is_apache
 bool is_plain_path(std::string_view text);
 std::string_view without_slash(std::string_view path);
 // `seeds` may have the target path of ProxyPass at `path`.
+Failover bind_failover(const conf::Settings& settings, const Seeds& seeds, const conf::Word& where,
+                       Binding& binding);
+
 PathRules bind_path_rules(const conf::Settings& settings, std::string_view path, const Seeds& seeds,
                           conf::Diagnostics& diagnostics);
 // Of the scope and of those around it.
@@ -170,7 +173,7 @@ void add_error_pages(const Scope& scope, ErrorPages& pages, Binding& binding);
 std::shared_ptr<const http::TrustedHops> bind_trusted_hops(const Scope& host,
                                                            conf::Diagnostics& diagnostics);
 std::optional<ProxyProtocol> bind_proxy_protocol(const Scope& host, conf::Diagnostics& diagnostics);
-Forwarding bind_forwarding(const Scope& scope, conf::Diagnostics& diagnostics);
+Forwarding bind_forwarding(const Scope& scope, const Seeds& seeds, conf::Diagnostics& diagnostics);
 
 // bind_header_edits.cc: what this section says, behind what is there.
 void add_header_edits(const conf::Settings& settings, HeaderEdits& edits,

@@ -18,7 +18,8 @@ enum class ClientCertLines : std::uint8_t { kNone, kCert, kChain };
 struct Forwarding {
   bool x_forwarded = true;     // X-Forwarded-For, -Proto, -Host, -Port
   bool session_flags = false;  // clients see what the SDK says of their session
-  bool forwarded = false;   // RFC 7239
+  bool forwarded = false;      // RFC 7239
+  bool passes_claims = false;  // of peers that no RemoteIP directive speaks of, as Apache does
   ClientCertLines client_cert = ClientCertLines::kCert;
   std::string request_id_header;  // empty: none is added
 

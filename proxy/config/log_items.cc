@@ -69,7 +69,6 @@ constexpr Meaningless kMeaningless[] = {
     {'f', "no files are served"},
     {'n', "there are no notes of modules"},
     {'R', "there is one handler only"},
-    {'L', "the error log has no ids of requests"},
     {'E', "there are no execution context ids"},
 };
 

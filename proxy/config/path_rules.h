@@ -37,10 +37,11 @@ struct PathRules {
 // so that "/" is empty.
 struct ReverseRule {
   std::string client_path;
-  // "host:port", lower case; empty: any member. The host that the client asked for and a redirect
-  // without a host count as well: members get the client's Host.
+  // "host:port", lower case; empty: any member. The host that the client asked for counts as well:
+  // members may get the client's Host.
   std::string authority;
   std::string path;
+  bool is_bare = false;  // written without a host: redirects without one are meant, and no others
 };
 
 // An attribute of the cookies that members set, as clients get it.

@@ -32,6 +32,7 @@ struct SectionOfPaths {
   bool is_of_host = false;  // what stands in no section
   apache::OwnPage page = apache::OwnPage::kNone;
   bool names_members = false;  // by our own directives or the plug-in's
+  bool lacks_handler = false;  // the plug-in's members without its handler: warned of
 
   bool is_plain() const { return where.kind == apache::Where::Kind::kPath; }
 };

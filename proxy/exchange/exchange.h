@@ -137,8 +137,6 @@ class Exchange final : private Try::Owner, private Waiter {
   void on_request_broken();
   void abort(std::string_view why);
 
-  std::string named() const;  // for the log
-
   // Tries.
   Try& start_try(MemberConnections& connections, const routing::Choice& choice, bool fresh);
   void drop(Try*& which);

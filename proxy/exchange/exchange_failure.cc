@@ -40,16 +40,15 @@ void warn(LogThrottle& throttle, TimePoint now, const std::string& log, Line lin
   if (const auto held = throttle.admit(now)) LOG_TO(log, kWarn, "{}{}", line(), repeated(*held));
 }
 
-}  // namespace
-
 // "GET /path HTTP/1.1 (its id)".
-std::string Exchange::named() const {
-  const std::string_view head = downstream_.head_text();
+std::string named(std::string_view head, uint64_t request_id) {
   const std::string_view line = head.substr(0, head.find('\r'));
-  if (account_.request_id == 0) return std::string(line);
-  const Hex64 id = format_hex64(account_.request_id);
+  if (request_id == 0) return std::string(line);
+  const Hex64 id = format_hex64(request_id);
   return fmt::format("{} ({})", line, std::string_view(id.data(), id.size()));
 }
+
+}  // namespace
 
 // ---- A member did not answer.
 
@@ -96,8 +95,9 @@ void Exchange::begin_resend(const FailedTry& failed, bool adds_load) {
     ++cluster_->load().resends;
   }
   if (const auto held = cluster_->complaints().asked_again.admit(worker_.io.loop.now())) {
-    LOG_TO(host_->error_log, kInfo, "{}: member {}: {}, asking again (try {}){}", named(), asked_->label(),
-        to_text(failed.failure), attempt_.tries() + 1, repeated(*held));
+    LOG_TO(host_->error_log, kInfo, "{}: member {}: {}, asking again (try {}){}",
+           named(downstream_.head_text(), account_.request_id), asked_->label(),
+           to_text(failed.failure), attempt_.tries() + 1, repeated(*held));
   }
   ++worker_.counters.resends;
   downstream_.rewind_request_body();
@@ -124,7 +124,8 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
     if (decision.reason == Reason::kOverBudget) {
       ++worker_.counters.resends_over_budget;
       warn(cluster_->complaints().not_sent_again, worker_.io.loop.now(), host_->error_log, [&] {
-        return fmt::format("{}: member {}: {}, not sent again: {}", named(), asked_->label(),
+        return fmt::format("{}: member {}: {}, not sent again: {}",
+                           named(downstream_.head_text(), account_.request_id), asked_->label(),
                            to_text(failure), to_text(decision.reason));
       });
     }
@@ -192,8 +193,8 @@ void Exchange::end_pass() {
   warn(cluster_->complaints().no_member, now, host_->error_log, [&] {
     return fmt::format(
         "{}: no member of {} could be reached: timed out after {} ms, {} tries in {} rounds",
-        named(), cluster_->routing().options().name, waited.count(), attempt_.tries(),
-        attempt_.passes());
+        named(downstream_.head_text(), account_.request_id), cluster_->routing().options().name,
+        waited.count(), attempt_.tries(), attempt_.passes());
   });
   give_up(503,
           "No server is available for this site: timed out while looking for one. "
@@ -205,13 +206,17 @@ void Exchange::give_up_after(TryFailure failure, Reason reason, std::string_view
   if (reason == Reason::kOverBudget) ++worker_.counters.resends_over_budget;
   account_.failure = reason != Reason::kNone ? to_text(reason) : to_text(failure);
   if (reason == Reason::kSuspect) {
-    LOG_TO(host_->error_log, kError, "{}: member {}: {}: a suspect request, not sent again: {}", named(),
-        asked_->label(), to_text(failure), to_text(reason));
+    LOG_TO(host_->error_log, kError, "{}: member {}: {}: a suspect request, not sent again: {}",
+           named(downstream_.head_text(), account_.request_id), asked_->label(), to_text(failure),
+           to_text(reason));
   } else if (reason == Reason::kNotUnderstood) {
-    LOG_TO(host_->error_log, kError, "{}: member {}: {}: {}", named(), asked_->label(), to_text(failure), detail);
+    LOG_TO(host_->error_log, kError, "{}: member {}: {}: {}",
+           named(downstream_.head_text(), account_.request_id), asked_->label(), to_text(failure),
+           detail);
   } else {
     warn(cluster_->complaints().not_sent_again, worker_.io.loop.now(), host_->error_log, [&] {
-      return fmt::format("{}: member {}: {}, not sent again: {}", named(), asked_->label(),
+      return fmt::format("{}: member {}: {}, not sent again: {}",
+                         named(downstream_.head_text(), account_.request_id), asked_->label(),
                          to_text(failure), to_text(reason));
     });
   }
@@ -298,8 +303,9 @@ void Exchange::on_member_gone() {
 void Exchange::give_up_queueing(std::string_view why) {
   account_.failure = why;
   warn(cluster_->complaints().queue, worker_.io.loop.now(), host_->error_log, [&] {
-    return fmt::format("{}: {}: no connection to a member of {} is free, {} requests wait", named(),
-                       why, cluster_->routing().options().name, cluster_->queued());
+    return fmt::format("{}: {}: no connection to a member of {} is free, {} requests wait",
+                       named(downstream_.head_text(), account_.request_id), why,
+                       cluster_->routing().options().name, cluster_->queued());
   });
   give_up(503, "The servers of this site are busy. Please try again in a moment.");
 }
@@ -326,7 +332,8 @@ void Exchange::on_downstream_gone() {
 
 // The client has had a part of the answer: all that is left is to break it off visibly.
 void Exchange::abort(std::string_view why) {
-  LOG_TO(host_->error_log, kInfo, "{}: member {}: response broken off: {}", named(), asked_->label(), why);
+  LOG_TO(host_->error_log, kInfo, "{}: member {}: response broken off: {}",
+         named(downstream_.head_text(), account_.request_id), asked_->label(), why);
   if (account_.failure.empty()) account_.failure = "response broken off";
   end(true);
   downstream_.abort();

@@ -123,7 +123,8 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
       {.x_forwarded = forwarding.x_forwarded,
        .forwarded = forwarding.forwarded,
        .trusted = facts.host.trusted_hops.get(),
-       .client = &facts.client},
+       .client = &facts.client,
+       .passes_claims = forwarding.passes_claims},
       {.address = peer, .local_port = facts.peer.local_port, .tls = facts.peer.tls != nullptr},
       scratch.dropped, scratch.lines);
   if (!forwarding.request_id_header.empty()) to.keeps_request_id = add_request_id(facts, head);

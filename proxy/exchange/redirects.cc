@@ -41,7 +41,7 @@ bool take_apart(std::string_view text, Url& url) {
 }
 
 bool is_ours(const config::ReverseRule& rule, const RedirectFacts& facts, const Url& url) {
-  if (url.scheme.empty()) return true;
+  if (url.scheme.empty()) return rule.is_bare;
   const auto is = [&](std::string_view authority) {
     return !authority.empty() &&
            http::equals_ignoring_case(url.authority, without_default_port(authority, url.scheme));

@@ -19,9 +19,7 @@ std::string_view without_blanks(std::string_view text) {
 // An attribute's value within the line, and what stands there instead.
 struct Change {
   std::string_view old_value;
-  std::string_view beginning;
-  bool adds_slash = false;
-  std::string_view end;
+  std::string_view new_value;
 };
 
 std::optional<Change> change_of(const CookieRule& rule, std::string_view value) {
@@ -29,18 +27,15 @@ std::optional<Change> change_of(const CookieRule& rule, std::string_view value) 
     std::string_view domain = value;
     if (domain.starts_with('.')) domain.remove_prefix(1);
     if (!http::equals_ignoring_case(domain, rule.of_members)) return {};
-    return Change{.old_value = value, .beginning = rule.of_clients, .end = {}};
+    return Change{.old_value = value, .new_value = rule.of_clients};
   }
+  // As in Apache the path is replaced as a whole when the rule's is its beginning.
   if (!value.starts_with(rule.of_members)) return {};
-  std::string_view rest = value.substr(rule.of_members.size());
+  const std::string_view rest = value.substr(rule.of_members.size());
   const bool is_whole_segment =
       rule.of_members.ends_with('/') || rest.empty() || rest.starts_with('/');
   if (!is_whole_segment) return {};
-  if (rule.of_clients.ends_with('/') && rest.starts_with('/')) rest.remove_prefix(1);
-  const bool adds_slash =
-      !rest.empty() && !rest.starts_with('/') && !rule.of_clients.ends_with('/');
-  return Change{
-      .old_value = value, .beginning = rule.of_clients, .adds_slash = adds_slash, .end = rest};
+  return Change{.old_value = value, .new_value = rule.of_clients};
 }
 
 std::optional<Change> change_of(const std::vector<CookieRule>& rules, std::string_view attribute) {
@@ -89,9 +84,7 @@ void reverse_cookies(const std::vector<config::CookieRule>& rules, const http::F
     const char* copied = line.data();
     each_change(rules, line, [&](const Change& change) {
       lines.append(std::string_view(copied, change.old_value.data()));
-      lines.append(change.beginning);
-      if (change.adds_slash) lines.append("/");
-      lines.append(change.end);
+      lines.append(change.new_value);
       copied = change.old_value.data() + change.old_value.size();
     });
     lines.append(std::string_view(copied, line.data() + line.size()));

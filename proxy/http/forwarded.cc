@@ -27,10 +27,11 @@ class Forwarder final {
         peer_(peer),
         dropped_(dropped),
         arena_(arena),
-        is_trusted_(options.trusted != nullptr && options.client->peer_is_trusted) {}
+        is_trusted_(options.trusted != nullptr && options.client->peer_is_trusted),
+        is_passed_on_(is_trusted_ || options.passes_claims) {}
 
   void run() {
-    if (!is_trusted_) drop_claims();
+    if (!is_passed_on_) drop_claims();
     if (options_.x_forwarded) add_x_forwarded();
     if (options_.forwarded) add_forwarded();
   }
@@ -48,7 +49,7 @@ class Forwarder final {
     }
   }
 
-  bool says(FieldId id) const { return is_trusted_ && head_.fields.has(id); }
+  bool says(FieldId id) const { return is_passed_on_ && head_.fields.has(id); }
   bool has_hops() const { return is_trusted_ && options_.client->hops != 0; }
 
   void add_x_forwarded() {
@@ -61,6 +62,8 @@ class Forwarder final {
         Address::HostText room;
         arena_.append(options_.client->address.text(room), ", ");
       }
+    } else if (options_.passes_claims) {
+      append_received(FieldId::kXForwardedFor);
     }
     arena_.append(peer_.address, "\r\n");
     if (!says(FieldId::kXForwardedProto)) {
@@ -74,15 +77,19 @@ class Forwarder final {
     }
   }
 
+  // The lines of this name, each with a comma behind it.
+  void append_received(FieldId id) {
+    for (const Field& field : head_.fields) {
+      if (field.id == id && !field.value.empty()) arena_.append(field.value, ", ");
+    }
+  }
+
   // One line of all lines received and ours, which is the last element.
   void add_forwarded() {
     arena_.append("Forwarded: ");
     if (says(FieldId::kForwarded)) {
       drop_fields(head_.fields, {FieldId::kForwarded}, dropped_);
-      for (const Field& field : head_.fields) {
-        if (field.id != FieldId::kForwarded || field.value.empty()) continue;
-        arena_.append(field.value, ", ");
-      }
+      append_received(FieldId::kForwarded);
     } else if (has_hops()) {
       Address::HostText room;
       append_node(options_.client->address.text(room));
@@ -132,6 +139,7 @@ class Forwarder final {
   FieldMask& dropped_;
   LineArena& arena_;
   const bool is_trusted_;
+  const bool is_passed_on_;  // what the peer says of others
 };
 
 }  // namespace

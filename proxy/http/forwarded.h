@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells the backend who asked and how: X-Forwarded-For, -Proto, -Host and -Port, and RFC 7239's
-// Forwarded. What a client claims about itself never gets through; what a proxy of the operator in
-// front of us says does. Pure; any thread. Called by exchange/ before it composes the request.
+// Forwarded. What a client claims about itself does not get through, unless the options say so; what
+// a proxy of the operator in front of us says does. Pure; any thread. Called by exchange/ before it composes the request.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,8 @@ struct ForwardedOptions {
   // Who may speak for others, with what has been made of this request's word; null: nobody may.
   const TrustedHops* trusted = nullptr;
   const RemoteClient* client = nullptr;
+  // Apache's way: what any peer says is passed on, with our word for it behind.
+  bool passes_claims = false;
 };
 
 // How the request reached us.

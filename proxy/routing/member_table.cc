@@ -83,7 +83,6 @@ Member& MemberTable::add(const Seed& seed) {
   member->name = seed.name.empty() ? seed.address_text : seed.name;
   member->route = seed.route;
   member->redirect = seed.redirect;
-  if (!seed.is_checked) member->checked = Checked::kWorking;
   member->weight = seed.weight;
   if (options_.tags != nullptr) {
     member->tags = options_.tags->member_tags(seed.route.empty() ? seed.address_text : seed.route);
@@ -127,7 +126,12 @@ void MemberTable::settle(Member& member) {
   member.is_standby = seed != nullptr && seed->is_standby;
   member.operator_state = std::max(member.order.state, member.view_state);
   const auto checked = checks_.find(member.address_text);
-  member.checked = checked == checks_.end() ? Checked::kNot : checked->second;
+  if (checked != checks_.end()) {
+    member.checked = checked->second;
+  } else {
+    const bool is_unchecked = seed != nullptr && !seed->is_checked;
+    member.checked = is_unchecked ? Checked::kWorking : Checked::kNot;
+  }
 }
 
 const Seed* MemberTable::seed_of(const Member& member) const {

@@ -81,7 +81,7 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
       .weblogic_port = cluster.tls != nullptr ? WeblogicPort::kTls : WeblogicPort::kPlain,
       .skip_time = cluster.connections.skip_time,
       .balancing = cluster.balancing,
-      .is_checked = cluster.has_checks(),
+      .is_checked = cluster.balancing.check.is_on(),
       .members_max = std::min(cluster.members_max, routing::kMembersMax)};
   for (const config::MemberSeed& seed : cluster.seeds) {
     routing::Seed out{.address_text = seed.address,

@@ -34,10 +34,14 @@ TEST(PipedProgram, IsWrittenAsInApache) {
 // A fifo whose reader tells when the program has written.
 class Fifo {
  public:
-  Fifo() : path_(::testing::TempDir() + "understudy-fifo-" + std::to_string(::getpid())) {
+  Fifo() {
+    static int made = 0;
+    path_ = ::testing::TempDir() + "understudy-fifo-" + std::to_string(::getpid()) + "-" +
+            std::to_string(++made);
     std::remove(path_.c_str());
     EXPECT_EQ(::mkfifo(path_.c_str(), 0600), 0);
-    fd_ = ::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    // Its own writing end keeps the end of one program from being the end of the fifo.
+    fd_ = ::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
   }
   ~Fifo() {
     ::close(fd_);

@@ -112,7 +112,8 @@ TEST_F(Dialling, WhatIsNotAskedForIsNotChecked) {
   EXPECT_EQ(why_not(other, "a.example", {.checks_name = false, .authorities = authority.chain}),
             "");
   EXPECT_EQ(why_not(old, "a.example", {.checks_time = false, .authorities = authority.chain}), "");
-  EXPECT_EQ(why_not(stranger, "a.example", {.verifies = false}), "");
+  EXPECT_EQ(why_not(stranger, "b.example", {.verifies = false}), "");
+  EXPECT_EQ(why_not(stranger, "a.example", {.verifies = false, .checks_name = false}), "");
 }
 
 TEST_F(Dialling, TheNameIsShownToTheServer) {

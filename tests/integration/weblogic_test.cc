@@ -16,11 +16,10 @@ namespace {
 class Weblogic : public ::testing::Test {
  protected:
   Weblogic() {
-    std::int64_t id = 1104478448;
-    for (auto& member : members_) {
-      const std::string name(1, static_cast<char>('a' + (&member - members_.data())));
-      member = std::make_unique<FakeWeblogic>(site_.loop(), domain_, name, id);
-      id = -id - 7;  // ids are signed
+    const std::array<std::int64_t, 3> ids = {1104478448, -1407317905, 1625602300};
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      const std::string name(1, static_cast<char>('a' + i));
+      members_[i] = std::make_unique<FakeWeblogic>(site_.loop(), domain_, name, ids[i]);
     }
   }
 

@@ -177,7 +177,7 @@ TEST(Load, ErrorsOfValuesAndOfRelationsAreSaidInOneRound) {
   EXPECT_EQ(loaded.config, nullptr);
   for (const std::string_view said :
        {"t.conf:2:1: error: unknown directive 'NoSuchThing'",
-        "t.conf:3:2: error: Location takes 1 argument, not 0",
+        "t.conf:3:2: error: Location takes at least 1 argument, not 0",
         "t.conf:7:16: error: expected addresses such as",
         "t.conf:9:14: error: there is no <Proxy \"balancer://none\">",
         "t.conf:11:20: error: ConnectTimeoutSecs (1s) is shorter than ConnectRetrySecs (2s)"}) {

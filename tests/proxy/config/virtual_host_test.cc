@@ -127,7 +127,7 @@ TEST(VirtualHosts, EveryWayToSayEverywhereIsTheSame) {
 TEST(VirtualHosts, AnAddressThatIsNoListenMeansItsPort) {
   const std::string text =
       "Listen 0.0.0.0:80\n" + std::string(kShop) + "<VirtualHost 10.0.0.1:80>\n</VirtualHost>";
-  EXPECT_EQ(said_of(text).substr(0, 66),
+  EXPECT_EQ(said_of(text).substr(0, 67),
             "t.conf:6:14: warning: hosts are told apart by the Listen that a cli");
   EXPECT_EQ(config_of(text)->hosts.serving(*Address::parse("0.0.0.0:80")),
             std::vector<std::size_t>{1});

@@ -180,7 +180,7 @@ TEST_P(Heads, WhatIsExcludedOrNotProxiedIs404AndNobodyIsAsked) {
 TEST_P(Heads, RedirectsLeadBackThroughTheProxy) {
   adjust([](config::Location& location) {
     location.reverse = {{.client_path = "/shop", .authority = "app:7001", .path = "/app"},
-                        {.client_path = "", .authority = "", .path = "/root"}};
+                        {.client_path = "", .authority = "", .path = "/root", .is_bare = true}};
   });
   const struct {
     std::string_view from, to;
@@ -190,7 +190,7 @@ TEST_P(Heads, RedirectsLeadBackThroughTheProxy) {
       {"http://a/app/x", "http://a/shop/x"},
       {"http://a:80/app/x", "http://a/shop/x"},
       {"https://a/app/x", "http://a/shop/x"},
-      {"/app/x", "/shop/x"},
+      {"/app/x", "/app/x"},
       {"/root", "/"},
       {"/root/x", "/x"},
       {"/apple", "/apple"},

@@ -46,16 +46,16 @@ TEST(ReversedCookies, DomainsAndPathsAreTurnedIntoThoseOfClients) {
   } kCases[] = {
       {"a=1; Domain=inside.example; Path=/app", "a=1; Domain=shop.example; Path=/shop"},
       {"a=1; domain=.Inside.EXAMPLE", "a=1; domain=shop.example"},
-      {"a=1;Path=/app/cart;Secure", "a=1;Path=/shop/cart;Secure"},
+      {"a=1;Path=/app/cart;Secure", "a=1;Path=/shop;Secure"},
       {"a=1; path = /app ; HttpOnly", "a=1; path = /shop ; HttpOnly"},
       {"a=1; Path=/application", "a=1; Path=/application"},
       {"a=1; Path=/", "a=1; Path=/"},
-      {"a=1; Path=/root/x", "a=1; Path=/x"},
-      {"a=1; Path=/deep/x", "a=1; Path=/x"},
+      {"a=1; Path=/root/x", "a=1; Path=/"},
+      {"a=1; Path=/deep/x", "a=1; Path=/"},
       {"a=1; Path=/deep", "a=1; Path=/"},
       {"a=1; Domain=other.example", "a=1; Domain=other.example"},
       {"a=1; Domain=sub.inside.example", "a=1; Domain=sub.inside.example"},
-      {"a=Path=/app; Path=/app; Path=/app/2", "a=Path=/app; Path=/shop; Path=/shop/2"},
+      {"a=Path=/app; Path=/app; Path=/app/2", "a=Path=/app; Path=/shop; Path=/shop"},
       {"Path=/app", "Path=/app"},
       {"a=1; Path", "a=1; Path"},
       {"a=1; Path=", "a=1; Path="},
@@ -75,12 +75,11 @@ TEST(ReversedCookies, EachLineIsChangedByItself) {
             "a=1; Path=/x|b=2; Path=/shop|c=3; Domain=shop.example|");
 }
 
-TEST(ReversedCookies, ARootBecomesADirectoryWithOneSlashBetween) {
-  const std::vector<config::CookieRule> bare = {{Attribute::kPath, "/", "/mirror"}};
-  EXPECT_EQ(seen("Set-Cookie: a=1; Path=/x\r\n", bare), "a=1; Path=/mirror/x|");
-  EXPECT_EQ(seen("Set-Cookie: a=1; Path=/\r\n", bare), "a=1; Path=/mirror|");
-  const std::vector<config::CookieRule> slashed = {{Attribute::kPath, "/", "/mirror/"}};
-  EXPECT_EQ(seen("Set-Cookie: a=1; Path=/x\r\n", slashed), "a=1; Path=/mirror/x|");
+TEST(ReversedCookies, ARootIsTheBeginningOfAllPaths) {
+  const std::vector<config::CookieRule> root = {{Attribute::kPath, "/", "/mirror/"}};
+  EXPECT_EQ(seen("Set-Cookie: a=1; Path=/x\r\n", root), "a=1; Path=/mirror/|");
+  EXPECT_EQ(seen("Set-Cookie: a=1; Path=/\r\n", root), "a=1; Path=/mirror/|");
+  EXPECT_EQ(seen("Set-Cookie: a=1\r\n", root), "a=1|");
 }
 
 }  // namespace

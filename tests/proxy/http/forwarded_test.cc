@@ -14,6 +14,7 @@ struct Options {
   bool x_forwarded = true;
   bool forwarded = false;
   bool trusts_peer = false;
+  bool passes_claims = false;
   std::string header = "X-Forwarded-For";
   Peer peer = kPeer;
 };
@@ -37,7 +38,8 @@ std::string seen(std::string_view lines, const Options& options = {}) {
                {.x_forwarded = options.x_forwarded,
                 .forwarded = options.forwarded,
                 .trusted = &trusted,
-                .client = &client},
+                .client = &client,
+                .passes_claims = options.passes_claims},
                options.peer, dropped, arena);
   EXPECT_TRUE(
       compose_request(request.head, {.dropped = dropped, .added = arena.text()}, arena, spans));
@@ -57,6 +59,18 @@ TEST(Forwarded, AnUntrustedPeersOwnListIsReplaced) {
   EXPECT_EQ(seen("X-Forwarded-For: 1.2.3.4, 5.6.7.8\r\nx-forwarded-for: 9.9.9.9\r\n"),
             with_ours("192.0.2.7"));
   EXPECT_EQ(seen("X-Forwarded-For:\r\n"), with_ours("192.0.2.7"));
+}
+
+TEST(Forwarded, ApachesWayPassesClaimsOnWithThePeerBehindThem) {
+  const Options apache{.passes_claims = true};
+  EXPECT_EQ(seen("X-Forwarded-For: 1.2.3.4\r\nx-forwarded-for: 5.6.7.8\r\n", apache),
+            with_ours("1.2.3.4, 5.6.7.8, 192.0.2.7"));
+  EXPECT_EQ(seen("", apache), with_ours("192.0.2.7"));
+  EXPECT_EQ(seen("X-Forwarded-Proto: http\r\nX-Real-IP: 1.2.3.4\r\n", apache),
+            get_with("X-Forwarded-Proto: http\r\nX-Real-IP: 1.2.3.4\r\n"
+                     "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Host: a\r\n"
+                     "X-Forwarded-Port: 80\r\n"));
+  EXPECT_EQ(seen("X_Forwarded_For: evil\r\n", apache), with_ours("192.0.2.7"));
 }
 
 // A forgotten name of the family is a hole of its own (GHSA-6384-m2mw-rf54).

@@ -174,6 +174,18 @@ TEST(Checks, AMemberThatNobodyKnowsWaitsForItsFirst) {
   EXPECT_EQ(shares(cluster)["a"], 150);
 }
 
+// It stands beside others that have one (hcmethod=NONE).
+TEST(Checks, AMemberWithoutACheckOfItsOwnWaitsForNone) {
+  ClusterOptions options = with({}, true);
+  options.seeds = {seed_of("b")};
+  options.seeds.front().is_checked = false;
+  TestCluster cluster("a", options);
+  EXPECT_EQ(cluster.first(), "b");
+  EXPECT_EQ(cluster.first(), "b");
+  check(cluster, "a", Checked::kWorking);
+  EXPECT_NE(cluster.first(), cluster.first());
+}
+
 TEST(Checks, AMemberThatBeatsWaitsForNone) {
   TestCluster cluster = in_view("ab", with({}, true));
   EXPECT_EQ(cluster->table().rings(cluster.now()).good.size(), 2U);

@@ -178,7 +178,7 @@ TEST(LogFormat, CutsAValueAtItsLimit) {
 TEST(LogFormat, RefusesWhatItDoesNotKnow) {
   for (const std::string_view format :
        {"%Z",     "%",       "%{a",         "%{}i",   "%{x}Z",   "%{other}u", "%{min}T",
-        "abc %>", "%{x}p",   "%A",          "%f",     "%{X}e",   "%{X}n",     "%R",
+        "abc %>", "%{x}p",   "%Q",          "%y",     "%{c}Y",   "%c",     "%d",
         "%^FB",   "%{X}^ti", "%{NO_SUCH}x", "%!{X}i", "%99{X}i", "%600s",     "%{c}m"}) {
     SCOPED_TRACE(format);
     const auto compiled = LogFormat::compile(format);
