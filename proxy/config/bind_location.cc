@@ -42,6 +42,12 @@ void check_pattern_section(const SectionOfPaths& section, conf::Diagnostics& dia
         conf::find_directive(conf::Program::kProxy, directive.name.text, directive.is_section);
     if (spec == nullptr || spec->status != conf::Status::kWorks) continue;
     if (apache::is_rule(spec->name)) continue;
+    if (spec->name == "ErrorDocument") {
+      diagnostics.warning(directive.name,
+                          "ErrorDocument is ignored in a section of a pattern: the pages of the "
+                          "host stand there; write it in a <Location> of a path");
+      continue;
+    }
     diagnostics.error(directive.name, directive.name.text +
                                           " is not supported in a section of a pattern that "
                                           "names no members; write it in a <Location> of a path");

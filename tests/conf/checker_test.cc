@@ -136,8 +136,8 @@ TEST(Checker, WarnsOfWhatItIgnoresAndRefusesWhatWouldMatter) {
             "error: SSLCompression is not supported: TLS is never compressed; only 'Off' is "
             "accepted");
   EXPECT_EQ(of_proxy("SSLCompression off"), "");
-  EXPECT_EQ(of_proxy("ScriptAlias /x /y"),
-            "error: ScriptAlias is not supported: this server runs no scripts");
+  EXPECT_EQ(of_proxy("SSLOpenSSLConfCmd x y"),
+            "error: SSLOpenSSLConfCmd is not supported: use SSLProtocol and SSLCipherSuite");
 }
 
 }  // namespace

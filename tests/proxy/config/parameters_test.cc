@@ -161,6 +161,14 @@ TEST(Apache, WhatIsNotSpokenSaysWhatToDo) {
             "t.conf:1:13: error: AJP is not spoken; let the members listen with HTTP, i");
 }
 
+// RHEL's welcome.conf.
+TEST(Apache, APageOfAPatternIsWarnedOf) {
+  EXPECT_EQ(said_of(std::string(kShop) +
+                    "<LocationMatch \"^/+$\">\nErrorDocument 403 /x.html\n</LocationMatch>\n"),
+            "t.conf:6:1: warning: ErrorDocument is ignored in a section of a pattern: the pages of "
+            "the host stand there; write it in a <Location> of a path");
+}
+
 TEST(Apache, ProxyTimeoutIsTheTimeoutOfMembers) {
   const auto config = config_of("ProxyTimeout 120\nProxyPass / http://127.0.0.1:7001/\n");
   EXPECT_EQ(location_at(*config, "/").failover.io_timeout, seconds(120));
