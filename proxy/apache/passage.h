@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "proxy/apache/environment.h"
+#include "proxy/apache/request.h"
 #include "proxy/http/field_edits.h"
 
 namespace understudy::apache {
@@ -25,6 +26,8 @@ struct Passage {
   // Of the sections that the request is in; borrowed from the Config.
   std::vector<const http::FieldEdits*> request_edits = {};
   std::vector<const http::FieldEdits*> response_edits = {};
+  // What edits see of the head that is composed; borrows from it.
+  std::optional<Request> seen = {};
 };
 
 }  // namespace understudy::apache

@@ -20,7 +20,6 @@ namespace {
 
 using http::FieldId;
 
-
 InsertedCookie::Shown shown_by(const AffinityToken& token, WorkerCluster& cluster) {
   const routing::Member* member = cluster.routing().table().by_tag(token.member_tag);
   return {.serial = member == nullptr ? 0 : member->serial,
@@ -309,9 +308,8 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
   if (!body.bytes.empty()) account_.body_has_begun = true;
   http::RequestRewrite rewrite{
       .dropped = worker_.io.scratch.dropped, .added = {}, .target = {}, .host = {}};
-  std::optional<apache::Request> request;
-  if (passage_) request = RuleWalk(*this).facts(head);
-  const bool fits = compose_request(head_facts(request ? &*request : nullptr),
+  if (passage_) RuleWalk(*this).show(head);
+  const bool fits = compose_request(head_facts(),
                                     {.attempt = to,
                                      .cluster = *cluster_,
                                      .upgrades = tunnel_ && to.upstream().can_tunnel(),
@@ -338,7 +336,7 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
   if (to.takes_body() && taken.body_bytes == body.bytes.size()) relay_request_body();
 }
 
-HeadFacts Exchange::head_facts(const apache::Request* request) const {
+HeadFacts Exchange::head_facts() const {
   return {.scratch = worker_.io.scratch,
           .host = *host_,
           .location = location_,
@@ -346,7 +344,6 @@ HeadFacts Exchange::head_facts(const apache::Request* request) const {
           .client = client_,
           .passage = passage_.get(),
           .waited = worker_.io.loop.now() - account_.started,
-          .request = request,
           .request_id = account_.request_id,
           .is_tls = account_.is_tls};
 }
@@ -396,10 +393,9 @@ void Exchange::send_response_head(const http::ResponseHead& head) {
   account_.status = head.status;
   HeadScratch& scratch = worker_.io.scratch;
   const bool reverses = !location_->reverse.empty();
-  std::optional<apache::Request> request;
-  if (passage_) request = RuleWalk(*this).facts_of_answer(head);
+  if (passage_) RuleWalk(*this).show_answer(head);
   compose_response(
-      head_facts(request ? &*request : nullptr),
+      head_facts(),
       {.authority = reverses ? downstream_.request_head().authority : std::string_view(),
        .member = asked_->label(),
        .takes_chunks = takes_chunks},

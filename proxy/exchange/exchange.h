@@ -109,8 +109,7 @@ class Exchange final : private Try::Owner, private Waiter {
   void queue(MemberConnections* connections);
   bool ask(const routing::Choice& choice, const http::RequestHead& head, bool fresh = false);
   void send_request(Try& to, const http::RequestHead& head);
-  // `request` is for edits that ask Apache's rules; null: none does.
-  HeadFacts head_facts(const apache::Request* request) const;
+  HeadFacts head_facts() const;
   void relay_request_body();
   void send_response_head(const http::ResponseHead& head);
   void relay_response_body();
@@ -193,8 +192,8 @@ class Exchange final : private Try::Owner, private Waiter {
   // Owned.
   Timer timer_;
   BodyPipe pipe_;
-  std::unique_ptr<FormSearch> form_;  // in kGathering
-  std::unique_ptr<Tunnel> tunnel_;    // of a request that asks for one
+  std::unique_ptr<FormSearch> form_;          // in kGathering
+  std::unique_ptr<Tunnel> tunnel_;            // of a request that asks for one
   std::unique_ptr<apache::Passage> passage_;  // null: no rule of Apache's is about the request
   std::array<std::optional<Try>, 2> tries_;
 

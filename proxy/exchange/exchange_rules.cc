@@ -18,7 +18,7 @@ std::string_view protocol_of(const http::RequestHead& head) {
 
 }  // namespace
 
-apache::Request RuleWalk::facts(const http::RequestHead& head) {
+apache::Request RuleWalk::facts(const http::RequestHead& head) const {
   const Client& peer = exchange_.downstream_.client();
   apache::Request request{.method = head.method_text,
                           .target = head.target,
@@ -44,7 +44,11 @@ apache::Request RuleWalk::facts(const http::RequestHead& head) {
   return request;
 }
 
-apache::Request RuleWalk::facts_of_answer(const http::ResponseHead& head) {
+void RuleWalk::show(const http::RequestHead& head) {
+  exchange_.passage_->seen = facts(head);
+}
+
+void RuleWalk::show_answer(const http::ResponseHead& head) {
   apache::Environment& environment = exchange_.passage_->environment;
   const routing::Member* member = exchange_.attempt_.last().member;
   if (member != nullptr && exchange_.cluster_ != nullptr) {
@@ -57,10 +61,9 @@ apache::Request RuleWalk::facts_of_answer(const http::ResponseHead& head) {
       environment.set("BALANCER_ROUTE_CHANGED", "1");
     }
   }
-  apache::Request request = facts(exchange_.downstream_.request_head());
-  request.response = &head.fields;
-  request.status = head.status;
-  return request;
+  show(exchange_.downstream_.request_head());
+  exchange_.passage_->seen->response = &head.fields;
+  exchange_.passage_->seen->status = head.status;
 }
 
 // Where the rules have led so far.
@@ -219,9 +222,9 @@ void RuleWalk::answer_own_page(const http::RequestHead& head, apache::OwnPage pa
   const std::string lines = std::string(is_auto ? "Content-Type: text/plain; charset=utf-8\r\n"
                                                 : "Content-Type: text/html; charset=utf-8\r\n") +
                             "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
-  const apache::Request request = facts(head);
+  show(head);
   Page answer{.status = 200, .reason = "OK", .body = body};
-  answer.lines = edit_page_lines(exchange_.head_facts(&request), lines);
+  answer.lines = edit_page_lines(exchange_.head_facts(), lines);
   exchange_.downstream_.send_page(answer);
   if (exchange_.account_.method != http::Method::kHead)
     exchange_.account_.body_bytes_sent = body.size();

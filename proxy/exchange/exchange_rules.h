@@ -20,13 +20,14 @@ class RuleWalk final {
   bool follow(const http::RequestHead& head, const routing::Mapping& mapping, std::string_view path,
               routing::Mapping::Match& match);
 
-  // For edits of the request, and of an answer of our own. Only with a passage.
-  apache::Request facts(const http::RequestHead& head);
+  // For edits of the request, and of an answer of our own: what they see. Only with a passage.
+  void show(const http::RequestHead& head);
   // For edits of a member's answer, with what it puts into the environment.
-  apache::Request facts_of_answer(const http::ResponseHead& head);
+  void show_answer(const http::ResponseHead& head);
 
  private:
   struct Followed;
+  apache::Request facts(const http::RequestHead& head) const;
   // One pass over the rules; true: they have led to another path, and it begins anew.
   bool follow_once(const http::RequestHead& head, Followed& at);
   bool obey(apache::Rewritten& rewritten, Followed& at);

@@ -22,7 +22,10 @@ namespace {
 class Facts final : public http::EditFacts {
  public:
   explicit Facts(const HeadFacts& facts)
-      : duration_(facts.waited), tls_(facts.peer.tls), request_(facts.request) {}
+      : duration_(facts.waited),
+        tls_(facts.peer.tls),
+        request_(facts.passage != nullptr && facts.passage->seen ? &*facts.passage->seen
+                                                                 : nullptr) {}
   const apache::Request* request() const override { return request_; }
   int64_t received_us() const override { return wall_clock_us() - duration_us(); }
   int64_t duration_us() const override {
@@ -114,8 +117,8 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
   if (head.method == http::Method::kOptions) count_forward(head, scratch);
   Address::HostText peer_room;
   const std::string_view peer = facts.peer.address.host(peer_room);
-  const bool edits = !facts.host.edits.request.empty() ||
-                     !facts.location->edits.request.empty() || facts.passage != nullptr;
+  const bool edits = !facts.host.edits.request.empty() || !facts.location->edits.request.empty() ||
+                     facts.passage != nullptr;
   if (edits) edit_request(facts, head, true);
   const config::Forwarding& forwarding = facts.location->forwarding;
   http::forward_peer(
@@ -202,8 +205,7 @@ std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHea
   }
   const std::size_t end = path.size();
   query.resize(std::min(query.size(), scratch.target.size() - end));
-  std::copy(query.begin(), query.end(),
-            scratch.target.begin() + static_cast<std::ptrdiff_t>(end));
+  std::copy(query.begin(), query.end(), scratch.target.begin() + static_cast<std::ptrdiff_t>(end));
   return {scratch.target.data(), end + query.size()};
 }
 
@@ -292,8 +294,8 @@ std::string_view edit_page_lines(const HeadFacts& facts, std::string_view lines)
   static const http::FieldEdits kNone;
   HeadScratch& scratch = facts.scratch;
   const http::FieldEdits& own = facts.location != nullptr ? facts.location->edits.response : kNone;
-  const bool has_none = facts.host.edits.response.empty() && own.empty() &&
-                        facts.passage == nullptr;
+  const bool has_none =
+      facts.host.edits.response.empty() && own.empty() && facts.passage == nullptr;
   if (has_none) return lines;
   scratch.lines.clear();
   scratch.dropped.clear();

@@ -32,10 +32,9 @@ struct HeadFacts {
   const config::VirtualHost& host;
   const config::Location* location;  // null: it is not known, and there are only pages
   const Client& peer;
-  const http::RemoteClient& client;  // of whom a trusted peer speaks
+  const http::RemoteClient& client;          // of whom a trusted peer speaks
   const apache::Passage* passage = nullptr;  // null: no rule of Apache's is about the request
-  Duration waited{};                 // since the request's head was here
-  const apache::Request* request = nullptr;  // for edits that ask Apache's rules
+  Duration waited{};                         // since the request's head was here
   uint64_t request_id = 0;
   bool is_tls = false;  // the client's side, a trusted proxy's word included
 };

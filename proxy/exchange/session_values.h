@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "cookies/cookie_header.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/message.h"
 #include "proxy/upstream/io_context.h"
@@ -17,12 +18,41 @@ namespace understudy {
 
 class SessionValues final {
  public:
-  SessionValues(const http::RequestHead& head, const WorkerCluster& cluster, std::span<char> room);
+  SessionValues(const http::RequestHead& head, const WorkerCluster& cluster, std::span<char> room)
+      : head_(head),
+        cluster_(cluster),
+        room_(room),
+        field_(head.fields.has(http::FieldId::kCookie) && !cluster.session_cookie().empty()
+                   ? head.fields.begin()
+                   : head.fields.end()),
+        target_(cluster.session_parameter().empty() ? std::string_view() : head.target),
+        query_(cluster.has_session_in_query() ? head.query : std::string_view()) {}
 
-  std::optional<std::string_view> next();
+  // Within its caller: one call a request costs more than what it does.
+  [[gnu::always_inline]] std::optional<std::string_view> next() {
+    if (cluster_.has_session_in_query()) {
+      if (const auto value = next_of_path()) return value;
+      if (const auto value = next_of_query()) return value;
+    }
+    for (; field_ != head_.fields.end(); ++field_) {
+      if (field_->id != http::FieldId::kCookie) continue;
+      const std::string_view text = rest_.empty() ? field_->value : rest_;
+      rest_ = {};
+      const auto value = find_cookie(text, cluster_.session_cookie());
+      if (!value) continue;
+      rest_ = behind(*value, text);
+      if (rest_.empty()) ++field_;
+      return value;
+    }
+    return next_of_path();
+  }
 
  private:
-  std::optional<std::string_view> next_of_cookies();
+  // Empty behind a value that was decoded, and so does not lie in `text`.
+  static std::string_view behind(std::string_view value, std::string_view text) {
+    const auto end = static_cast<std::size_t>(value.data() + value.size() - text.data());
+    return end <= text.size() ? text.substr(end) : std::string_view();
+  }
   std::optional<std::string_view> next_of_path();
   std::optional<std::string_view> next_of_query();
 
