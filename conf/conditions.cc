@@ -154,7 +154,8 @@ void Skipped::report(Diagnostics& diagnostics) const {
                                    lacks + "; write it outside, or take the <IfModule> out");
     return;
   }
-  diagnostics.warning(module_, lacks + ", so " + text() + " stays out");
+  diagnostics.warning(module_, lacks + ", so " + text() +
+                                   (first_line_ == last_line_ ? " stays" : " stay") + " out");
 }
 
 }  // namespace understudy::conf

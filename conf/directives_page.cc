@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "conf/directives_page.h"
 
+#include <algorithm>
+#include <map>
 #include <span>
 #include <string_view>
 
@@ -112,7 +114,8 @@ std::string directives_page() {
       "suffixes `ms`, `s`, `m`, `h` and `d`; a bare number counts the unit in brackets. Sizes "
       "take\n"
       "`K`, `M` and `G`. Where: **G** outside of all sections, **V** in `<VirtualHost>`, **L** in\n"
-      "`<Location>`, **P** in `<Proxy>`, **A** in `<Limit>` and `<RequireAll>`; a location inherits what its host says, a host what is "
+      "`<Location>`, **P** in `<Proxy>`, **A** in `<Limit>` and `<RequireAll>`; a location "
+      "inherits what its host says, a host what is "
       "said\n"
       "outside. Of a directive that may not repeat the last one in a section counts.\n\n"
       "Read while parsing, in both programs: `Include PATTERN`, `IncludeOptional PATTERN`,\n"
@@ -137,6 +140,35 @@ std::string directives_page() {
       "served or to whom,\nso the start is refused, unless the argument asks for what happens "
       "anyway.\n\n" +
       apache_rows_of(Status::kRefused);
+  return text;
+}
+
+std::string apache_directives_page() {
+  std::string text =
+      "# What becomes of each directive\n\n"
+      "Generated from the table in `conf/table_*.cc`; change it there and run\n"
+      "`understudy_directives --apache > docs/apache_directives.md`. The rules behind the rows are "
+      "in\n[Coming from Apache](coming_from_apache.md).\n\n"
+      "**works**: it does here what it does there, as far as a proxy has it. **ignored**: the "
+      "proxy "
+      "starts\nand warns once, for the reason given. **refused**: the proxy does not start, "
+      "because "
+      "to leave it out\nwould change what is served or to whom.\n\n"
+      "| Directive | Here | |\n|---|---|---|\n";
+  std::map<std::string, std::string> rows;  // by name in small letters
+  for (const DirectiveSpec* spec : directives(Program::kProxy)) {
+    std::string key(spec->name);
+    std::transform(key.begin(), key.end(), key.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    if (spec->is_section) key += " section";
+    const std::string_view here = spec->status == Status::kWorks     ? "works"
+                                  : spec->status == Status::kIgnored ? "ignored"
+                                                                     : "refused";
+    std::string why(spec->description);
+    if (!spec->harmless.empty()) why += "; accepted: " + code(spec->harmless);
+    rows[key] = "| " + name_cell(*spec) + " | " + std::string(here) + " | " + why + " |\n";
+  }
+  for (const auto& [key, row] : rows) text += row;
   return text;
 }
 

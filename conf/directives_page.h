@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// directives.md, written from the directive table. Pure.
+// Pages written from the directive table. Pure.
 #pragma once
 
 #include <string>
 
 namespace understudy::conf {
 
+// conf/directives.md: each directive with its argument, default and place.
 std::string directives_page();
+
+// docs/apache_directives.md: what becomes of each directive of an existing httpd.conf, by name.
+std::string apache_directives_page();
 
 }  // namespace understudy::conf

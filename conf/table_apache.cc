@@ -51,7 +51,8 @@ constexpr std::string_view kRaw = "the path and the query are forwarded as the c
 constexpr std::string_view kNoScripts = "this server runs no scripts";
 constexpr std::string_view kTickets = "session tickets need no memory of the server";
 constexpr std::string_view kOcsp = "revoked certificates are known by SSLCARevocationFile only";
-constexpr std::string_view kAccess = "this version has no access control";
+constexpr std::string_view kAccess =
+    "write Require expr \"%{HTTPS} == 'on'\", with what else is asked for";
 
 constexpr DirectiveSpec kRows[] = {
     // Sections about files.

@@ -69,8 +69,7 @@ TEST(Conditions, WhatAMissingModuleHoldsIsSaidWithItsLines) {
   EXPECT_EQ(reading.said().error_count(), 0u);
   EXPECT_EQ(reading.said().warning_count(), 1u);
   EXPECT_EQ(reading.first(),
-            "this program has no mod_php5.c, so lines 2 to 4 (AddHandler, <S>) stays "
-            "out");
+            "this program has no mod_php5.c, so lines 2 to 4 (AddHandler, <S>) stay out");
   EXPECT_EQ(tree.left_out, std::vector<std::string>{"<IfModule mod_php5.c> of main.conf:1:2"});
 }
 

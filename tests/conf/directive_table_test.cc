@@ -127,11 +127,18 @@ TEST(DirectiveTable, KnowsEveryParameterOfThePlugIn) {
   }
 }
 
-TEST(DirectiveTable, TheCommittedPageIsThatOfTheTable) {
-  std::ifstream file(UNDERSTUDY_ROOT "/conf/directives.md");
+std::string text_of(const char* path) {
+  std::ifstream file(path);
   std::stringstream text;
   text << file.rdbuf();
-  EXPECT_EQ(text.str(), directives_page()) << "run understudy_directives > conf/directives.md";
+  return text.str();
+}
+
+TEST(DirectiveTable, TheCommittedPagesAreThoseOfTheTable) {
+  EXPECT_EQ(text_of(UNDERSTUDY_ROOT "/conf/directives.md"), directives_page())
+      << "run understudy_directives > conf/directives.md";
+  EXPECT_EQ(text_of(UNDERSTUDY_ROOT "/docs/apache_directives.md"), apache_directives_page())
+      << "run understudy_directives --apache > docs/apache_directives.md";
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // The files of conf/samples do what their comments promise.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <string>
 
 #include "conf/configuration.h"
@@ -45,6 +47,55 @@ TEST(Samples, AnHttpdConfOfThePlugInLoadsAndSaysWhatItIgnores) {
   const auto& locations = only_host(*loaded.config).locations;
   EXPECT_EQ(locations.at(0).failover.io_timeout, std::chrono::seconds(600));
   EXPECT_EQ(locations.at(1).failover.io_timeout, std::chrono::seconds(120));
+}
+
+// What Debian's and Oracle's start scripts put into the environment.
+void set_environment() {
+  for (const char* name : {"APACHE_LOG_DIR", "APACHE_PID_FILE", "APACHE_RUN_USER",
+                           "APACHE_RUN_GROUP", "ORACLE_INSTANCE", "PRODUCT_HOME"}) {
+    ::setenv(name, "/tmp", 1);
+  }
+}
+
+TEST(Samples, ARedHatTreeWithThePlugInIsWhatItWas) {
+  const Loaded loaded = load_sample("rhel_weblogic/conf/httpd.conf");
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  EXPECT_EQ(cluster_at(*loaded.config, "/shop").session_cookie, "JSESSIONID");
+  EXPECT_EQ(cluster_at(*loaded.config, "/shop").dialect, Dialect::kWeblogic);
+  EXPECT_EQ(cluster_at(*loaded.config, "/reports").session_cookie, "REPORTSID");
+  EXPECT_EQ(location_at(*loaded.config, "/shop").rules, nullptr);
+  EXPECT_NE(location_at(*loaded.config, "/console").rules, nullptr) << "it is closed to most";
+  EXPECT_EQ(only_host(*loaded.config).unmapped_status, 404);
+}
+
+TEST(Samples, ADebianTreeWithABalancerIsWhatItWas) {
+  set_environment();
+  const Loaded loaded = load_sample("debian_balancer/apache2.conf");
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  const VirtualHost& host = loaded.config->hosts.all().at(1);
+  const auto at = [&host](std::string_view path) {
+    return *std::find_if(host.locations.begin(), host.locations.end(),
+                         [path](const Location& one) { return one.path == path; });
+  };
+  EXPECT_FALSE(at("/static").is_proxied);
+  EXPECT_FALSE(at("/balancer-manager").is_proxied);
+  EXPECT_NE(at("/balancer-manager").rules, nullptr);
+  ASSERT_TRUE(at("/").is_proxied);
+  EXPECT_TRUE(at("/").preserves_host);
+  const Cluster& shop = loaded.config->clusters.at(at("/").cluster);
+  EXPECT_EQ(shop.session_cookie, "ROUTEID");
+  ASSERT_EQ(shop.seeds.size(), 3u);
+  EXPECT_TRUE(shop.seeds[2].is_standby);
+}
+
+TEST(Samples, AnOracleTreeIsWhatItWas) {
+  set_environment();
+  const Loaded loaded = load_sample("ohs/httpd.conf");
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  EXPECT_EQ(cluster_at(*loaded.config, "/soa-infra").seeds.size(), 2u);
+  EXPECT_TRUE(location_at(*loaded.config, "/soa-infra").forwarding.passes_tls);
+  EXPECT_NE(location_at(*loaded.config, "/console").rules, nullptr) << "it is closed to most";
+  EXPECT_EQ(location_at(*loaded.config, "/console").failover.io_timeout, std::chrono::seconds(900));
 }
 
 TEST(Samples, AnHttpdConfOfThePlugInWithPatternsAndPathsDoesWhatItSays) {
