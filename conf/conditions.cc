@@ -110,7 +110,8 @@ bool limits_access(const Line& line) {
   if (is_one_of(name, {"AuthType"})) return !equal_ignoring_case(arguments, "None");
   if (is_one_of(name, {"SSLVerifyClient"})) return !equal_ignoring_case(arguments, "none");
   if (is_one_of(name, {"RewriteRule"})) {
-    const std::string_view flags = line.arguments.empty() ? "" : line.arguments.back().text;
+    if (line.arguments.empty()) return false;
+    const std::string& flags = line.arguments.back().text;
     return flags.starts_with('[') && (flags.find("[F") == 0 || flags.find(",F") != flags.npos);
   }
   return is_one_of(name, {"Deny", "SSLRequire", "SSLRequireSSL"});

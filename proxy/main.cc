@@ -15,6 +15,7 @@
 #include "proxy/admin/admin.h"
 #include "proxy/admin/client.h"
 #include "proxy/config/load.h"
+#include "proxy/server/explain.h"
 #include "proxy/server/server.h"
 #include "proxy/server/service_manager.h"
 #include "proxy/server/signals.h"
@@ -44,10 +45,16 @@ struct Source {
   }
 };
 
-int check(const Source& source) {
+int check(const Source& source, const ExplainedRequest& asked) {
   const config::Loaded loaded = source.load();
-  std::fputs(loaded.diagnostics.c_str(), stderr);
+  if (!loaded || asked.url.empty()) std::fputs(loaded.diagnostics.c_str(), stderr);
   if (!loaded) return kFailed;
+  if (!asked.url.empty()) {
+    const auto text = explain(*loaded.config, asked);
+    if (!text) return fail(text.error());
+    std::fputs(text->c_str(), stdout);
+    return 0;
+  }
   std::printf("%s: ok, configuration %s\n", source.file.c_str(), loaded.config->hash.c_str());
   return 0;
 }
@@ -133,6 +140,8 @@ int ask(const std::string& admin, const AdminQuestion& question) {
 // What was given on the command line, and what came of it.
 struct CommandLine {
   Source source;
+  ExplainedRequest asked;
+  std::vector<std::string> explain;  // [METHOD] URL
   std::string admin = "127.0.0.1:8081";
   std::string cookie;
   std::string member;
@@ -194,7 +203,7 @@ int command_line(int argc, char** argv) {
   app.set_version_flag("--version", std::string("understudy ") + kVersionText);
   app.require_subcommand(1);
   CommandLine line;
-  const auto with_file = [&](const char* name, const char* help, int (*work)(const Source&)) {
+  const auto with_file = [&](const char* name, const char* help, auto work) {
     CLI::App* command = app.add_subcommand(name, help);
     command->add_option("-c,--config", line.source.file, "the configuration")->required();
     command->add_option("-d,--server-root", line.source.server_root,
@@ -202,9 +211,24 @@ int command_line(int argc, char** argv) {
     command->add_option("-D,--define", line.source.defines, "a name for <IfDefine>")
         ->allow_extra_args(false);
     command->callback([&line, work] { line.status = work(line.source); });
+    return command;
   };
   with_file("run", "Serve until SIGTERM", run);
-  with_file("check", "Read a configuration and say what is wrong with it", check);
+  CLI::App* checks = with_file("check", "Read a configuration and say what is wrong with it",
+                               [&line](const Source& source) {
+                                 if (!line.explain.empty()) line.asked.url = line.explain.back();
+                                 if (line.explain.size() > 1)
+                                   line.asked.method = line.explain.front();
+                                 return check(source, line.asked);
+                               });
+  CLI::Option* explains =
+      checks->add_option("--explain", line.explain, "what becomes of a request: [METHOD] URL")
+          ->expected(1, 2);
+  checks->add_option("--cookie", line.asked.cookies, "its Cookie field: NAME=VALUE")
+      ->needs(explains);
+  checks->add_option("--from", line.asked.from, "the client's address")
+      ->needs(explains)
+      ->capture_default_str();
   add_questions(app, line);
   add_orders(app, line);
 

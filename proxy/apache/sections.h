@@ -42,6 +42,7 @@ struct Where {
 bool matches_either(const Where& where, std::string_view path);
 
 struct Section {
+  std::string origin = {};  // "<Location /x> of site.conf:12"; empty: what stands in no section
   Where where = {};
   Access access = {};
   http::FieldEdits request_edits = {};   // RequestHeader

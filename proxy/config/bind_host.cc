@@ -219,6 +219,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
     own_balancers.insert(balancers.begin(), balancers.end());
     add_pass_parameters(scope.settings, own_balancers, binding.diagnostics());
     VirtualHost host = bind_host(scope, own_formats, own_balancers, binding);
+    host.origin = binding.origin_of(*section);
     bind_addresses(*section, host, binding);
     inherit(hosts.front(), host);
     hosts.push_back(std::move(host));

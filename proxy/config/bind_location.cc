@@ -298,6 +298,7 @@ class LocationBinder final {
     const conf::Word& where = target.where;
     const conf::Settings& settings = scope.settings;
     conf::Diagnostics& diagnostics = binding_.diagnostics();
+    location.origin = binding_.place_of(where);
     location.is_proxied = target.seeds.is_proxied;
     ranks_.push_back(target.is_own ? 0 : target.rank);
     if (!location.is_proxied || target.seeds.members.empty()) {  // the latter is reported

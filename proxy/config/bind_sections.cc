@@ -83,6 +83,16 @@ std::optional<apache::Where> bind_where(const conf::Directive& section,
                        .path = word.text};
 }
 
+std::string Binding::place_of(const conf::Word& word) {
+  return diagnostics().sources().location({.file = word.at.file, .line = word.at.line});
+}
+
+std::string Binding::origin_of(const conf::Directive& section) {
+  std::string text = "<" + section.name.text;
+  for (const conf::Word& word : section.arguments) text += " " + word.text;
+  return text + "> of " + place_of(section.name);
+}
+
 apache::Section bind_section(const std::vector<conf::Directive>& directives, apache::Where where,
                              Rewrites& rewrites, Binding& binding) {
   apache::Section section{.where = std::move(where)};

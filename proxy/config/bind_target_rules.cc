@@ -50,6 +50,7 @@ void TargetList::add_proxy_sections(const Scope& scope) {
   for (const conf::Directive* section : scope.settings.all_here("Proxy")) {
     ProxySection entry{.pattern = section->arguments.front().text};
     entry.rules = bind_section(section->children, {}, rewrites_, binding_);
+    entry.rules.origin = binding_.origin_of(*section);
     if (!entry.rules.is_silent()) proxies_.push_back(std::move(entry));
   }
 }

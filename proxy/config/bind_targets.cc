@@ -137,6 +137,7 @@ void TargetList::add_sections(const Scope& scope) {
     if (!where) continue;
     SectionOfPaths entry{.written = section, .where = *where, .is_outside = &scope != &host_};
     entry.rules = bind_section(section->children, *std::move(where), rewrites_, binding_);
+    entry.rules.origin = binding_.origin_of(*section);
     if (entry.is_plain()) at_[entry.where.path].sections.push_back(sections_.size());
     sections_.push_back(std::move(entry));
   }

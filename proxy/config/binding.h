@@ -91,6 +91,10 @@ struct Binding {
   std::map<std::string, std::shared_ptr<const Keyring>> keyrings;  // by path, read once
 
   conf::Diagnostics& diagnostics() { return source.diagnostics(); }
+
+  // "site.conf:12", and "<Location /x> of site.conf:12": for who asks where a rule comes from.
+  std::string place_of(const conf::Word& word);
+  std::string origin_of(const conf::Directive& section);
 };
 
 // bind_server.cc: what holds for the whole process.
@@ -163,8 +167,7 @@ PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
 // Of the scope and of those around it.
 std::vector<CookieRule> bind_cookie_rules(const Scope& innermost, conf::Diagnostics& diagnostics);
 std::vector<std::string> bind_excluded(const Scope& innermost, conf::Diagnostics& diagnostics);
-std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost,
-                                            conf::Diagnostics& diagnostics);
+std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, conf::Diagnostics& diagnostics);
 
 // bind_error_pages.cc: what this section says; the host's with what is said outside of it.
 void add_error_pages(const Scope& scope, ErrorPages& pages, Binding& binding);

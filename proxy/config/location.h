@@ -71,7 +71,8 @@ struct Location {
     kGlob,        // MatchExpression "*.jsp": the first that matches
     kChosen,      // by the rules of the host only
   };
-  std::string path;  // or the pattern as written
+  std::string path;    // or the pattern as written
+  std::string origin;  // "site.conf:12": of what names its members
   Kind kind = Kind::kPath;
   std::shared_ptr<const Pattern> expression;  // kExpression
 

@@ -26,6 +26,7 @@ struct HostRules;
 namespace understudy::config {
 
 struct VirtualHost {
+  std::string origin;                  // "<VirtualHost *:80> of site.conf:3"; empty: outside of all
   std::vector<std::string> names;      // ServerName and ServerAlias, lower case; may be empty
   std::vector<std::uint16_t> ports;    // of its <VirtualHost *:port>
   std::vector<Address> addresses;      // of its <VirtualHost address:port>; each is one of Listen

@@ -126,7 +126,7 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   }
   const bool has_rules =
       host_->rules || (match.location && host_->locations[*match.location].rules);
-  if (has_rules && !RuleWalk(*this).follow(head, *here.mapping, path, match)) return false;
+  if (has_rules && !ExchangeRules(*this).follow(head, *here.mapping, path, match)) return false;
   if (!match.location) {
     answer(host_->unmapped_status, "Nothing is configured for this address.", false);
     return false;
@@ -308,7 +308,7 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
   if (!body.bytes.empty()) account_.body_has_begun = true;
   http::RequestRewrite rewrite{
       .dropped = worker_.io.scratch.dropped, .added = {}, .target = {}, .host = {}};
-  if (passage_) RuleWalk(*this).show(head);
+  if (passage_) ExchangeRules(*this).show(head);
   const bool fits = compose_request(head_facts(),
                                     {.attempt = to,
                                      .cluster = *cluster_,
@@ -393,7 +393,7 @@ void Exchange::send_response_head(const http::ResponseHead& head) {
   account_.status = head.status;
   HeadScratch& scratch = worker_.io.scratch;
   const bool reverses = !location_->reverse.empty();
-  if (passage_) RuleWalk(*this).show_answer(head);
+  if (passage_) ExchangeRules(*this).show_answer(head);
   compose_response(
       head_facts(),
       {.authority = reverses ? downstream_.request_head().authority : std::string_view(),

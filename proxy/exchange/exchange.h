@@ -38,7 +38,7 @@
 namespace understudy {
 
 class FormSearch;
-class RuleWalk;
+class ExchangeRules;
 class WorkerCluster;
 
 // Nobody could be asked: the first look after that, each next one in twice the time, as long as the
@@ -70,7 +70,7 @@ class Exchange final : private Try::Owner, private Waiter {
   void on_downstream_gone();
 
  private:
-  friend class RuleWalk;  // exchange_rules.h: what Apache's rules make of the request
+  friend class ExchangeRules;  // exchange_rules.h: what Apache's rules make of the request
 
   enum class Phase : uint8_t {
     kNone,

@@ -250,7 +250,7 @@ void Exchange::answer(unsigned status, std::string_view sentence, bool close,
       lines.empty() ? std::string() : std::string(page.lines) + std::string(lines);
   if (!lines.empty()) page.lines = with_lines;
   account_.status = static_cast<uint16_t>(page.status);
-  if (passage_) RuleWalk(*this).show(downstream_.request_head());
+  if (passage_) ExchangeRules(*this).show(downstream_.request_head());
   page.lines = edit_page_lines(head_facts(), page.lines);
   if (access_log_ != nullptr && !access_log_->response_fields().empty()) noted_ = page.lines;
   downstream_.send_page(page);

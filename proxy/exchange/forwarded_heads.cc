@@ -220,6 +220,19 @@ std::string_view host_of(const routing::Member& member, bool is_tls) {
 
 }  // namespace
 
+std::string_view member_target(const HeadFacts& facts, const http::RequestHead& head,
+                               bool goes_as_is) {
+  const bool is_rewritten = facts.passage != nullptr && facts.passage->changes_target();
+  const bool changes = facts.location->paths.change_paths();
+  const bool is_raw = facts.location->forwards_raw && !is_rewritten;
+  if (is_raw && changes) {
+    const std::string_view target = raw_target(facts, head);
+    if (!target.empty()) return target;
+  }
+  const bool needs_another = changes || is_rewritten || (!goes_as_is && !is_raw);
+  return needs_another ? forwarded_target(facts, head) : std::string_view();
+}
+
 bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::RequestHead& head,
                      http::RequestRewrite& rewrite) {
   HeadScratch& scratch = facts.scratch;
@@ -230,14 +243,7 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
   if (!scratch.lines.ok()) return false;
   rewrite.added = scratch.lines.text();
   rewrite.add_upgrade = to.upgrades;
-  const bool is_rewritten = facts.passage != nullptr && facts.passage->changes_target();
-  const bool changes = facts.location->paths.change_paths();
-  const bool is_raw = facts.location->forwards_raw && !is_rewritten;
-  if (is_raw && changes) rewrite.target = raw_target(facts, head);
-  const bool needs_another = changes || is_rewritten || (!to.sends_path_as_is && !is_raw);
-  if (rewrite.target.empty() && needs_another) {
-    rewrite.target = forwarded_target(facts, head);
-  }
+  rewrite.target = member_target(facts, head, to.sends_path_as_is);
   if (head.authority.empty() || !facts.location->preserves_host) {
     rewrite.host = host_of(*to.attempt.member(), to.cluster.speaks_tls());
   }

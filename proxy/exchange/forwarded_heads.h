@@ -39,6 +39,11 @@ struct HeadFacts {
   bool is_tls = false;  // the client's side, a trusted proxy's word included
 };
 
+// What the member is asked for, in the scratch; empty: what the client sent. `goes_as_is` as in
+// MappedPath.
+std::string_view member_target(const HeadFacts& facts, const http::RequestHead& head,
+                               bool goes_as_is);
+
 // How the request goes to the member of a try.
 struct RequestFor {
   Try& attempt;

@@ -60,6 +60,8 @@ Result<std::shared_ptr<const TlsServer>> make_tls(const config::Config& config,
   return TlsServer::make(std::move(shown), tickets);
 }
 
+}  // namespace
+
 Snapshot::Site make_site(const config::Config& config, const Address& listen) {
   Snapshot::Site site{.hosts = config.hosts.serving(listen)};
   std::vector<routing::Mapping::Host> hosts;
@@ -111,6 +113,8 @@ routing::ClusterOptions make_cluster(const config::Cluster& cluster,
   }
   return options;
 }
+
+namespace {
 
 bool is_same_key(const Keyring& a, std::size_t i, const Keyring& b, std::size_t j) {
   return a.id(i) == b.id(j) &&

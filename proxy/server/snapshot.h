@@ -51,6 +51,12 @@ struct Snapshot {
   std::vector<HostName> host_names = {};
 };
 
+// Parts of it that need no file and no port: what a listening address serves (without `tls`), and
+// a cluster's options. The latter looks up the names of its seeds.
+Snapshot::Site make_site(const config::Config& config, const Address& listen);
+routing::ClusterOptions make_cluster(const config::Cluster& cluster,
+                                     std::vector<Snapshot::HostName>& host_names);
+
 // The cluster of `among` that is the same one, so that what has been learned of it stays.
 std::optional<std::size_t> same_cluster(const Snapshot& wanted, std::size_t index,
                                         const Snapshot& among);

@@ -48,6 +48,15 @@ inline const VirtualHost& only_host(const Config& config) {
   return config.hosts.all().front();
 }
 
+inline const Location& location_at(const Config& config, std::string_view path) {
+  for (const Location& location : only_host(config).locations) {
+    if (location.path == path) return location;
+  }
+  ADD_FAILURE() << "no location " << path;
+  static const Location none;
+  return none;
+}
+
 inline const Cluster& cluster_at(const Config& config, std::string_view path) {
   for (const Location& location : only_host(config).locations) {
     if (location.path == path) return config.clusters.at(location.cluster);

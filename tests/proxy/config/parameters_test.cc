@@ -19,15 +19,6 @@ std::string farm(const std::string& members, const std::string& pass = "") {
          "\n</Proxy>\nProxyPass /shop balancer://farm/shop " + pass + "\n";
 }
 
-const Location& location_at(const Config& config, std::string_view path) {
-  for (const Location& location : only_host(config).locations) {
-    if (location.path == path) return location;
-  }
-  ADD_FAILURE() << "no location " << path;
-  static const Location none;
-  return none;
-}
-
 TEST(Parameters, OfMembersChangeTheirConnections) {
   const auto config = config_of(farm(
       "BalancerMember http://127.0.0.1:7001 route=n1 retry=30 timeout=300 connectiontimeout=5 "
