@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "proxy/admin/admin.h"
 #include "proxy/admin/client.h"
+#include "proxy/config/import.h"
 #include "proxy/config/load.h"
 #include "proxy/server/explain.h"
 #include "proxy/server/server.h"
@@ -37,12 +38,13 @@ struct Source {
   std::string server_root;           // -d
   std::vector<std::string> defines;  // -D
 
-  config::Loaded load() const {
+  config::LoadOptions options() const {
     config::LoadOptions options;
     options.parse.server_root = server_root;
     options.parse.defines = defines;
-    return config::load(file, options);
+    return options;
   }
+  config::Loaded load() const { return config::load(file, options()); }
 };
 
 int check(const Source& source, const ExplainedRequest& asked) {
@@ -57,6 +59,16 @@ int check(const Source& source, const ExplainedRequest& asked) {
   }
   std::printf("%s: ok, configuration %s\n", source.file.c_str(), loaded.config->hash.c_str());
   return 0;
+}
+
+// What it prints passes `check`, but for what it names as refused.
+int import_configuration(const Source& source, const std::string& path) {
+  const auto imported = config::import_file(path, source.options());
+  if (!imported) return fail(imported.error());
+  std::fputs(imported->text.c_str(), stdout);
+  if (imported->refused_count == 0) return 0;
+  std::fprintf(stderr, "understudy: %zu refused; the comments say why\n", imported->refused_count);
+  return kFailed;
 }
 
 Result<void> open_error_log(const config::ErrorLog& log) {
@@ -142,6 +154,7 @@ struct CommandLine {
   Source source;
   ExplainedRequest asked;
   std::vector<std::string> explain;  // [METHOD] URL
+  std::string import_path;           // the configuration to translate
   std::string admin = "127.0.0.1:8081";
   std::string cookie;
   std::string member;
@@ -205,17 +218,23 @@ int command_line(int argc, char** argv) {
   CommandLine line;
   const auto with_file = [&](const char* name, const char* help, auto work) {
     CLI::App* command = app.add_subcommand(name, help);
-    command->add_option("-c,--config", line.source.file, "the configuration")->required();
+    command->add_option("-c,--config", line.source.file, "the configuration");
     command->add_option("-d,--server-root", line.source.server_root,
                         "what relative paths start at, in place of ServerRoot");
     command->add_option("-D,--define", line.source.defines, "a name for <IfDefine>")
         ->allow_extra_args(false);
-    command->callback([&line, work] { line.status = work(line.source); });
+    command->callback([&line, work] {
+      if (line.source.file.empty() && line.import_path.empty())
+        throw CLI::RequiredError("--config");
+      line.status = work(line.source);
+    });
     return command;
   };
   with_file("run", "Serve until SIGTERM", run);
   CLI::App* checks = with_file("check", "Read a configuration and say what is wrong with it",
                                [&line](const Source& source) {
+                                 if (!line.import_path.empty())
+                                   return import_configuration(source, line.import_path);
                                  if (!line.explain.empty()) line.asked.url = line.explain.back();
                                  if (line.explain.size() > 1)
                                    line.asked.method = line.explain.front();
@@ -224,6 +243,10 @@ int command_line(int argc, char** argv) {
   CLI::Option* explains =
       checks->add_option("--explain", line.explain, "what becomes of a request: [METHOD] URL")
           ->expected(1, 2);
+  checks
+      ->add_option("--import", line.import_path,
+                   "an httpd.conf, or the directory with it, as one file of ours with comments")
+      ->excludes(explains);
   checks->add_option("--cookie", line.asked.cookies, "its Cookie field: NAME=VALUE")
       ->needs(explains);
   checks->add_option("--from", line.asked.from, "the client's address")

@@ -63,6 +63,7 @@ Loaded load_from(const std::string& path, const conf::Files& files, const LoadOp
 
   Loaded loaded;
   loaded.diagnostics = diagnostics.text();
+  loaded.said = diagnostics.kept();
   loaded.error_count = diagnostics.error_count();
   loaded.warning_count = diagnostics.warning_count();
   if (!diagnostics.has_errors()) loaded.config = std::move(config);

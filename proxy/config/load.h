@@ -7,8 +7,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/socket.h"
+#include "conf/diagnostic.h"
 #include "conf/files.h"
 #include "conf/parser.h"
 #include "cookies/keyring.h"
@@ -26,6 +28,7 @@ struct LoadOptions {
 struct Loaded {
   std::shared_ptr<const Config> config;  // null if there was any error
   std::string diagnostics;  // errors and warnings for stderr: position, line, caret; may be empty
+  std::vector<conf::Diagnostic> said;  // the same one by one, as far as they were kept
   std::size_t error_count = 0;
   std::size_t warning_count = 0;
 

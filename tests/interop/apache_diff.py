@@ -245,6 +245,13 @@ def serve(case, work, names, apache):
     modules = ''.join(f'LoadModule {m}_module {MODULES}/mod_{m}.so\n'
                       for m in (LOADED + ' ' + case.get('modules', '')).split())
     prologue.write_text(PROLOGUE.format(work) + modules + f'Include "{main}"\n')
+    if not apache and case['imported']:
+        made = subprocess.run([PROXY, 'check', '--import', main], capture_output=True, cwd=work,
+                              env={**os.environ, **case.get('env', {})})
+        if made.returncode:
+            return None, None, made.stderr.decode()[:200]
+        main = main.with_name('imported.conf')
+        main.write_bytes(made.stdout)
     command = [APACHE, '-f', prologue, '-DFOREGROUND'] if apache else [PROXY, 'run', '-c', main]
     with open(work / 'run' / 'output', 'w+') as log:
         server = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=work,
@@ -325,6 +332,7 @@ def main():
     parser.add_argument('places', nargs='*', default=[here / 'apache_cases'], help='folders of cases')
     parser.add_argument('--only', default='', help='a regular expression: the names of the cases to run')
     parser.add_argument('--list', action='store_true', help='names and what they are about')
+    parser.add_argument('--imported', action='store_true', help='the proxy runs what check --import makes')
     parser.add_argument('-v', action='store_true', help='what was compared')
     options = parser.parse_args()
     work = Path(tempfile.mkdtemp(prefix='apache_diff.'))
@@ -334,7 +342,7 @@ def main():
         with socket.create_server(('127.0.0.1', 0)) as one, socket.create_server(('127.0.0.1', 0)) as two:
             names = {'PORT': one.getsockname()[1], 'TLSPORT': two.getsockname()[1], 'DIR': work / 'case', 'CERTS': work}
         names.update({m.name: m.port for m in members.values()} | {'J' + m.name: m.jvmid for m in members.values()})
-        cases = [c for c in find_cases(options.places, names) if re.search(options.only, c['name'])]
+        cases = [{**c, 'imported': options.imported} for c in find_cases(options.places, names) if re.search(options.only, c['name'])]
         if options.list:
             return print('\n'.join(f'{c["name"]}: {c["why"]}' for c in cases))
         declined = dict(line.split(': ', 1) for line in (here / 'apache_cases' / 'declined.txt').read_text().splitlines())
