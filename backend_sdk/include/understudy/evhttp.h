@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "understudy/export.h"
 #include "understudy/node.h"
 
 struct evhttp;
@@ -31,7 +32,7 @@ class EvhttpDoor;
 class EvhttpExchange;
 
 // The request as a handler sees it. Views live as long as the request.
-class Request final {
+class UNDERSTUDY_API Request final {
  public:
   explicit Request(EvhttpExchange& exchange) : exchange_(exchange) {}
   std::string_view method() const;                       // "GET"
@@ -50,7 +51,7 @@ class Request final {
 
 // Kept by a handler that answers later, from the same thread. The handler's three references stay
 // valid until done() has been called or the server is gone; dropping it without done() answers 500.
-class Deferral final {
+class UNDERSTUDY_API Deferral final {
  public:
   Deferral() = default;
   ~Deferral();
@@ -63,11 +64,11 @@ class Deferral final {
 
  private:
   friend class EvhttpExchange;
-  struct Ticket;
+  struct UNDERSTUDY_LOCAL Ticket;
   std::shared_ptr<Ticket> ticket_;
 };
 
-class Response final {
+class UNDERSTUDY_API Response final {
  public:
   explicit Response(EvhttpExchange& exchange) : exchange_(exchange) {}
   void set_status(int status);  // 200 unless set
@@ -100,7 +101,7 @@ struct HandlerOptions {
   bool session = true;
 };
 
-class EvhttpServer final {
+class UNDERSTUDY_API EvhttpServer final {
  public:
   using Handler = std::function<void(Request&, Session&, Response&)>;
 
@@ -119,7 +120,7 @@ class EvhttpServer final {
 
  private:
   friend class EvhttpExchange;
-  struct Route {
+  struct UNDERSTUDY_LOCAL Route {
     Handler handler;
     HandlerOptions options;
   };

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "understudy/executor.h"
+#include "understudy/export.h"
 #include "understudy/failure.h"
 #include "understudy/http.h"
 #include "understudy/options.h"
@@ -106,7 +107,7 @@ struct NodeStatistics {
   std::uint64_t members_alive = 0;
 };
 
-class Node final {
+class UNDERSTUDY_API Node final {
  public:
   // Binds ClusterListen, starts the thread and begins to join; does not wait for others.
   static Outcome<std::unique_ptr<Node>> open(const Options& options, Hooks hooks = {});
@@ -152,7 +153,7 @@ class Node final {
   void abandon();
 
  private:
-  class Running;
+  class UNDERSTUDY_LOCAL Running;
   explicit Node(std::unique_ptr<Running> running);
   std::unique_ptr<Running> running_;
 };

@@ -10,11 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "understudy/export.h"
 #include "understudy/failure.h"
 
 namespace understudy {
 
-struct Options {
+struct UNDERSTUDY_API Options {
   enum class Messaging : std::uint8_t { kUnicast };
   // What happens to a session for which no other member can hold a copy.
   enum class Solo : std::uint8_t { kAllow, kDeny };

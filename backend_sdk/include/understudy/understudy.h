@@ -35,6 +35,9 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default) /* libunderstudy.so exports what follows */
+#endif
 
 #define UNDERSTUDY_ABI_VERSION 2 /* 2: understudy_reload_keys */
 /* Of the library that runs. It serves programs of its own number and of smaller ones. */
@@ -172,6 +175,9 @@ int understudy_reply_header(const understudy_reply* reply, size_t index, underst
 understudy_text understudy_reply_body(const understudy_reply* reply);
 void understudy_reply_free(understudy_reply* reply);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif
