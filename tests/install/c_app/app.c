@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/* app.cc in C: the only member of a cluster writes into a session and finds it again. */
+// SPDX-License-Identifier: Apache-2.0
+// app.cc in C: the only member of a cluster writes into a session and finds it again.
 #define _POSIX_C_SOURCE 200809L
 
 #include <arpa/inet.h>
