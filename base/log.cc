@@ -16,12 +16,15 @@ namespace {
 constexpr std::array<std::string_view, 6> kNames = {"trace",  "debug", "info",
                                                     "notice", "warn",  "error"};
 
+using LogWriter = std::function<void(LogLevel, std::string_view)>;
+
 struct Log {
   std::mutex mutex;
   std::shared_ptr<spdlog::sinks::sink> sink;                // guarded by mutex
   std::shared_ptr<spdlog::sinks::basic_file_sink_mt> file;  // guarded by mutex; may be null
   std::string path;                                         // guarded by mutex
   std::string program = "understudy";                       // guarded by mutex
+  std::shared_ptr<const LogWriter> writer;                  // guarded by mutex; may be null
   std::atomic<LogLevel> level{LogLevel::kNotice};
 };
 
@@ -99,9 +102,23 @@ bool log_enabled(LogLevel level) {
   return level >= the_log().level.load(std::memory_order_relaxed);
 }
 
-void log_line(LogLevel level, std::string_view line) {
+void set_log_writer(std::function<void(LogLevel, std::string_view)> writer) {
   Log& log = the_log();
   std::lock_guard lock(log.mutex);
+  log.writer = writer ? std::make_shared<const LogWriter>(std::move(writer)) : nullptr;
+}
+
+void log_line(LogLevel level, std::string_view line) {
+  Log& log = the_log();
+  std::unique_lock lock(log.mutex);
+  if (const auto writer = log.writer) {
+    lock.unlock();  // it may log, or replace itself
+    try {
+      (*writer)(level, printable(line));
+    } catch (...) {  // there is no place left to tell it
+    }
+    return;
+  }
   if (!log.sink) {
     log.sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
     set_pattern(*log.sink);

@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ Result<void> open_log(const std::string& path, LogLevel level, std::string_view 
 void reopen_log();
 // "warn", "info" ...; kInvalid names the words that are known.
 Result<LogLevel> parse_log_level(std::string_view text);
+// Gets each line that is written, in place of the file, as the message alone; null: the file again.
+// Called by the thread that writes, so by several at once. What it throws is dropped.
+void set_log_writer(std::function<void(LogLevel, std::string_view)> writer);
 bool log_enabled(LogLevel level);
 void log_line(LogLevel level, std::string_view line);
 

@@ -61,8 +61,8 @@ std::string entry(const DirectiveSpec& spec) {
   if (spec.is_required) more += " Required.";
   if (!spec.default_text.empty()) more += " Default: " + escaped(spec.default_text) + ".";
   if (!spec.minimum.empty()) more += " From " + escaped(spec.minimum);
-  if (!spec.maximum.empty()) more += (spec.minimum.empty() ? " Up to " : " to ") +
-                                     escaped(spec.maximum);
+  if (!spec.maximum.empty())
+    more += (spec.minimum.empty() ? " Up to " : " to ") + escaped(spec.maximum);
   if (!spec.minimum.empty() || !spec.maximum.empty()) more += ".";
   if (!spec.aliases.empty()) more += " Also called " + escaped(spec.aliases) + ".";
   if (!more.empty()) text += more.substr(1) + "\n";
@@ -78,16 +78,17 @@ std::string section(std::string_view title, std::span<const DirectiveSpec> rows)
 }  // namespace
 
 std::string directives_manual(std::string_view version) {
-  std::string text = ".TH UNDERSTUDY.CONF 5 \"\" \"Understudy " + std::string(version) +
-                     "\" \"Understudy\"\n"
-                     ".SH NAME\n"
-                     "understudy.conf \\- directives of the proxy and of backends\n"
-                     ".SH DESCRIPTION\n"
-                     "Directives and sections as in Apache's httpd.conf; names ignore letter case.\n"
-                     "Durations take the suffixes ms, s, m, h and d, sizes K, M and G.\n"
-                     "A file is checked by\n"
-                     ".B understudy check \\-c\n"
-                     ".IR file .\n";
+  std::string text =
+      ".TH UNDERSTUDY.CONF 5 \"\" \"Understudy " + std::string(version) +
+      "\" \"Understudy\"\n"
+      ".SH NAME\n"
+      "understudy.conf \\- directives of the proxy and of backends\n"
+      ".SH DESCRIPTION\n"
+      "Directives and sections as in Apache's httpd.conf; names ignore letter case.\n"
+      "Durations take the suffixes ms, s, m, h and d, sizes K, M and G.\n"
+      "A file is checked by\n"
+      ".B understudy check \\-c\n"
+      ".IR file .\n";
   text += section("PROXY", proxy_rows());
   text += section("PROXY: SESSIONS AND BODIES", session_rows(Program::kProxy));
   text += section("PROXY: CHOOSING A MEMBER", balancing_rows());

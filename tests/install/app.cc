@@ -4,6 +4,7 @@
 #include <understudy/node.h>
 #include <understudy/options.h>
 
+#include <chrono>
 #include <cstdio>
 #include <future>
 #include <string>
@@ -51,10 +52,11 @@ int main() {
   const auto node = understudy::Node::open(options);
   if (!node) return std::fputs(node.failure().text.c_str(), stderr), 1;
 
-  std::string cookie;
-  while (cookie.empty()) {  // 503 until it is admitted
-    cookie = ask(**node, "", [](understudy::Session& session) { session.set("name", "Anna"); });
+  if (const auto failure = (*node)->wait_ready(std::chrono::seconds(30))) {
+    return std::fputs(failure->text.c_str(), stderr), 1;
   }
+  const std::string cookie =
+      ask(**node, "", [](understudy::Session& session) { session.set("name", "Anna"); });
   std::string name;
   ask(**node, cookie,
       [&](understudy::Session& session) { name = session.get("name").value_or("nothing"); });

@@ -60,6 +60,7 @@ class UNDERSTUDY_API Deferral final {
 
   // False once the server is gone or done() was called: the references are dead then.
   bool is_open() const;
+  // When it is not open: nothing but a line of the log.
   void done();
 
  private:
@@ -110,10 +111,13 @@ class UNDERSTUDY_API EvhttpServer final {
   EvhttpServer(const EvhttpServer&) = delete;
 
   // An exact path, or, ending in '/', everything below it; the longest wins, "/" catches all.
-  // Without a match: 404. Paths given to evhttp_set_cb() directly stay the application's.
-  void handle(std::string path, Handler handler, HandlerOptions options = {});
+  // Without a match: 404. A handler that throws: 500, its session is not changed, and the log has
+  // the exception's text. False, and a line of the log, for a path without '/'. Paths given to
+  // evhttp_set_cb() directly stay the application's.
+  bool handle(std::string path, Handler handler, HandlerOptions options = {});
 
-  // Drains the node, waits until the last response has left, then calls back; once.
+  // Drains the node, waits until the last response has left, then calls back. A second call before
+  // that is told to the log, and both callbacks come.
   void shutdown(std::function<void()> callback);
 
   size_t exchanges_under_way() const;

@@ -72,6 +72,7 @@ struct UNDERSTUDY_API Options {
   std::uint32_t requests_remembered = 128;          // RequestsRemembered
   std::chrono::milliseconds request_memory{120'000};  // RequestMemory
   std::chrono::milliseconds drain_timeout{30'000};  // DrainTimeout
+  std::chrono::milliseconds slow_handler{1000};     // SlowHandler: then a log line; 0: never
 
   // Logs. The log is one per process: Node::open() leaves it alone when error_log is empty.
   std::string error_log;           // ErrorLog: a path or "stderr"

@@ -105,10 +105,14 @@ static int ask(understudy_node* node, char* cookie, size_t cookie_size, const ch
 int main(int argc, char** argv) {
   char cookie[512] = "";
   char name[64] = "nothing";
+  char message[256] = "";
   understudy_node* node;
   if (argc != 2 || !(node = open_node(argv[1]))) return 1;
-  while (!ask(node, cookie, sizeof cookie, "Anna", NULL, 0)) {
-    /* 503 until it is admitted */
+  if (understudy_node_wait_ready(node, UNDERSTUDY_JOINED, 30000, message, sizeof message) !=
+          UNDERSTUDY_OK ||
+      !ask(node, cookie, sizeof cookie, "Anna", NULL, 0)) {
+    fprintf(stderr, "not ready: %s\n", message);
+    return 1;
   }
   ask(node, cookie, sizeof cookie, NULL, name, sizeof name);
   printf("read back: %s\n", name);
