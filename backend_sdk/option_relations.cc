@@ -8,6 +8,7 @@
 #include "backend_sdk/cookie_options.h"
 #include "base/address.h"
 #include "cookies/contract.h"
+#include "cookies/cookie_header.h"
 #include "cookies/view_header.h"
 
 namespace understudy {
@@ -52,6 +53,11 @@ void relate_addresses(const Options& options, std::vector<OptionProblem>& proble
           {"ClusterInsecure On needs loopback addresses in ClusterMembers, not '" + member + "'",
            {"ClusterMembers"}});
     }
+  }
+  if (!options.listen.empty() && options.listen == options.cluster_listen) {
+    problems.push_back({"Listen and ClusterListen are the same address, '" + options.listen +
+                            "': proxies and members each need a port of their own",
+                        {"ClusterListen"}});
   }
   for (const auto& [name, text] :
        {std::pair{"ClusterListen", options.cluster_listen}, std::pair{"Listen", options.listen}}) {
@@ -121,6 +127,11 @@ std::vector<OptionProblem> relate(const Options& options) {
         {"SessionCookiePath, SessionCookieDomain, SessionCookieSameSite: " + std::move(fault),
          {"SessionCookiePath", "SessionCookieDomain", "SessionCookieSameSite",
           "SessionCookieSecure"}});
+  }
+  if (!build_set_cookie(options.session_cookie, "value", CookieAttributes(), false)) {
+    problems.push_back({"SessionCookie '" + options.session_cookie +
+                            "' cannot be a cookie's name: letters, digits, '-', '_' and '.' can",
+                        {"SessionCookie"}});
   }
   relate_times(options, problems);
   relate_sizes(options, problems);

@@ -72,6 +72,7 @@ const std::array kBindings = {
     Binding{"RequestsRemembered", &Options::requests_remembered},
     Binding{"RequestMemory", &Options::request_memory},
     Binding{"DrainTimeout", &Options::drain_timeout},
+    Binding{"SlowHandler", &Options::slow_handler},
     Binding{"ErrorLog", Path{&Options::error_log}},
     Binding{"LogLevel", &Options::log_level},
 };
@@ -265,7 +266,11 @@ std::vector<std::string> Options::validate() const {
   const auto configuration =
       conf::Configuration::load(kName, conf::Program::kBackend, files, conf::ParseOptions{});
   for (const conf::Diagnostic& diagnostic : configuration->diagnostics().kept()) {
-    if (diagnostic.severity == conf::Severity::kError) problems.push_back(diagnostic.message);
+    if (diagnostic.severity != conf::Severity::kError) continue;
+    const std::string_view line = diagnostic.source_line;
+    const std::string_view directive = line.substr(0, line.find(' '));
+    const bool is_named = diagnostic.message.find(directive) != std::string::npos;
+    problems.push_back((is_named ? "" : std::string(directive) + ": ") + diagnostic.message);
   }
   for (OptionProblem& problem : relate(*this)) problems.push_back(std::move(problem.sentence));
   return problems;

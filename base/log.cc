@@ -14,6 +14,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -79,12 +80,15 @@ struct Output {
   void write(LogLevel level, const std::string& text);
 };
 
+using LogWriter = std::function<void(LogLevel, std::string_view)>;
+
 struct Log {
   std::mutex mutex;
   Output output;                       // guarded by mutex
   std::string path;                    // guarded by mutex
   std::map<std::string, Output> more;  // by path; guarded by mutex
   std::string program = "understudy";  // guarded by mutex
+  std::shared_ptr<const LogWriter> writer;  // guarded by mutex; may be null
   std::atomic<LogLevel> level{LogLevel::kNotice};
 };
 
@@ -252,9 +256,23 @@ void Output::write(LogLevel level, const std::string& text) {
   if (program->start_again(SystemClock().now())) write_to(program->fd(), bytes);
 }
 
-void log_line(LogLevel level, std::string_view line, const std::string& path) {
+void set_log_writer(std::function<void(LogLevel, std::string_view)> writer) {
   Log& log = the_log();
   std::lock_guard lock(log.mutex);
+  log.writer = writer ? std::make_shared<const LogWriter>(std::move(writer)) : nullptr;
+}
+
+void log_line(LogLevel level, std::string_view line, const std::string& path) {
+  Log& log = the_log();
+  std::unique_lock lock(log.mutex);
+  if (const auto writer = log.writer) {
+    lock.unlock();  // it may log, or replace itself
+    try {
+      (*writer)(level, printable(line));
+    } catch (...) {  // there is no place left to tell it
+    }
+    return;
+  }
   const auto more = path.empty() ? log.more.end() : log.more.find(path);
   Output& output = more == log.more.end() ? log.output : more->second;
   output.write(level, fmt::format("[{}] [{}] {}", log.program, kNames[static_cast<size_t>(level)],

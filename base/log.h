@@ -5,6 +5,7 @@
 
 #include <fmt/core.h>
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,9 @@ Result<void> open_more_log(const std::string& path);
 void reopen_log();
 // "warn", "info" ...; kInvalid names the words that are known.
 Result<LogLevel> parse_log_level(std::string_view text);
+// Gets each line that is written, in place of the file, as the message alone; null: the file again.
+// Called by the thread that writes, so by several at once. What it throws is dropped.
+void set_log_writer(std::function<void(LogLevel, std::string_view)> writer);
 bool log_enabled(LogLevel level);
 // `path` is one that open_more_log() knows, else the log of the process gets the line.
 void log_line(LogLevel level, std::string_view line, const std::string& path = {});

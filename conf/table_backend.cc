@@ -220,6 +220,14 @@ constexpr DirectiveSpec kRows[] = {
      .minimum = "0s",
      .maximum = "1h",
      .description = "How long leaving waits for requests that are under way"},
+    {.name = "SlowHandler",
+     .program = kBackend,
+     .argument = Argument::kDuration,
+     .default_text = "1s",
+     .minimum = "0s",
+     .maximum = "1h",
+     .description = "A handler that keeps its server's loop for longer is named in the log; 0s: "
+                    "none is"},
 
     // Logs.
     {.name = "ErrorLog",

@@ -12,13 +12,13 @@
 
 #include "base/event_loop.h"
 #include "base/log.h"
+#include "base/service_manager.h"
 #include "proxy/admin/admin.h"
 #include "proxy/admin/client.h"
 #include "proxy/config/import.h"
 #include "proxy/config/load.h"
 #include "proxy/server/explain.h"
 #include "proxy/server/server.h"
-#include "proxy/server/service_manager.h"
 #include "proxy/server/signals.h"
 
 namespace understudy {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend_sdk/node/handle_table.h"
 #include "understudy/node.h"
 #include "understudy/options.h"
 #include "understudy/session.h"
@@ -25,7 +26,7 @@ struct understudy_node {
 
 struct understudy_session {
   understudy::Session session;
-  understudy::Node* node = nullptr;
+  understudy_node* node = nullptr;  // a handle: it may be over
 };
 
 struct understudy_reply {

@@ -60,25 +60,39 @@ std::unique_ptr<understudy_reply> reply_of(Release release) {
 understudy_code begin(understudy_node* node, const understudy_request* request,
                       std::function<void(Decision)> callback) {
   const ReadRequest read(request);
-  if (node == nullptr || !read.is_valid()) return UNDERSTUDY_ARGUMENT;
-  node->node->begin(read.view_of(), {.exclusive = read.is_exclusive()}, std::move(callback));
+  if (!read.is_valid()) return UNDERSTUDY_ARGUMENT;
+  const auto found = handles<understudy_node>().find(node);
+  if (!found.object) return found.code;
+  found.object->node->begin(read.view_of(), {.exclusive = read.is_exclusive()},
+                            std::move(callback));
+  return UNDERSTUDY_OK;
+}
+
+// Takes the session for good; its node is asked to finish it, if that is still there.
+understudy_code finish(understudy_session* session, std::function<void(Release)> callback) {
+  const auto taken = handles<understudy_session>().take(session);
+  if (!taken.object) return taken.code;
+  const auto found = handles<understudy_node>().find(taken.object->node);
+  if (!found.object) return found.code;
+  found.object->node->finish(std::move(taken.object->session), std::move(callback));
   return UNDERSTUDY_OK;
 }
 
 // What a decision is for the caller: one of both.
 struct Begun {
-  std::unique_ptr<understudy_session> session;
-  std::unique_ptr<understudy_reply> reply;
+  understudy_session* session = nullptr;
+  understudy_reply* reply = nullptr;
 };
 
-Begun begun_of(Decision decision, Node* node) {
+Begun begun_of(Decision decision, understudy_node* node) {
   Begun begun;
   if (decision.reply) {
-    begun.reply = reply_of(*std::move(decision.reply));
+    begun.reply = handles<understudy_reply>().add(reply_of(*std::move(decision.reply)));
   } else {
-    begun.session = std::make_unique<understudy_session>();
-    begun.session->session = std::move(decision.session);
-    begun.session->node = node;
+    auto session = std::make_shared<understudy_session>();
+    session->session = std::move(decision.session);
+    session->node = node;
+    begun.session = handles<understudy_session>().add(std::move(session));
   }
   return begun;
 }
@@ -101,9 +115,9 @@ understudy_code understudy_begin(understudy_node* node, const understudy_request
     const understudy_code code =
         begin(node, request, [decided](Decision made) { decided->set_value(std::move(made)); });
     if (code != UNDERSTUDY_OK) return code;
-    Begun begun = begun_of(decision.get(), node->node.get());
-    *session = begun.session.release();
-    *reply = begun.reply.release();
+    const Begun begun = begun_of(decision.get(), node);
+    *session = begun.session;
+    *reply = begun.reply;
     return UNDERSTUDY_OK;
   });
 }
@@ -113,52 +127,52 @@ understudy_code understudy_begin_then(understudy_node* node, const understudy_re
   if (callback == nullptr) return UNDERSTUDY_ARGUMENT;
   return guarded([&] {
     return begin(node, request, [node, callback, context](Decision made) {
-      Begun begun = begun_of(std::move(made), node->node.get());
-      callback(context, begun.session.release(), begun.reply.release());
+      const Begun begun = begun_of(std::move(made), node);
+      callback(context, begun.session, begun.reply);
     });
   });
 }
 
 understudy_code understudy_finish(understudy_session* session, understudy_reply** reply) {
-  if (session == nullptr || reply == nullptr) return UNDERSTUDY_ARGUMENT;
+  if (reply == nullptr) return UNDERSTUDY_ARGUMENT;
   *reply = nullptr;
   return guarded([&] {
-    const std::unique_ptr<understudy_session> owned(session);
     auto done = std::make_shared<std::promise<Release>>();
     std::future<Release> released = done->get_future();
-    owned->node->finish(std::move(owned->session),
-                        [done](Release made) { done->set_value(std::move(made)); });
-    *reply = reply_of(released.get()).release();
+    const understudy_code code =
+        finish(session, [done](Release made) { done->set_value(std::move(made)); });
+    if (code != UNDERSTUDY_OK) return code;
+    *reply = handles<understudy_reply>().add(reply_of(released.get()));
     return UNDERSTUDY_OK;
   });
 }
 
 understudy_code understudy_finish_then(understudy_session* session, understudy_finished callback,
                                        void* context) {
-  if (session == nullptr || callback == nullptr) return UNDERSTUDY_ARGUMENT;
+  if (callback == nullptr) return UNDERSTUDY_ARGUMENT;
   return guarded([&] {
-    const std::unique_ptr<understudy_session> owned(session);
-    owned->node->finish(std::move(owned->session), [callback, context](Release made) {
-      callback(context, reply_of(std::move(made)).release());
+    return finish(session, [callback, context](Release made) {
+      callback(context, handles<understudy_reply>().add(reply_of(std::move(made))));
     });
-    return UNDERSTUDY_OK;
   });
 }
 
 void understudy_session_drop(understudy_session* session) {
-  delete session;
+  guarded([&] { return handles<understudy_session>().take(session).code; });
 }
 
 understudy_code understudy_headers_for(understudy_node* node, const understudy_request* request,
                                        understudy_reply** reply) {
-  if (node == nullptr || reply == nullptr) return UNDERSTUDY_ARGUMENT;
+  if (reply == nullptr) return UNDERSTUDY_ARGUMENT;
   *reply = nullptr;
   return guarded([&] {
     const ReadRequest read(request);
     if (!read.is_valid()) return UNDERSTUDY_ARGUMENT;
-    auto made = std::make_unique<understudy_reply>();
-    made->headers = node->node->headers_for(read.view_of());
-    *reply = made.release();
+    const auto found = handles<understudy_node>().find(node);
+    if (!found.object) return found.code;
+    auto made = std::make_shared<understudy_reply>();
+    made->headers = found.object->node->headers_for(read.view_of());
+    *reply = handles<understudy_reply>().add(std::move(made));
     return UNDERSTUDY_OK;
   });
 }
@@ -166,28 +180,34 @@ understudy_code understudy_headers_for(understudy_node* node, const understudy_r
 // --- reply -------------------------------------------------------------------------------------
 
 int understudy_reply_status(const understudy_reply* reply) {
-  return reply == nullptr ? 0 : reply->status;
+  const auto found = handles<understudy_reply>().find(reply);
+  return found.object ? found.object->status : 0;
 }
 
 understudy_note understudy_reply_note(const understudy_reply* reply) {
-  return reply == nullptr ? UNDERSTUDY_NOTE_NONE : note_of(reply->note);
+  const auto found = handles<understudy_reply>().find(reply);
+  return found.object ? note_of(found.object->note) : UNDERSTUDY_NOTE_NONE;
 }
 
 size_t understudy_reply_header_count(const understudy_reply* reply) {
-  return reply == nullptr ? 0 : reply->headers.size();
+  const auto found = handles<understudy_reply>().find(reply);
+  return found.object ? found.object->headers.size() : 0;
 }
 
 int understudy_reply_header(const understudy_reply* reply, size_t index,
                             understudy_header* header) {
-  if (reply == nullptr || header == nullptr || index >= reply->headers.size()) return 0;
-  *header = {text_of(reply->headers[index].name), text_of(reply->headers[index].value)};
+  const auto found = handles<understudy_reply>().find(reply);
+  if (!found.object || header == nullptr || index >= found.object->headers.size()) return 0;
+  const Header& its = found.object->headers[index];
+  *header = {text_of(its.name), text_of(its.value)};
   return 1;
 }
 
 understudy_text understudy_reply_body(const understudy_reply* reply) {
-  return reply == nullptr ? understudy_text{} : text_of(reply->body);
+  const auto found = handles<understudy_reply>().find(reply);
+  return found.object ? text_of(found.object->body) : understudy_text{};
 }
 
 void understudy_reply_free(understudy_reply* reply) {
-  delete reply;
+  guarded([&] { return handles<understudy_reply>().take(reply).code; });
 }

@@ -11,11 +11,19 @@ constexpr std::size_t kSessionIdBytes = 22;
 
 template <typename Change>
 understudy_code change(understudy_session* session, Change apply) {
-  if (session == nullptr) return UNDERSTUDY_ARGUMENT;
   return guarded([&] {
-    apply(session->session);
-    return session->session.refusal().empty() ? UNDERSTUDY_OK : UNDERSTUDY_REFUSED;
+    const auto found = handles<understudy_session>().find(session);
+    if (!found.object) return found.code;
+    apply(found.object->session);
+    return found.object->session.refusal().empty() ? UNDERSTUDY_OK : UNDERSTUDY_REFUSED;
   });
+}
+
+// What `read` says of the session, or `otherwise` when there is none.
+template <typename T, typename Read>
+T ask(const understudy_session* session, T otherwise, Read read) {
+  const auto found = handles<understudy_session>().find(session);
+  return found.object ? read(found.object->session) : otherwise;
 }
 
 }  // namespace
@@ -24,42 +32,43 @@ understudy_code change(understudy_session* session, Change apply) {
 using namespace understudy;
 
 int understudy_session_id(const understudy_session* session, char* id, size_t size) {
-  if (session == nullptr || id == nullptr || size <= kSessionIdBytes) return 0;
-  return guarded([&] {
-           copy_text(session->session.id(), id, size);
-           return UNDERSTUDY_OK;
-         }) == UNDERSTUDY_OK
-             ? 1
-             : 0;
+  if (id == nullptr || size <= kSessionIdBytes) return 0;
+  const understudy_code code = guarded([&] {
+    const auto found = handles<understudy_session>().find(session);
+    if (found.object) copy_text(found.object->session.id(), id, size);
+    return found.code;
+  });
+  return code == UNDERSTUDY_OK ? 1 : 0;
 }
 
 int understudy_session_is_new(const understudy_session* session) {
-  return session != nullptr && session->session.is_new() ? 1 : 0;
+  return ask(session, 0, [](const Session& its) { return its.is_new() ? 1 : 0; });
 }
 
 int understudy_session_is_replayed(const understudy_session* session) {
-  return session != nullptr && session->session.replayed() ? 1 : 0;
+  return ask(session, 0, [](const Session& its) { return its.replayed() ? 1 : 0; });
 }
 
 understudy_note understudy_session_note(const understudy_session* session) {
-  return session == nullptr ? UNDERSTUDY_NOTE_NONE : note_of(session->session.note());
+  return ask(session, UNDERSTUDY_NOTE_NONE, [](const Session& its) { return note_of(its.note()); });
 }
 
 uint32_t understudy_session_epoch(const understudy_session* session) {
-  return session == nullptr ? 0 : session->session.epoch();
+  return ask(session, uint32_t{0}, [](const Session& its) { return its.epoch(); });
 }
 
 uint64_t understudy_session_version(const understudy_session* session) {
-  return session == nullptr ? 0 : session->session.version();
+  return ask(session, uint64_t{0}, [](const Session& its) { return its.version(); });
 }
 
 int understudy_session_get(const understudy_session* session, understudy_text name,
                            understudy_text* value) {
-  if (session == nullptr || value == nullptr || !is_text(name)) return 0;
-  const auto found = session->session.get(view(name));
-  if (!found) return 0;
-  *value = text_of(*found);
-  return 1;
+  if (value == nullptr || !is_text(name)) return 0;
+  return ask(session, 0, [&](const Session& its) {
+    const auto kept = its.get(view(name));
+    if (kept) *value = text_of(*kept);
+    return kept ? 1 : 0;
+  });
 }
 
 understudy_code understudy_session_set(understudy_session* session, understudy_text name,
@@ -99,5 +108,5 @@ understudy_code understudy_session_store_response(understudy_session* session, i
 }
 
 understudy_text understudy_session_refusal(const understudy_session* session) {
-  return session == nullptr ? understudy_text{} : text_of(session->session.refusal());
+  return ask(session, understudy_text{}, [](const Session& its) { return text_of(its.refusal()); });
 }

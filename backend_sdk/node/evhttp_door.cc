@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "backend_sdk/node/application_call.h"
 #include "base/check.h"
 
 namespace understudy {
@@ -54,7 +55,7 @@ void EvhttpDoor::on_wakeup(int fd, short, void* self) {
     ready.swap(letters->posted);
   }
   for (std::function<void()>& work : ready) {
-    work();
+    call_application("work in the server's loop", work);
     const std::lock_guard lock(letters->mutex);
     if (letters->closed) return;
   }

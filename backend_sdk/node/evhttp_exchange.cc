@@ -6,7 +6,11 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <poll.h>
+#include <sys/socket.h>
 
+#include <chrono>
+
+#include "backend_sdk/node/application_call.h"
 #include "backend_sdk/node/evhttp_door.h"
 #include "base/check.h"
 #include "base/log.h"
@@ -16,6 +20,8 @@ namespace understudy {
 namespace {
 
 constexpr int kMisdirected = 421;  // evhttp has no words for it
+constexpr int kFaulty = 500;
+constexpr std::string_view kFaultyText = "The application failed to make a response.\n";
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
 bool is_header_safe(std::string_view text) {
@@ -70,9 +76,42 @@ bool EvhttpExchange::is_proxy_gone() const {
 void EvhttpExchange::run_handler() {
   phase_ = Phase::kHandler;
   in_handler_ = true;
-  route_->handler(request_, session_, response_);
+  const bool is_well = call("handler", [this] { route_->handler(request_, session_, response_); });
   in_handler_ = false;
+  if (!is_well) {
+    fault_ = "it threw";
+    if (ticket_) ticket_->exchange = nullptr;  // what it has kept answers no more
+    ticket_ = nullptr;
+  }
   if (!ticket_ && phase_ == Phase::kHandler) complete();
+}
+
+// All of the application's code that runs on the server's loop. False: it threw.
+bool EvhttpExchange::call(std::string_view what, const std::function<void()>& work) {
+  using std::chrono::steady_clock;
+  const auto begin = steady_clock::now();
+  bool is_well = true;
+  try {
+    work();
+  } catch (...) {
+    is_well = false;
+    log_thrown(fmt::format("{} of {} {}", what, input_.method(), input_.path()),
+               text_of_exception());
+  }
+  const auto slow = server_.node_.options().slow_handler;
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - begin);
+  if (slow.count() > 0 && took >= slow) {
+    LOG(kWarn, "{} of {} {} kept its server's loop for {} ms; SlowHandler is {} ms", what,
+        input_.method(), input_.path(), took.count(), slow.count());
+  }
+  return is_well;
+}
+
+// A call that cannot be meant. Before the answer has begun, the request fails with it.
+void EvhttpExchange::misuse(std::string_view what) {
+  LOG(kError, "handler of {} {}: {}", input_.method(), input_.path(), what);
+  if (phase_ == Phase::kHandler && fault_.empty()) fault_ = what;
 }
 
 void EvhttpExchange::complete() {
@@ -80,7 +119,7 @@ void EvhttpExchange::complete() {
   if (!fault_.empty()) {
     LOG(kError, "handler of {} {}: {}", input_.method(), input_.path(), fault_);
     session_ = Session();
-    return fail(500, "The application made a response that cannot be sent.\n");
+    return fail(kFaulty, kFaultyText);
   }
   if (session_.is_empty()) return send(answer_, server_.node_.headers_for(input_.view()));
   if (is_stored_) {
@@ -176,6 +215,7 @@ void EvhttpExchange::on_connection_closed(evhttp_connection*, void* self) {
   auto& exchange = *static_cast<EvhttpExchange*>(self);
   exchange.watched_ = nullptr;
   if (exchange.phase_ == Phase::kSending) return exchange.close();
+  if (exchange.is_broken_) return exchange.end_stream();
   exchange.settle_written();  // a stream's next write finds the connection closed
 }
 
@@ -211,7 +251,10 @@ void EvhttpExchange::store(std::optional<std::string> body_when_repeated) {
 }
 
 Deferral EvhttpExchange::defer() {
-  CHECK(in_handler_ && !ticket_, "a handler defers once, before it returns");
+  if (!in_handler_ || ticket_) {
+    misuse("defer() is called once, before the handler returns");
+    return {};
+  }
   ticket_ = std::make_shared<Deferral::Ticket>();
   ticket_->exchange = this;
   Deferral deferral;
@@ -232,9 +275,9 @@ void EvhttpExchange::on_deferral_done() {
     case Phase::kStreamGate:  // nothing was written; the gate's callback ends it
     case Phase::kSending:     // the gate sent something else
       return;
-    case Phase::kBegin:
-    case Phase::kGate:
-      CHECK(false, "a deferral exists only after the handler was called");
+    case Phase::kBegin:  // a deferral exists only after the handler was called
+    case Phase::kGate:   // and ends when it completes
+      return;
   }
 }
 
@@ -244,7 +287,9 @@ void EvhttpExchange::on_deferral_dropped() {
 }
 
 void EvhttpExchange::stream(std::function<void()> on_open) {
-  CHECK(ticket_ && phase_ == Phase::kHandler, "streaming belongs into a deferral, once");
+  if (!ticket_ || phase_ != Phase::kHandler) {
+    return misuse("stream() is called once, by a handler that has deferred its answer");
+  }
   on_open_ = std::move(on_open);
   phase_ = Phase::kStreamGate;
   if (session_.is_empty()) {
@@ -258,6 +303,7 @@ void EvhttpExchange::stream(std::function<void()> on_open) {
 
 void EvhttpExchange::on_stream_open(Release release) {
   if (release.reply) return send(*release.reply, {});
+  if (!fault_.empty()) return fail(kFaulty, kFaultyText);
   add_headers(answer_.headers);
   add_headers(release.headers);
   watch_connection(true);
@@ -265,7 +311,18 @@ void EvhttpExchange::on_stream_open(Release release) {
   evhttp_send_reply_start(raw_, answer_.status, nullptr);
   if (!ticket_) return end_stream();  // done() came before the gate opened
   const std::function<void()> on_open = std::move(on_open_);
-  on_open();
+  if (on_open && !call("on_open", on_open)) break_stream();
+}
+
+// What the client has is not the whole: it must not look as if it were.
+void EvhttpExchange::break_stream() {
+  if (phase_ != Phase::kStreaming) return;
+  if (ticket_) ticket_->exchange = nullptr;
+  ticket_ = nullptr;
+  if (!watched_) return end_stream();
+  is_broken_ = true;
+  // evhttp finds the end of its input in a later turn, and closes without the last chunk.
+  ::shutdown(bufferevent_getfd(evhttp_connection_get_bufferevent(watched_)), SHUT_RD);
 }
 
 void EvhttpExchange::end_stream() {
@@ -277,7 +334,8 @@ void EvhttpExchange::end_stream() {
 }
 
 void EvhttpExchange::write(std::string_view bytes, std::function<void()> on_written) {
-  CHECK(phase_ == Phase::kStreaming, "write() belongs between on_open and done()");
+  if (phase_ != Phase::kStreaming) return misuse("write() belongs between on_open and done()");
+  if (is_broken_) return;
   on_written_ = std::move(on_written);
   if (!watched_ || input_.method() == "HEAD") {
     // evhttp drops the chunk and makes no call.
@@ -299,7 +357,7 @@ void EvhttpExchange::on_chunk_written(evhttp_connection*, void* self) {
 void EvhttpExchange::settle_written() {
   const std::function<void()> on_written = std::move(on_written_);
   on_written_ = nullptr;
-  if (on_written) on_written();
+  if (on_written && !call("on_written", on_written)) break_stream();
 }
 
 }  // namespace understudy

@@ -53,6 +53,9 @@ class EvhttpExchange final {
   void on_begun(Decision decision);
   bool is_proxy_gone() const;
   void run_handler();
+  bool call(std::string_view what, const std::function<void()>& work);
+  void misuse(std::string_view what);
+  void break_stream();
   void complete();
   void on_released(Release release);
   void on_stream_open(Release release);
@@ -84,6 +87,7 @@ class EvhttpExchange final {
   std::string fault_;  // what the handler did wrong; answered 500
   std::shared_ptr<Deferral::Ticket> ticket_;
   bool in_handler_ = false;
+  bool is_broken_ = false;  // a stream that will have no end
   std::function<void()> on_open_;
   std::function<void()> on_written_;
 };

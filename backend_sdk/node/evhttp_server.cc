@@ -4,6 +4,7 @@
 #include "backend_sdk/node/evhttp_door.h"
 #include "backend_sdk/node/evhttp_exchange.h"
 #include "base/check.h"
+#include "base/log.h"
 #include "understudy/evhttp.h"
 
 namespace understudy {
@@ -19,9 +20,14 @@ EvhttpServer::~EvhttpServer() {
   for (const auto& [key, exchange] : exchanges_) exchange->give_up();
 }
 
-void EvhttpServer::handle(std::string path, Handler handler, HandlerOptions options) {
-  CHECK(path.starts_with('/') && handler);
+bool EvhttpServer::handle(std::string path, Handler handler, HandlerOptions options) {
+  if (!path.starts_with('/') || !handler) {
+    LOG(kError, "handle('{}'): a path begins with '/' and has a handler; nothing is served there",
+        path);
+    return false;
+  }
   routes_[std::move(path)] = Route{std::move(handler), options};
+  return true;
 }
 
 const EvhttpServer::Route* EvhttpServer::route(std::string_view path) const {
@@ -54,12 +60,20 @@ void EvhttpServer::on_closed(EvhttpExchange& exchange) {
 }
 
 void EvhttpServer::shutdown(std::function<void()> callback) {
-  CHECK(!on_shut_down_ && callback, "a server is shut down once");
+  if (!callback) callback = [] {};
+  if (on_shut_down_) {
+    LOG(kError, "shutdown() was called before; both callbacks come when it is done");
+    on_shut_down_ = [first = std::move(on_shut_down_), second = std::move(callback)] {
+      first();
+      second();
+    };
+    return;
+  }
   on_shut_down_ = std::move(callback);
   node_.drain(
       [this] {
         drained_ = true;
-        if (exchanges_.empty()) std::exchange(on_shut_down_, nullptr)();
+        if (exchanges_.empty() && on_shut_down_) std::exchange(on_shut_down_, nullptr)();
       },
       door_);
 }

@@ -12,7 +12,10 @@ Outcome<std::unique_ptr<Node>> Node::open(const Options& options, Hooks hooks) {
 }
 
 Node::Node(std::unique_ptr<Running> running) : running_(std::move(running)) {}
-Node::~Node() = default;
+Node::~Node() {
+  // The thread, the locks and the epoll are the parent's: what is here is left as it is.
+  if (running_ && running_->is_in_child()) static_cast<void>(running_.release());
+}
 
 void Node::begin(const RequestView& request, const BeginOptions& options,
                  std::function<void(Decision)> callback) {
@@ -41,6 +44,14 @@ std::optional<Failure> Node::reload_keys() {
 
 void Node::abandon() {
   running_->stop(false);
+}
+
+Readiness Node::readiness() const {
+  return running_->readiness();
+}
+
+std::optional<Failure> Node::wait_ready(std::chrono::milliseconds at_most, Readiness least) const {
+  return running_->wait_ready(at_most, least);
 }
 
 NodeStatistics Node::statistics() const {

@@ -6,6 +6,7 @@
 namespace understudy {
 
 bool NodeDoor::post(Work work) {
+  if (fork_.is_child()) return false;
   const std::lock_guard lock(mutex_);
   if (!loop_) return false;
   // Letters never run after close(): the owner stops the loop first and drops them unread.

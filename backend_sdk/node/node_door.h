@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 
+#include "backend_sdk/node/fork_guard.h"
 #include "backend_sdk/sessions/requests.h"
 
 namespace understudy {
@@ -26,7 +27,7 @@ class NodeDoor final {
       : run_(std::move(run)), loop_(&loop) {}
   NodeDoor(const NodeDoor&) = delete;
 
-  // False when closed; `work` is then dropped by the caller.
+  // False when closed, or in a forked child; `work` is then dropped by the caller.
   bool post(Work work);
   // Nothing gets in any more; what is in may still run.
   void close();
@@ -38,6 +39,7 @@ class NodeDoor final {
 
   // Constant after construction.
   const std::function<void(const Work&)> run_;
+  const ForkGuard fork_;
 
   // Shared.
   std::mutex mutex_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <utility>
 
+#include "backend_sdk/node/application_call.h"
 #include "understudy/executor.h"
 
 namespace understudy {
@@ -25,7 +26,10 @@ class Pending final {
 
   void answer(T value) {
     auto callback = std::exchange(callback_, nullptr);
-    if (!executor_) return callback(std::move(value));
+    if (!executor_) {
+      call_application("a callback on the node's thread", [&] { callback(std::move(value)); });
+      return;
+    }
     // std::function copies what it holds, a Session does not copy: hence the box.
     executor_->post([callback = std::move(callback), box = std::make_shared<T>(std::move(value))] {
       callback(std::move(*box));

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "backend_sdk/cookie_options.h"
+#include "backend_sdk/node/application_call.h"
 #include "backend_sdk/node/core_options.h"
 #include "backend_sdk/node/lives_transport.h"
 #include "backend_sdk/node/log_text.h"
@@ -17,33 +18,7 @@ namespace {
 // How long LEAVE may take to get out when a node goes down, and how often one looks.
 constexpr Duration kLeaveFlushMax = std::chrono::milliseconds(250);
 constexpr Duration kLeaveFlushLook = std::chrono::milliseconds(4);
-constexpr Duration kRetryAfter = std::chrono::seconds(1);
 constexpr std::string_view kGone = "it is going down";
-constexpr std::string_view kOverloaded = "too many requests are under way";
-
-Decision to_decision(Reply reply) {
-  Decision decision;
-  decision.reply = std::move(reply);
-  return decision;
-}
-
-Decision gone_decision() {
-  return to_decision(HttpContract::unavailable(kGone, kRetryAfter));
-}
-
-Release gone_release() {
-  return {.reply = HttpContract::unavailable(kGone, kRetryAfter), .headers = {}};
-}
-
-Reply method_not_allowed() {
-  return {.status = 405, .headers = {{"Allow", "GET, HEAD"}}, .body = {}};
-}
-
-// Only a proxy asks for the view, and only a proxy knows what operators want.
-ProxyOrder order_in(const ContractFacts& facts) {
-  if (facts.move) return ProxyOrder::kMove;
-  return facts.view_seen ? ProxyOrder::kServe : ProxyOrder::kNone;
-}
 
 }  // namespace
 
@@ -65,6 +40,9 @@ Node::Running::Running(const Options& options, Hooks hooks, std::shared_ptr<cons
             work(*core_);
             schedule_advance();
           })),
+      readiness_(options_.member_name,
+                 options_.solo == Options::Solo::kDeny ? Readiness::kProtected : Readiness::kJoined,
+                 hooks_.on_readiness),
       keys_(options_, std::move(keyring)),
       alarm_(Timer::of<&Running::on_alarm>(loop_->timers(), *this)),
       leave_timer_(Timer::of<&Running::on_leave_time>(loop_->timers(), *this)),
@@ -134,6 +112,7 @@ Node::Running::Started Node::Running::start() {
 }
 
 std::optional<Failure> Node::Running::reload_keys() {
+  if (is_in_child()) return Failure{FailureCode::kSystem, kForked};
   const Outcome<ClusterKeys::Read> read = keys_.read();
   if (!read) return read.failure();
   if (loop_->in_thread()) return use_keys(*read);  // a hook asks
@@ -169,6 +148,7 @@ std::optional<Failure> Node::Running::use_keys(const ClusterKeys::Read& read) {
 
 void Node::Running::clear() {
   door_->close();
+  if (core_) readiness_.set(Readiness::kLeaving);
   waiters_ = nullptr;
   drain_.clear();
   core_ = nullptr;
@@ -178,7 +158,7 @@ void Node::Running::clear() {
 }
 
 void Node::Running::stop(bool with_leave) {
-  if (!thread_.joinable()) return;
+  if (is_in_child() || !thread_.joinable()) return;
   if (with_leave) {
     // After this letter no other one matters; the loop stops when it has flushed.
     static_cast<void>(door_->post([this](NodeCore&) { leave_on_loop(); }));
@@ -201,113 +181,15 @@ void Node::Running::on_leave_time() {
   leave_timer_.start_at(loop_->now() + kLeaveFlushLook);
 }
 
-// Requests.
-
-void Node::Running::begin(const RequestView& request, const BeginOptions& options,
-                          std::function<void(Decision)> callback) {
-  auto pending =
-      std::make_shared<Pending<Decision>>(std::move(callback), options.executor, &gone_decision);
-  if (HttpContract::is_view_path(request)) {
-    if (request.method != "GET" && request.method != "HEAD") {
-      return answer_later(pending, to_decision(method_not_allowed()));
-    }
-    const ViewQuestion question = HttpContract::read_view_question(request);
-    static_cast<void>(door_->post([this, question, pending](NodeCore&) {
-      const auto view = board_.current();
-      waiters_->add(question, view ? view->hash : 0, pending);
-    }));
-    return;
-  }
-  auto under_way = std::make_shared<UnderWay>(door_);
-  if (door_->under_way() > kRequestsUnderWayMax) {
-    return answer_later(pending, to_decision(HttpContract::unavailable(kOverloaded, kRetryAfter)));
-  }
-  // The signature is checked here, on the application's thread, of which there are more.
-  static_cast<void>(
-      door_->post([this, facts = contract_.read(request), exclusive = options.exclusive, pending,
-                   under_way](NodeCore&) { begin_session(facts, exclusive, pending, under_way); }));
-}
-
-void Node::Running::begin_session(const ContractFacts& facts, bool exclusive,
-                                  const std::shared_ptr<Pending<Decision>>& pending,
-                                  const std::shared_ptr<UnderWay>& under_way) {
-  const BeginRequest asked{.token = core_->choose(facts.tokens),
-                           .request_id = facts.request_id,
-                           .failover = facts.failover,
-                           .moved = facts.moved,
-                           .unreachable = facts.unreachable,
-                           .broken_off = facts.broken_off,
-                           .exclusive = exclusive,
-                           .order = order_in(facts),
-                           .waited = facts.waited,
-                           .answered = answered_.take_with(facts.answered)};
-  core_->begin(asked, [this, facts, pending, under_way](const BeginOutcome& outcome) {
-    pending->answer(decide(facts, outcome, under_way, pending->executor()));
-  });
-}
-
-Decision Node::Running::decide(const ContractFacts& facts, const BeginOutcome& outcome,
-                               const std::shared_ptr<UnderWay>& under_way,
-                               const std::shared_ptr<Executor>& executor) const {
-  if (outcome.kind != BeginOutcome::Kind::kProceed) {
-    return to_decision(contract_.reply_to(facts, outcome));
-  }
-  auto state = std::make_unique<Session::State>(outcome, facts, under_way);
-  if (const Member* secondary = core_->view().find(outcome.secondary)) {
-    state->secondary = secondary->name;
-  }
-  state->stored_response_max = options_.stored_response_max;
-  state->executor = executor;
-  Decision decision;
-  decision.session = Session(std::move(state));
-  return decision;
-}
-
-void Node::Running::finish(Session session, std::function<void(Release)> callback) {
-  CHECK(!session.is_empty(), "finish() takes the session that begin() gave, once");
-  commit(session, std::move(callback));
-}
-
-void Node::Running::commit(Session& session, std::function<void(Release)> callback) {
-  CHECK(!session.is_empty() && !session.state()->is_spent, "a session is committed once");
-  Session::State& state = *session.state();
-  auto pending =
-      std::make_shared<Pending<Release>>(std::move(callback), state.executor, &gone_release);
-  if (!state.refusal.empty()) {
-    LOG(kError, "session {}: {}; the request is answered 500 and changes nothing",
-        short_text(state.sid), state.refusal);
-    Release release{.reply = contract_.refused_change(state.facts, state.refusal), .headers = {}};
-    session = Session();
-    return answer_later(pending, std::move(release));
-  }
-  static_cast<void>(door_->post([this, handle = state.handle, change = state.spend(),
-                                 facts = state.facts, under_way = state.under_way,
-                                 pending](NodeCore& core) {
-    core.commit(handle, change, [this, facts, under_way, pending](const CommitOutcome& outcome) {
-      pending->answer(contract_.release(facts, outcome));
-    });
-  }));
-}
-
-// Never inside the application's call, even where there is no executor to wait in.
-template <typename T>
-void Node::Running::answer_later(const std::shared_ptr<Pending<T>>& pending, T value) {
-  if (pending->executor()) return pending->answer(std::move(value));
-  auto box = std::make_shared<T>(std::move(value));
-  static_cast<void>(door_->post([pending, box](NodeCore&) { pending->answer(std::move(*box)); }));
-}
-
-std::vector<Header> Node::Running::headers_for(const RequestView& request) {
-  const ContractFacts facts = contract_.read(request);
-  answered_.add(facts.answered);
-  return contract_.view_headers(facts);
-}
-
 void Node::Running::drain(std::function<void()> callback, std::shared_ptr<Executor> executor) {
   auto pending = std::make_shared<Pending<Drain::Done>>(
       [callback = std::move(callback)](Drain::Done) { callback(); }, std::move(executor),
       [] { return Drain::Done{}; });
-  static_cast<void>(door_->post([this, pending](NodeCore& core) { drain_.begin(core, pending); }));
+  if (is_in_child()) return pending->answer({});
+  static_cast<void>(door_->post([this, pending](NodeCore& core) {
+    readiness_.set(Readiness::kLeaving);
+    drain_.begin(core, pending);
+  }));
 }
 
 // The core's turn.
@@ -358,6 +240,7 @@ void Node::Running::on_probe_answered(const Peer& peer) {
 void Node::Running::on_new_life(MemberId mid) {
   transport_->begin_life(mid);
   statistics_.set_mid(mid);
+  readiness_.set(Readiness::kJoining);
 }
 
 void Node::Running::on_view(const MemberView& view) {
@@ -366,27 +249,39 @@ void Node::Running::on_view(const MemberView& view) {
   std::uint64_t alive = 0;
   for (const MemberStatus& member : published->members) alive += member.is_alive ? 1 : 0;
   statistics_.set_members_alive(alive);
-  statistics_.publish(core_->statistics());  // the hook may read them
+  statistics_.publish(core_->statistics());  // the hooks may read them
+  readiness_.set(readiness_of(view, core_->mid(), core_->is_admitted()));
   if (!is_new) return;
   LOG(kNotice, "member {}: view {}.{}: {}", options_.member_name, view.term, view.seq,
       summary(view));
   waiters_->on_published(published->hash);
-  if (hooks_.on_view) hooks_.on_view(published->members);
+  if (!hooks_.on_view) return;
+  call_application("the hook on_view", [&] { hooks_.on_view(published->members); });
 }
 
 void Node::Running::on_session_lost(const SessionId& sid, Position floor) {
   LOG(kWarn, "session {} is lost: no member holds it any more (it had {}.{})", short_text(sid),
       floor.epoch, floor.version);
-  if (hooks_.on_session_lost) hooks_.on_session_lost(to_text(sid), floor.epoch, floor.version);
+  if (!hooks_.on_session_lost) return;
+  call_application("the hook on_session_lost",
+                   [&] { hooks_.on_session_lost(to_text(sid), floor.epoch, floor.version); });
 }
 
 void Node::Running::on_conflict(const SessionId& sid, Position kept, Position dropped) {
   LOG(kWarn, "session {} had two owners during a partition: {}.{} lives on, {}.{} is dropped",
       short_text(sid), kept.epoch, kept.version, dropped.epoch, dropped.version);
-  if (hooks_.on_conflict) hooks_.on_conflict(to_text(sid));
+  if (!hooks_.on_conflict) return;
+  call_application("the hook on_conflict", [&] { hooks_.on_conflict(to_text(sid)); });
+}
+
+std::optional<Failure> Node::Running::wait_ready(std::chrono::milliseconds at_most,
+                                                 Readiness least) const {
+  if (is_in_child()) return Failure{FailureCode::kSystem, kForked};
+  return readiness_.wait(at_most, least);
 }
 
 std::vector<MemberStatus> Node::Running::members() const {
+  if (is_in_child()) return {};
   const auto view = board_.current();
   return view ? view->members : std::vector<MemberStatus>();
 }

@@ -16,8 +16,10 @@
 #include "backend_sdk/node/cluster_keys.h"
 #include "backend_sdk/node/contract.h"
 #include "backend_sdk/node/drain.h"
+#include "backend_sdk/node/fork_guard.h"
 #include "backend_sdk/node/node_door.h"
 #include "backend_sdk/node/pending.h"
+#include "backend_sdk/node/readiness_board.h"
 #include "backend_sdk/node/session_state.h"
 #include "backend_sdk/node/statistics_board.h"
 #include "backend_sdk/node/view_board.h"
@@ -40,18 +42,24 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
              std::function<void(Decision)> callback);
   void finish(Session session, std::function<void(Release)> callback);
   void commit(Session& session, std::function<void(Release)> callback);
-  std::vector<Header> headers_for(const RequestView& request);
+  std::vector<Header> headers_for(const RequestView& request) const;
   void drain(std::function<void()> callback, std::shared_ptr<Executor> executor);
   // Read in the caller's thread, put into force in the loop's.
   std::optional<Failure> reload_keys();
   // Ends the thread; without `with_leave` as if the process had died. Once.
   void stop(bool with_leave);
 
-  NodeStatistics statistics() const { return statistics_.current(); }
+  // Nothing of this may be touched but what asks this first.
+  bool is_in_child() const { return fork_.is_child(); }
+  NodeStatistics statistics() const {
+    return is_in_child() ? NodeStatistics() : statistics_.current();
+  }
+  Readiness readiness() const { return is_in_child() ? Readiness::kLeaving : readiness_.current(); }
+  std::optional<Failure> wait_ready(std::chrono::milliseconds at_most, Readiness least) const;
   std::vector<MemberStatus> members() const;
   const Options& options() const { return options_; }
   const std::string& cluster_address() const { return cluster_address_; }
-  std::uint32_t mid() const { return statistics_.mid(); }
+  std::uint32_t mid() const { return is_in_child() ? kNobody : statistics_.mid(); }
 
   // From the transport.
   void on_frame(const Peer& from, Frame frame) override;
@@ -92,6 +100,7 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   // Constant after construction.
   const Options options_;
   const Hooks hooks_;
+  const ForkGuard fork_;
   std::string cluster_address_;  // constant after open()
 
   // Shared; each guards itself.
@@ -100,7 +109,8 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   const std::unique_ptr<EventLoop> loop_;
   const std::shared_ptr<NodeDoor> door_;
   StatisticsBoard statistics_;
-  AnsweredRequests answered_;
+  ReadinessBoard readiness_;
+  mutable AnsweredRequests answered_;
 
   // read() from any thread, the rest on the loop's.
   ClusterKeys keys_;

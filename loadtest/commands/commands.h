@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "loadtest/commands/conclusion.h"
 #include "loadtest/commands/load_arguments.h"
 
 namespace understudy::loadtest {
@@ -61,7 +62,7 @@ struct SessionsArguments {
   LoadArguments load;
   std::vector<std::string> peers = {"understudy", "tomcat", "redis"};
   std::vector<std::string> scenarios;  // all of them
-  std::string templates = UNDERSTUDY_PEERS "/sessions";
+  std::string templates = peers_directory() + "/sessions";
   std::string heartbeat = "200ms";
 };
 
@@ -69,7 +70,7 @@ struct CompareArguments {
   LoadArguments load;
   std::vector<std::string> peers = {"floor", "understudy", "haproxy", "nginx", "apache", "nghttpx"};
   std::string target = "/size/1024";
-  std::string templates = UNDERSTUDY_PEERS;
+  std::string templates = peers_directory();
   size_t rounds = 10;
 };
 

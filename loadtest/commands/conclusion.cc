@@ -39,6 +39,13 @@ std::string own_directory() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
 }
 
+std::string peers_directory() {
+  const std::filesystem::path installed =
+      std::filesystem::path(own_directory()) / UNDERSTUDY_PEERS_INSTALLED;
+  if (std::filesystem::exists(installed)) return installed.lexically_normal().string();
+  return UNDERSTUDY_PEERS;
+}
+
 Result<void> has_programs(const Installation& installation) {
   for (const char* name : {"understudy", "counter"}) {
     if (std::filesystem::exists(installation.program(name))) continue;

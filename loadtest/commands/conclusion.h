@@ -32,6 +32,8 @@ std::string utc_now();
 Result<void> has_programs(const Installation& installation);
 // The folder of this program: the others are beside it.
 std::string own_directory();
+// Where the configurations of others are that sessions and compare run.
+std::string peers_directory();
 int fail(const Error& error, int status = kFailed);
 // Prints the summary, and writes summary.txt, result.json and report.html into `out` unless that is
 // empty. 0 when the report is good.

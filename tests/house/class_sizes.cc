@@ -69,7 +69,8 @@ bool declares_a_function(const std::string& declaration) {
 // The name of the class whose body begins behind `head`.
 std::optional<std::string> class_named_by(const std::string& head) {
   static const std::regex kClass(
-      R"(\b(?:class|struct)\s+(?:\[\[\w+\]\]\s*|alignas\([^)]*\)\s*)*(\w+)[^()=]*$)");
+      R"(\b(?:class|struct)\s+(?:\[\[\w+\]\]\s*|alignas\([^)]*\)\s*|UNDERSTUDY_\w+\s+)*)"
+      R"((\w+)[^()=]*$)");
   static const std::regex kEnum(R"(\benum\b)");
   std::smatch found;
   const std::string bare = without_arguments_of_templates(head);

@@ -93,7 +93,7 @@ TEST(Sizes, FunctionsAreCountedOncePerDeclaration) {
     class Forward;
     enum class Colour { kRed, kGreen };
     // class Comment { void f(); };
-    class [[nodiscard]] Shop final : public Base<int(int)>, private Listener {
+    class UNDERSTUDY_API [[nodiscard]] Shop final : public Base<int(int)>, private Listener {
      public:
       explicit Shop(int items = count(), std::string name = {}) : items_{items}, name_(name) {}
       ~Shop() override;

@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 
+#include "understudy/export.h"
 #include "understudy/node.h"
 
 struct evhttp;
@@ -31,7 +32,7 @@ class EvhttpDoor;
 class EvhttpExchange;
 
 // The request as a handler sees it. Views live as long as the request.
-class Request final {
+class UNDERSTUDY_API Request final {
  public:
   explicit Request(EvhttpExchange& exchange) : exchange_(exchange) {}
   std::string_view method() const;                       // "GET"
@@ -50,7 +51,7 @@ class Request final {
 
 // Kept by a handler that answers later, from the same thread. The handler's three references stay
 // valid until done() has been called or the server is gone; dropping it without done() answers 500.
-class Deferral final {
+class UNDERSTUDY_API Deferral final {
  public:
   Deferral() = default;
   ~Deferral();
@@ -59,15 +60,16 @@ class Deferral final {
 
   // False once the server is gone or done() was called: the references are dead then.
   bool is_open() const;
+  // When it is not open: nothing but a line of the log.
   void done();
 
  private:
   friend class EvhttpExchange;
-  struct Ticket;
+  struct UNDERSTUDY_LOCAL Ticket;
   std::shared_ptr<Ticket> ticket_;
 };
 
-class Response final {
+class UNDERSTUDY_API Response final {
  public:
   explicit Response(EvhttpExchange& exchange) : exchange_(exchange) {}
   void set_status(int status);  // 200 unless set
@@ -100,7 +102,7 @@ struct HandlerOptions {
   bool session = true;
 };
 
-class EvhttpServer final {
+class UNDERSTUDY_API EvhttpServer final {
  public:
   using Handler = std::function<void(Request&, Session&, Response&)>;
 
@@ -109,17 +111,20 @@ class EvhttpServer final {
   EvhttpServer(const EvhttpServer&) = delete;
 
   // An exact path, or, ending in '/', everything below it; the longest wins, "/" catches all.
-  // Without a match: 404. Paths given to evhttp_set_cb() directly stay the application's.
-  void handle(std::string path, Handler handler, HandlerOptions options = {});
+  // Without a match: 404. A handler that throws: 500, its session is not changed, and the log has
+  // the exception's text. False, and a line of the log, for a path without '/'. Paths given to
+  // evhttp_set_cb() directly stay the application's.
+  bool handle(std::string path, Handler handler, HandlerOptions options = {});
 
-  // Drains the node, waits until the last response has left, then calls back; once.
+  // Drains the node, waits until the last response has left, then calls back. A second call before
+  // that is told to the log, and both callbacks come.
   void shutdown(std::function<void()> callback);
 
   size_t exchanges_under_way() const;
 
  private:
   friend class EvhttpExchange;
-  struct Route {
+  struct UNDERSTUDY_LOCAL Route {
     Handler handler;
     HandlerOptions options;
   };

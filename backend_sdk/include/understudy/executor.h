@@ -7,9 +7,11 @@
 
 #include <functional>
 
+#include "understudy/export.h"
+
 namespace understudy {
 
-class Executor {
+class UNDERSTUDY_API Executor {
  public:
   virtual ~Executor() = default;
   // Runs `work` later, once, never inside of post(). An executor that is closed drops it; whatever

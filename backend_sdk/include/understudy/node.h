@@ -2,7 +2,8 @@
 // Node: this process as a member of the cluster. It joins, beats, keeps sessions, copies each to a
 // secondary before its response leaves, and takes over when it must. It serves no HTTP itself: an
 // adapter (evhttp.h) or the application's own server calls begin() before and finish() after a
-// handler. One thread of its own; every method may be called from any thread.
+// handler. One thread of its own; every method may be called from any thread. In a process that was
+// forked from the one that opened it a node does nothing, and says so: requests are answered 500.
 //
 //   request -> begin() -> Decision: run the handler with a Session, or send the Reply
 //              handler    reads and changes the Session
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "understudy/executor.h"
+#include "understudy/export.h"
 #include "understudy/failure.h"
 #include "understudy/http.h"
 #include "understudy/options.h"
@@ -69,8 +71,19 @@ struct MemberStatus {
   bool is_self = false;
 };
 
-// Hooks run on the node's thread and must not block.
+// How far a node is. It rises and, when members die or this one is expelled, falls again.
+enum class Readiness : std::uint8_t {
+  kJoining,    // not in the cluster: requests are answered 503
+  kJoined,     // in it, and no other member can hold copies now; SoloPolicy says what that means
+  kProtected,  // in it, and another member can
+  kLeaving,    // drained, going down, or gone; for good
+};
+UNDERSTUDY_API std::string_view to_text(Readiness readiness);  // "joining", "joined" ...
+
+// Hooks run on the node's thread and must not block. What they throw goes into the log.
 struct Hooks {
+  // After every change of readiness(), the first of which is from kJoining.
+  std::function<void(Readiness)> on_readiness = {};
   // A client named a session that no member holds any more; epoch and version are the least it had.
   std::function<void(std::string_view id, std::uint32_t epoch, std::uint64_t version)>
       on_session_lost = {};
@@ -106,7 +119,7 @@ struct NodeStatistics {
   std::uint64_t members_alive = 0;
 };
 
-class Node final {
+class UNDERSTUDY_API Node final {
  public:
   // Binds ClusterListen, starts the thread and begins to join; does not wait for others.
   static Outcome<std::unique_ptr<Node>> open(const Options& options, Hooks hooks = {});
@@ -119,7 +132,9 @@ class Node final {
   void begin(const RequestView& request, const BeginOptions& options,
              std::function<void(Decision)> callback);
   // Commits and waits for the gate: until the secondary holds all that this request has written
-  // and read. The callback comes exactly once, on the executor given to begin().
+  // and read. The callback comes exactly once, on the executor given to begin(). A session that was
+  // finished before, moved from or never begun: the Release is a 500 that says so, on the node's
+  // thread.
   void finish(Session session, std::function<void(Release)> callback);
   // The same for a response that is streamed: the handler keeps `session`, for reading only, and
   // sends its first byte after the callback. finish() is not called then. `session` must stay
@@ -141,6 +156,14 @@ class Node final {
   // key".
   [[nodiscard]] std::optional<Failure> reload_keys();
 
+  Readiness readiness() const;
+  // Waits until readiness() is `least` or better; `at_most` passed, or the node on its way out, is
+  // a Failure that says how far it is. Not on the node's thread, which would wait for itself.
+  // A service manager (NOTIFY_SOCKET, systemd's Type=notify) is told READY=1 without being asked:
+  // when the node is protected, or, unless SoloPolicy is deny, when it has joined.
+  [[nodiscard]] std::optional<Failure> wait_ready(std::chrono::milliseconds at_most,
+                                                  Readiness least = Readiness::kJoined) const;
+
   NodeStatistics statistics() const;
   std::string metrics_text() const;  // Prometheus, text format 0.0.4
   std::vector<MemberStatus> members() const;
@@ -152,7 +175,7 @@ class Node final {
   void abandon();
 
  private:
-  class Running;
+  class UNDERSTUDY_LOCAL Running;
   explicit Node(std::unique_ptr<Running> running);
   std::unique_ptr<Running> running_;
 };

@@ -10,11 +10,12 @@
 #include <string>
 #include <vector>
 
+#include "understudy/export.h"
 #include "understudy/failure.h"
 
 namespace understudy {
 
-struct Options {
+struct UNDERSTUDY_API Options {
   enum class Messaging : std::uint8_t { kUnicast };
   // What happens to a session for which no other member can hold a copy.
   enum class Solo : std::uint8_t { kAllow, kDeny };
@@ -71,6 +72,7 @@ struct Options {
   std::uint32_t requests_remembered = 128;          // RequestsRemembered
   std::chrono::milliseconds request_memory{120'000};  // RequestMemory
   std::chrono::milliseconds drain_timeout{30'000};  // DrainTimeout
+  std::chrono::milliseconds slow_handler{1000};     // SlowHandler: then a log line; 0: never
 
   // Logs. The log is one per process: Node::open() leaves it alone when error_log is empty.
   std::string error_log;           // ErrorLog: a path or "stderr"

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "understudy/export.h"
 #include "understudy/http.h"
 
 namespace understudy {
@@ -26,11 +27,11 @@ enum class SessionNote : std::uint8_t {
   kLost,       // the client named a session that is gone; this is a new one in its place
   kRecovered,  // served from the surviving copy without the last proof that it is the newest
 };
-std::string_view to_text(SessionNote note);  // "", "solo", "lost", "recovered"
+UNDERSTUDY_API std::string_view to_text(SessionNote note);  // "", "solo", "lost", "recovered"
 
 inline constexpr std::size_t kAttributeNameBytesMax = 256;
 
-class Session final {
+class UNDERSTUDY_API Session final {
  public:
   Session();  // holds nothing; see is_empty()
   ~Session();
@@ -83,7 +84,7 @@ class Session final {
   bool is_changed() const;
 
   // The SDK's own side of the handle; defined in backend_sdk/node/.
-  struct State;
+  struct UNDERSTUDY_LOCAL State;
   explicit Session(std::unique_ptr<State> state);
   State* state() { return state_.get(); }
 

@@ -16,9 +16,12 @@
 //   understudy_reply_free(reply);
 //
 // Objects are opaque, belong to the caller, and are freed once with the function named for them;
-// NULL may be freed. Functions that can fail return an understudy_code and, where they have
-// `message`, write there why: at most message_size bytes with the NUL at the end; (NULL, 0) is
-// allowed. Nothing is thrown and no process ended, but for memory that is all used up.
+// NULL may be freed. One that was freed, finished or dropped before is told apart from all that
+// have been made since: UNDERSTUDY_CLOSED, and nothing happens. So is one in a child of fork():
+// UNDERSTUDY_FORKED; open a node in each process, after the fork. Functions that can fail return an
+// understudy_code and, where they have `message`, write there why: at most message_size bytes with
+// the NUL at the end; (NULL, 0) is allowed. Nothing is thrown and no process ended, but for memory
+// that is all used up.
 //
 // Threads: a node may be used by all threads at once. A session or a reply is one thread's at a
 // time, and may be handed on. understudy_begin and understudy_finish block: call them on threads
@@ -35,8 +38,12 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+#if defined(__GNUC__)
+#pragma GCC visibility push(default) /* libunderstudy.so exports what follows */
+#endif
 
-#define UNDERSTUDY_ABI_VERSION 2 /* 2: understudy_reload_keys */
+/* 2: understudy_reload_keys. 3: readiness, hooks, statistics, drain_then, the log. */
+#define UNDERSTUDY_ABI_VERSION 3
 /* Of the library that runs. It serves programs of its own number and of smaller ones. */
 uint32_t understudy_abi_version(void);
 
@@ -47,7 +54,10 @@ typedef enum understudy_code {
   UNDERSTUDY_ADDRESS = 3,       /* ClusterListen cannot be bound, or an address not resolved */
   UNDERSTUDY_SYSTEM = 4,        /* the operating system refused something else */
   UNDERSTUDY_ARGUMENT = 5,      /* of the call: a NULL, a size, a number out of range */
-  UNDERSTUDY_REFUSED = 6 /* a change of the session; the whole request will be answered 500 */
+  UNDERSTUDY_REFUSED = 6,       /* a change of the session; the whole request is answered 500 */
+  UNDERSTUDY_CLOSED = 7,        /* the object was freed, finished or dropped before */
+  UNDERSTUDY_FORKED = 8,        /* the object belongs to the process that this one came from */
+  UNDERSTUDY_NOT_READY = 9 /* the time is over, or the node is leaving; the message says more */
 } understudy_code;
 
 /* Bytes, not ended by a NUL. An empty text may have data NULL. */
@@ -80,17 +90,91 @@ const char* understudy_options_listen(const understudy_options* options);
 /* Binds ClusterListen, starts a thread and begins to join; does not wait for others. */
 understudy_code understudy_node_open(const understudy_options* options, understudy_node** node,
                                      char* message, size_t message_size);
+
+/* How far a node is: node.h, Readiness. It rises, and falls when members die. */
+typedef enum understudy_readiness {
+  UNDERSTUDY_JOINING = 0,   /* requests are answered 503 */
+  UNDERSTUDY_JOINED = 1,    /* no other member can hold copies now */
+  UNDERSTUDY_PROTECTED = 2, /* another member can */
+  UNDERSTUDY_LEAVING = 3    /* for good */
+} understudy_readiness;
+
+/* Called on the node's thread, where they must be quick and must not call a blocking function. */
+typedef struct understudy_hooks {
+  size_t struct_size;
+  void* context; /* of all of them */
+  void (*on_readiness)(void* context, understudy_readiness readiness);
+  /* A client named a session that no member holds any more. */
+  void (*on_session_lost)(void* context, understudy_text id);
+} understudy_hooks;
+understudy_code understudy_node_open_with(const understudy_options* options,
+                                          const understudy_hooks* hooks, understudy_node** node,
+                                          char* message, size_t message_size);
+/* UNDERSTUDY_LEAVING for a node that is freed or of another process. */
+understudy_readiness understudy_node_readiness(const understudy_node* node);
+/* Waits until it is `least` or better; at most so long. UNDERSTUDY_NOT_READY: it is not. */
+understudy_code understudy_node_wait_ready(const understudy_node* node, understudy_readiness least,
+                                           uint32_t milliseconds, char* message,
+                                           size_t message_size);
+
 /* Graceful: no new sessions, requests under way end (DrainTimeout), each session is handed to its
  * secondary. Returns when that is done; requests that begin meanwhile are answered. */
 void understudy_node_drain(understudy_node* node);
+/* The same without waiting; the callback comes once, on the node's thread. */
+understudy_code understudy_node_drain_then(understudy_node* node, void (*callback)(void* context),
+                                           void* context);
 /* Reads ClusterKeyFile again (on SIGHUP, say). Blocks until the keys are in force. When it fails
  * the old ones stay; UNDERSTUDY_KEY_FILE: the message says what is wrong with the file. */
 understudy_code understudy_reload_keys(understudy_node* node, char* message, size_t message_size);
 /* Leaves, at once if it was not drained. No thread may be inside a call with it. What is left of
- * its sessions may only be dropped, and of its replies read and freed. */
+ * its sessions is answered UNDERSTUDY_CLOSED when it is finished; its replies are read and freed.
+ */
 void understudy_node_free(understudy_node* node);
 /* Prometheus, text format 0.0.4. Returns its size and writes what fits, without a NUL. */
 size_t understudy_node_metrics(const understudy_node* node, char* text, size_t size);
+
+/* Counters since the node was opened; from sessions_primary on, what is now. */
+typedef struct understudy_statistics {
+  size_t struct_size; /* set by the caller */
+  uint64_t requests;
+  uint64_t commits;
+  uint64_t replays;
+  uint64_t sessions_created;
+  uint64_t sessions_promoted;
+  uint64_t sessions_lost;
+  uint64_t sessions_recovered;
+  uint64_t sessions_expired;
+  uint64_t solo_responses;
+  uint64_t rerouted;
+  uint64_t unavailable;
+  uint64_t fenced;
+  uint64_t conflicts;
+  uint64_t lives;
+  uint64_t sessions_primary;
+  uint64_t sessions_solo;
+  uint64_t sessions_secondary;
+  uint64_t replica_bytes;
+  uint64_t requests_under_way;
+  uint64_t members_alive;
+} understudy_statistics;
+understudy_code understudy_node_statistics(const understudy_node* node,
+                                           understudy_statistics* statistics);
+
+/* --- the log, one per process --- */
+
+typedef enum understudy_severity {
+  UNDERSTUDY_TRACE = 0,
+  UNDERSTUDY_DEBUG = 1,
+  UNDERSTUDY_INFO = 2,
+  UNDERSTUDY_NOTICE = 3,
+  UNDERSTUDY_WARN = 4,
+  UNDERSTUDY_ERROR = 5
+} understudy_severity;
+/* Each line that LogLevel lets through goes to `writer` in place of ErrorLog; NULL: to ErrorLog
+ * again. Called by the thread that has something to say, so by several at once. */
+void understudy_set_log(void (*writer)(void* context, understudy_severity severity,
+                                       understudy_text line),
+                        void* context);
 
 /* --- a request --- */
 
@@ -108,8 +192,8 @@ typedef struct understudy_request {
  * which is sent instead. Requests for paths that begin with /.understudy/ belong here too. */
 understudy_code understudy_begin(understudy_node* node, const understudy_request* request,
                                  understudy_session** session, understudy_reply** reply);
-/* Takes the session. What was changed is committed, all of it or nothing, and *reply says what is
- * sent, when a second member holds what the handler has read and written. */
+/* Takes the session, whatever it returns. What was changed is committed, all of it or nothing, and
+ * *reply says what is sent, when a second member holds what the handler has read and written. */
 understudy_code understudy_finish(understudy_session* session, understudy_reply** reply);
 /* Instead of understudy_finish: nothing is committed, and no answer is sent. */
 void understudy_session_drop(understudy_session* session);
@@ -172,6 +256,9 @@ int understudy_reply_header(const understudy_reply* reply, size_t index, underst
 understudy_text understudy_reply_body(const understudy_reply* reply);
 void understudy_reply_free(understudy_reply* reply);
 
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 #ifdef __cplusplus
 }
 #endif

@@ -273,6 +273,7 @@ constexpr Bounds kBounds[] = {
     {"ExclusiveQueue", "0", "1", "1024", "1025"},
     {"ExclusiveWait", "9ms", "10ms", "5m", "300001ms"},
     {"DrainTimeout", nullptr, "0s", "1h", "3600001ms"},
+    {"SlowHandler", nullptr, "0s", "1h", "3600001ms"},
 };
 
 TEST_F(OptionsFile, EveryNumberIsTakenAtItsBoundsAndRefusedBeyondThemAtItsPlace) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/server/service_manager.h"
+#include "base/service_manager.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells the service manager that started us (systemd, Type=notify) how far we are, by a datagram to
-// the socket that NOTIFY_SOCKET names; without one nothing happens. Main thread.
+// the socket that NOTIFY_SOCKET names; without one nothing happens. Any thread.
 #pragma once
 
 #include <string_view>
