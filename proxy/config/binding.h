@@ -29,7 +29,10 @@ struct Tuning {
   std::optional<std::chrono::milliseconds> queue_timeout = {};    // QueueTimeout
   std::optional<bool> reuse = {};                                 // KeepAliveEnabled
   std::optional<bool> nofailover = {};                            // StickyOnly
-  std::optional<MemberProtocol> protocol = {};                    // of h2:// and h2c://
+  std::optional<MemberProtocol> protocol = {};                    // of h2://, h2c://, ajp://
+  std::optional<std::chrono::milliseconds> ping = {};             // of members with ajp://
+  std::optional<std::size_t> packet_bytes = {};                   // ProxyIOBufferSize
+  std::optional<std::string> secret = {};
 };
 
 // Members as the configuration names them, before they are a cluster.
