@@ -155,9 +155,9 @@ TEST(AjpRequest, NoFactOfTlsIsToldOfAPlainConnection) {
 
 // Attributes of AJP are trusted (CVE-2020-1938): only ours may get there, whatever a client writes.
 TEST(AjpRequest, NoHeaderOfAClientBecomesAnAttribute) {
-  for (const std::string line :
-       {"AJP_REMOTE_PORT: 1\r\n", "javax.servlet.include.request_uri: /\r\n", "X: \x0a\r\n",
-        "X: a\xff\x0c\r\n", "secret: s\r\n", "REMOTE_USER: root\r\n"}) {
+  for (const std::string& line : std::vector<std::string>{
+           "AJP_REMOTE_PORT: 1\r\n", "javax.servlet.include.request_uri: /\r\n", "X: \x0a\r\n",
+           "X: a\xff\x0c\r\n", "secret: s\r\n", "REMOTE_USER: root\r\n"}) {
     SCOPED_TRACE(testing::PrintToString(line));
     const ParsedRequest parsed(get_with(line));
     if (!parsed.complete()) continue;
