@@ -87,11 +87,14 @@ struct KeyValue {
 };
 
 // What the parts share.
+class JkWorkers;
+
 struct Binding {
   conf::Configuration& source;
   const LoadOptions& options;
   Config& config;
   std::map<std::string, std::shared_ptr<const Keyring>> keyrings;  // by path, read once
+  std::shared_ptr<const JkWorkers> jk = {};                        // while hosts are bound
 
   conf::Diagnostics& diagnostics() { return source.diagnostics(); }
 };
@@ -116,6 +119,9 @@ std::vector<AccessLog> bind_access_logs(const conf::Settings& settings, const Lo
 // bind_balancers.cc: BalancerMember, <Proxy> and ProxyPass.
 void add_member(const conf::Word& word, MemberSeed member, Seeds& seeds,
                 conf::Diagnostics& diagnostics);
+// Of `BalancerMember URL ...`, with `url` the URL's index.
+void add_balancer_member(const conf::Directive& directive, std::size_t url, Seeds& seeds,
+                         conf::Diagnostics& diagnostics);
 void add_balancer_members(const std::vector<const conf::Directive*>& directives, Seeds& seeds,
                           conf::Diagnostics& diagnostics);
 void add_balancers(const conf::Settings& settings, Balancers& balancers,
