@@ -58,7 +58,7 @@ TEST(AjpMember, TwoQuestionsForTheBodyAtOnceCannotBeAnswered) {
 
 TEST(AjpMember, ABodyThatBreaksOffBreaksTheClientsOff) {
   const std::string begun = ajp::head(200, {{"Content-Length", "9"}}) + ajp::chunk("abc");
-  for (const std::string rest :
+  for (const std::string& rest :
        {""s, ajp::end(), ajp::head(200), ajp::chunk("1234567"), ajp::packet("\3\0\5hi"s)}) {
     SCOPED_TRACE(testing::PrintToString(rest));
     AjpSite site;
