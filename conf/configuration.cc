@@ -23,6 +23,11 @@ std::unique_ptr<Configuration> Configuration::load(const std::string& path, Prog
   return loaded;
 }
 
+std::uint32_t Configuration::add_source(std::string path, std::string text, Position named_at) {
+  return sources_.add(
+      {.path = std::move(path), .text = std::move(text), .included_from = named_at});
+}
+
 std::string Configuration::resolved_path(const Word& argument) const {
   const std::filesystem::path path(argument.text);
   if (path.is_absolute() || argument.at.file >= sources_.count()) return argument.text;

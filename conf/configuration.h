@@ -41,6 +41,9 @@ class Configuration final {
   Diagnostics& diagnostics() { return diagnostics_; }
   const std::string& path() const { return path_; }
 
+  // A file that a directive names and the binder reads: diagnostics can show its lines. The index
+  // for positions.
+  std::uint32_t add_source(std::string path, std::string text, Position named_at);
   // A path as written by a directive, seen from ServerRoot, without one from the file the directive
   // stands in.
   std::string resolved_path(const Word& argument) const;

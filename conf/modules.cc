@@ -13,7 +13,7 @@ constexpr std::string_view kModules[] = {
     "core", "http", "so", "unixd", "version", "watchdog", "understudy",
     // The plug-in, as it is called in its versions.
     "weblogic", "wl", "wl_20", "wl_22", "wl_24", "wl_ohs",
-    // Proxying. AJP and mod_jk are refused where they are used, not skipped.
+    // Proxying.
     "proxy", "proxy_http", "proxy_http2", "proxy_balancer", "proxy_wstunnel", "proxy_hcheck",
     "proxy_ajp", "lbmethod_byrequests", "lbmethod_bybusyness", "lbmethod_bytraffic", "slotmem_shm",
     "jk",

@@ -146,8 +146,17 @@ constexpr DirectiveSpec kRows[] = {
     // Proxying.
     refused("ProxyRequests", "this is no forward proxy", "Off"),
     refused("ProxyVia", "a Via field is not written", "Off"),
-    refused("JkMount", "write <Location> with BalancerMember ... route=NAME"),
-    refused("JkWorkersFile", "write <Location> with BalancerMember ... route=NAME"),
+    ignored("JkMountFileReload", "a reload reads every file anew"),
+    ignored("JkWatchdogInterval", "HealthCheck says how often members are asked"),
+    ignored("JkExtractSSL", "members are always told of the client's TLS"),
+    ignored("JkHTTPSIndicator", "members are always told of the client's TLS"),
+    ignored("JkCERTSIndicator", "members are always told of the client's TLS"),
+    ignored("JkCIPHERIndicator", "members are always told of the client's TLS"),
+    ignored("JkSESSIONIndicator", "members are always told of the client's TLS"),
+    ignored("JkKEYSIZEIndicator", "members are always told of the client's TLS"),
+    refused("JkAutoAlias", kNoFiles),
+    refused("JkStripSession", "sessions in paths go to the members"),
+    refused("JkEnvVar", "attributes of this kind are not told to members"),
 
     // What ignoring would make unsafe or wrong.
     refused("SSLProxyCACertificatePath", "write all of them into SSLProxyCACertificateFile"),

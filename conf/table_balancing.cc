@@ -126,6 +126,48 @@ constexpr DirectiveSpec kRows[] = {
      .description = "How long a GET or HEAD that names no session waits for the answer to begin "
                     "before a second member is asked as well, within RetryBudget; the first answer "
                     "wins. 0s: never"},
+
+    // mod_jk's.
+    {.name = "JkWorkersFile",
+     .argument = Argument::kPath,
+     .description = "workers.properties: members that speak AJP, and what balances between them"},
+    {.name = "JkWorkerProperty",
+     .argument = Argument::kText,
+     .may_repeat = true,
+     .description = "One line of such a file, e.g. worker.tomcat.port=8009"},
+    {.name = "JkMount",
+     .contexts = kEverywhere,
+     .argument = Argument::kWords,
+     .words_max = 2,
+     .may_repeat = true,
+     .description = "Requests for this pattern (/shop/*, /*.jsp, /shop|/*) go to this worker; "
+                    "inside a <Location> the worker alone. Of several the longest pattern counts"},
+    {.name = "JkUnMount",
+     .contexts = kGlobal | kVirtualHost,
+     .argument = Argument::kWords,
+     .words_min = 2,
+     .words_max = 2,
+     .may_repeat = true,
+     .description = "Requests for this pattern do not, whatever JkMount says"},
+    {.name = "JkMountFile",
+     .contexts = kGlobal | kVirtualHost,
+     .argument = Argument::kPath,
+     .description = "uriworkermap.properties: lines of PATTERN=WORKER, with '!' in front for "
+                    "JkUnMount"},
+    {.name = "JkMountCopy",
+     .contexts = kGlobal | kVirtualHost,
+     .argument = Argument::kChoice,
+     .default_text = "Off",
+     .choices = "On|Off|All",
+     .description = "On in a <VirtualHost>, All outside: what is mounted outside of all hosts "
+                    "holds in it too"},
+    {.name = "JkOptions",
+     .contexts = kGlobal | kVirtualHost,
+     .argument = Argument::kWords,
+     .words_max = 32,
+     .may_repeat = true,
+     .description = "DisableReuse, ForwardURICompatUnparsed (as the client sent it); others do "
+                    "nothing here, or what is done anyway"},
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ constexpr Group kGroups[] = {
      "DefaultRuntimeDir EnableExceptionHook LockFile MaxMemFree RLimitCPU RLimitMEM "
      "RLimitNPROC ServerType ThreadStackSize GprofDir Win32DisableAcceptEx"},
     {"the kernel sizes the buffers of connections by their traffic",
-     "ReceiveBufferSize SendBufferSize ProxyIOBufferSize ProxyReceiveBufferSize"},
+     "ReceiveBufferSize SendBufferSize ProxyReceiveBufferSize"},
     {"the Admin address has /status and /metrics",
      "ExtendedStatus ProxyStatus SeeRequestTail BalancerPersist"},
     {"it changes no answer of a proxy",

@@ -123,9 +123,9 @@ constexpr DirectiveSpec kRows[] = {
      .contexts = kEverywhere,
      .argument = Argument::kChoice,
      .default_text = "h1",
-     .choices = "h1|h2|auto",
+     .choices = "h1|h2|auto|ajp",
      .description = "What members speak: h1 (HTTP/1.1), h2 (HTTP/2, without TLS too), auto (HTTP/2 "
-                    "where TLS agrees on it, else HTTP/1.1)"},
+                    "where TLS agrees on it, else HTTP/1.1), ajp (AJP 1.3)"},
     {.name = "BackendProxyProtocol",
      .contexts = kEverywhere,
      .argument = Argument::kChoice,

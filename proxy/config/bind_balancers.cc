@@ -31,6 +31,7 @@ constexpr Scheme kSchemes[] = {
     {"wss://", MemberScheme::kHttps},
     {"h2c://", MemberScheme::kHttp, MemberProtocol::kHttp2},
     {"h2://", MemberScheme::kHttps, MemberProtocol::kHttp2},
+    {"ajp://", MemberScheme::kAjp, MemberProtocol::kAjp},
 };
 
 const Scheme* find_scheme(std::string_view text) {
@@ -38,6 +39,12 @@ const Scheme* find_scheme(std::string_view text) {
     if (conf::equal_ignoring_case(text.substr(0, known.text.size()), known.text)) return &known;
   }
   return nullptr;
+}
+
+// Of a member whose URL names none.
+std::string_view default_port(MemberScheme scheme) {
+  if (scheme == MemberScheme::kAjp) return ":8009";
+  return scheme == MemberScheme::kHttps ? ":443" : ":80";
 }
 
 MemberScheme scheme_of(std::string_view text) {
@@ -52,9 +59,6 @@ std::string_view other_way(std::string_view text) {
     std::string_view text;
   };
   constexpr Way kWays[] = {
-      {"ajp://",
-       "AJP is not spoken; let the members listen with HTTP, in Tomcat <Connector "
-       "protocol=\"HTTP/1.1\" port=\"8080\">, and write http://host:8080"},
       {"fcgi://", "FastCGI is not spoken; put an HTTP server in front of the program"},
       {"scgi://", "SCGI is not spoken; put an HTTP server in front of the program"},
       {"uwsgi://", "uwsgi is not spoken; let it listen with --http-socket, and write http://"},
@@ -94,7 +98,7 @@ std::optional<MemberSeed> named_member(const conf::Word& word, std::string_view 
   const std::size_t colon = authority.rfind(':');
   const bool has_port = colon != std::string_view::npos && !authority.substr(colon).ends_with(']');
   std::string address(authority);
-  if (has_scheme && !has_port) address += member.scheme == MemberScheme::kHttps ? ":443" : ":80";
+  if (has_scheme && !has_port) address += default_port(member.scheme);
   const auto parsed = conf::parse_address(address);
   if (parsed && (has_scheme || authority.size() == text.size())) {
     member.address = conf::address_text(*parsed);
@@ -113,6 +117,14 @@ std::optional<MemberSeed> named_member(const conf::Word& word, std::string_view 
 bool add_member_url(const conf::Word& word, std::string_view text, Seeds& seeds,
                     conf::Diagnostics& diagnostics) {
   const Scheme* const scheme = find_scheme(text);
+  const bool is_ajp = scheme != nullptr && scheme->member == MemberScheme::kAjp;
+  const bool is_other = std::any_of(
+      seeds.members.begin(), seeds.members.end(),
+      [is_ajp](const auto& member) { return (member.scheme == MemberScheme::kAjp) != is_ajp; });
+  if (is_other) {
+    diagnostics.error(word, "all members of one balancer speak AJP, or none does");
+    return false;
+  }
   if (scheme == nullptr) return true;
   if (scheme->protocol) seeds.tuning.protocol = scheme->protocol;
   text.remove_prefix(scheme->text.size());

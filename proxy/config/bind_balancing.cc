@@ -102,11 +102,13 @@ constexpr Parameter kOfDirective[] = {
 
 // Apache's, of mod_proxy_hcheck. ping= is the time in which a member has to answer.
 constexpr Parameter kOfMember[] = {
-    {"hcmethod", "hcmethod=NONE, TCP, GET, HEAD or OPTIONS",
+    {"hcmethod", "hcmethod=NONE, TCP, CPING, GET, HEAD or OPTIONS",
      [](std::string_view text, HealthCheck& check) {
        if (conf::equal_ignoring_case(text, "NONE")) check.kind = HealthCheck::Kind::kOff;
        if (conf::equal_ignoring_case(text, "NONE")) return true;
-       const bool is_tcp = conf::equal_ignoring_case(text, "TCP");
+       // To members that speak AJP the question of the former is CPing.
+       const bool is_tcp =
+           conf::equal_ignoring_case(text, "TCP") || conf::equal_ignoring_case(text, "CPING");
        check.kind = is_tcp ? HealthCheck::Kind::kTcp : HealthCheck::Kind::kHttp;
        return is_tcp || set_method(text, check);
      }},

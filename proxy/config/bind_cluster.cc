@@ -7,6 +7,7 @@
 #include "base/tcp_path.h"
 #include "conf/values.h"
 #include "proxy/config/binding.h"
+#include "proxy/http/ajp_request.h"
 
 namespace understudy::config {
 
@@ -14,7 +15,16 @@ namespace {
 
 MemberProtocol bind_protocol(std::string_view text) {
   if (text == "h2") return MemberProtocol::kHttp2;
+  if (text == "ajp") return MemberProtocol::kAjp;
   return text == "auto" ? MemberProtocol::kAuto : MemberProtocol::kHttp1;
+}
+
+Ajp bind_ajp(const conf::Settings& settings, const Tuning& tuning) {
+  const std::size_t wanted = tuning.packet_bytes.value_or(settings.bytes("ProxyIOBufferSize"));
+  return {.secret = tuning.secret.value_or(std::string()),
+          .ping = tuning.ping.value_or(std::chrono::milliseconds()),
+          .packet_bytes_max =
+              std::clamp(wanted, http::kAjpPacketBytesDefault, http::kAjpPacketBytesMax)};
 }
 
 // A connection that says whose it is can serve nobody else.
@@ -126,7 +136,7 @@ bool Cluster::is_same_as(const Cluster& other) const {
          session_in_query == other.session_in_query && ranks_routes == other.ranks_routes &&
          session_form_field == other.session_form_field && dialect == other.dialect &&
          inserted == other.inserted && connections == other.connections &&
-         balancing == other.balancing && protocol == other.protocol &&
+         balancing == other.balancing && protocol == other.protocol && ajp == other.ajp &&
          proxy_header == other.proxy_header && tls_name == other.tls_name &&
          has_same_identity(tls.get(), other.tls.get());
 }
@@ -155,6 +165,7 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
 
   cluster.protocol =
       seeds.tuning.protocol.value_or(bind_protocol(settings.text("BackendProtocol")));
+  if (cluster.protocol == MemberProtocol::kAjp) cluster.ajp = bind_ajp(settings, seeds.tuning);
   bind_proxy_header(settings, cluster, binding.diagnostics());
   bind_member_tls(scope, where, seeds.is_apache, cluster, binding);
 

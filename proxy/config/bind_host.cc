@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "proxy/config/binding.h"
+#include "proxy/config/jk_workers.h"
 
 namespace understudy::config {
 
@@ -205,6 +206,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
   Balancers balancers;
   add_balancers(global.settings, balancers, binding.diagnostics());
   add_pass_parameters(global.settings, balancers, binding.diagnostics());
+  binding.jk = std::make_shared<const JkWorkers>(global.settings, binding);
 
   std::vector<VirtualHost> hosts;
   hosts.push_back(bind_host(global, formats, balancers, binding));

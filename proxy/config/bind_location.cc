@@ -307,9 +307,11 @@ class LocationBinder final {
     }
     const Seeds& seeds = target.seeds;
     location.failover = bind_failover(settings, seeds, where, binding_);
+    // In Apache AJP carries the client's own Host, and who it is in places of its own.
+    const bool is_ajp = seeds.tuning.protocol == MemberProtocol::kAjp;
     location.preserves_host = settings.is_set("ProxyPreserveHost")
                                   ? settings.flag("ProxyPreserveHost")
-                                  : !seeds.is_apache;
+                                  : !seeds.is_apache || is_ajp;
     location.body_bytes_max =
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
     location.tunnel_idle_timeout = settings.duration("WebSocketIdleTimeout");
@@ -320,6 +322,9 @@ class LocationBinder final {
     location.excluded = bind_excluded(scope, diagnostics);
     location.cookies = bind_cookie_rules(scope, diagnostics);
     location.forwarding = bind_forwarding(scope, seeds, diagnostics);
+    if (is_ajp && seeds.is_apache && !settings.is_set("ProxyAddHeaders")) {
+      location.forwarding.x_forwarded = false;
+    }
     location.reverse = bind_reverse_rules(scope, diagnostics);
     location.cluster = bind_cluster(target.seeds, scope, where, binding_);
     locations_.push_back(std::move(location));

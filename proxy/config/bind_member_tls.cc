@@ -19,10 +19,11 @@ const MemberSeed* first_with(const std::vector<MemberSeed>& members, MemberSchem
   return found == members.end() ? nullptr : &*found;
 }
 
-// All members of a cluster speak TLS, or none does. nothing after an error.
+// All members of a cluster speak TLS, or none does; ajp:// is plain. Nothing after an error.
 std::optional<bool> wants_tls(const std::vector<MemberSeed>& members,
                               const conf::Settings& settings, const conf::Word& where,
                               conf::Diagnostics& diagnostics) {
+  if (first_with(members, MemberScheme::kAjp) != nullptr) return false;
   const MemberSeed* const https = first_with(members, MemberScheme::kHttps);
   const MemberSeed* const http = first_with(members, MemberScheme::kHttp);
   const MemberSeed* const unsaid = first_with(members, MemberScheme::kUnsaid);
@@ -118,6 +119,8 @@ std::vector<std::string> protocols_offered(MemberProtocol protocol) {
       return {"http/1.1"};
     case MemberProtocol::kHttp2:
       return {"h2"};
+    case MemberProtocol::kAjp:
+      return {};
     case MemberProtocol::kAuto:
       break;
   }

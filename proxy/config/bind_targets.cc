@@ -93,6 +93,7 @@ TargetList::TargetList(const Scope& host, const Balancers& balancers, Binding& b
   for (std::size_t i = 0; i < sections_.size(); ++i) add_section_target(i, host);
   if (host.outer != nullptr) add_lines(*host.outer);
   add_lines(host);
+  add_mounts(host);
   // SetHandler outside of all locations proxies everything, as in the plug-in.
   const conf::Directive* const handler = handler_of_host(host.settings);
   const auto root = at_.find("/");
@@ -154,7 +155,7 @@ void TargetList::add_section_target(std::size_t index, const Scope& host) {
       .path = section.where.path};
   section.page = page_of(scope.settings);
   if (section.page != apache::OwnPage::kNone) return;
-  const auto passes = scope.settings.all_here({"ProxyPass", "ProxyPassMatch"});
+  const auto passes = scope.settings.all_here({"ProxyPass", "ProxyPassMatch", "JkMount"});
   if (passes.empty()) {
     std::optional<std::string_view> path;
     if (section.is_plain()) path = section.where.path;
@@ -174,7 +175,9 @@ void TargetList::add_section_target(std::size_t index, const Scope& host) {
   // Apache takes the section's words for a path, unless they look like a pattern.
   const conf::Directive& pass = *passes.back();
   const std::string& text = section.where.path;
-  const bool is_match = conf::equal_ignoring_case(pass.name.text, "ProxyPassMatch");
+  const bool is_mount = conf::equal_ignoring_case(pass.name.text, "JkMount");
+  const bool is_match = conf::equal_ignoring_case(pass.name.text, "ProxyPassMatch") ||
+                        (is_mount && section.where.kind == Kind::kExpression);
   const bool is_pattern = is_match || text.find_first_of("*?[") != std::string::npos;
   apache::Where paths{.kind = Kind::kPath, .path = text};
   if (is_pattern) {
@@ -191,7 +194,7 @@ void TargetList::add_section_target(std::size_t index, const Scope& host) {
         "Apache; write ProxyPassMatch outside of all sections");
     return;
   }
-  auto target = pass_target(pass, 0, std::move(paths));
+  auto target = is_mount ? mounted(pass, std::move(paths)) : pass_target(pass, 0, std::move(paths));
   if (!target) return;
   target->section = index;
   target->rank = static_cast<std::uint32_t>(sections_.size() - index);
@@ -253,8 +256,12 @@ void TargetList::add_line(const conf::Directive& directive) {
   }
   auto target = pass_target(directive, 1, std::move(paths));
   if (!target) return;
-  target->rank = kFirstLineRank + static_cast<std::uint32_t>(targets_.size());
+  target->rank = next_line_rank();
   add_target(*std::move(target));
+}
+
+std::uint32_t TargetList::next_line_rank() const {
+  return kFirstLineRank + static_cast<std::uint32_t>(targets_.size());
 }
 
 void TargetList::add_target(Target target) {

@@ -29,7 +29,10 @@ struct Tuning {
   std::optional<std::chrono::milliseconds> queue_timeout = {};    // QueueTimeout
   std::optional<bool> reuse = {};                                 // KeepAliveEnabled
   std::optional<bool> nofailover = {};                            // StickyOnly
-  std::optional<MemberProtocol> protocol = {};                    // of h2:// and h2c://
+  std::optional<MemberProtocol> protocol = {};                    // of h2://, h2c://, ajp://
+  std::optional<std::chrono::milliseconds> ping = {};             // of members with ajp://
+  std::optional<std::size_t> packet_bytes = {};                   // ProxyIOBufferSize
+  std::optional<std::string> secret = {};
 };
 
 // Members as the configuration names them, before they are a cluster.
@@ -84,11 +87,14 @@ struct KeyValue {
 };
 
 // What the parts share.
+class JkWorkers;
+
 struct Binding {
   conf::Configuration& source;
   const LoadOptions& options;
   Config& config;
   std::map<std::string, std::shared_ptr<const Keyring>> keyrings;  // by path, read once
+  std::shared_ptr<const JkWorkers> jk = {};                        // while hosts are bound
 
   conf::Diagnostics& diagnostics() { return source.diagnostics(); }
 
@@ -117,6 +123,9 @@ std::vector<AccessLog> bind_access_logs(const conf::Settings& settings, const Lo
 // bind_balancers.cc: BalancerMember, <Proxy> and ProxyPass.
 void add_member(const conf::Word& word, MemberSeed member, Seeds& seeds,
                 conf::Diagnostics& diagnostics);
+// Of `BalancerMember URL ...`, with `url` the URL's index.
+void add_balancer_member(const conf::Directive& directive, std::size_t url, Seeds& seeds,
+                         conf::Diagnostics& diagnostics);
 void add_balancer_members(const std::vector<const conf::Directive*>& directives, Seeds& seeds,
                           conf::Diagnostics& diagnostics);
 void add_balancers(const conf::Settings& settings, Balancers& balancers,

@@ -22,13 +22,22 @@
 namespace understudy::config {
 
 // What members are spoken to in: BackendProtocol. kAuto: HTTP/2 where TLS agrees on it.
-enum class MemberProtocol : std::uint8_t { kHttp1, kHttp2, kAuto };
+enum class MemberProtocol : std::uint8_t { kHttp1, kHttp2, kAuto, kAjp };
+
+// With MemberProtocol::kAjp.
+struct Ajp {
+  std::string secret = {};              // secret=; empty: none is asked for
+  std::chrono::milliseconds ping{};     // ping=: for CPong before each request; 0: it is not asked
+  std::size_t packet_bytes_max = 8192;  // iobuffersize=, ProxyIOBufferSize
+
+  bool operator==(const Ajp&) const = default;
+};
 
 // What a connection to a member says first: BackendProxyProtocol.
 enum class ProxyHeader : std::uint8_t { kNone, kV1, kV2 };
 
-// Whether a member was named with http:// or https://.
-enum class MemberScheme : std::uint8_t { kUnsaid, kHttp, kHttps };
+// What a member was named with.
+enum class MemberScheme : std::uint8_t { kUnsaid, kHttp, kHttps, kAjp };
 
 struct MemberSeed {
   std::string address;        // "host:port"; a host name is resolved at the start
@@ -89,6 +98,7 @@ struct Cluster {
 
   Connections connections;
   MemberProtocol protocol = MemberProtocol::kHttp1;
+  Ajp ajp;
   ProxyHeader proxy_header = ProxyHeader::kNone;
   std::shared_ptr<const TlsDialer> tls;  // null: members are spoken to in plain
   std::string tls_name;                  // SSLProxyPeerName; empty: each member's own host name

@@ -138,6 +138,30 @@ bool set_method(const Place& place) {
   return true;
 }
 
+// A secret that only some members are asked for would be told to the others.
+bool set_secret(const Place& place) {
+  std::optional<std::string>& secret = place.tuning().secret;
+  if (secret && *secret != place.value) {
+    place.diagnostics.error(place.word, "the members of one balancer have one secret");
+    return false;
+  }
+  secret = place.value;
+  return !place.value.empty();
+}
+
+// With AJP a question before each request; of others it is how long a check may take.
+bool set_ping(const Place& place) {
+  if (place.member->scheme == MemberScheme::kAjp) return set_time(place, place.tuning().ping);
+  return set_check_parameter(place.word, *place.member, place.diagnostics).value_or(false);
+}
+
+bool set_packet_bytes(const Place& place) {
+  const auto bytes = conf::parse_integer(place.value);
+  if (!bytes || *bytes < 0 || *bytes > 65536) return false;
+  place.tuning().packet_bytes = static_cast<std::size_t>(*bytes);
+  return true;
+}
+
 bool accept(const Place&) {
   return true;
 }
@@ -178,6 +202,9 @@ constexpr Parameter kParameters[] = {
      [](const Place& place) { return set_time(place, place.tuning().connect_timeout); }},
     {"ttl", Of::kMember, kTime,
      [](const Place& place) { return set_time(place, place.tuning().ttl); }},
+    {"ping", Of::kMember, kTime, set_ping},
+    {"secret", Of::kMember, "a text", set_secret},
+    {"iobuffersize", Of::kMember, "a number of bytes up to 65536", set_packet_bytes},
     {"disablereuse", Of::kMember, "On or Off",
      [](const Place& place) {
        std::optional<bool> is_disabled;
@@ -203,7 +230,6 @@ constexpr Parameter kParameters[] = {
     {"keepalive", Of::kMember, {}, accept},
     {"flushpackets", Of::kMember, {}, accept},
     {"flushwait", Of::kMember, {}, accept},
-    {"iobuffersize", Of::kMember, {}, accept},
     {"receivebuffersize", Of::kMember, {}, accept},
     {"responsefieldsize", Of::kMember, {}, accept, "use LimitResponseFieldSize"},
     {"min", Of::kMember, {}, accept},

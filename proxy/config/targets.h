@@ -86,6 +86,10 @@ class TargetList final {
   void add_section_target(std::size_t section, const Scope& scope);
   void add_lines(const Scope& scope);
   void add_line(const conf::Directive& directive);
+  // bind_jk.cc: what JkMount and its relatives say.
+  void add_mounts(const Scope& host);
+  std::optional<Target> mounted(const conf::Directive& directive, apache::Where paths);
+  std::uint32_t next_line_rank() const;
   void add_proxy_sections(const Scope& scope);
   void add_target(Target target);
   void add_own(const conf::Word& where, std::size_t section, Seeds seeds);

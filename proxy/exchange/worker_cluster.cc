@@ -102,6 +102,7 @@ MemberConnections::Options WorkerCluster::reach(const routing::Member& member) c
           .address = member.address,
           .more_addresses = member.more_addresses,
           .protocol = options_.protocol,
+          .ajp = options_.ajp,
           .proxy_header = options_.proxy_header,
           .tls = options_.tls,
           .tls_name = options_.tls_name.empty() ? host_of(member.address_text) : options_.tls_name,

@@ -44,6 +44,7 @@ class WorkerCluster final : private ViewProbe::User,
     routing::ClusterOptions routing;
     config::Connections connections;
     config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
+    config::Ajp ajp = {};  // with MemberProtocol::kAjp
     config::ProxyHeader proxy_header = config::ProxyHeader::kNone;
     std::shared_ptr<const TlsDialer> tls = {};  // null: members are spoken to in plain
     std::string tls_name = {};                  // empty: each member's own host name

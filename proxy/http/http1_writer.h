@@ -18,6 +18,7 @@
 #include "proxy/http/hop_by_hop.h"
 #include "proxy/http/limits.h"
 #include "proxy/http/message.h"
+#include "proxy/http/request_origin.h"
 
 namespace understudy::http {
 
@@ -107,6 +108,7 @@ struct RequestRewrite {
   bool add_chunked = false;
   bool add_upgrade = false;  // "Connection: upgrade" (keep_upgrade was true)
   bool add_close = false;    // "Connection: close": no further request on this connection
+  RequestOrigin origin = {};  // is in no head of HTTP
 };
 
 // Always HTTP/1.1, whatever the client spoke. False when the arena is full: the caller answers 431.

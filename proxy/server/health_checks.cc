@@ -17,7 +17,9 @@ std::string key_of(const HealthChecks::Target& target) {
   std::string tls = "plain";
   if (target.tls)
     tls = fmt::format("{:02x} {}", fmt::join(target.tls->identity(), ""), target.tls_name);
-  return fmt::format("{} {} {} {} {} {} {} {}-{} {} {} {} {}", target.address_text, tls,
+  const bool is_ajp = target.protocol == config::MemberProtocol::kAjp;
+  return fmt::format("{} {} {} {} {} {} {} {} {}-{} {} {} {} {}", target.address_text, tls,
+                     is_ajp ? "ajp " + target.ajp.secret : std::string("http"),
                      static_cast<int>(check.kind), check.method, check.path, check.host, check.body,
                      check.status_min, check.status_max, check.interval.count(),
                      check.timeout.count(), check.fall, check.rise);
@@ -47,6 +49,10 @@ class HealthChecks::Watch final : private HealthProbe::User {
   // Certificates may have been replaced.
   void set_reach(const Target& target) {
     if (target.address.is_set()) reach_.address = target.address;
+    // HTTP/2 is not needed for a question.
+    const bool is_ajp = target.protocol == config::MemberProtocol::kAjp;
+    reach_.protocol = is_ajp ? target.protocol : config::MemberProtocol::kHttp1;
+    reach_.ajp = target.ajp;
     reach_.tls = target.tls;
     reach_.tls_name = target.tls_name;
   }

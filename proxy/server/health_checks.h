@@ -30,6 +30,8 @@ class HealthChecks final {
     std::size_t cluster = 0;
     std::string address_text = {};
     Address address = {};  // unset: its name is being resolved, and it is not asked meanwhile
+    config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
+    config::Ajp ajp = {};
     std::shared_ptr<const TlsDialer> tls = {};  // null: plain
     std::string tls_name = {};                  // whom its certificate must name
     config::HealthCheck check = {};

@@ -31,6 +31,8 @@ void Server::watch_members() {
                          .address_text = cluster.seeds[seed].address,
                          .address = address_of(snapshot_->clusters[i].seeds[seed].address_text,
                                                snapshot_->clusters[i].seeds[seed].address),
+                         .protocol = cluster.protocol,
+                         .ajp = cluster.ajp,
                          .tls = cluster.tls,
                          .tls_name = name_of(cluster, cluster.seeds[seed].address),
                          .check = cluster.check_of(cluster.seeds[seed])});
@@ -42,6 +44,8 @@ void Server::watch_members() {
       targets.push_back({.cluster = i,
                          .address_text = entry.address,
                          .address = address_of(entry.address, {}),
+                         .protocol = cluster.protocol,
+                         .ajp = cluster.ajp,
                          .tls = cluster.tls,
                          .tls_name = name_of(cluster, entry.address),
                          .check = cluster.balancing.check});

@@ -196,7 +196,8 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::make(
     }
   }
   for (const config::Cluster& cluster : config->clusters) {
-    out->sends_proxy_headers |= cluster.proxy_header != config::ProxyHeader::kNone;
+    out->tells_where |= cluster.proxy_header != config::ProxyHeader::kNone ||
+                        cluster.protocol == config::MemberProtocol::kAjp;
     out->clusters.push_back(make_cluster(cluster, out->host_names));
   }
   return std::shared_ptr<const Snapshot>(std::move(out));

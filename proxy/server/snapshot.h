@@ -41,7 +41,7 @@ struct Snapshot {
   std::vector<Site> sites = {};                                // as config->listens
   std::vector<std::vector<AccessLogTarget>> access_logs = {};  // by host
   std::vector<routing::ClusterOptions> clusters = {};          // as config->clusters
-  bool sends_proxy_headers = false;  // some cluster does: BackendProxyProtocol
+  bool tells_where = false;  // clients have connected to: BackendProxyProtocol, AJP
   // Seeds that are named by a host's name.
   struct HostName {
     std::string address_text;

@@ -98,7 +98,7 @@ void Worker::on_accepted(std::size_t site, Accepted accepted) {
       .client = {.address = accepted.peer, .local_port = current().snapshot->listens[site].port()},
       .site = static_cast<uint32_t>(site),
       .http2 = here.speaks_http2()};
-  if (current().snapshot->sends_proxy_headers) {
+  if (current().snapshot->tells_where) {
     options.client.local = std::make_unique<const Address>(local_address(accepted.fd));
   }
   const auto& protocol = here.hosts.front()->proxy_protocol;
@@ -177,6 +177,7 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
       context_, WorkerCluster::Options{.routing = std::move(routing),
                                        .connections = wanted.connections,
                                        .protocol = wanted.protocol,
+                                       .ajp = wanted.ajp,
                                        .proxy_header = wanted.proxy_header,
                                        .tls = wanted.tls,
                                        .tls_name = wanted.tls_name,

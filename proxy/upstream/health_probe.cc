@@ -43,7 +43,10 @@ void HealthProbe::ask(const MemberConnections::Options& member) {
 
 void HealthProbe::on_connected(Upstream& connection) {
   upstream_ = &connection;
-  if (check_.kind == config::HealthCheck::Kind::kTcp) return end(true, {});
+  if (check_.kind == config::HealthCheck::Kind::kTcp) {
+    if (!connection.ask_alive()) end(true, {});
+    return;
+  }
   const std::string text = check_.method + " " + check_.path + " HTTP/1.1\r\nHost: " + host_ +
                            "\r\nUser-Agent: understudy-health-check\r\n\r\n";
   // The head goes the way of every other head, so that there is one writer.
@@ -68,6 +71,10 @@ void HealthProbe::on_response_head(const http::ResponseHead& head) {
   }
   if (check_.body.empty() || check_.method == "HEAD") return end(true, {});
   gather();
+}
+
+void HealthProbe::on_alive() {
+  end(true, {});
 }
 
 void HealthProbe::on_response_body() {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// HealthProbe: asks one member once whether it works: a TCP connection, or an HTTP request whose
-// status and body are compared. What the answers mean in a row is proxy/routing's decision
-// (check_record.h), when to ask server/'s. One question at a time, on a connection of its own that
-// is closed after the answer. Owned by server/health_checks; its loop's thread only.
+// HealthProbe: asks one member once whether it works: a TCP connection, with CPing where the member
+// speaks AJP, or a request whose status and body are compared. What the answers mean in a row is
+// proxy/routing's decision (check_record.h), when to ask server/'s. One question at a time, on a
+// connection of its own that is closed after the answer. Owned by server/health_checks; its loop's
+// thread only.
 #pragma once
 
 #include <cstddef>
@@ -46,6 +47,7 @@ class HealthProbe final : private Upstream::User {
   void on_connected(Upstream& connection) override;
   void on_interim_response(const http::ResponseHead&) override {}
   void on_response_head(const http::ResponseHead& head) override;
+  void on_alive() override;
   void on_response_body() override;
   void on_upstream_writable() override {}
   void on_upstream_failed(ErrorCode code, std::string_view detail) override;

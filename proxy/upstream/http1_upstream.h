@@ -16,25 +16,22 @@
 #include "proxy/http/http1_parser.h"
 #include "proxy/upstream/acknowledgement_watch.h"
 #include "proxy/upstream/io_context.h"
+#include "proxy/upstream/kept_upstream.h"
 #include "proxy/upstream/receive_low_water.h"
-#include "proxy/upstream/upstream.h"
 
 namespace understudy {
 
 class MemberConnections;
 
-// Read from one connection in one turn of the loop before others get theirs.
-inline constexpr std::size_t kReadPerTurnBytesMax = std::size_t{1024} * 1024;
-
-class Http1Upstream final : public Upstream, public ClosedList::Item, private FdWatcher::Handler {
+class Http1Upstream final : public KeptUpstream, private FdWatcher::Handler {
  public:
   // `stream` is ready for the first request.
   Http1Upstream(MemberConnections& home, const IoContext& io, std::unique_ptr<Stream> stream);
   ~Http1Upstream() override;
 
-  // The user of a connection that is new, or idle.
-  void attach(User& user);
-  bool is_idle() const { return state_ == State::kIdle; }
+  void attach(User& user) override;
+  void close() override;
+  Place& place() override { return place_; }
 
   Taken send_head(const http::RequestHead& head, const http::RequestRewrite& rewrite,
                   BodyBytes body) override;
@@ -54,7 +51,6 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   bool was_reused() const override { return reused_; }
 
  private:
-  friend class MemberConnections;
   enum class State : uint8_t { kNew, kIdle, kHead, kBody, kClosed };
 
   void on_ready(bool readable, bool writable) override;
@@ -72,7 +68,6 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
   bool is_reusable() const;
   BodyBytes chunks_as_received();
   BodyBytes chunk_payload();
-  void close();
 
   // Constant after construction.
   MemberConnections& home_;
@@ -87,8 +82,7 @@ class Http1Upstream final : public Upstream, public ClosedList::Item, private Fd
 
   // State of the worker thread, of the connection.
   User* user_ = nullptr;
-  TimePoint idle_since_{};
-  size_t index_ = 0;  // in home_.open_
+  Place place_;
   State state_ = State::kNew;
   bool reused_ = false;
   bool readable_ = false;        // there has been an edge, and no read since came up short

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/tcp_path.h"
 #include "base/tls_stream.h"
+#include "proxy/upstream/ajp_upstream.h"
 #include "proxy/upstream/connecting.h"
 #include "proxy/upstream/http1_upstream.h"
 #include "proxy/upstream/http2_member_connection.h"
@@ -38,7 +39,7 @@ Upstream* MemberConnections::take_idle(Upstream::User& user, Wants wants) {
     }
   }
   if (idle_.empty()) return nullptr;
-  Http1Upstream* connection = idle_.back();
+  KeptUpstream* connection = idle_.back();
   idle_.pop_back();
   connection->attach(user);
   return connection;
@@ -144,20 +145,21 @@ void MemberConnections::on_connected(Connecting& connecting, std::unique_ptr<Str
   }
   if (connecting.wants() == Wants::kAny) speaks_http2_ = says_http2 || wants_http2;
   remove(connecting);
-  if (says_http2 || wants_http2) {
-    begin_http2(connecting, std::move(stream));
-  } else {
-    begin_http1(connecting, std::move(stream));
+  if (says_http2 || wants_http2) return begin_http2(connecting, std::move(stream));
+  if (options_.protocol == config::MemberProtocol::kAjp) {
+    return begin_kept(connecting, std::make_unique<AjpUpstream>(*this, io_, std::move(stream)));
   }
+  begin_kept(connecting, std::make_unique<Http1Upstream>(*this, io_, std::move(stream)));
 }
 
-void MemberConnections::begin_http1(Connecting& connecting, std::unique_ptr<Stream> stream) {
+void MemberConnections::begin_kept(Connecting& connecting,
+                                   std::unique_ptr<KeptUpstream> connection) {
   Upstream::User* const user = connecting.take_user();
-  open_.push_back(std::make_unique<Http1Upstream>(*this, io_, std::move(stream)));
-  Http1Upstream& connection = *open_.back();
-  connection.index_ = open_.size() - 1;
-  connection.attach(*user);
-  user->on_connected(connection);
+  open_.push_back(std::move(connection));
+  KeptUpstream& begun = *open_.back();
+  begun.place().index = open_.size() - 1;
+  begun.attach(*user);
+  user->on_connected(begun);
   connecting.fail_all(ErrorCode::kClosed, "the member does not speak HTTP/2 any more");
 }
 
@@ -244,24 +246,24 @@ void MemberConnections::retire() {
   close_idle();
 }
 
-void MemberConnections::park(Http1Upstream& connection) {
+void MemberConnections::park(KeptUpstream& connection) {
   if (retired_ || !options_.keep_alive || idle_.size() >= options_.idle_count_max) {
     connection.close();
     return;
   }
-  connection.idle_since_ = io_.loop.now();
+  connection.place().idle_since = io_.loop.now();
   idle_.push_back(&connection);
-  if (!expiry_.is_running()) expiry_.start_at(connection.idle_since_ + options_.idle_max);
+  if (!expiry_.is_running()) expiry_.start_at(connection.place().idle_since + options_.idle_max);
   if (options_.owner) options_.owner->on_room(*this);
 }
 
-void MemberConnections::remove(Http1Upstream& connection, bool was_idle) {
+void MemberConnections::remove(KeptUpstream& connection, bool was_idle) {
   // Of the longest idle ones one goes by time, and few others close before their turn.
   if (was_idle) std::erase(idle_, &connection);
-  const size_t index = connection.index_;
+  const size_t index = connection.place().index;
   DCHECK(open_[index].get() == &connection);
   std::swap(open_[index], open_.back());
-  open_[index]->index_ = index;
+  open_[index]->place().index = index;
   io_.closed.add(std::move(open_.back()));
   open_.pop_back();
   if (options_.owner) options_.owner->on_room(*this);
@@ -269,10 +271,10 @@ void MemberConnections::remove(Http1Upstream& connection, bool was_idle) {
 
 void MemberConnections::on_expiry() {
   const TimePoint now = io_.loop.now();
-  while (!idle_.empty() && idle_.front()->idle_since_ + options_.idle_max <= now) {
+  while (!idle_.empty() && idle_.front()->place().idle_since + options_.idle_max <= now) {
     idle_.front()->close();
   }
-  if (!idle_.empty()) expiry_.start_at(idle_.front()->idle_since_ + options_.idle_max);
+  if (!idle_.empty()) expiry_.start_at(idle_.front()->place().idle_since + options_.idle_max);
   if (!http2_.empty()) close_idle_http2(now - options_.idle_max);
 }
 

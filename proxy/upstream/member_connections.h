@@ -29,9 +29,11 @@
 
 namespace understudy {
 
+class AjpUpstream;
 class Connecting;
 class Http1Upstream;
 class Http2MemberConnection;
+class KeptUpstream;
 
 // LimitResponseFieldSize and LimitResponseFields, where nothing is said.
 inline constexpr http::HeadLimits kAnswerLimits{.first_line_bytes_max = http::kHeadBytesMax,
@@ -65,6 +67,7 @@ class MemberConnections final {
     Address address;
     std::vector<Address> more_addresses = {};  // of the same name
     config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
+    config::Ajp ajp = {};  // with MemberProtocol::kAjp
     config::ProxyHeader proxy_header = config::ProxyHeader::kNone;  // then none is kept alive
     std::shared_ptr<const TlsDialer> tls = {};                      // null: plain
     std::string tls_name = {};                           // whom its certificate must name
@@ -110,6 +113,7 @@ class MemberConnections final {
   std::uint64_t serial() const { return options_.serial; }
   const std::string& label() const { return options_.label; }
   const http::HeadLimits& limits() const { return options_.limits; }
+  const config::Ajp& ajp() const { return options_.ajp; }
   const Address& address() const { return options_.address; }
   // In use, idle, and those that are not there yet.
   std::size_t open_count() const { return open_.size() + connecting_.size() + http2_.size(); }
@@ -126,6 +130,7 @@ class MemberConnections final {
 
  private:
   friend class Connecting;
+  friend class AjpUpstream;
   friend class Http1Upstream;
   friend class Http2MemberConnection;
 
@@ -140,7 +145,7 @@ class MemberConnections final {
   void on_connect_failed(Connecting& connecting, ErrorCode code, std::string_view detail);
   void remove(Connecting& connecting);
   Connecting* one_to_join(Wants wants);
-  void begin_http1(Connecting& connecting, std::unique_ptr<Stream> stream);
+  void begin_kept(Connecting& connecting, std::unique_ptr<KeptUpstream> connection);
   void begin_http2(Connecting& connecting, std::unique_ptr<Stream> stream);
 
   // For Http2MemberConnection.
@@ -151,8 +156,8 @@ class MemberConnections final {
   void remove(Http2MemberConnection& connection);
   void close_idle_http2(TimePoint idle_since_max);
 
-  void park(Http1Upstream& connection);
-  void remove(Http1Upstream& connection, bool was_idle);
+  void park(KeptUpstream& connection);
+  void remove(KeptUpstream& connection, bool was_idle);
   void on_expiry();
 
   // Constant after construction.
@@ -167,8 +172,8 @@ class MemberConnections final {
   std::size_t http2_streams_ = 0;
   bool speaks_http2_ = false;  // when it was asked last
   bool only_http1_ = false;    // it said so, or nobody may ask for more
-  std::vector<std::unique_ptr<Http1Upstream>> open_;
-  std::vector<Http1Upstream*> idle_;  // the longest idle first
+  std::vector<std::unique_ptr<KeptUpstream>> open_;
+  std::vector<KeptUpstream*> idle_;  // the longest idle first
   Timer expiry_;
   WaitingList waiting_;
   WaitingList queue_;

@@ -41,6 +41,8 @@ class Upstream {
     virtual void on_response_head(const http::ResponseHead& head) = 0;
     // Fetch: there may be more of the body.
     virtual void on_response_body() = 0;
+    // The member's process has answered ask_alive().
+    virtual void on_alive() {}
     // send_body may take more.
     virtual void on_upstream_writable() = 0;
     // Before the response's head was complete: kConnectRefused, kConnectTimeout, kConnectFailed,
@@ -80,6 +82,10 @@ class Upstream {
   // For how long the member's machine has not acknowledged what it was sent, as far as asking for
   // it every now and then can tell; a slow member's machine does acknowledge. A system call.
   virtual Duration unacknowledged_for() { return {}; }
+
+  // Instead of a request: the protocol's own question whether the member's process is there, which
+  // on_alive() or on_upstream_failed() follows. False: the protocol has none.
+  virtual bool ask_alive() { return false; }
 
   // The exchange is done with it. A connection on which both messages are complete is kept for the
   // next exchange, any other is closed.

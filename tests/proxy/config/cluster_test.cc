@@ -190,9 +190,8 @@ TEST(Cluster, RefusesWhatCannotWork) {
        "t.conf:3:16: error: none: no key file"},
       {"<Location />\nBackendCluster a:1,b:1\nMaxMembers 1\nClusterKeyFile c.key\n</Location>",
        "t.conf:1:11: error: more members than MaxMembers (1) allows"},
-      {balancer + "ProxyPass / ajp://a:1/",
-       "t.conf:5:13: error: AJP is not spoken; let the members listen with HTTP, in Tomcat "
-       "<Connector protocol=\"HTTP/1.1\" port=\"8080\">, and write http://host:8080"},
+      {balancer + "ProxyPass / fcgi://a:1/",
+       "t.conf:5:13: error: FastCGI is not spoken; put an HTTP server in front of the program"},
       {balancer + "ProxyPass /app balancer://shop/a%20b",
        "t.conf:5:16: error: expected a target path such as /shop, without '//', '..', '%', '?'"},
       {balancer + "ProxyPass / balancer://shp/",

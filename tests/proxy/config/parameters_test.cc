@@ -148,8 +148,43 @@ TEST(Apache, MemberUrlsMayHaveAPathAndOtherSchemes) {
 }
 
 TEST(Apache, WhatIsNotSpokenSaysWhatToDo) {
-  EXPECT_EQ(said_of("ProxyPass / ajp://127.0.0.1:8009/\n").substr(0, 74),
-            "t.conf:1:13: error: AJP is not spoken; let the members listen with HTTP, i");
+  EXPECT_EQ(said_of("ProxyPass / fcgi://127.0.0.1:9000/\n").substr(0, 44),
+            "t.conf:1:13: error: FastCGI is not spoken; p");
+}
+
+TEST(Apache, MembersMaySpeakAjp) {
+  const auto config = config_of(
+      "<Proxy balancer://p>\nBalancerMember ajp://a route=t1 secret=s ping=500ms "
+      "iobuffersize=65536\nBalancerMember ajp://b:8010 secret=s\n</Proxy>\n"
+      "ProxyPass /x balancer://p/x\nProxyPass /one ajp://c/one\n");
+  const Cluster& cluster = cluster_at(*config, "/x");
+  EXPECT_EQ(cluster.protocol, MemberProtocol::kAjp);
+  EXPECT_EQ(cluster.seeds[0].address, "a:8009");
+  EXPECT_EQ(cluster.seeds[1].address, "b:8010");
+  EXPECT_EQ(cluster.ajp,
+            (Ajp{.secret = "s", .ping = milliseconds(500), .packet_bytes_max = 65536}));
+  EXPECT_FALSE(cluster.has_checks());
+  EXPECT_EQ(cluster_at(*config, "/one").ajp, Ajp{});
+  // The client's own Host, and no X-Forwarded-For: AJP has places of its own.
+  EXPECT_TRUE(location_at(*config, "/x").preserves_host);
+  EXPECT_FALSE(location_at(*config, "/x").forwarding.x_forwarded);
+  const auto said = config_of(
+      "ProxyIOBufferSize 20000\nProxyAddHeaders On\nProxyPreserveHost Off\n"
+      "ProxyPass / ajp://a/\n");
+  EXPECT_EQ(cluster_at(*said, "/").ajp.packet_bytes_max, 20000u);
+  EXPECT_TRUE(location_at(*said, "/").forwarding.x_forwarded);
+  EXPECT_FALSE(location_at(*said, "/").preserves_host);
+  const auto own = config_of("<Location />\nBackendProtocol ajp\nBalancerMember a:1\n</Location>");
+  EXPECT_EQ(cluster_at(*own, "/").protocol, MemberProtocol::kAjp);
+}
+
+TEST(Apache, MembersOfOneBalancerAgreeAboutAjp) {
+  const std::string begin = "<Proxy balancer://p>\nBalancerMember ajp://a secret=s\n";
+  const std::string end = "\n</Proxy>\nProxyPass / balancer://p/\n";
+  EXPECT_EQ(said_of(begin + "BalancerMember http://b" + end),
+            "t.conf:3:16: error: all members of one balancer speak AJP, or none does");
+  EXPECT_EQ(said_of(begin + "BalancerMember ajp://b secret=other" + end).substr(0, 73),
+            "t.conf:3:24: error: the members of one balancer have one secret");
 }
 
 // RHEL's welcome.conf.

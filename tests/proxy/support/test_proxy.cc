@@ -208,6 +208,7 @@ TestProxy::TestProxy(const Options& options) : http2_(options.http2) {
       *context_, WorkerCluster::Options{.routing = routing,
                                         .connections = options.connections,
                                         .protocol = options.protocol,
+                                        .ajp = options.ajp,
                                         .session_cookie = options.session_cookie,
                                         .session_parameter = options.session_parameter,
                                         .session_form_field = options.session_form_field,

@@ -128,6 +128,7 @@ class TestProxy final : private ClientConnection::Owner, private ViewListener {
     bool logs = true;
     bool http2 = false;  // on the listener
     config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
+    config::Ajp ajp = {};
     BlockPool::Options blocks = {};
     // What a test wants to be configured besides; the location is "/".
     std::function<void(config::VirtualHost& host, config::Location& location)> adjust = {};
