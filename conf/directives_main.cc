@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "conf/directives_manual.h"
 #include "conf/directives_page.h"
 
 int main(int argc, char** argv) {
