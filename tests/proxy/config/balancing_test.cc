@@ -140,7 +140,7 @@ TEST(Balancing, RefusesWhatItDoesNotUnderstand) {
        "(standby), "
        "with + or - before them"},
       {"<Location />\nBalancerMember a:1 hcmethod=PUT\n</Location>",
-       "t.conf:2:20: error: expected hcmethod=NONE, TCP, GET, HEAD or OPTIONS"},
+       "t.conf:2:20: error: expected hcmethod=NONE, TCP, CPING, GET, HEAD or OPTIONS"},
       {"<Location />\nBalancerMember a:1 hcfials=2\n</Location>",
        "t.conf:2:20: error: there is no parameter 'hcfials=2'; did you mean hcfails?"},
   };

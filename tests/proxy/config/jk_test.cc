@@ -141,7 +141,7 @@ TEST(Jk, WhatIsWrongInAFileIsShownThere) {
       {"JkMount /* a\nJkOptions +Forwards\n", "worker.a.host=a\n",
        "t.conf:4:11: error: JkOptions has no 'Forwards'"},
       {"JkMountFile none.properties\nJkMount /* a\n", "worker.a.host=a\n",
-       "t.conf:3:13: error: none.properties cannot be read: there is no such file"},
+       "t.conf:3:13: error: none.properties cannot be read: No such file or directory"},
   };
   for (const auto& each : kCases) {
     SCOPED_TRACE(each.conf + each.workers);

@@ -65,7 +65,7 @@ TEST(Parameters, TheOnesThatAreWrongAreRefusedWithTheirForm) {
       {"status=X",
        "status= takes the letters D (disabled), N (draining) and H or R (standby), with + or - "
        "before them"},
-      {"hcmethod=POST", "expected hcmethod=NONE, TCP, GET, HEAD or OPTIONS"},
+      {"hcmethod=POST", "expected hcmethod=NONE, TCP, CPING, GET, HEAD or OPTIONS"},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.parameter);
