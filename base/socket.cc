@@ -61,7 +61,7 @@ bool has_ipv6() {
   return fd && ::bind(fd.value(), reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0;
 }
 
-Result<Fd> listen_tcp(const Address& address, const ListenOptions& options) {
+Result<Fd> bind_tcp(const Address& address, const ListenOptions& options) {
   auto fd = open_socket(address, SOCK_STREAM);
   if (!fd) return fd;
   if (address.is_unix()) {
@@ -74,7 +74,18 @@ Result<Fd> listen_tcp(const Address& address, const ListenOptions& options) {
     set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
   }
   if (auto bound = bind_to(*fd, address); !bound) return std::move(bound).error();
-  if (::listen(fd->value(), options.backlog) != 0) return system_error("listen", errno);
+  return fd;
+}
+
+Result<void> listen_on(const Fd& fd, const ListenOptions& options) {
+  if (::listen(fd.value(), options.backlog) != 0) return system_error("listen", errno);
+  return {};
+}
+
+Result<Fd> listen_tcp(const Address& address, const ListenOptions& options) {
+  auto fd = bind_tcp(address, options);
+  if (!fd) return fd;
+  if (auto listening = listen_on(*fd, options); !listening) return std::move(listening).error();
   return fd;
 }
 

@@ -24,6 +24,10 @@ struct ListenOptions {
 // Whether this machine has IPv6: a kernel without it, or with it switched off, binds no address.
 bool has_ipv6();
 Result<Fd> listen_tcp(const Address& address, const ListenOptions& options);
+// Its first half: the address is taken, unless another socket listens there, and no client gets in
+// before listen_on(). To close one that listens would reset the clients in its backlog.
+Result<Fd> bind_tcp(const Address& address, const ListenOptions& options);
+Result<void> listen_on(const Fd& fd, const ListenOptions& options);
 // A UDP socket bound to address.
 Result<Fd> bind_udp(const Address& address);
 // Where a bound socket really is (port 0 has become a port).

@@ -56,17 +56,20 @@ Server::~Server() {
 }
 
 // Sockets that share a port must all say so, and then nobody hears that another program of the same
-// user has it, too. Hence a first one that does not share.
+// user has it, too. Hence a first one that does not share. It lets no client in, for it is closed.
 Result<void> Server::listen() {
   const std::size_t workers = worker_count(*options_.config);
   listeners_.resize(workers);
   for (const Address& address : options_.config->listens) {
     const ListenOptions alone{.backlog = options_.config->listen_backlog};
-    Result<Fd> first = listen_tcp(address, alone);
+    Result<Fd> first = bind_tcp(address, alone);
     if (!first) return std::move(first).error();
     const Address bound = local_address(*first);
     addresses_.push_back(bound);
     if (workers == 1) {
+      if (auto listening = listen_on(*first, alone); !listening) {
+        return std::move(listening).error();
+      }
       listeners_[0].push_back(*std::move(first));
       continue;
     }

@@ -15,6 +15,23 @@
 namespace understudy {
 namespace {
 
+// A second program on the port hears of it, and no client is let in who would be reset.
+TEST(Socket, ABoundOneFindsAnotherListenerAndLetsNoClientIn) {
+  const auto listener = listen_tcp(Address::loopback(0), {.reuse_port = true});
+  ASSERT_TRUE(listener);
+  EXPECT_FALSE(bind_tcp(local_address(*listener), {}));
+  const auto bound = bind_tcp(Address::loopback(0), {});
+  ASSERT_TRUE(bound);
+  const Address address = local_address(*bound);
+  Fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  ASSERT_TRUE(client);
+  EXPECT_EQ(::connect(client.value(), address.raw(), address.raw_size()), -1);
+  EXPECT_EQ(errno, ECONNREFUSED);
+  ASSERT_TRUE(listen_on(*bound, {}));
+  client = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(client.value(), address.raw(), address.raw_size()), 0);
+}
+
 TEST(Address, ReadsWhatItWrites) {
   for (const char* text : {"127.0.0.1:80", "[::1]:65535", "unix:/tmp/x.sock", "0.0.0.0:1"}) {
     SCOPED_TRACE(text);

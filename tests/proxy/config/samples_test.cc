@@ -88,6 +88,24 @@ TEST(Samples, ADebianTreeWithABalancerIsWhatItWas) {
   EXPECT_TRUE(shop.seeds[2].is_standby);
 }
 
+TEST(Samples, ADebianTreeWithModJkIsWhatItWas) {
+  set_environment();
+  const Loaded loaded = load_sample("debian_jk/apache2.conf");
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  const VirtualHost& host = loaded.config->hosts.all().at(1);
+  const auto at = [&host](std::string_view path) {
+    return *std::find_if(host.locations.begin(), host.locations.end(),
+                         [path](const Location& one) { return one.path == path; });
+  };
+  EXPECT_FALSE(at("/shop/static/").is_proxied);
+  const Cluster& shop = loaded.config->clusters.at(at("/shop").cluster);
+  EXPECT_EQ(shop.protocol, MemberProtocol::kAjp);
+  EXPECT_EQ(shop.session_cookie, "JSESSIONID");
+  ASSERT_EQ(shop.seeds.size(), 2u);
+  EXPECT_EQ(shop.seeds[1].address, "192.0.2.12:8009");
+  EXPECT_EQ(shop.seeds[1].route, "tomcat2");
+}
+
 TEST(Samples, AnOracleTreeIsWhatItWas) {
   set_environment();
   const Loaded loaded = load_sample("ohs/httpd.conf");
