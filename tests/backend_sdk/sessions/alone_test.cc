@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Channels without a witness where NoWitness refuse: when one of the two goes on alone, and what
-// the other one makes of that (PROTOCOL 2.9 P15, 3.7 P20).
+// Channels without a witness: when one of the two goes on alone, and what other members make of
+// that (PROTOCOL 2.4, 2.9 P15, 3.7 P20).
 #include "tests/backend_sdk/sessions/stage.h"
 
 namespace understudy::sim {
@@ -84,6 +84,48 @@ TEST_F(Alone, WhatAPrimaryDidAloneIsNotPassedOverInSilence) {
   ASSERT_EQ(seen_less.kind, BeginKind::kProceed);
   EXPECT_TRUE(seen_less.recovered);
   EXPECT_EQ(value(seen_less, "a"), "1");
+}
+
+// A member had written sessions alone, gave them to another one, and was overtaken by that one
+// before it had heard that its channel stood. What the heir offered it then had come from itself,
+// and was called a conflict (simulator, liars --overlapping 70017).
+TEST_F(Alone, TheHeirOfAMembersOwnChannelIsNoOtherOwner) {
+  options_.sessions.quiet_before_bulk = seconds(60);
+  boot(2);
+  std::vector<SessionToken> tokens;
+  for (int count = 0; count < 12; ++count) tokens.push_back(new_session());
+  member(0).crash();
+  run_for(seconds(2));
+  for (SessionToken& token : tokens) token = write(member(1), token, "a", "alone");
+  member(0).boot();
+  add_member();
+  run_for(seconds(3));
+  SimMember* heir = nullptr;
+  size_t offered = 0;
+  network_.set_watch([&](MemberId from, MemberId to, const Frame& frame) {
+    if (frame.type == FrameType::kOpen && heir == nullptr) {
+      heir = &member_of(to);
+      network_.refuse(heir->address(), member(1).address());
+    }
+    const bool is_offer = frame.type == FrameType::kFull && to == member(1).mid();
+    offered += is_offer && from == heir->mid();
+  });
+  std::vector<WaitingCommit> under_way;
+  for (const SessionToken& token : tokens) {
+    const BeginOutcome begun = begin(member(1), token);
+    ASSERT_EQ(begun.kind, BeginKind::kProceed);
+    under_way.push_back(commit_later(member(1), begun.handle, set("a", "given")));
+  }
+  ASSERT_NE(heir, nullptr);
+  run_for(milliseconds(650));
+  network_.heal();
+  for (const SessionToken& token : tokens) {
+    const BeginOutcome begun = begin(*heir, token, {.failover = true});
+    if (begun.kind == BeginKind::kProceed) commit(*heir, begun.handle, set("a", "heir"));
+  }
+  run_for(seconds(5));
+  EXPECT_GT(offered, 0u) << "the heir has taken over, and member 1 is to hold copies";
+  EXPECT_TRUE(conflicts_.empty());
 }
 
 }  // namespace
