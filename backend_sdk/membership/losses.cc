@@ -167,10 +167,14 @@ std::vector<Peer> Losses::others_than(MemberId mid) const {
   return others;
 }
 
+// With no member to ask a refusal is only believed after a silence (on_silence): a member that lives
+// behind a firewall is heard of within a beat. NoWitness available does not wait for that.
 bool Losses::is_agreed(MemberId mid) {
   if (is_certain(mid)) return true;
-  const bool may_go_on = standing_.options().one_goes_on_alone || group_.outlook().sees_quorum();
-  return may_go_on && others_than(mid).empty();
+  if (!others_than(mid).empty()) return false;
+  const Member* member = standing_.view().find(mid);
+  const bool was_silent = member && !member->is_usable();
+  return standing_.options().one_goes_on_alone || (was_silent && group_.outlook().sees_quorum());
 }
 
 bool Losses::is_certain(MemberId mid) const {

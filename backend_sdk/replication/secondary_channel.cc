@@ -221,14 +221,21 @@ void SecondaryChannel::on_fate(Fate primary, Fate witness, bool has_quorum, Time
   settle(now);
 }
 
+// Where both ends may own the channel alone: the primary goes on without a member that it has not
+// heard for longer than a lease. What it did then is gone with it, or was given to a third member:
+// to be asked for, not to be gone on without (P15).
+bool SecondaryChannel::may_have_gone_on_alone() const {
+  return options_.no_witness == NoWitnessPolicy::kRefuse &&
+         fates_.gone_since() > last_grant_ + lease_;
+}
+
 // Where no vote can come any more.
 void SecondaryChannel::settle(TimePoint now) {
   if (state_ != State::kClaiming) return;
   if (parties_.witness == kNobody) {
-    if (granted_ || fates_.may_go_on_alone(options_.no_witness)) {
-      is_alone_ = !granted_;
-      become(State::kOwned);
-    }
+    if (!granted_ && !fates_.may_go_on_alone(options_.no_witness)) return;
+    is_alone_ = !granted_;
+    become(is_alone_ && may_have_gone_on_alone() ? State::kOut : State::kOwned);
     return;
   }
   // The primary may have sealed the channel with the witness's vote before both died; the copies

@@ -107,6 +107,7 @@ class SecondaryChannel final {
   void become(State state);
   void settle(TimePoint now);
   bool may_claim(TimePoint now) const;
+  bool may_have_gone_on_alone() const;
   ClaimGrounds grounds(TimePoint now) const;
 
   // Constant after construction.

@@ -181,10 +181,10 @@ void Admission::admit_here(WaitingPtr waiting, Stay& stay) {
 // yet (R7, S4).
 void Admission::admit_overtaken(WaitingPtr waiting, Stay& stay) {
   ++layer_.statistics.fenced;
-  if (stay.was_written_alone()) {
+  const MemberId primary = waiting->request.token->primary;
+  if (stay.was_written_alone() && !layer_.is_heir(primary, stay)) {
     layer_.tell_conflict(stay.sid, waiting->request.token->floor, stay.image.position);
   }
-  const MemberId primary = waiting->request.token->primary;
   const MemberId route = primary == layer_.self ? kNobody : primary;
   const SessionId sid = stay.sid;
   parts_.turnover.fence(stay, route);

@@ -66,6 +66,13 @@ struct SessionLayer {
   bool may_answer_for(const Stay& stay) const {
     return stay.placement.channel() == 0 || channel_of(stay).may_serve(clock.read());
   }
+  // What that member has of the session comes from here: it has taken over the channel that the
+  // session is in. It may have gone on alone where the session is disputed with it.
+  bool is_heir(MemberId member, const Stay& stay) const {
+    if (stay.placement.channel() == 0) return false;
+    const bool is_disputed_with_it = stay.disputed && stay.disputed->with == member;
+    return channel_of(stay).parties().secondary == member && !is_disputed_with_it;
+  }
   // By which id the session of a cookie is known here: a login's old id leads to the new one for
   // alias_kept. As long as the login may not have happened, because its secondary has not heard of
   // it and may have taken over, the old id does not end.

@@ -123,7 +123,8 @@ std::optional<NackCode> Sessions::on_copy_offered(MemberId primary, const Sessio
   const Position ours = stay->image.position;
   // Sealed by us or held under a lease, and offered as something newer: two owners. Something older
   // only comes late, out of a link that was blocked.
-  const bool is_ours = layer_.may_answer_for(*stay) || stay->was_written_alone();
+  const bool was_written_apart = stay->was_written_alone() && !layer_.is_heir(primary, *stay);
+  const bool is_ours = layer_.may_answer_for(*stay) || was_written_apart;
   if (is_ours && position.epoch >= ours.epoch) {
     layer_.tell_conflict(sid, std::max(position, ours), std::min(position, ours));
   }

@@ -121,6 +121,7 @@ void Checker::on_sent(TimePoint now, MemberId from, MemberId to, const Frame& fr
       for (const SessionId& former : end->former_ids) told_of_end_[former] = to;
     }
   }
+  on_passed_on(from, to, frame);
   const std::string wrong = votes_.on_sent(from, frame);
   if (!wrong.empty()) violation(now, fmt::format("channel {:x}: {}", frame.channel, wrong));
 }
@@ -177,7 +178,7 @@ bool Checker::is_end_forgotten(const SessionId& sid, const Members& members) con
 
 void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& text) {
   if (doubled_.contains(sid) || may_double_()) {
-    doubled_.try_emplace(sid, Doubled{.since = now, .wrote = {}});
+    doubled_.try_emplace(sid, Doubled{.since = now});
   } else {
     violation(now, text);
   }
@@ -242,14 +243,36 @@ void Checker::on_conflict(TimePoint now, const SimMember& member, const SessionI
 
 // Acknowledged elsewhere, a session that was doubled once and lives on may be written by one owner
 // after the other.
-void Checker::on_written_alone(MemberId member, const SessionId& sid) {
+void Checker::on_written_alone(MemberId member, const SessionId& sid, Position begun,
+                               Position written) {
   solo_.insert(first_id(sid));
   if (!may_double_()) return;
   written_alone_.insert(first_id(sid));
   const auto doubled = doubled_.find(sid);
   if (doubled == doubled_.end()) return;
-  doubled->second.wrote.insert(member);
-  if (doubled->second.wrote.size() > 1) doubled->second.is_conflict = true;
+  // What another one wrote lives on in what this one has taken over from it.
+  auto& wrote = doubled->second.wrote;
+  std::erase_if(wrote, [&](const auto& entry) {
+    const auto& [position, passed_on] = entry.second;
+    return passed_on.contains(member) && begun.epoch > position.epoch &&
+           begun.version >= position.version;
+  });
+  wrote[member] = {.position = written, .passed_on = {member}};
+  if (wrote.size() > 1) doubled->second.is_conflict = true;
+}
+
+void Checker::on_passed_on(MemberId from, MemberId to, const Frame& frame) {
+  constexpr size_t kSidBytes = 28;  // both begin as TOUCH does
+  const bool is_copy = frame.type == FrameType::kFull || frame.type == FrameType::kRepl;
+  if (!is_copy || doubled_.empty()) return;
+  const auto about = decode_sid(std::string_view(frame.payload).substr(0, kSidBytes));
+  const auto doubled = about ? doubled_.find(about->sid) : doubled_.end();
+  if (doubled == doubled_.end()) return;
+  for (auto& [writer, written] : doubled->second.wrote) {
+    const bool is_all = about->position.epoch >= written.position.epoch &&
+                        about->position.version >= written.position.version;
+    if (is_all && written.passed_on.contains(from)) written.passed_on.insert(to);
+  }
 }
 
 void Checker::on_met() {

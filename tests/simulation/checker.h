@@ -126,9 +126,9 @@ class Checker final {
   bool may_have_ended(const SessionId& sid) const { return is_any_of(logging_out_, sid); }
   // By the word of an answer that has left.
   void on_renamed(const SessionId& old_id, const SessionId& new_id);
-  // Answered by this member, and no other has the change; where there is no witness another one may
-  // go on without it.
-  void on_written_alone(MemberId member, const SessionId& sid);
+  // Answered by this member, where the session was at `begun` before and at `written` then, and no
+  // other has the change; where there is no witness another one may go on without it.
+  void on_written_alone(MemberId member, const SessionId& sid, Position begun, Position written);
   // All members know each other: who writes alone from now on does so in another cut.
   void on_met();
   void on_ended(const SessionId& sid) { ended_.insert(sid); }
@@ -156,11 +156,18 @@ class Checker final {
   static constexpr size_t kKept = 20;
   struct Doubled {
     TimePoint since;
-    std::set<MemberId> wrote;  // since all members last knew each other
-    bool is_conflict = false;  // several did
+    // Since all members last knew each other: up to where a member wrote alone, and to which
+    // members that went.
+    struct Written {
+      Position position;
+      std::set<MemberId> passed_on;
+    };
+    std::map<MemberId, Written> wrote = {};
+    bool is_conflict = false;  // several did, each without what the other one wrote
   };
   SessionId first_id(SessionId sid) const;
   bool is_any_of(const std::set<SessionId>& ids, const SessionId& sid) const;
+  void on_passed_on(MemberId from, MemberId to, const Frame& frame);
   static bool lives(const Members& members, MemberId mid);
   void two_serve(TimePoint now, const SessionId& sid, const std::string& text);
   void expect_alone(TimePoint now, SimMember& member, const BeginOutcome& begun, const char* what,

@@ -218,7 +218,8 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
 void Clientele::begin_again(Client& client) {
   ++client.generation;
   // Ids of before a login are known for a while; that their session was lost ends none of them.
-  std::erase_if(client.ghosts, [now = network_.now()](const Ghost& ghost) { return ghost.from > now; });
+  std::erase_if(client.ghosts,
+                [now = network_.now()](const Ghost& ghost) { return ghost.from > now; });
   client.history = ClientHistory();
   client.renames.clear();
   client.cookies.assign(client.cookies.size(), std::nullopt);
@@ -355,7 +356,11 @@ void Clientele::on_released(SimMember& member, const Exchange& exchange, const B
       exchange.action != Action::kRead && !outcome.replayed && !exchange.client->logging_out;
   const bool has_only_read = exchange.action == Action::kRead || outcome.replayed;
   if (has_only_read) checker_.on_read(network_.now(), member, begun, members_);
-  if (wrote && outcome.solo) checker_.on_written_alone(member.mid(), begun.sid);
+  if (wrote && outcome.solo) {
+    const Position next{begun.position.epoch, begun.position.version + 1};
+    const Position written = outcome.cookie ? outcome.cookie->floor : next;
+    checker_.on_written_alone(member.mid(), begun.sid, begun.position, written);
+  }
   if (outcome.solo) return;
   const uint64_t version = begun.position.version + (wrote ? 1 : 0);
   const auto token = outcome.cookie ? outcome.cookie : exchange.cookie;

@@ -211,6 +211,7 @@ TEST_F(SecondaryClaimTest, WithoutAWitnessOnlyADeathLetsItGoOn) {
     SCOPED_TRACE(testing::Message() << int(row.policy) << " " << int(row.primary));
     options_.no_witness = row.policy;
     make(kNobody);
+    channel_->on_fate(row.primary, Fate::kDead, true, now_);
     now_ += seconds(100);
     channel_->on_fate(row.primary, Fate::kDead, true, now_);
     channel_->want(now_);
@@ -218,6 +219,28 @@ TEST_F(SecondaryClaimTest, WithoutAWitnessOnlyADeathLetsItGoOn) {
     if (row.expected == State::kOpen) {
       EXPECT_EQ(channel_->wake_at(), TimePoint::max()) << "nothing to wake for";
     }
+  }
+}
+
+// P15: after so long a silence the primary has gone on without us, before it died.
+TEST_F(SecondaryClaimTest, WithoutAWitnessAPrimaryThatDiedLateMayHaveGoneOnAlone) {
+  const Duration lease = lease_of(options_.beat);
+  struct {
+    NoWitnessPolicy policy;
+    Duration silence;
+    State expected;
+  } table[] = {{NoWitnessPolicy::kRefuse, lease, State::kOwned},
+               {NoWitnessPolicy::kRefuse, lease + milliseconds(1), State::kOut},
+               {NoWitnessPolicy::kAvailable, lease + milliseconds(1), State::kOwned}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(testing::Message() << int(row.policy) << " " << row.silence.count());
+    options_.no_witness = row.policy;
+    make(kNobody);
+    now_ += row.silence;
+    channel_->on_fate(Fate::kProven, Fate::kDead, true, now_);
+    pass(grace_of(lease));
+    EXPECT_EQ(channel_->state(), row.expected);
+    EXPECT_FALSE(channel_->is_lost()) << "other members are asked";
   }
 }
 
