@@ -288,8 +288,10 @@ void WorkerCluster::apply(routing::ViewOutcome outcome) {
     case routing::ViewVerdict::kNew:
       break;
     case routing::ViewVerdict::kRefused:
-      LOG(kWarn, "cluster {}: a view is refused: {}", routing_.options().name,
-          to_text(routing_.views().last_refusal()));
+      if (const auto held = complaints_.view.admit(worker_.io.loop.now())) {
+        LOG(kWarn, "cluster {}: a view is refused: {}{}", routing_.options().name,
+            to_text(routing_.views().last_refusal()), repeated(*held));
+      }
       return;
     case routing::ViewVerdict::kRival:
       LOG(kDebug, "cluster {}: a view of another group is not taken", routing_.options().name);

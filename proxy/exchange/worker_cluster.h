@@ -100,12 +100,13 @@ class WorkerCluster final : private ViewProbe::User,
     uint32_t resends = 0;
     bool allows_resend(const config::Failover& policy) const;
   };
-  // What a failure would have the log say of each request.
+  // What a failure, or a view that cannot be read, would have the log say of each request.
   struct Complaints {
     LogThrottle asked_again;
     LogThrottle not_sent_again;
     LogThrottle no_member;
     LogThrottle queue;
+    LogThrottle view;
   };
   Complaints& complaints() { return complaints_; }
 
