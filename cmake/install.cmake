@@ -49,7 +49,7 @@ install(DIRECTORY backend_sdk/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/exam
 # The programs.
 install(TARGETS understudy loadtest counter shop
         RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
-install(DIRECTORY conf/samples DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
+install(DIRECTORY conf/samples docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
 install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
 install(DIRECTORY loadtest/peers DESTINATION ${CMAKE_INSTALL_DATADIR}/understudy
         COMPONENT programs)

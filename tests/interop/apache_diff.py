@@ -315,7 +315,8 @@ def judge(case, work, names, verbose):
     if got is None:
         return 'refused', why
     why = (wanted and difference(case, wanted, got, compared)) or difference(case, written, got, facts)
-    if not why and wanted and logs != own_logs:
+    in_order = lambda texts: {file: sorted(text.split('\n')) for file, text in (texts or {}).items()}
+    if not why and wanted and in_order(logs) != in_order(own_logs):    # workers write side by side
         why = f'logs are {own_logs!r}, not {logs!r}'
     return ('DIFF', why) if why else ('ok', case['why'])
 
@@ -351,7 +352,10 @@ def main():
             if case['name'] in declined:
                 print(f'declined {case["name"]}: {declined[case["name"]]}')
                 continue
-            verdict, why = judge(case, work / 'case', {**names, 'members': members}, options.v)
+            for _ in range(2):                                         # once more where Apache itself was late
+                verdict, why = judge(case, work / 'case', {**names, 'members': members}, options.v)
+                if verdict != 'BAD':
+                    break
             passed += verdict == 'ok'
             print(f'{verdict} {case["name"]}: {why}', flush=True)
         failed = len([c for c in cases if c['name'] not in declined]) - passed
