@@ -112,8 +112,8 @@ void NodeCore::Core::begin_life(std::vector<Address> seeds) {
   const MemberId mid = membership.self.mid;
   host_.on_new_life(mid);
   membership_ = std::make_unique<Membership>(membership, clock_, random_, transport_, *this);
-  replicator_ = std::make_unique<Replicator>(options_.replication, mid, membership_->fates(), clock_,
-                                             transport_, sessions_);
+  replicator_ = std::make_unique<Replicator>(options_.replication, mid, membership_->fates(),
+                                             clock_, transport_, sessions_);
   sessions_.begin_life(*replicator_, mid);
   membership_->start();
 }

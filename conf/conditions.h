@@ -48,7 +48,7 @@ class Skipped final {
   explicit Skipped(Word module) : module_(std::move(module)) {}
 
   void add(const Line& line, bool is_about_files);
-  // "line 4 (DirectoryIndex)", for whoever asks what is missing; empty when nothing was skipped.
+  // "line 4 (DirectoryIndex)", for the message that says what is missing; empty when nothing was skipped.
   std::string text() const;
   void report(Diagnostics& diagnostics) const;
   const Word& module() const { return module_; }

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "conf/directive_table.h"
+#include "conf/directives_page.h"
 
 namespace understudy::conf {
 
@@ -26,31 +27,7 @@ std::string escaped(std::string_view text) {
 }
 
 std::string_view argument_text(const DirectiveSpec& spec) {
-  switch (spec.argument) {
-    case Argument::kFlag:
-      return "On | Off";
-    case Argument::kInteger:
-      return "number";
-    case Argument::kDuration:
-      return spec.bare_is_milliseconds ? "duration, milliseconds without a unit" : "duration";
-    case Argument::kSize:
-      return "size";
-    case Argument::kChoice:
-      return spec.choices;
-    case Argument::kAddress:
-      return "host:port";
-    case Argument::kListen:
-      return "[host:]port";
-    case Argument::kAddresses:
-      return "host:port, ...";
-    case Argument::kPath:
-      return "path";
-    case Argument::kText:
-      return "text";
-    case Argument::kWords:
-      return "words";
-  }
-  return {};
+  return spec.argument == Argument::kChoice ? spec.choices : kind_text(spec);
 }
 
 std::string entry(const DirectiveSpec& spec) {

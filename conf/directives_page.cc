@@ -10,21 +10,6 @@
 
 namespace understudy::conf {
 
-namespace {
-
-std::string code(std::string_view text) {
-  return text.empty() ? std::string() : "`" + std::string(text) + "`";
-}
-
-// A bar inside of a cell ends the cell, also between backquotes.
-std::string joined(std::string_view list, char separator, std::string_view between) {
-  std::string text;
-  for (const std::string_view part : parts(list, separator)) {
-    text += (text.empty() ? "" : std::string(between)) + code(part);
-  }
-  return text;
-}
-
 std::string_view kind_text(const DirectiveSpec& spec) {
   switch (spec.argument) {
     case Argument::kFlag:
@@ -51,6 +36,21 @@ std::string_view kind_text(const DirectiveSpec& spec) {
       return "words";
   }
   return {};
+}
+
+namespace {
+
+std::string code(std::string_view text) {
+  return text.empty() ? std::string() : "`" + std::string(text) + "`";
+}
+
+// A bar inside of a cell ends the cell, also between backquotes.
+std::string joined(std::string_view list, char separator, std::string_view between) {
+  std::string text;
+  for (const std::string_view part : parts(list, separator)) {
+    text += (text.empty() ? "" : std::string(between)) + code(part);
+  }
+  return text;
 }
 
 std::string argument_cell(const DirectiveSpec& spec) {

@@ -3,8 +3,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
+
+#include "conf/directive_table.h"
 
 namespace understudy::conf {
+
+// What an argument is, in a few words: "size", "duration (s)"; of a choice "one of".
+std::string_view kind_text(const DirectiveSpec& spec);
 
 // conf/directives.md: each directive with its argument, default and place.
 std::string directives_page();

@@ -41,7 +41,7 @@ constexpr DirectiveSpec words(std::string_view name, std::size_t least, std::str
 constexpr DirectiveSpec kRows[] = {
     container("RequireAll", "Each Require in it has to let the client in"),
     container("RequireAny", "One Require in it has to let the client in"),
-    container("RequireNone", "No Require in it may let the client in; it lets nobody in by itself"),
+    container("RequireNone", "No Require in it may let the client in; it lets no client in by itself"),
     methods("Limit", "What stands in it is about these methods only; GET is HEAD as well"),
     methods("LimitExcept", "What stands in it is about all methods but these"),
     words("Require", 1,

@@ -128,7 +128,7 @@ constexpr DirectiveSpec kRows[] = {
      .argument = Argument::kFlag,
      .default_text = "Off",
      .description = "On: these proxies must begin each connection with the PROXY protocol, version "
-                    "1 or 2; nobody else is served"},
+                    "1 or 2; no other peer is served"},
     {.name = "RemoteIPProxyProtocolExceptions",
      .contexts = kHosts,
      .argument = Argument::kWords,
@@ -181,7 +181,7 @@ constexpr DirectiveSpec kRows[] = {
     {.name = "ErrorPage",
      .contexts = kEverywhere,
      .description = "The plug-in's ErrorDocument for 502, 503 and 504; also in place of a member's "
-                    "503 when nobody is left to ask"},
+                    "503 when no member is left to ask"},
     {.name = "DocumentRoot",
      .contexts = kHosts,
      .argument = Argument::kPath,

@@ -106,8 +106,7 @@ void Membership::Core::tick() {
   watch_.beat();
   if (ViewWriter* writer = standing_.writer()) {
     losses_.bury();
-    writer->tend(standing_.now(), kSettleIntervals * options_.interval,
-                 !watch_.suspects().empty());
+    writer->tend(standing_.now(), kSettleIntervals * options_.interval, !watch_.suspects().empty());
     electing_.consider();
   }
   const bool should_look = standing_.writer() || outlook_.is_leader_lost();

@@ -152,8 +152,7 @@ void Electing::decide_ballot() {
   if (is_granted) losses_.on_voted(*candidate, message.term);
   watch_.set_voted_term(election_.voted_term());
   const Member* leader = view.leader();
-  const bool has_proof =
-      leader && losses_.fates().proof(leader->mid) != Fates::Proof::kNone;
+  const bool has_proof = leader && losses_.fates().proof(leader->mid) != Fates::Proof::kNone;
   const ElectOkMessage answer{.term = message.term,
                               .is_granted = is_granted,
                               .voted_term = election_.voted_term(),

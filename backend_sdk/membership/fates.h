@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fates: what one member knows of the other lives, in one place: what the view says, and its own
 // proofs. A refused connection is a proof that a sign of life withdraws, because a firewall refuses
-// as well. Another life at the address and LEAVE are final. Pure. Owned by membership's core for one
-// life; read by replication.
+// as well. Another life at the address and LEAVE are final. Pure. Owned by membership's core for
+// one life; read by replication.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +30,8 @@ inline bool seems_gone(Fate fate) {
 
 class Fates final {
  public:
-  static constexpr size_t kProofsMax = 4096;    // the oldest is forgotten first
-  static constexpr size_t kAccusersMax = 16;    // of one member
+  static constexpr size_t kProofsMax = 4096;  // the oldest is forgotten first
+  static constexpr size_t kAccusersMax = 16;  // of one member
   // A refusal that a sign of life withdrew so often is believed only after a silence.
   static constexpr int kWithdrawalsMax = 2;
 

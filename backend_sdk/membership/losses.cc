@@ -167,8 +167,8 @@ std::vector<Peer> Losses::others_than(MemberId mid) const {
   return others;
 }
 
-// With no member to ask a refusal is only believed after a silence (on_silence): a member that lives
-// behind a firewall is heard of within a beat. NoWitness available does not wait for that.
+// With no member to ask a refusal is only believed after a silence (on_silence): a member that
+// lives behind a firewall is heard of within a beat. NoWitness available does not wait for that.
 bool Losses::is_agreed(MemberId mid) {
   if (is_certain(mid)) return true;
   if (!others_than(mid).empty()) return false;

@@ -32,7 +32,7 @@ struct MembershipOptions {
   Duration silence_patience{};
   bool has_met_others = false;  // a life after an expulsion
   Duration tombstone_age = std::chrono::minutes(10);
-  size_t members_max = 1000;   // usable ones; a JOIN beyond is refused
+  size_t members_max = 1000;  // usable ones; a JOIN beyond is refused
   // Of two members that lose each other, or of more of which one is left, does one go on without a
   // quorum (NoWitness available)? A refused connection is its only evidence.
   bool one_goes_on_alone = true;
@@ -73,8 +73,8 @@ class Membership final : public Transport::Receiver {
   void set_operator_state(OperatorState state);
   // Told in every beat.
   void report_load(uint16_t load, uint32_t sessions);
-  // It has a newer view, or one of another group: on_view comes when it is better than ours. At most
-  // once in a T for each member.
+  // It has a newer view, or one of another group: on_view comes when it is better than ours. At
+  // most once in a T for each member.
   void ask_for_view(const Peer& of);
   // A frame of the layers above came from it: that counts as much as a beat (D1).
   void on_sign_of_life(MemberId mid);

@@ -140,7 +140,10 @@ void Replicator::on_frame(const Peer& from, const Frame& frame) {
         outgoing_.on_close_heard(from.mid, frame.channel);
         return;
       }
-      send(from.mid, {.type = FrameType::kClose, .flags = kCloseHeard, .channel = frame.channel, .payload = {}});
+      send(from.mid, {.type = FrameType::kClose,
+                      .flags = kCloseHeard,
+                      .channel = frame.channel,
+                      .payload = {}});
       witnessing_.on_closed(frame.channel, from.mid, clock_.now());
       wake_by(witnessing_.wake_at());
       incoming_.on_close(from.mid, frame.channel);
@@ -162,8 +165,7 @@ void Replicator::on_lookup(MemberId from, const LookupPayload& lookup) {
   if (lookup.instead_of == self_) return;  // we do live; no member shall serve in our place
   // That it is dead is hearsay. Without a proof of our own it may go on with us, and what we answer
   // would not stay true.
-  const bool is_proven =
-      lookup.instead_of == kNobody || fate(lookup.instead_of) == Fate::kProven;
+  const bool is_proven = lookup.instead_of == kNobody || fate(lookup.instead_of) == Fate::kProven;
   if (!is_proven) return hold_lookup(from, lookup);
   answer_lookup(from, lookup);
 }

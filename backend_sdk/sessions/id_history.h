@@ -26,7 +26,7 @@ class IdHistory final {
     // The old id leads to the new one for so long, then it has ended. Said again, what was said
     // later does not make it longer: it may have been under way for long.
     Duration alias{};
-    Duration kept{};   // as kept_at_least
+    Duration kept{};  // as kept_at_least
   };
   void rename(const SessionId& old_id, const SessionId& new_id, const Renaming& renaming,
               TimePoint now);

@@ -4,7 +4,7 @@
 // gives the response to the codec piece by piece. Owned by an Http2Connection, else by the worker's
 // pool; worker thread only.
 //
-// A body whose length nobody said is kept in chunks, as HTTP/1.1 members want it: the rest of the
+// A body without Content-Length is kept in chunks, as HTTP/1.1 members want it: the rest of the
 // proxy cannot tell which protocol it came by.
 #pragma once
 

@@ -72,6 +72,8 @@ enum class Refusal : uint8_t {
 unsigned status_of(Refusal refusal);
 // Half a sentence for the log and the error page: "a bare CR in the head".
 std::string_view to_string(Refusal refusal);
+// A head that is larger than we allow, and may be right otherwise.
+bool is_limit(Refusal refusal);
 
 enum class Progress : uint8_t { kComplete, kIncomplete, kRefused };
 

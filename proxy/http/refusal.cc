@@ -121,4 +121,9 @@ std::string_view to_string(Refusal refusal) {
   return "an unknown reason";
 }
 
+bool is_limit(Refusal refusal) {
+  return refusal == Refusal::kHeadTooLarge || refusal == Refusal::kFieldTooLarge ||
+         refusal == Refusal::kTooManyFields || refusal == Refusal::kFirstLineTooLong;
+}
+
 }  // namespace understudy::http

@@ -269,7 +269,7 @@ void AjpUpstream::tell() {
   user_->on_upstream_writable();
 }
 
-// The member closed an idle connection, or says something that nobody asked for.
+// The member closed an idle connection, or sends bytes that no request asked for.
 void AjpUpstream::on_idle_ready() {
   char byte;
   if (stream_->read({&byte, 1}).state == IoResult::State::kWouldBlock) {

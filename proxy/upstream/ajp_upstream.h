@@ -2,7 +2,7 @@
 // AjpUpstream: one AJP 1.3 connection to a member, from its first request to its close. The member
 // asks for a request's body piece by piece; of the first one it is given a packet unasked. What it
 // sends of a response's body is freed of its packets where it lies, so that it goes on as if it had
-// come by HTTP. A body whose length nobody said is given in chunks. Owned by MemberConnections;
+// come by HTTP. A body without Content-Length is given in chunks. Owned by MemberConnections;
 // worker thread only.
 //
 // ping=: before each request the member is asked whether it is there (CPing), and the request

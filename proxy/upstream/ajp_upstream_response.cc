@@ -12,17 +12,9 @@
 #include "proxy/upstream/member_connections.h"
 
 namespace understudy {
-namespace {
 
 using http::AjpStep;
 using http::Framing;
-
-bool is_limit(http::Refusal refusal) {
-  return refusal == http::Refusal::kHeadTooLarge || refusal == http::Refusal::kFieldTooLarge ||
-         refusal == http::Refusal::kTooManyFields || refusal == http::Refusal::kFirstLineTooLong;
-}
-
-}  // namespace
 
 // ---- Receiving a head.
 

@@ -11,17 +11,9 @@
 #include "proxy/upstream/output.h"
 
 namespace understudy {
-namespace {
 
 using http::Framing;
 using http::Progress;
-
-bool is_limit(http::Refusal refusal) {
-  return refusal == http::Refusal::kHeadTooLarge || refusal == http::Refusal::kFieldTooLarge ||
-         refusal == http::Refusal::kTooManyFields || refusal == http::Refusal::kFirstLineTooLong;
-}
-
-}  // namespace
 
 Http1Upstream::Http1Upstream(MemberConnections& home, const IoContext& io,
                              std::unique_ptr<Stream> stream)
@@ -157,7 +149,7 @@ void Http1Upstream::on_ready(bool readable, bool writable) {
   }
 }
 
-// The member closed an idle connection, or says something that nobody asked for. An edge may also
+// The member closed an idle connection, or sends bytes that no request asked for. An edge may also
 // be older than the read that drained it.
 void Http1Upstream::on_idle_ready() {
   char byte;

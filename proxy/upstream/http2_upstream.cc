@@ -18,11 +18,6 @@ using http::Framing;
 constexpr uint32_t kNoError = 0;
 constexpr uint32_t kHttp11Required = 0xd;
 
-bool is_limit(http::Refusal refusal) {
-  return refusal == http::Refusal::kHeadTooLarge || refusal == http::Refusal::kFieldTooLarge ||
-         refusal == http::Refusal::kTooManyFields || refusal == http::Refusal::kFirstLineTooLong;
-}
-
 // RFC 9110 6.4.1; 1xx are no final answers.
 bool may_have_body(http::Method method, std::string_view head) {
   const std::string_view status = head.substr(std::min<size_t>(9, head.size()), 3);

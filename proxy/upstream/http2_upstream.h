@@ -4,7 +4,7 @@
 // the client's side and is copied once, behind its frame's head. Owned by an Http2MemberConnection;
 // worker thread only.
 //
-// A body whose length nobody said is given in chunks, with its trailers, as HTTP/1.1 members do:
+// A body without Content-Length is given in chunks, with its trailers, as HTTP/1.1 members do:
 // the rest of the proxy cannot tell which protocol it came by.
 #pragma once
 

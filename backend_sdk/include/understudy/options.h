@@ -63,16 +63,16 @@ struct UNDERSTUDY_API Options {
   CookieSameSite session_cookie_same_site = CookieSameSite::kLax;  // SessionCookieSameSite
   std::chrono::milliseconds session_timeout{30 * 60 * 1000};       // SessionTimeout
   std::size_t sessions_max = 1'000'000;                            // MaxSessions
-  std::uint64_t served_bytes_max = 4ull << 30;       // MaxServedBytes: sessions this member serves
-  std::size_t session_bytes_soft = 256u << 10;      // SoftSessionBytes: beyond, a log line
-  std::size_t session_bytes_max = 4u << 20;         // MaxSessionBytes: beyond, refused
-  std::size_t stored_response_max = 16u << 10;      // StoredResponseMax
-  std::uint32_t exclusive_queue = 32;               // ExclusiveQueue
-  std::chrono::milliseconds exclusive_wait{5000};   // ExclusiveWait
-  std::uint32_t requests_remembered = 128;          // RequestsRemembered
+  std::uint64_t served_bytes_max = 4ull << 30;        // MaxServedBytes: sessions this member serves
+  std::size_t session_bytes_soft = 256u << 10;        // SoftSessionBytes: beyond, a log line
+  std::size_t session_bytes_max = 4u << 20;           // MaxSessionBytes: beyond, refused
+  std::size_t stored_response_max = 16u << 10;        // StoredResponseMax
+  std::uint32_t exclusive_queue = 32;                 // ExclusiveQueue
+  std::chrono::milliseconds exclusive_wait{5000};     // ExclusiveWait
+  std::uint32_t requests_remembered = 128;            // RequestsRemembered
   std::chrono::milliseconds request_memory{120'000};  // RequestMemory
-  std::chrono::milliseconds drain_timeout{30'000};  // DrainTimeout
-  std::chrono::milliseconds slow_handler{1000};     // SlowHandler: then a log line; 0: never
+  std::chrono::milliseconds drain_timeout{30'000};    // DrainTimeout
+  std::chrono::milliseconds slow_handler{1000};       // SlowHandler: then a log line; 0: never
 
   // Logs. The log is one per process: Node::open() leaves it alone when error_log is empty.
   std::string error_log;           // ErrorLog: a path or "stderr"

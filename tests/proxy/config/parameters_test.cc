@@ -14,13 +14,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-std::string farm(const std::string& members, const std::string& pass = "") {
-  return "<Proxy \"balancer://farm\">\n" + members +
-         "\n</Proxy>\nProxyPass /shop balancer://farm/shop " + pass + "\n";
+std::string pool(const std::string& members, const std::string& pass = "") {
+  return "<Proxy \"balancer://pool\">\n" + members +
+         "\n</Proxy>\nProxyPass /shop balancer://pool/shop " + pass + "\n";
 }
 
 TEST(Parameters, OfMembersChangeTheirConnections) {
-  const auto config = config_of(farm(
+  const auto config = config_of(pool(
       "BalancerMember http://127.0.0.1:7001 route=n1 retry=30 timeout=300 connectiontimeout=5 "
       "ttl=10 keepalive=on flushpackets=auto acquire=3000 min=2 smax=10 loadfactor=3\n"
       "BalancerMember http://127.0.0.1:7002 route=n2 retry=30 disablereuse=Off loadfactor=1.5"));
@@ -36,8 +36,8 @@ TEST(Parameters, OfMembersChangeTheirConnections) {
 
 TEST(Parameters, BehindProxyPassBelongToTheBalancer) {
   const auto config = config_of(
-      "ProxyPass /a balancer://farm/a stickysession=SID nofailover=On\n" +
-      farm("BalancerMember http://127.0.0.1:7001\nProxySet lbmethod=bybusyness timeout=2"));
+      "ProxyPass /a balancer://pool/a stickysession=SID nofailover=On\n" +
+      pool("BalancerMember http://127.0.0.1:7001\nProxySet lbmethod=bybusyness timeout=2"));
   for (const std::string path : {"/a", "/shop"}) {
     SCOPED_TRACE(path);
     EXPECT_EQ(cluster_at(*config, path).session_cookie, "SID");
@@ -69,17 +69,17 @@ TEST(Parameters, TheOnesThatAreWrongAreRefusedWithTheirForm) {
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.parameter);
-    const std::string said = said_of(farm("BalancerMember http://127.0.0.1:7001 " + one.parameter));
+    const std::string said = said_of(pool("BalancerMember http://127.0.0.1:7001 " + one.parameter));
     EXPECT_EQ(said, "t.conf:2:38: error: " + one.said);
   }
-  EXPECT_EQ(said_of(farm("BalancerMember http://127.0.0.1:7001", "stickysessionsep=!")),
+  EXPECT_EQ(said_of(pool("BalancerMember http://127.0.0.1:7001", "stickysessionsep=!")),
             "t.conf:4:38: error: stickysessionsep= takes a dot, for nothing else separates a route "
             "here");
 }
 
 TEST(Parameters, LaterSetsAndSparesAreStandbys) {
   const auto config =
-      config_of(farm("BalancerMember http://127.0.0.1:7001\n"
+      config_of(pool("BalancerMember http://127.0.0.1:7001\n"
                      "BalancerMember http://127.0.0.1:7002 lbset=1\n"
                      "BalancerMember http://127.0.0.1:7003 status=+H\n"
                      "BalancerMember http://127.0.0.1:7004 status=+R"));
@@ -90,8 +90,8 @@ TEST(Parameters, LaterSetsAndSparesAreStandbys) {
 
 TEST(Parameters, MembersMayBeNamedOutsideOfProxy) {
   const auto config = config_of(
-      "BalancerMember balancer://farm http://127.0.0.1:7001 route=a\n"
-      "ProxySet balancer://farm stickysession=S|s\nProxyPass / balancer://farm/\n");
+      "BalancerMember balancer://pool http://127.0.0.1:7001 route=a\n"
+      "ProxySet balancer://pool stickysession=S|s\nProxyPass / balancer://pool/\n");
   EXPECT_EQ(cluster_at(*config, "/").seeds.at(0).route, "a");
   EXPECT_EQ(cluster_at(*config, "/").session_parameter, "s");
   EXPECT_EQ(
@@ -101,11 +101,11 @@ TEST(Parameters, MembersMayBeNamedOutsideOfProxy) {
 }
 
 TEST(Apache, SessionsStickByStickysessionOnly) {
-  const auto none = config_of(farm("BalancerMember http://127.0.0.1:7001 route=a"));
+  const auto none = config_of(pool("BalancerMember http://127.0.0.1:7001 route=a"));
   EXPECT_EQ(cluster_at(*none, "/shop").session_cookie, "");
   EXPECT_EQ(cluster_at(*none, "/shop").session_parameter, "");
   const auto both = config_of(
-      farm("BalancerMember http://127.0.0.1:7001 route=a", "stickysession=JSESSIONID|jsessionid"));
+      pool("BalancerMember http://127.0.0.1:7001 route=a", "stickysession=JSESSIONID|jsessionid"));
   const Cluster& cluster = cluster_at(*both, "/shop");
   EXPECT_EQ(cluster.session_cookie, "JSESSIONID");
   EXPECT_EQ(cluster.session_parameter, "jsessionid");
@@ -113,7 +113,7 @@ TEST(Apache, SessionsStickByStickysessionOnly) {
   EXPECT_FALSE(cluster.ranks_routes);
   EXPECT_EQ(cluster.dialect, Dialect::kRoute);
   // Our own words are ours.
-  const auto own = config_of("SessionCookie ID\n" + farm("BalancerMember http://127.0.0.1:7001"));
+  const auto own = config_of("SessionCookie ID\n" + pool("BalancerMember http://127.0.0.1:7001"));
   EXPECT_EQ(cluster_at(*own, "/shop").session_cookie, "ID");
 }
 

@@ -103,7 +103,7 @@ TEST(AjpMember, WhatHasNoBodyEndsWithItsPacketAndTheConnectionGoesOn) {
     site.next_request();
     site.say(ajp::head(each.status, each.fields));
     site.proxy.run_a_little();
-    // A servlet may write what nobody gets.
+    // A servlet may write a body that no client gets.
     if (each.status != 200 || each.method == "HEAD"s) site.say(ajp::chunk("stray"));
     site.say(ajp::end());
     ASSERT_TRUE(site.proxy.run_until([&] { return client.received().ends_with("\r\n\r\n"); }));

@@ -194,7 +194,7 @@ TEST_P(ResponseRules, Heads) {
       {"9110 15: four digits", "HTTP/1.1 2000 OK\r\nX: evil\r\n\r\n", kRefused},
       {"9110 15: no digits", "HTTP/1.1 abc OK\r\nX: evil\r\n\r\n", kRefused},
       {"9110 15: below all classes", "HTTP/1.1 099 OK\r\nX: evil\r\n\r\n", kRefused},
-      {"9110 7.8: 101 that nobody asked for", "HTTP/1.1 101 OK\r\nX: evil\r\n\r\n", kRefused},
+      {"9110 7.8: 101 that no request asked for", "HTTP/1.1 101 OK\r\nX: evil\r\n\r\n", kRefused},
       {"bare CR in a value", answer(zero + "X: evil\rb\r\n"), kRefused},
       {"NUL in a value", answer(zero + "X: evil\0b\r\n"s), kRefused},
       {"5.1: a blank before the colon", answer(zero + "X : evil\r\n"), kRefused},
