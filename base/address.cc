@@ -15,6 +15,24 @@
 namespace understudy {
 namespace {
 
+// "7." and so on, of each octet; copied whole.
+struct OctetText {
+  char text[4] = {};
+  uint8_t size = 0;
+};
+constexpr std::array<OctetText, 256> make_octet_texts() {
+  std::array<OctetText, 256> texts;
+  for (size_t octet = 0; octet < texts.size(); ++octet) {
+    auto& [text, size] = texts[octet];
+    if (octet >= 100) text[size++] = static_cast<char>('0' + octet / 100);
+    if (octet >= 10) text[size++] = static_cast<char>('0' + octet / 10 % 10);
+    text[size++] = static_cast<char>('0' + octet % 10);
+    text[size++] = '.';
+  }
+  return texts;
+}
+constexpr std::array<OctetText, 256> kOctetTexts = make_octet_texts();
+
 constexpr std::string_view kUnixPrefix = "unix:";
 
 struct HostPort {
@@ -162,13 +180,11 @@ std::string Address::host() const {
 
 char* write_ipv4(const uint8_t* bytes, char* out) {
   for (int i = 0; i < 4; ++i) {
-    const unsigned byte = bytes[i];
-    if (byte >= 100) *out++ = static_cast<char>('0' + byte / 100);
-    if (byte >= 10) *out++ = static_cast<char>('0' + byte / 10 % 10);
-    *out++ = static_cast<char>('0' + byte % 10);
-    if (i != 3) *out++ = '.';
+    const auto& [text, size] = kOctetTexts[bytes[i]];
+    std::memcpy(out, text, sizeof text);
+    out += size;
   }
-  return out;
+  return out - 1;
 }
 
 std::string Address::to_string() const {

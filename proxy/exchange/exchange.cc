@@ -84,6 +84,7 @@ void Exchange::receive(std::size_t site) {
   routes_ = worker_.routes;
   ++routes_->exchanges;
   ++worker_.counters.requests;
+  peer_ = &downstream_.client();
   access_log_ = routes_->sites[site].access_logs.front();
   host_ = routes_->sites[site].hosts.front();
   location_ = nullptr;
@@ -106,11 +107,11 @@ bool Exchange::map(const http::RequestHead& head, std::size_t site) {
   routing::Mapping::Match match = mapped.match;
   access_log_ = here.access_logs[match.host];
   host_ = here.hosts[match.host];
-  account_.is_tls = downstream_.client().tls != nullptr;
+  account_.is_tls = peer_->tls != nullptr;
   if (host_->trusted_hops) {
-    client_ = meet_client(*host_, downstream_.client(), head, account_.is_tls);
+    client_ = meet_client(*host_, *peer_, head, account_.is_tls);
   }
-  if (!may_reach(*host_, downstream_.client())) {
+  if (!may_reach(*host_, *peer_)) {
     answer(421, "This connection was made for another host; please connect anew.", false);
     return false;
   }
@@ -185,16 +186,14 @@ bool Exchange::find_session(const http::RequestHead& head) {
 }
 
 void Exchange::begin_affinity(std::optional<std::string_view> session) {
-  DecodedAffinity cookie;
-  if (session) {
-    cookie = cluster_->decode(*session);
-    if (cookie) {
-      account_.primary = cookie.token.primary;
-      account_.secondary = cookie.token.secondary;
-      if (cluster_->inserted()) account_.shown = shown_by(cookie.token, *cluster_);
-    }
+  const DecodedAffinity cookie = session ? cluster_->decode(*session) : DecodedAffinity();
+  if (cookie) {
+    account_.primary = cookie.token.primary;
+    account_.secondary = cookie.token.secondary;
+    if (cluster_->inserted()) account_.shown = shown_by(cookie.token, *cluster_);
   }
-  attempt_ = cluster_->routing().begin(cookie);
+  // Built in its place: most of its bytes are a list that is empty, and would be copied.
+  ::new (&attempt_) routing::Attempt(cluster_->routing().begin(cookie));
   if (account_.request_id != 0) return;
   if (cluster_->speaks_native() || !location_->forwarding.request_id_header.empty()) {
     // One id for all tries: that is how a member knows a request it has executed already.
@@ -248,7 +247,7 @@ bool Exchange::approach(const routing::Choice& choice, const http::RequestHead& 
 bool Exchange::ask(const routing::Choice& choice, const http::RequestHead& head, bool fresh) {
   try_ = &start_try(*asked_, choice, fresh);
   const Wants wants = tunnel_ ? Wants::kTunnel : Wants::kAny;
-  switch (try_->begin(wants, downstream_.client())) {
+  switch (try_->begin(wants, *peer_)) {
     case Try::Begun::kReady:
       send_request(*try_, head);
       return true;
@@ -340,7 +339,7 @@ HeadFacts Exchange::head_facts() const {
   return {.scratch = worker_.io.scratch,
           .host = *host_,
           .location = location_,
-          .peer = downstream_.client(),
+          .peer = *peer_,
           .client = client_,
           .passage = passage_.get(),
           .waited = worker_.io.loop.now() - account_.started,

@@ -200,6 +200,7 @@ class Exchange final : private Try::Owner, private Waiter {
   // State of the present exchange; what is borrowed lives as long as the exchange.
   Phase phase_ = Phase::kNone;
   Routes* routes_ = nullptr;  // counts us
+  const Client* peer_ = nullptr;
   const config::VirtualHost* host_ = nullptr;
   const config::Location* location_ = nullptr;  // null until it is known
   AccessLog* access_log_ = nullptr;

@@ -27,7 +27,7 @@ void Exchange::begin_hedge(TimePoint now) {
     ++cluster_->load().resends;
   }
   second_ = &start_try(connections, {.member = member, .why = routing::Why::kRetry}, false);
-  switch (second_->begin(Wants::kAny, downstream_.client())) {
+  switch (second_->begin(Wants::kAny, *peer_)) {
     case Try::Begun::kReady:
       return send_request(*second_, downstream_.request_head());
     case Try::Begun::kConnecting:

@@ -36,7 +36,7 @@ void Exchange::log(bool aborted) const {
   const ResponseTraits traits = downstream_.response_traits();
   Address::HostText room;
   const AccessRecord record{
-      .client = downstream_.client(),
+      .client = *peer_,
       .remote_host = client_.address.is_set() ? client_.address.text(room) : std::string_view(),
       .head = head,
       .method = line.substr(0, after_method),

@@ -9,7 +9,7 @@ namespace understudy {
 AskedFor ExchangeRules::asked(const http::RequestHead& head) const {
   return {.head = head,
           .host = *exchange_.host_,
-          .peer = exchange_.downstream_.client(),
+          .peer = *exchange_.peer_,
           .client = exchange_.client_.address,
           .is_tls = exchange_.account_.is_tls,
           .logins = &exchange_.worker_.logins};

@@ -210,13 +210,13 @@ std::string_view forwarded_target(const HeadFacts& facts, const http::RequestHea
 }
 
 http::RequestOrigin origin_of(const HeadFacts& facts) {
-  return {.peer = &facts.peer.address,
-          .local = facts.peer.local.get(),
-          .client = facts.client.address.is_set() ? &facts.client.address : nullptr,
-          .tls = facts.peer.tls,
-          .user = facts.passage != nullptr ? std::string_view(facts.passage->user)
-                                           : std::string_view(),
-          .is_tls = facts.is_tls};
+  return {
+      .peer = &facts.peer.address,
+      .local = facts.peer.local.get(),
+      .client = facts.client.address.is_set() ? &facts.client.address : nullptr,
+      .tls = facts.peer.tls,
+      .user = facts.passage != nullptr ? std::string_view(facts.passage->user) : std::string_view(),
+      .is_tls = facts.is_tls};
 }
 
 // RFC 9110 4.2.3: without the port that the scheme has anyway.
@@ -253,7 +253,10 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
   if (!scratch.lines.ok()) return false;
   rewrite.added = scratch.lines.text();
   rewrite.add_upgrade = to.upgrades;
-  rewrite.origin = origin_of(facts);
+  if (to.cluster.speaks_ajp()) {
+    scratch.origin = origin_of(facts);
+    rewrite.origin = &scratch.origin;
+  }
   rewrite.target = member_target(facts, head, to.sends_path_as_is);
   if (head.authority.empty() || !facts.location->preserves_host) {
     rewrite.host = host_of(*to.attempt.member(), to.cluster.speaks_tls());

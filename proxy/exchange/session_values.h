@@ -19,12 +19,12 @@ namespace understudy {
 class SessionValues final {
  public:
   SessionValues(const http::RequestHead& head, const WorkerCluster& cluster, std::span<char> room)
-      : head_(head),
-        cluster_(cluster),
+      : cluster_(cluster),
         room_(room),
         field_(head.fields.has(http::FieldId::kCookie) && !cluster.session_cookie().empty()
                    ? head.fields.begin()
                    : head.fields.end()),
+        fields_end_(head.fields.end()),
         target_(cluster.session_parameter().empty() ? std::string_view() : head.target),
         query_(cluster.has_session_in_query() ? head.query : std::string_view()) {}
 
@@ -34,7 +34,7 @@ class SessionValues final {
       if (const auto value = next_of_path()) return value;
       if (const auto value = next_of_query()) return value;
     }
-    for (; field_ != head_.fields.end(); ++field_) {
+    for (; field_ != fields_end_; ++field_) {
       if (field_->id != http::FieldId::kCookie) continue;
       const std::string_view text = rest_.empty() ? field_->value : rest_;
       rest_ = {};
@@ -56,10 +56,10 @@ class SessionValues final {
   std::optional<std::string_view> next_of_path();
   std::optional<std::string_view> next_of_query();
 
-  const http::RequestHead& head_;
   const WorkerCluster& cluster_;
   const std::span<char> room_;
   const http::Field* field_;
+  const http::Field* const fields_end_;
   std::string_view rest_;    // of that field
   std::string_view target_;  // what is left of it
   std::string_view query_;   // the same; empty unless it is looked at

@@ -66,6 +66,7 @@ class WorkerCluster final : private ViewProbe::User,
   bool speaks_native() const { return speaks_native_; }
   bool speaks_weblogic() const { return speaks_weblogic_; }
   bool speaks_tls() const { return options_.tls != nullptr; }
+  bool speaks_ajp() const { return options_.protocol == config::MemberProtocol::kAjp; }
   // Exchanges whose session names members that are not known here wait until they have told their
   // ids, for a round trip. False: there is none to ask, or all have been asked a moment ago.
   bool wait_for_ids(Waiter& waiter);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "cookies/contract.h"
 #include "proxy/http/field_table.h"
@@ -22,12 +23,16 @@ constexpr uint64_t kContentLengthMax = UINT64_MAX / 2;
 Refusal parse_content_length(std::string_view text, uint64_t& length) {
   if (text.empty()) return Refusal::kInvalidContentLength;
   length = 0;
+  const bool may_overflow = text.size() > std::numeric_limits<int64_t>::digits10;
   bool too_large = false;
   for (char digit : text) {
     const unsigned value = static_cast<uint8_t>(digit - '0');
     if (value > 9) return Refusal::kInvalidContentLength;
-    too_large |= length > (kContentLengthMax - value) / 10;
-    length = too_large ? 0 : length * 10 + value;
+    if (may_overflow) {
+      too_large |= length > (kContentLengthMax - value) / 10;
+      if (too_large) length = 0;
+    }
+    length = length * 10 + value;
   }
   return too_large ? Refusal::kContentLengthTooLarge : Refusal::kNone;
 }
@@ -195,28 +200,30 @@ Progress read_fields(Cursor& cursor, const HeadOptions& options, FieldSection& s
   Field* const fields = options.fields.data();
   Field* const fields_end =
       fields + std::min({size_t{options.limits.fields_max}, options.fields.size(), kFieldsMax});
+  const Field* const memo_end = memo == nullptr ? fields : fields_end;
   for (Field* field = fields;; ++field) {
-    if (end - at < 2 && (at == end || *at == '\r')) return Progress::kIncomplete;
-    if (*at == '\r') {
-      if (at[1] != '\n') return cursor.refuse(Refusal::kBareCr);
-      cursor.at = at + 2;
-      section.count = static_cast<uint32_t>(field - fields);
-      return Progress::kComplete;
-    }
-    if (field == fields_end) return cursor.refuse(Refusal::kTooManyFields);
-    const char* next = memo == nullptr ? nullptr : memo->find(at, end, *field);
+    const char* next = field < memo_end ? memo->find(at, end, *field) : nullptr;
     if (next == nullptr) {
+      if (end - at < 2 && (at == end || *at == '\r')) return Progress::kIncomplete;
+      if (*at == '\r') {
+        if (at[1] != '\n') return cursor.refuse(Refusal::kBareCr);
+        cursor.at = at + 2;
+        section.count = static_cast<uint32_t>(field - fields);
+        return Progress::kComplete;
+      }
+      if (field == fields_end) return cursor.refuse(Refusal::kTooManyFields);
       const Line line = read_field(cursor, at, field_bytes_max, *field);
       if (line.next == nullptr) return line.progress;
       next = line.next;
       if (memo != nullptr) memo->offer(at, end, next, *field);
     }
     at = next;
-    if (kReadWhileParsing.has(field->id)) {
+    const FieldSet one{field->id};
+    if (kReadWhileParsing.meets(one)) {
       const Refusal refusal = note(*field, section);
       if (refusal != Refusal::kNone) return cursor.refuse(refusal);
     }
-    section.present.add(field->id);
+    section.present = section.present | one;
   }
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/http1_writer.h"
 
-#include <charconv>
 #include <cstring>
 
 #include "base/check.h"
@@ -11,7 +10,32 @@ namespace {
 
 constexpr std::string_view kVersionText = "HTTP/1.1";
 constexpr size_t kEmptyLineBytes = 2;
-constexpr size_t kDecimalBytesMax = 20;
+
+// Two digits at a time: each request has a number or two.
+class Decimal final {
+ public:
+  explicit Decimal(uint64_t number) {
+    for (; number >= 100; number /= 100) put_two(number % 100);
+    if (number >= 10) {
+      put_two(number);
+    } else {
+      digits_[--begin_] = static_cast<char>('0' + number);
+    }
+  }
+  std::string_view text() const { return {digits_ + begin_, sizeof digits_ - begin_}; }
+
+ private:
+  void put_two(uint64_t pair) {
+    static constexpr char kPairs[] =
+        "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243"
+        "4445464748495051525354555657585960616263646566676869707172737475767778798081828384858687"
+        "888990919293949596979899";
+    begin_ -= 2;
+    std::memcpy(digits_ + begin_, kPairs + 2 * pair, 2);
+  }
+  size_t begin_ = 20;  // of the largest number
+  char digits_[20];
+};
 
 // Where field line `index` ends: where the next one begins.
 const char* end_of_line(const FieldList& fields, size_t index, std::string_view head) {
@@ -104,29 +128,11 @@ void LineArena::erase(size_t at, size_t bytes) {
 }
 
 void LineArena::append_number(uint64_t number) {
-  char digits[kDecimalBytesMax];
-  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, number);
-  append(between(digits, end));
+  append(Decimal(number).text());
 }
 
 void LineArena::add_line(std::string_view name, uint64_t value) {
-  char digits[kDecimalBytesMax];
-  const auto [end, error] = std::to_chars(digits, digits + sizeof digits, value);
-  add_line(name, between(digits, end));
-}
-
-void HeadSpans::add(std::string_view piece) {
-  if (piece.empty()) return;
-  bytes_ += piece.size();
-  if (count_ != 0) {
-    iovec& last = pieces_[count_ - 1];
-    if (static_cast<const char*>(last.iov_base) + last.iov_len == piece.data()) {
-      last.iov_len += piece.size();
-      return;
-    }
-  }
-  DCHECK(count_ < pieces_.size(), "kHeadSpansMax is the worst case of kFieldsMax");
-  pieces_[count_++] = {const_cast<char*>(piece.data()), piece.size()};
+  add_line(name, Decimal(value).text());
 }
 
 void HeadSpans::copy_to(char* out) const {

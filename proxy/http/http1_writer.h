@@ -15,6 +15,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/check.h"
 #include "proxy/http/hop_by_hop.h"
 #include "proxy/http/limits.h"
 #include "proxy/http/message.h"
@@ -86,8 +87,20 @@ class LineArena final {
 // The pieces in order, ready for writev.
 class HeadSpans final {
  public:
-  void clear() { count_ = 0, bytes_ = 0; }
-  void add(std::string_view piece);  // joins the last piece where it follows it in memory
+  void clear() { count_ = 0, bytes_ = 0, end_ = nullptr; }
+  // Joins the last piece where it follows it in memory.
+  void add(std::string_view piece) {
+    if (piece.empty()) return;
+    bytes_ += piece.size();
+    if (piece.data() == end_) {
+      last_->iov_len += piece.size();
+    } else {
+      DCHECK(count_ < pieces_.size(), "kHeadSpansMax is the worst case of kFieldsMax");
+      last_ = &pieces_[count_++];
+      *last_ = {const_cast<char*>(piece.data()), piece.size()};
+    }
+    end_ = piece.data() + piece.size();
+  }
   std::span<const iovec> pieces() const { return {pieces_.data(), count_}; }
   size_t bytes() const { return bytes_; }  // of all pieces
   // Writes all pieces in a row to `out`, which has room for bytes().
@@ -96,6 +109,8 @@ class HeadSpans final {
  private:
   size_t count_ = 0;
   size_t bytes_ = 0;
+  iovec* last_ = nullptr;      // of the pieces
+  const char* end_ = nullptr;  // of what it holds
   std::array<iovec, kHeadSpansMax> pieces_;
 };
 
@@ -108,7 +123,9 @@ struct RequestRewrite {
   bool add_chunked = false;
   bool add_upgrade = false;  // "Connection: upgrade" (keep_upgrade was true)
   bool add_close = false;    // "Connection: close": no further request on this connection
-  RequestOrigin origin = {};  // is in no head of HTTP
+  // Of which no head of HTTP speaks: for AJP. Lives as long as the pieces; null: the proxy itself
+  // asks.
+  const RequestOrigin* origin = nullptr;
 };
 
 // Always HTTP/1.1, whatever the client spoke. False when the arena is full: the caller answers 431.

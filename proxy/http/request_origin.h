@@ -14,7 +14,7 @@ class TlsStream;
 namespace http {
 
 struct RequestOrigin {
-  const Address* peer = nullptr;      // that has connected; null: the proxy itself asks
+  const Address* peer = nullptr;      // that has connected; null: none
   const Address* local = nullptr;     // where it connected to; null: not known
   const IpAddress* client = nullptr;  // of whom a trusted peer speaks; null: the peer itself
   const TlsStream* tls = nullptr;     // the peer's; null: plain

@@ -98,7 +98,8 @@ Taken AjpUpstream::send_head(const http::RequestHead& head, const http::RequestR
 }
 
 bool AjpUpstream::compose(const http::RequestHead& head, const http::RequestRewrite& rewrite) {
-  const http::RequestOrigin& origin = rewrite.origin;
+  static const http::RequestOrigin kOwn;
+  const http::RequestOrigin& origin = rewrite.origin != nullptr ? *rewrite.origin : kOwn;
   Address::HostText peer_room;
   Address::HostText local_room;
   std::string certificate;

@@ -40,6 +40,7 @@ struct HeadScratch {
   http::LineArena lines{lines_block};
   std::array<char, kPathScratchBytes> path;
   std::array<char, kTargetScratchBytes> target;
+  http::RequestOrigin origin;
   std::array<char, kAffinityValueBytesMax> session;  // of a path parameter, decoded
 };
 
