@@ -10,39 +10,29 @@
 
 namespace understudy {
 
-// Flat on purpose: one line of meaning each. proxy/exchange/error_response.cc turns them into a
-// status, proxy/exchange/retry.cc reads `retry`; nobody else interprets an Error.
+// Flat on purpose: one line of meaning each. What follows from one is decided by who asked:
+// proxy/exchange/retry for a member's connection.
 enum class ErrorCode {
   kConnectRefused,  // the peer's machine answered that nothing listens there
   kConnectTimeout,  // no answer to connect() in time
   kConnectFailed,   // any other failure of connect()
-  kNoMember,        // no member of the cluster could be reached in time
+  kNoMember,        // no member has that name
   kReset,           // the connection broke in the middle
   kClosed,          // the peer closed in an orderly way, too early
-  kReadTimeout,     // the peer sent nothing for too long
-  kWriteTimeout,    // the peer took nothing for too long
+  kTimeout,         // the peer sent nothing for too long
+  kUnreachable,     // the network has given up on a connection, or on a route to the peer
   kProtocol,        // the peer broke the protocol it speaks with us
   kTooLarge,        // a limit of ours was exceeded
   kUnavailable,     // refused for now: draining, overload, partition
-  kDenied,          // refused by policy or for lack of proof
   kTls,             // the TLS layer failed
   kSystem,          // the operating system refused; detail holds errno's text
   kInvalid,         // input that no retry will make valid
 };
 
-enum class Side { kDownstream, kUpstream, kInternal };
-
-// May what failed be tried again? Decided where the failure is seen, used by exchange/retry.
-enum class Retry { kNever, kIfConnectionWasReused, kIfNothingSent };
-
 struct Error {
   ErrorCode code = ErrorCode::kInvalid;
   std::string detail;  // a sentence: where, what, what to do
-  Side side = Side::kInternal;
-  Retry retry = Retry::kNever;
 };
-
-const char* to_string(ErrorCode code);
 
 template <typename T>
 class [[nodiscard]] Result {

@@ -49,9 +49,7 @@ Error connect_error(int error_number, const Address& address) {
   if (error_number == ECONNREFUSED || error_number == ENOENT) code = ErrorCode::kConnectRefused;
   if (error_number == ETIMEDOUT) code = ErrorCode::kConnectTimeout;
   return {.code = code,
-          .detail = "connect to " + address.to_string() + ": " + std::strerror(error_number),
-          .side = Side::kUpstream,
-          .retry = Retry::kIfNothingSent};
+          .detail = "connect to " + address.to_string() + ": " + std::strerror(error_number)};
 }
 
 bool has_ipv6() {

@@ -47,7 +47,7 @@ std::optional<Acknowledgements> acknowledgements(int fd) {
 ErrorCode broken_code(int error_number) {
   const bool is_unreachable =
       error_number == ETIMEDOUT || error_number == EHOSTUNREACH || error_number == ENETUNREACH;
-  return is_unreachable ? ErrorCode::kReadTimeout : ErrorCode::kReset;
+  return is_unreachable ? ErrorCode::kUnreachable : ErrorCode::kReset;
 }
 
 }  // namespace understudy

@@ -25,13 +25,14 @@ static_assert(kSecondaryAt + kMidBytes + 1 + kNumber32BytesMax + 1 + kNumber64By
 constexpr std::string_view kNoMember = "NONE";
 constexpr std::size_t kTimeDigits = 13;  // milliseconds since 1970, from 2001 to 2286
 
-DecodedAffinity refused(Refusal refusal) {
+DecodedAffinity refused(AffinityRefusal refusal) {
   return {.token = {}, .refusal = refusal};
 }
 
-Refusal bounds(std::string_view value) {
-  if (value.empty()) return Refusal::kAbsent;
-  return value.size() > kAffinityValueBytesMax ? Refusal::kOverlong : Refusal::kNone;
+AffinityRefusal bounds(std::string_view value) {
+  if (value.empty()) return AffinityRefusal::kAbsent;
+  return value.size() > kAffinityValueBytesMax ? AffinityRefusal::kOverlong
+                                               : AffinityRefusal::kNone;
 }
 
 // What the value of a cookie may hold (RFC 6265 4.1.1 cookie-octet).
@@ -127,23 +128,23 @@ class Writer final {
 
 }  // namespace
 
-std::string_view to_text(Refusal refusal) {
+std::string_view to_text(AffinityRefusal refusal) {
   switch (refusal) {
-    case Refusal::kNone:
+    case AffinityRefusal::kNone:
       return "none";
-    case Refusal::kAbsent:
+    case AffinityRefusal::kAbsent:
       return "absent";
-    case Refusal::kOverlong:
+    case AffinityRefusal::kOverlong:
       return "overlong";
-    case Refusal::kMalformed:
+    case AffinityRefusal::kMalformed:
       return "malformed";
-    case Refusal::kNotCanonical:
+    case AffinityRefusal::kNotCanonical:
       return "not-canonical";
-    case Refusal::kUnknownKey:
+    case AffinityRefusal::kUnknownKey:
       return "unknown-key";
-    case Refusal::kBadMac:
+    case AffinityRefusal::kBadMac:
       return "bad-mac";
-    case Refusal::kExpired:
+    case AffinityRefusal::kExpired:
       return "expired";
   }
   return "";
@@ -166,11 +167,13 @@ std::string_view to_text(Dialect dialect) {
 }
 
 DecodedAffinity decode_weblogic(std::string_view value) {
-  if (const Refusal refusal = bounds(value); refusal != Refusal::kNone) return refused(refusal);
-  DecodedAffinity decoded{.token = {.dialect = Dialect::kWeblogic}, .refusal = Refusal::kNone};
+  if (const AffinityRefusal refusal = bounds(value); refusal != AffinityRefusal::kNone)
+    return refused(refusal);
+  DecodedAffinity decoded{.token = {.dialect = Dialect::kWeblogic},
+                          .refusal = AffinityRefusal::kNone};
   AffinityToken& token = decoded.token;
   for (std::size_t field = 0;; ++field) {
-    if (field == kWeblogicFieldsMax) return refused(Refusal::kMalformed);
+    if (field == kWeblogicFieldsMax) return refused(AffinityRefusal::kMalformed);
     const std::size_t end = value.find('!');
     const std::string_view text = value.substr(0, end);
     bool is_good = is_foreign_text(text);
@@ -181,7 +184,7 @@ DecodedAffinity decode_weblogic(std::string_view value) {
     } else if (field == 2 && !is_time(text)) {
       is_good = parse_weblogic_member(text, token.secondary);
     }
-    if (!is_good) return refused(Refusal::kMalformed);
+    if (!is_good) return refused(AffinityRefusal::kMalformed);
     if (end == std::string_view::npos) return decoded;
     value.remove_prefix(end + 1);
   }
@@ -196,9 +199,9 @@ DecodedAffinity decode_route(std::string_view value) {
   if (dot != std::string_view::npos) decoded.token.route = value.substr(dot + 1);
   const bool ends_in_dot = dot + 1 == value.size();
   if (ends_in_dot || !is_foreign_text(value)) {
-    decoded.refusal = Refusal::kMalformed;
+    decoded.refusal = AffinityRefusal::kMalformed;
   } else if (decoded.token.route.size() > kRouteBytesMax) {
-    decoded.refusal = Refusal::kOverlong;
+    decoded.refusal = AffinityRefusal::kOverlong;
   }
   return decoded;
 }
@@ -227,19 +230,19 @@ DecodedAffinity AffinityCodec::decode(std::string_view value) const {
 }
 
 DecodedAffinity AffinityCodec::decode_native(std::string_view value) const {
-  if (value.empty()) return refused(Refusal::kAbsent);
-  if (value.size() > kNativeValueBytesMax) return refused(Refusal::kOverlong);
-  if (!looks_native(value)) return refused(Refusal::kMalformed);
+  if (value.empty()) return refused(AffinityRefusal::kAbsent);
+  if (value.size() > kNativeValueBytesMax) return refused(AffinityRefusal::kOverlong);
+  if (!looks_native(value)) return refused(AffinityRefusal::kMalformed);
 
   std::string_view rest = value.substr(kSecondaryAt);
   const auto secondary = take_field(rest, kMidBytes);
   const auto epoch = take_field(rest, kNumber32BytesMax);
   const auto version = take_field(rest, kNumber64BytesMax);
   if (!secondary || !epoch || !version || rest.size() != kSignatureChars) {
-    return refused(Refusal::kMalformed);
+    return refused(AffinityRefusal::kMalformed);
   }
 
-  DecodedAffinity decoded{.token = {}, .refusal = Refusal::kNone};
+  DecodedAffinity decoded{.token = {}, .refusal = AffinityRefusal::kNone};
   AffinityToken& token = decoded.token;
   token.id = value.substr(kNativeMark.size(), kSidBytes);
   token.primary = parse_mid(value.substr(kPrimaryAt, kMidBytes));
@@ -249,15 +252,15 @@ DecodedAffinity AffinityCodec::decode_native(std::string_view value) const {
   if (!decode_base64url(token.id, token.sid) || !token.primary ||
       (*secondary != "-" && !token.secondary) || !epoch_number || !version_number ||
       !std::all_of(rest.begin(), rest.end(), is_base64url)) {
-    return refused(Refusal::kNotCanonical);
+    return refused(AffinityRefusal::kNotCanonical);
   }
   token.epoch = static_cast<std::uint32_t>(*epoch_number);
   token.version = *version_number;
   if (!signer_) return decoded;
 
   const Signature signature = signer_->check(value);
-  if (signature == Signature::kUnknownKey) return refused(Refusal::kUnknownKey);
-  if (signature == Signature::kBad) return refused(Refusal::kBadMac);
+  if (signature == Signature::kUnknownKey) return refused(AffinityRefusal::kUnknownKey);
+  if (signature == Signature::kBad) return refused(AffinityRefusal::kBadMac);
   token.verified = true;
   return decoded;
 }
@@ -346,7 +349,7 @@ bool AffinityCodec::encode_route(const AffinityToken& token, AffinityText& text)
 
 DecodedAffinity AffinityMemo::decode(const AffinityCodec& codec, std::string_view value) {
   if (size_ != 0 && value.size() == size_ && std::memcmp(value.data(), bytes_.data(), size_) == 0) {
-    DecodedAffinity decoded{.token = token_, .refusal = Refusal::kNone};
+    DecodedAffinity decoded{.token = token_, .refusal = AffinityRefusal::kNone};
     decoded.token.id = value.substr(id_at_, token_.id.size());
     decoded.token.route = value.substr(route_at_, token_.route.size());
     return decoded;

@@ -31,7 +31,7 @@ enum class Dialect : std::uint8_t { kAuto, kNative, kWeblogic, kRoute, kInsert }
 using MemberTag = std::uint64_t;
 inline constexpr std::size_t kInsertValueBytesMax = 45;
 
-enum class Refusal : std::uint8_t {
+enum class AffinityRefusal : std::uint8_t {
   kNone,          // accepted
   kAbsent,        // no value at all
   kOverlong,      // above the limit
@@ -43,7 +43,7 @@ enum class Refusal : std::uint8_t {
 };
 
 // One word for logs and `why`: "none", "absent", "overlong", ...
-std::string_view to_text(Refusal refusal);
+std::string_view to_text(AffinityRefusal refusal);
 std::string_view to_text(Dialect dialect);
 
 using Sid = std::array<std::uint8_t, 16>;
@@ -76,9 +76,9 @@ struct AffinityToken {
 // `token` is meaningful only when refusal is kNone.
 struct [[nodiscard]] DecodedAffinity {
   AffinityToken token = {};
-  Refusal refusal = Refusal::kAbsent;
+  AffinityRefusal refusal = AffinityRefusal::kAbsent;
 
-  explicit operator bool() const { return refusal == Refusal::kNone; }
+  explicit operator bool() const { return refusal == AffinityRefusal::kNone; }
 };
 
 // Text of fixed room, so that encoding allocates nothing either.

@@ -19,7 +19,7 @@ static_assert(kIssuedAt + kNumber32BytesMax + 1 + kNumber32BytesMax + 1 + kSigna
 // No cookie that is signed begins so: names and cookies never share a mac.
 constexpr std::string_view kNameMark = "member ";
 
-DecodedAffinity refused(Refusal refusal) {
+DecodedAffinity refused(AffinityRefusal refusal) {
   return {.token = {}, .refusal = refusal};
 }
 
@@ -50,15 +50,15 @@ std::array<MemberTag, kKeySlotsMax> AffinityCodec::member_tags(std::string_view 
 }
 
 DecodedAffinity AffinityCodec::decode_insert(std::string_view value) const {
-  if (value.empty()) return refused(Refusal::kAbsent);
-  if (value.size() > kInsertValueBytesMax) return refused(Refusal::kOverlong);
+  if (value.empty()) return refused(AffinityRefusal::kAbsent);
+  if (value.size() > kInsertValueBytesMax) return refused(AffinityRefusal::kOverlong);
   const bool has_shape = value.size() > kIssuedAt + kSignatureChars &&
                          value.starts_with(kInsertMark) && value[kIssuedAt - 1] == '.';
-  if (!has_shape) return refused(Refusal::kMalformed);
+  if (!has_shape) return refused(AffinityRefusal::kMalformed);
   std::string_view times = value.substr(kIssuedAt, value.size() - kIssuedAt - kSignatureChars);
   const std::size_t dot = times.find('.');
   if (dot == std::string_view::npos || !times.ends_with('.') || times.size() - 1 == dot) {
-    return refused(Refusal::kMalformed);
+    return refused(AffinityRefusal::kMalformed);
   }
   const std::string_view id = value.substr(kInsertMark.size(), kTagChars);
   const auto tag = to_tag(id);
@@ -67,19 +67,19 @@ DecodedAffinity AffinityCodec::decode_insert(std::string_view value) const {
   const std::string_view signature_text = value.substr(value.size() - kSignatureChars);
   if (!tag || !issued || !seen ||
       !std::all_of(signature_text.begin(), signature_text.end(), is_base64url)) {
-    return refused(Refusal::kNotCanonical);
+    return refused(AffinityRefusal::kNotCanonical);
   }
-  if (!signer_) return refused(Refusal::kUnknownKey);
+  if (!signer_) return refused(AffinityRefusal::kUnknownKey);
   const Signature signature = signer_->check(value);
-  if (signature == Signature::kUnknownKey) return refused(Refusal::kUnknownKey);
-  if (signature == Signature::kBad) return refused(Refusal::kBadMac);
+  if (signature == Signature::kUnknownKey) return refused(AffinityRefusal::kUnknownKey);
+  if (signature == Signature::kBad) return refused(AffinityRefusal::kBadMac);
   return {.token = {.dialect = Dialect::kInsert,
                     .verified = true,
                     .id = id,
                     .member_tag = *tag,
                     .issued_s = static_cast<std::uint32_t>(*issued),
                     .seen_s = static_cast<std::uint32_t>(*seen)},
-          .refusal = Refusal::kNone};
+          .refusal = AffinityRefusal::kNone};
 }
 
 bool AffinityCodec::encode_insert(const AffinityToken& token, AffinityText& text) const {

@@ -8,10 +8,10 @@
 #include <array>
 #include <string>
 
-#include "proxy/http/chunked.h"
 #include "proxy/http/forwarded.h"
-#include "proxy/http/http1_parser.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/http1/chunked.h"
+#include "proxy/http/http1/http1_parser.h"
+#include "proxy/http/http1/http1_writer.h"
 
 namespace understudy::http {
 namespace {

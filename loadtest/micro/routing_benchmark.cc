@@ -43,7 +43,7 @@ void choose_by_cookie(benchmark::State& state) {
   for (std::uint32_t mid = 1; mid <= state.range(0); ++mid) {
     cluster.table().learn_mid(*cluster.table().members()[mid - 1], mid);
   }
-  DecodedAffinity cookie{.refusal = Refusal::kNone};
+  DecodedAffinity cookie{.refusal = AffinityRefusal::kNone};
   cookie.token.primary = 2;
   cookie.token.secondary = 3;
   for (auto _ : state) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -21,7 +22,8 @@ namespace {
 // A conversation of one question on one socket, with one deadline for all of it.
 class Conversation final {
  public:
-  explicit Conversation(Fd fd) : fd_(std::move(fd)), deadline_(clock_.now() + kAdminAnswerMax) {}
+  Conversation(Fd fd, Duration all)
+      : fd_(std::move(fd)), all_(all), deadline_(clock_.now() + all) {}
 
   Result<void> connected(const Address& address) {
     if (auto ready = wait(POLLOUT); !ready) return ready;
@@ -65,12 +67,15 @@ class Conversation final {
       const int count = ::poll(&ready, 1, timeout);
       if (count > 0) return {};
       if (count < 0 && errno == EINTR) continue;
-      return Error{.code = ErrorCode::kReadTimeout, .detail = "no answer within 30 s"};
+      const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(all_).count();
+      return Error{.code = ErrorCode::kTimeout,
+                   .detail = "no answer within " + std::to_string(ms) + " ms"};
     }
   }
 
   const Fd fd_;
   const SystemClock clock_;
+  const Duration all_;
   const TimePoint deadline_;
 };
 
@@ -96,7 +101,7 @@ Result<AdminAnswer> parse_answer(const std::string& text) {
 Result<AdminAnswer> ask_admin(const Address& address, const AdminQuestion& question) {
   Result<Fd> fd = connect_tcp(address);
   if (!fd) return std::move(fd).error();
-  Conversation conversation(*std::move(fd));
+  Conversation conversation(*std::move(fd), question.answer_max);
   if (auto connected = conversation.connected(address); !connected) {
     return std::move(connected).error();
   }

@@ -22,9 +22,11 @@ struct AdminAnswer {
 struct AdminQuestion {
   std::string method = "GET";
   std::string target = "/status";
+  Duration answer_max = kAdminAnswerMax;  // for all of it
 };
 
-// kConnectRefused when nothing listens there; kProtocol when what answers is no admin address.
+// kConnectRefused when nothing listens there; kTimeout; kProtocol when what answers is no admin
+// address.
 Result<AdminAnswer> ask_admin(const Address& address, const AdminQuestion& question);
 
 // For a value in a query: everything but letters, digits and -._~ as %XX.

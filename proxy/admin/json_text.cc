@@ -169,9 +169,9 @@ std::string explanation_json(const std::vector<CookieExplanation>& clusters) {
   for (const CookieExplanation& cluster : clusters) {
     Json::Value one;
     one["cluster"] = cluster.cluster;
-    one["accepted"] = cluster.refusal == Refusal::kNone;
+    one["accepted"] = cluster.refusal == AffinityRefusal::kNone;
     one["refusal"] = text(to_text(cluster.refusal));
-    if (cluster.refusal == Refusal::kNone) {
+    if (cluster.refusal == AffinityRefusal::kNone) {
       one["dialect"] = text(to_text(cluster.dialect));
       one["signed"] = cluster.is_verified;
       one["epoch"] = cluster.epoch;

@@ -12,7 +12,7 @@
 namespace understudy::config {
 
 // LoadBalanceMethod, lbmethod=.
-enum class Method : std::uint8_t {
+enum class MethodName : std::uint8_t {
   kRoundRobin,  // each in turn, by weight
   kLeastBusy,   // the fewest exchanges under way, divided by the weight
   kRandomTwo,   // the less busy one of two drawn by weight
@@ -47,7 +47,7 @@ struct HealthCheck {
 };
 
 struct Balancing {
-  Method method = Method::kRoundRobin;
+  MethodName method = MethodName::kRoundRobin;
   std::chrono::milliseconds slow_start{};  // SlowStart; 0: none
   Ejection ejection;
   HealthCheck check;  // of members that have none of their own

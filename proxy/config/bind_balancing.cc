@@ -172,9 +172,9 @@ std::optional<bool> set_check_parameter(const conf::Word& word, MemberSeed& memb
   return std::nullopt;
 }
 
-Method method_of(std::string_view text) {
-  if (text == "leastbusy") return Method::kLeastBusy;
-  return text == "randomtwo" ? Method::kRandomTwo : Method::kRoundRobin;
+MethodName method_of(std::string_view text) {
+  if (text == "leastbusy") return MethodName::kLeastBusy;
+  return text == "randomtwo" ? MethodName::kRandomTwo : MethodName::kRoundRobin;
 }
 
 Balancing bind_balancing(const Seeds& seeds, const conf::Settings& settings,

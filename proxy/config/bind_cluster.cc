@@ -7,7 +7,7 @@
 #include "base/tcp_path.h"
 #include "conf/values.h"
 #include "proxy/config/binding.h"
-#include "proxy/http/ajp_request.h"
+#include "proxy/http/ajp/ajp_request.h"
 
 namespace understudy::config {
 

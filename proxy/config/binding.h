@@ -39,11 +39,11 @@ struct Tuning {
 struct Seeds {
   std::string label;
   std::vector<MemberSeed> members;
-  bool speak_views = false;           // by BackendCluster or BackendHost: they may send views
-  std::string session_cookie;         // of stickysession=; empty: SessionCookie decides
-  std::string session_parameter;      // of stickysession=NAME|parameter; empty: none was given
-  std::optional<Method> method = {};  // of lbmethod=, or in <Proxy>
-  bool is_proxied = true;             // false: `ProxyPass !`
+  bool speak_views = false;               // by BackendCluster or BackendHost: they may send views
+  std::string session_cookie;             // of stickysession=; empty: SessionCookie decides
+  std::string session_parameter;          // of stickysession=NAME|parameter; empty: none was given
+  std::optional<MethodName> method = {};  // of lbmethod=, or in <Proxy>
+  bool is_proxied = true;                 // false: `ProxyPass !`
   // Of a ProxyPass with another path than its own, without a slash at the end.
   std::optional<std::string> target_path = {};
   bool ends_in_slash = false;  // as in PathRules
@@ -143,7 +143,7 @@ std::optional<Seeds> seeds_of_proxy_pass(const conf::Directive& directive, std::
 // bind_balancing.cc
 Balancing bind_balancing(const Seeds& seeds, const conf::Settings& settings,
                          conf::Diagnostics& diagnostics);
-Method method_of(std::string_view text);  // in the table's spelling
+MethodName method_of(std::string_view text);  // in the table's spelling
 // hcmethod= and its like of BalancerMember. Nothing: it is none of these; false: it is wrong, which
 // is reported.
 std::optional<bool> set_check_parameter(const conf::Word& word, MemberSeed& member,

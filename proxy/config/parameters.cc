@@ -123,12 +123,12 @@ bool set_sticky(const Place& place) {
 
 bool set_method(const Place& place) {
   if (conf::equal_ignoring_case(place.value, "byrequests")) {
-    place.seeds.method = Method::kRoundRobin;
+    place.seeds.method = MethodName::kRoundRobin;
   } else if (conf::equal_ignoring_case(place.value, "bybusyness")) {
-    place.seeds.method = Method::kLeastBusy;
+    place.seeds.method = MethodName::kLeastBusy;
   } else if (conf::equal_ignoring_case(place.value, "bytraffic") ||
              conf::equal_ignoring_case(place.value, "heartbeat")) {
-    place.seeds.method = Method::kRoundRobin;
+    place.seeds.method = MethodName::kRoundRobin;
     place.diagnostics.warning(place.word,
                               "bytes and heartbeats are not counted here; this is done "
                               "as lbmethod=byrequests");

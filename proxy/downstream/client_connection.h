@@ -10,7 +10,7 @@
 
 #include "base/stream.h"
 #include "proxy/exchange/downstream.h"
-#include "proxy/upstream/io_context.h"
+#include "proxy/io/io_context.h"
 
 namespace understudy {
 

@@ -7,9 +7,10 @@
 
 #include "base/check.h"
 #include "proxy/downstream/http1_connection.h"
-#include "proxy/http/http2_preface.h"
+#include "proxy/exchange/worker_context.h"
+#include "proxy/http/preface/http2_preface.h"
+#include "proxy/io/output.h"
 #include "proxy/upstream/http1_upstream.h"
-#include "proxy/upstream/output.h"
 
 namespace understudy {
 
@@ -185,7 +186,7 @@ bool Http1Downstream::begin_next() {
       }
       return false;
     case Progress::kRefused:
-      refuse(status_of(parsed.refusal), to_string(parsed.refusal));
+      refuse(status_of(parsed.refusal), to_text(parsed.refusal));
       return false;
     case Progress::kComplete:
       begin(head, parsed.head_bytes);

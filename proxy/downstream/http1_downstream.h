@@ -24,8 +24,8 @@
 #include "proxy/exchange/downstream.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_context.h"
-#include "proxy/http/chunked.h"
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/http1/chunked.h"
+#include "proxy/http/http1/http1_parser.h"
 
 namespace understudy {
 

@@ -8,6 +8,8 @@
 
 #include "base/check.h"
 #include "proxy/downstream/http1_connection.h"
+#include "proxy/exchange/routes.h"
+#include "proxy/exchange/worker_context.h"
 #include "proxy/upstream/http1_upstream.h"
 
 namespace understudy {

@@ -10,7 +10,8 @@
 #include "base/check.h"
 #include "proxy/downstream/http1_connection.h"
 #include "proxy/downstream/http1_downstream.h"
-#include "proxy/upstream/output.h"
+#include "proxy/exchange/worker_context.h"
+#include "proxy/io/output.h"
 
 namespace understudy {
 namespace {

@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "proxy/downstream/http2_downstream.h"
 #include "proxy/exchange/routes.h"
+#include "proxy/io/output.h"
 #include "proxy/upstream/http1_upstream.h"
-#include "proxy/upstream/output.h"
 
 namespace understudy {
 namespace {
@@ -323,7 +323,7 @@ void Http2Connection::refuse_new_streams() {
 void Http2Connection::leave() {
   if (codec_.abuse() != http::Http2Abuse::kNone) {
     LOG(kWarn, "client {}: HTTP/2 connection ended: {}", options_.client.address.host(),
-        http::to_string(codec_.abuse()));
+        http::to_text(codec_.abuse()));
   }
   leaving_ = true;
   end_streams();

@@ -23,7 +23,7 @@
 #include "base/timer_wheel.h"
 #include "proxy/config/virtual_host.h"
 #include "proxy/downstream/client_connection.h"
-#include "proxy/http/http2_server_codec.h"
+#include "proxy/http/http2/http2_server_codec.h"
 
 namespace understudy {
 

@@ -8,6 +8,8 @@
 
 #include "base/check.h"
 #include "proxy/downstream/http2_connection.h"
+#include "proxy/exchange/routes.h"
+#include "proxy/exchange/worker_context.h"
 
 namespace understudy {
 namespace {
@@ -56,7 +58,7 @@ void Http2Downstream::begin() {
     return exchange_.refuse(405, "This proxy does not offer the method.", site);
   }
   if (head_->refusal() != http::Refusal::kNone) {
-    return exchange_.refuse(status_of(head_->refusal()), to_string(head_->refusal()), site);
+    return exchange_.refuse(status_of(head_->refusal()), to_text(head_->refusal()), site);
   }
   if (head_->is_websocket()) {
     std::array<uint8_t, http::kWebSocketNonceBytes> nonce;

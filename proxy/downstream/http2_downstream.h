@@ -21,8 +21,8 @@
 #include "proxy/exchange/downstream.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_context.h"
-#include "proxy/http/chunked.h"
-#include "proxy/http/http2_server_codec.h"
+#include "proxy/http/http1/chunked.h"
+#include "proxy/http/http2/http2_server_codec.h"
 
 namespace understudy {
 

@@ -11,7 +11,8 @@
 
 #include "base/log.h"
 #include "proxy/exchange/routes.h"
-#include "proxy/http/proxy_protocol.h"
+#include "proxy/exchange/worker_context.h"
+#include "proxy/http/preface/proxy_protocol.h"
 
 namespace understudy {
 
@@ -44,7 +45,7 @@ void ProxiedConnection::on_ready(bool readable, bool) {
       if (watcher_.peer_has_closed()) end();
       return;
     case http::Progress::kRefused:
-      LOG(kInfo, "balancer {}: {}", options_.client.address.host(), to_string(header.refusal));
+      LOG(kInfo, "balancer {}: {}", options_.client.address.host(), to_text(header.refusal));
       return end();
     case http::Progress::kComplete:
       break;

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "proxy/config/forwarding.h"
 #include "proxy/exchange/downstream.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/line_arena.h"
 
 namespace understudy {
 

@@ -13,9 +13,9 @@
 #include <string_view>
 
 #include "base/address.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/head_rewrite.h"
 #include "proxy/http/message.h"
-#include "proxy/upstream/body.h"
+#include "proxy/io/body.h"
 
 namespace understudy {
 

@@ -9,8 +9,10 @@
 #include "proxy/exchange/exchange_rules.h"
 #include "proxy/exchange/form_search.h"
 #include "proxy/exchange/mapped_path.h"
+#include "proxy/exchange/routes.h"
 #include "proxy/exchange/session_values.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/exchange/worker_context.h"
 #include "proxy/http/char_class.h"
 #include "proxy/routing/path_rewrite.h"
 #include "proxy/upstream/member_connections.h"
@@ -385,29 +387,34 @@ void Exchange::on_answer(Try& which, const http::ResponseHead& head) {
   send_response_head(head);
 }
 
-void Exchange::send_response_head(const http::ResponseHead& head) {
-  const bool chunked = head.body.kind == http::Framing::kChunked;
-  const bool takes_chunks = downstream_.takes_chunks();
-  account_.form = chunked && takes_chunks ? BodyForm::kChunked : BodyForm::kPayload;
-  account_.status = head.status;
+bool Exchange::compose_answer(const http::ResponseHead& head, bool takes_chunks) {
   HeadScratch& scratch = worker_.io.scratch;
   const bool reverses = !location_->reverse.empty();
   if (passage_) ExchangeRules(*this).show_answer(head);
   compose_response(
       head_facts(),
-      {.authority = reverses ? downstream_.request_head().authority : std::string_view(),
+      {.cluster = *cluster_,
+       .authority = reverses ? downstream_.request_head().authority : std::string_view(),
        .member = asked_->label(),
-       .takes_chunks = takes_chunks},
+       .takes_chunks = takes_chunks,
+       .upgrades = tunnel_ && head.status == 101,
+       .given = account_.given},
       head);
   if (access_log_ != nullptr && !access_log_->response_fields().empty()) {
     note_fields(access_log_->response_fields(), head.fields, scratch, noted_);
   }
-  if (account_.given.tag != 0) {
-    cluster_->inserted()->add_to(head, account_.given, cluster_->routing().codec(), account_.is_tls,
-                                 scratch.lines);
-  }
-  if (!scratch.lines.ok()) return give_up(502, "The member's answer is too large.");
+  return scratch.lines.ok();
+}
 
+void Exchange::send_response_head(const http::ResponseHead& head) {
+  const bool chunked = head.body.kind == http::Framing::kChunked;
+  const bool takes_chunks = downstream_.takes_chunks();
+  account_.form = chunked && takes_chunks ? BodyForm::kChunked : BodyForm::kPayload;
+  account_.status = head.status;
+  if (!compose_answer(head, takes_chunks)) {
+    return give_up(502, "The member's answer is too large.");
+  }
+  HeadScratch& scratch = worker_.io.scratch;
   Upstream& upstream = try_->upstream();
   const BodyBytes body = upstream.body(account_.form);
   const Taken taken = downstream_.send_head(

@@ -28,10 +28,8 @@
 #include "proxy/exchange/forwarded_heads.h"
 #include "proxy/exchange/inserted_cookie.h"
 #include "proxy/exchange/retry.h"
-#include "proxy/exchange/routes.h"
 #include "proxy/exchange/try.h"
 #include "proxy/exchange/tunnel.h"
-#include "proxy/exchange/worker_context.h"
 #include "proxy/routing/affinity_choice.h"
 #include "proxy/upstream/waiting.h"
 
@@ -40,6 +38,8 @@ namespace understudy {
 class FormSearch;
 class ExchangeRules;
 class WorkerCluster;
+struct Routes;
+struct WorkerContext;
 
 // Nobody could be asked: the first look after that, each next one in twice the time, as long as the
 // first ConnectRetrySecs have not passed.
@@ -111,6 +111,8 @@ class Exchange final : private Try::Owner, private Waiter {
   void send_request(Try& to, const http::RequestHead& head);
   HeadFacts head_facts() const;
   void relay_request_body();
+  // In the worker's scratch. False: there is no room for our lines.
+  bool compose_answer(const http::ResponseHead& head, bool takes_chunks);
   void send_response_head(const http::ResponseHead& head);
   void relay_response_body();
   void splice_response_body();

@@ -8,6 +8,7 @@
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/form_search.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/exchange/worker_context.h"
 #include "proxy/http/char_class.h"
 
 namespace understudy {

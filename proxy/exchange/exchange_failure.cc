@@ -14,6 +14,7 @@
 #include "proxy/exchange/exchange_rules.h"
 #include "proxy/exchange/form_search.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/exchange/worker_context.h"
 #include "proxy/http/char_class.h"
 
 namespace understudy {

@@ -5,6 +5,7 @@
 // its secondary would answer 421, and a stranger would not know it.
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/exchange/worker_context.h"
 
 namespace understudy {
 

@@ -5,6 +5,7 @@
 #include "proxy/exchange/access_record.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/exchange/worker_context.h"
 #include "proxy/http/char_class.h"
 
 namespace understudy {

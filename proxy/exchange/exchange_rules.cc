@@ -3,6 +3,7 @@
 
 #include "proxy/exchange/balancer_page.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/exchange/worker_context.h"
 
 namespace understudy {
 

@@ -4,6 +4,7 @@
 
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_cluster.h"
+#include "proxy/exchange/worker_context.h"
 
 namespace understudy {
 

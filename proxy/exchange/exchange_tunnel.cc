@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "proxy/exchange/exchange.h"
+#include "proxy/exchange/worker_context.h"
 
 namespace understudy {
 
@@ -19,15 +20,12 @@ bool Exchange::answer_upgrade(const http::ResponseHead& head) {
   }
   // Nobody but a request that asked for it gets here: Upstream has seen to that.
   CHECK(tunnel_ != nullptr);
-  HeadScratch& scratch = worker_.io.scratch;
-  scratch.lines.clear();
-  scratch.dropped.clear();
   unsigned status = 0;
-  if (Tunnel::is_answer(downstream_.request_head(), head)) {
-    http::drop_from_response(head, {.keep_upgrade = true}, scratch.dropped);
-    status = downstream_.begin_tunnel(
-        head,
-        {.dropped = scratch.dropped, .added = {}, .connection = http::ConnectionLine::kUpgrade});
+  if (Tunnel::is_answer(downstream_.request_head(), head) && compose_answer(head, false)) {
+    const HeadScratch& scratch = worker_.io.scratch;
+    status = downstream_.begin_tunnel(head, {.dropped = scratch.dropped,
+                                             .added = scratch.lines.text(),
+                                             .connection = http::ConnectionLine::kUpgrade});
   }
   if (status == 0) {
     account_.failure = "invalid response";

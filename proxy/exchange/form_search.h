@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "cookies/form_field.h"
-#include "proxy/http/chunked.h"
+#include "proxy/http/http1/chunked.h"
 #include "proxy/http/message.h"
 
 namespace understudy {

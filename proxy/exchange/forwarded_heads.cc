@@ -6,6 +6,8 @@
 
 #include "base/tls_stream.h"
 #include "cookies/contract.h"
+#include "proxy/apache/passage.h"
+#include "proxy/config/virtual_host.h"
 #include "proxy/exchange/contract_lines.h"
 #include "proxy/exchange/redirects.h"
 #include "proxy/exchange/reversed_cookies.h"
@@ -13,6 +15,7 @@
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/char_class.h"
 #include "proxy/http/forwarded.h"
+#include "proxy/io/io_context.h"
 #include "proxy/routing/path_rewrite.h"
 #include "proxy/routing/request_path.h"
 
@@ -273,8 +276,9 @@ void compose_response(const HeadFacts& facts, const ResponseFor& to,
   scratch.dropped.clear();
   // An answer to HEAD may speak of chunks that do not follow.
   const bool speaks_of_chunks = head.fields.has(http::FieldId::kTransferEncoding);
-  http::drop_from_response(head, {.keep_framing = to.takes_chunks || !speaks_of_chunks},
-                           scratch.dropped);
+  http::drop_from_response(
+      head, {.keep_upgrade = to.upgrades, .keep_framing = to.takes_chunks || !speaks_of_chunks},
+      scratch.dropped);
   if (!facts.location->reverse.empty()) {
     reverse_redirects(
         facts.location->reverse,
@@ -288,6 +292,11 @@ void compose_response(const HeadFacts& facts, const ResponseFor& to,
       head.fields.has(http::FieldId::kUnderstudySession)) {
     scratch.lines.add_line(kSessionHeader, head.fields.value(http::FieldId::kUnderstudySession));
   }
+  if (to.given.tag != 0) {
+    to.cluster.inserted()->add_to(head, to.given, to.cluster.routing().codec(), facts.is_tls,
+                                  scratch.lines);
+  }
+  // Behind all lines of our own, which the operator may want otherwise.
   const http::EditedHead edited{head.fields, scratch.dropped, scratch.lines};
   for_each_list({&facts.host.edits.response, &facts.location->edits.response},
                 response_lists(facts), [&](const http::FieldEdits& edits) {

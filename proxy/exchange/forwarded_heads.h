@@ -9,22 +9,27 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "proxy/apache/passage.h"
-#include "proxy/config/virtual_host.h"
-#include "proxy/exchange/downstream.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/exchange/inserted_cookie.h"
+#include "proxy/http/head_rewrite.h"
 #include "proxy/http/message.h"
 #include "proxy/http/remote_client.h"
-#include "proxy/upstream/io_context.h"
 
 namespace understudy::apache {
+struct Passage;
 struct Request;
-}
+}  // namespace understudy::apache
+
+namespace understudy::config {
+struct Location;
+struct VirtualHost;
+}  // namespace understudy::config
 
 namespace understudy {
 
 class Try;
 class WorkerCluster;
+struct Client;
+struct HeadScratch;
 
 // Of the exchange whose heads they are.
 struct HeadFacts {
@@ -59,9 +64,12 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
                      http::RequestRewrite& rewrite);
 
 struct ResponseFor {
-  std::string_view authority;  // of the request
-  std::string_view member;     // that answers: its label
-  bool takes_chunks = false;   // the client does
+  const WorkerCluster& cluster;
+  std::string_view authority;     // of the request
+  std::string_view member;        // that answers: its label
+  bool takes_chunks = false;      // the client does
+  bool upgrades = false;          // a 101 that begins a tunnel
+  InsertedCookie::Given given{};  // tag 0: the client gets no cookie of ours
 };
 void compose_response(const HeadFacts& facts, const ResponseFor& to,
                       const http::ResponseHead& head);

@@ -51,16 +51,16 @@ bool is_kept_from_shared_caches(const http::FieldList& fields) {
 InsertedCookie::InsertedCookie(std::string name, const config::InsertedCookie& options)
     : name_(std::move(name)), options_(options), refresh_s_(refresh_after(options)) {}
 
-Refusal InsertedCookie::judge(const AffinityToken& token, uint32_t now_s) const {
+AffinityRefusal InsertedCookie::judge(const AffinityToken& token, uint32_t now_s) const {
   const auto idle_max = static_cast<uint32_t>(options_.idle_max.count());
   const auto life_max = static_cast<uint32_t>(options_.life_max.count());
-  if (idle_max == 0 && life_max == 0) return Refusal::kNone;
+  if (idle_max == 0 && life_max == 0) return AffinityRefusal::kNone;
   const auto skew_max = static_cast<uint32_t>(kClockSkewMax.count());
   const bool is_of_tomorrow =
       age(now_s, token.seen_s) > skew_max || age(now_s, token.issued_s) > skew_max;
   const bool was_away = idle_max != 0 && age(token.seen_s, now_s) > idle_max;
   const bool is_old = life_max != 0 && age(token.issued_s, now_s) > life_max;
-  return is_of_tomorrow || was_away || is_old ? Refusal::kExpired : Refusal::kNone;
+  return is_of_tomorrow || was_away || is_old ? AffinityRefusal::kExpired : AffinityRefusal::kNone;
 }
 
 bool InsertedCookie::is_due(uint32_t seen_s, uint32_t now_s) const {

@@ -13,7 +13,8 @@
 
 #include "cookies/affinity.h"
 #include "proxy/config/cluster.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/hop_by_hop.h"
+#include "proxy/http/line_arena.h"
 #include "proxy/http/message.h"
 #include "proxy/routing/member.h"
 
@@ -40,7 +41,7 @@ class InsertedCookie final {
   // kExpired when the client was away for longer than it may, or is bound for longer than it may.
   // A clock of another proxy that is ahead of ours makes nobody younger, unless it is ahead by more
   // than kClockSkewMax: then the cookie's times mean nothing.
-  Refusal judge(const AffinityToken& token, uint32_t now_s) const;
+  AffinityRefusal judge(const AffinityToken& token, uint32_t now_s) const;
   // After an answer of `served`. Nothing as long as the client's cookie is right: it names this
   // member, by the key that signs now, and was seen not long ago.
   Given next(const Shown& shown, const routing::Member& served, uint32_t now_s) const;

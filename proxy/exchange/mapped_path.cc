@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/exchange/mapped_path.h"
 
+#include "proxy/exchange/routes.h"
+#include "proxy/io/io_context.h"
 #include "proxy/routing/path_rewrite.h"
 
 namespace understudy {

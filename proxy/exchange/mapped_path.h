@@ -4,13 +4,15 @@
 // Exchange for each request; worker thread only.
 #pragma once
 
-#include "proxy/exchange/routes.h"
+#include "proxy/config/location.h"
 #include "proxy/http/message.h"
 #include "proxy/routing/mapping.h"
 #include "proxy/routing/request_path.h"
-#include "proxy/upstream/io_context.h"
 
 namespace understudy {
+
+struct HeadScratch;
+struct Site;
 
 struct MappedPath {
   routing::NormalisedPath path;  // that rules are matched over; in the head or the scratch

@@ -9,7 +9,7 @@
 
 #include "proxy/config/path_rules.h"
 #include "proxy/http/hop_by_hop.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/line_arena.h"
 #include "proxy/http/message.h"
 
 namespace understudy {

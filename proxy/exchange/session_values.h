@@ -12,7 +12,7 @@
 #include "cookies/cookie_header.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/http/message.h"
-#include "proxy/upstream/io_context.h"
+#include "proxy/io/io_context.h"
 
 namespace understudy {
 

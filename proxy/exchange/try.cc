@@ -45,7 +45,7 @@ TryFailure failure_of(ErrorCode code) {
       return TryFailure::kConnectFailed;
     case ErrorCode::kUnavailable:
       return TryFailure::kNoConnection;
-    case ErrorCode::kReadTimeout:
+    case ErrorCode::kUnreachable:
       return TryFailure::kUnreachable;
     case ErrorCode::kProtocol:
     case ErrorCode::kTooLarge:

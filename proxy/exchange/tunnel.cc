@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "proxy/exchange/routes.h"
+#include "proxy/exchange/worker_context.h"
 #include "proxy/http/char_class.h"
 #include "proxy/http/field_id.h"
 

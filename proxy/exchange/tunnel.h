@@ -12,11 +12,12 @@
 
 #include "base/clock.h"
 #include "proxy/exchange/downstream.h"
-#include "proxy/exchange/worker_context.h"
 #include "proxy/http/message.h"
 #include "proxy/upstream/upstream.h"
 
 namespace understudy {
+
+struct WorkerContext;
 
 // A silent tunnel's member is looked at this often (Upstream::check).
 inline constexpr Duration kTunnelCheck = std::chrono::seconds(10);

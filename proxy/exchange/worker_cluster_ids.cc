@@ -4,7 +4,7 @@
 // when one was started again. Then all that may be meant are asked, and the request waits.
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/exchange/worker_context.h"
-#include "proxy/http/field_section.h"
+#include "proxy/http/http1/field_section.h"
 
 namespace understudy {
 namespace {

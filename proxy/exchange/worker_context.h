@@ -9,10 +9,11 @@
 #include "base/random.h"
 #include "proxy/apache/password.h"
 #include "proxy/exchange/body_pipe.h"
-#include "proxy/exchange/routes.h"
-#include "proxy/upstream/io_context.h"
+#include "proxy/io/io_context.h"
 
 namespace understudy {
+
+struct Routes;
 
 // Read by status and metrics through the worker.
 struct WorkerCounters {
@@ -56,10 +57,7 @@ struct WorkerContext {
   // Of request bodies that are kept in files. MaxReplayFiles is shared evenly by the workers.
   uint64_t replay_file_bytes = 0;
 
-  uint64_t replay_file_room() const {
-    const uint64_t share = routes->config->replay_file_bytes_max / workers;
-    return share > replay_file_bytes ? share - replay_file_bytes : 0;
-  }
+  uint64_t replay_file_room() const;
 };
 
 }  // namespace understudy

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "proxy/http/http1_parser.h"
 #include "proxy/http/message.h"
+#include "proxy/http/refusal.h"
 
 namespace understudy::http::internal {
 

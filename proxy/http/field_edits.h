@@ -15,7 +15,7 @@
 #include "base/pattern.h"
 #include "base/tls_peer.h"
 #include "proxy/http/hop_by_hop.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/line_arena.h"
 #include "proxy/http/message.h"
 
 namespace understudy::apache {
@@ -74,7 +74,7 @@ struct FieldEdit {
   std::string name = {};
   FieldId id = FieldId::kOther;  // of the name
   std::vector<ValuePart> value = {};
-  std::shared_ptr<const Pattern> pattern = {};  // of the two edits
+  std::shared_ptr<const Pattern> pattern = {};          // of the two edits
   std::shared_ptr<const EditCondition> condition = {};  // null: always
 
   // Whether it speaks of what only Apache's rules know.

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells the backend who asked and how: X-Forwarded-For, -Proto, -Host and -Port, and RFC 7239's
-// Forwarded. What a client claims about itself does not get through, unless the options say so; what
-// a proxy of the operator in front of us says does. Pure; any thread. Called by exchange/ before it composes the request.
+// Forwarded. What a client claims about itself does not get through, unless the options say so;
+// what a proxy of the operator in front of us says does. Pure; any thread. Called by exchange/
+// before it composes the request.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
 #include "proxy/http/hop_by_hop.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/line_arena.h"
 #include "proxy/http/message.h"
 #include "proxy/http/remote_client.h"
 

@@ -5,7 +5,7 @@
 
 namespace understudy::http {
 
-std::string_view to_string(Method method) {
+std::string_view to_text(Method method) {
   static constexpr std::array<std::string_view, 10> kTexts = {
       "GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", ""};
   return kTexts[static_cast<size_t>(method)];

@@ -29,7 +29,7 @@ enum class Method : uint8_t {
   kConnect,
   kOther,
 };
-std::string_view to_string(Method method);  // empty for kOther
+std::string_view to_text(Method method);  // empty for kOther
 // RFC 9110 9.2.1 and 9.2.2; kOther is neither.
 bool is_safe(Method method);
 bool is_idempotent(Method method);

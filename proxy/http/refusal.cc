@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/refusal.h"
 
 namespace understudy::http {
 
@@ -29,7 +29,7 @@ unsigned status_of(Refusal refusal) {
   }
 }
 
-std::string_view to_string(Refusal refusal) {
+std::string_view to_text(Refusal refusal) {
   switch (refusal) {
     case Refusal::kNone:
       return "nothing wrong";

@@ -2,6 +2,7 @@
 #include "proxy/http/remote_client.h"
 
 #include "proxy/http/char_class.h"
+#include "proxy/http/line_arena.h"
 #include "proxy/http/list.h"
 
 namespace understudy::http {

@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "base/address_range.h"
-#include "proxy/http/http1_writer.h"
 #include "proxy/http/message.h"
 
 namespace understudy::http {
+
+class LineArena;
 
 // Of a configuration.
 struct TrustedHops {

@@ -97,7 +97,7 @@ void AffinityChoice::follow_ranked_route(Attempt& attempt, std::string_view rout
 }
 
 Named AffinityChoice::named_by(const Attempt& attempt) const {
-  if (attempt.refusal_ != Refusal::kNone) return Named::kNothing;
+  if (attempt.refusal_ != AffinityRefusal::kNone) return Named::kNothing;
   if (!attempt.names_any()) return Named::kNoMember;
   const bool is_known =
       attempt.route_serial_ != 0 || primary(attempt) != nullptr || secondary(attempt) != nullptr;
@@ -243,7 +243,8 @@ Why AffinityChoice::why_in_turn(const Attempt& attempt) const {
     return known ? Why::kRest : Why::kUnknownMembers;
   }
   if (attempt.tries_ > 0) return Why::kRetry;
-  const bool invalid = attempt.refusal_ != Refusal::kNone && attempt.refusal_ != Refusal::kAbsent;
+  const bool invalid =
+      attempt.refusal_ != AffinityRefusal::kNone && attempt.refusal_ != AffinityRefusal::kAbsent;
   return invalid ? Why::kInvalidCookie : Why::kNoCookie;
 }
 

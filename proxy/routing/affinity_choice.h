@@ -21,9 +21,9 @@
 #include "base/clock.h"
 #include "cookies/affinity.h"
 #include "proxy/routing/back_off.h"
+#include "proxy/routing/balancing_method.h"
 #include "proxy/routing/member.h"
 #include "proxy/routing/member_table.h"
-#include "proxy/routing/method.h"
 
 namespace understudy::routing {
 
@@ -125,7 +125,7 @@ class Attempt final {
   std::uint64_t route_serial_ = 0;   // of the member that the cookie's route named; 0: none
   std::uint64_t ranked_serial_ = 0;  // of the one that it names next
   std::uint64_t session_hash_ = 0;   // of the id in front of a route; 0: there is none
-  Refusal refusal_ = Refusal::kAbsent;
+  AffinityRefusal refusal_ = AffinityRefusal::kAbsent;
   bool has_route_ = false;                    // the cookie names one, known or not
   Failure primary_failure_ = Failure::kNone;  // in this pass
   unsigned passes_ = 1;
@@ -139,7 +139,7 @@ class Attempt final {
 // The decision itself. Owned by Cluster.
 class AffinityChoice final {
  public:
-  AffinityChoice(MemberTable& table, Method& method, bool ranks_routes = true)
+  AffinityChoice(MemberTable& table, BalancingMethod& method, bool ranks_routes = true)
       : table_(table), method_(method), ranks_routes_(ranks_routes) {}
 
   Attempt begin(const DecodedAffinity& cookie) const;
@@ -189,7 +189,7 @@ class AffinityChoice final {
   Why why_in_turn(const Attempt& attempt) const;
 
   MemberTable& table_;
-  Method& method_;
+  BalancingMethod& method_;
   const bool ranks_routes_;
 
   // State of the worker thread.

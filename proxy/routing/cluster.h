@@ -16,8 +16,8 @@
 #include "cookies/keyring.h"
 #include "cookies/weblogic_view.h"
 #include "proxy/routing/affinity_choice.h"
+#include "proxy/routing/balancing_method.h"
 #include "proxy/routing/member_table.h"
-#include "proxy/routing/method.h"
 #include "proxy/routing/view_keeper.h"
 
 namespace understudy::routing {
@@ -109,7 +109,7 @@ class Cluster final {
 
   // Owned; state of the worker thread.
   MemberTable table_;
-  std::unique_ptr<Method> method_;
+  std::unique_ptr<BalancingMethod> method_;
   const bool heeds_busy_;
   AffinityChoice choice_;
   ViewKeeper views_;

@@ -8,11 +8,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "proxy/routing/method.h"
+#include "proxy/routing/balancing_method.h"
 
 namespace understudy::routing {
 
-class LeastBusy final : public Method {
+class LeastBusy final : public BalancingMethod {
  public:
   explicit LeastBusy(std::size_t first = 0) : first_(first) {}
   void set_members(std::span<Member* const> members) override;

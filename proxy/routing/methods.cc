@@ -7,13 +7,14 @@
 
 namespace understudy::routing {
 
-std::unique_ptr<Method> make_method(config::Method method, std::uint64_t seed, std::size_t first) {
+std::unique_ptr<BalancingMethod> make_method(config::MethodName method, std::uint64_t seed,
+                                             std::size_t first) {
   switch (method) {
-    case config::Method::kRoundRobin:
+    case config::MethodName::kRoundRobin:
       break;
-    case config::Method::kLeastBusy:
+    case config::MethodName::kLeastBusy:
       return std::make_unique<LeastBusy>(first);
-    case config::Method::kRandomTwo:
+    case config::MethodName::kRandomTwo:
       return std::make_unique<RandomTwo>(seed);
   }
   return std::make_unique<RoundRobin>(first);

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "base/random.h"
-#include "proxy/routing/method.h"
+#include "proxy/routing/balancing_method.h"
 
 namespace understudy::routing {
 
-class RandomTwo final : public Method {
+class RandomTwo final : public BalancingMethod {
  public:
   explicit RandomTwo(std::uint64_t seed) : random_(seed) {}
   void set_members(std::span<Member* const> members) override;

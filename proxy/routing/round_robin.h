@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "proxy/routing/method.h"
+#include "proxy/routing/balancing_method.h"
 #include "proxy/routing/round.h"
 
 namespace understudy::routing {
 
-class RoundRobin final : public Method {
+class RoundRobin final : public BalancingMethod {
  public:
   explicit RoundRobin(std::size_t first = 0) : first_(first) {}
   // Goes on behind the member that came last.

@@ -13,10 +13,11 @@
 #include "proxy/apache/password.h"
 #include "proxy/exchange/forwarded_heads.h"
 #include "proxy/exchange/mapped_path.h"
+#include "proxy/exchange/routes.h"
 #include "proxy/exchange/rule_walk.h"
 #include "proxy/exchange/session_values.h"
 #include "proxy/http/authority.h"
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/http1/http1_parser.h"
 #include "proxy/http/remote_client.h"
 #include "proxy/routing/path_rewrite.h"
 #include "proxy/server/member_report.h"
@@ -105,7 +106,7 @@ class Explanation final {
     const http::HeadResult result = http::parse_request_head(
         text_, {.limits = limits, .fields = scratch_->request_fields}, progress, head_);
     if (result.progress == http::Progress::kComplete) return {};
-    return invalid("no such request is let in: " + std::string(to_string(result.refusal)));
+    return invalid("no such request is let in: " + std::string(to_text(result.refusal)));
   }
 
   // The Listen of the URL's port, as a client of that URL would come to it.
@@ -228,10 +229,10 @@ class Explanation final {
       return;
     }
     const CookieExplanation why = explain_cookie(members, *value, SystemClock().now());
-    say("session",
-        std::string(*value) + ": " +
-            (why.refusal != Refusal::kNone ? "names no member, " + std::string(to_text(why.refusal))
-                                           : "by " + why.decision));
+    say("session", std::string(*value) + ": " +
+                       (why.refusal != AffinityRefusal::kNone
+                            ? "names no member, " + std::string(to_text(why.refusal))
+                            : "by " + why.decision));
     if (!why.member.empty()) say("member", why.member);
     if (why.primary.mid && why.primary.name.empty()) {
       say("", "only the running proxy knows its members' ids: ask `understudy why`");

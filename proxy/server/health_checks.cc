@@ -135,8 +135,8 @@ void HealthChecks::set_address(const std::string& address_text, const Address& a
   }
 }
 
-std::vector<HealthChecks::Verdict> HealthChecks::verdicts() const {
-  std::vector<Verdict> all;
+std::vector<HealthChecks::CheckResult> HealthChecks::results() const {
+  std::vector<CheckResult> all;
   for (const auto& [key, watch] : watches_) {
     if (watch->verdict() == routing::Checked::kNot) continue;
     for (const std::size_t cluster : watch->clusters) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HealthChecks: the active checks of the process, each address once for each kind of check, however
 // many workers and clusters want to know. On the main thread's loop, so that a check waits for no
-// request and no request for a check; verdicts travel to the workers by mailbox, and only when they
+// request and no request for a check; results travel to the workers by mailbox, and only when they
 // change. The checks of many members are spread over their interval. Owned by the Server.
 #pragma once
 
@@ -36,12 +36,12 @@ class HealthChecks final {
     std::string tls_name = {};                  // whom its certificate must name
     config::HealthCheck check = {};
   };
-  struct Verdict {
+  struct CheckResult {
     std::size_t cluster = 0;
     std::string address_text = {};
     routing::Checked checked = routing::Checked::kNot;
   };
-  using Listener = std::function<void(const Verdict&)>;
+  using Listener = std::function<void(const CheckResult&)>;
 
   HealthChecks(EventLoop& loop, Random& random, Listener listener);
   ~HealthChecks();
@@ -51,7 +51,7 @@ class HealthChecks final {
   void watch(const std::vector<Target>& targets);
   void set_address(const std::string& address_text, const Address& address);
   // What is known now, for workers that begin anew.
-  std::vector<Verdict> verdicts() const;
+  std::vector<CheckResult> results() const;
   std::size_t size() const { return watches_.size(); }
   void stop();
 

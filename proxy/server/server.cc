@@ -41,7 +41,7 @@ Server::Server(EventLoop& loop, Options options)
       options_(std::move(options)),
       started_(loop.now()),
       orders_(loop, static_cast<OperatorOrders::Listener&>(*this)),
-      checks_(loop, random_, [this](const auto& verdict) { on_verdict(verdict); }),
+      checks_(loop, random_, [this](const auto& result) { on_check_result(result); }),
       trimmer_(loop),
       mailbox_(loop, [this](LetterToServer letter) { on_letter(std::move(letter)); }) {}
 

@@ -104,7 +104,7 @@ class Server final : private OperatorOrders::Listener {
   void watch_members();
   Address address_of(const std::string& address_text, const Address& known) const;
   void on_resolved(const std::string& address_text, const std::vector<Address>& addresses);
-  void on_verdict(const HealthChecks::Verdict& verdict);
+  void on_check_result(const HealthChecks::CheckResult& result);
   void on_order(const OperatorOrders::Place& place,
                 const std::optional<routing::OperatorOrder>& order) override;
   to_worker::Adopt adoption() const;

@@ -68,11 +68,11 @@ void Server::on_resolved(const std::string& address_text, const std::vector<Addr
   post_all(to_worker::Resolve{.address_text = address_text, .addresses = addresses});
 }
 
-void Server::on_verdict(const HealthChecks::Verdict& verdict) {
-  post_all(to_worker::Verdict{.generation = snapshot_->generation,
-                              .cluster = verdict.cluster,
-                              .address_text = verdict.address_text,
-                              .checked = verdict.checked});
+void Server::on_check_result(const HealthChecks::CheckResult& result) {
+  post_all(to_worker::CheckResult{.generation = snapshot_->generation,
+                                  .cluster = result.cluster,
+                                  .address_text = result.address_text,
+                                  .checked = result.checked});
 }
 
 // --- What operators order.
@@ -83,13 +83,13 @@ void Server::on_order(const OperatorOrders::Place& place,
 }
 
 to_worker::Adopt Server::adoption() const {
-  to_worker::Adopt letter{.snapshot = snapshot_, .orders = {}, .verdicts = {}};
+  to_worker::Adopt letter{.snapshot = snapshot_, .orders = {}, .results = {}};
   for (const auto& [place, standing] : orders_.all()) {
     letter.orders.push_back({place.first, place.second, standing.order});
   }
-  for (const HealthChecks::Verdict& verdict : checks_.verdicts()) {
-    letter.verdicts.push_back(
-        {snapshot_->generation, verdict.cluster, verdict.address_text, verdict.checked});
+  for (const HealthChecks::CheckResult& result : checks_.results()) {
+    letter.results.push_back(
+        {snapshot_->generation, result.cluster, result.address_text, result.checked});
   }
   return letter;
 }

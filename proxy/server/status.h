@@ -86,7 +86,7 @@ struct MemberChange {
 // How one cluster reads a cookie's value, as one worker sees it.
 struct CookieExplanation {
   std::string cluster = {};
-  Refusal refusal = Refusal::kAbsent;
+  AffinityRefusal refusal = AffinityRefusal::kAbsent;
   Dialect dialect = Dialect::kAuto;
   bool is_verified = false;
   uint32_t epoch = 0;

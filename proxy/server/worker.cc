@@ -225,7 +225,7 @@ void Worker::adopt(std::shared_ptr<const Snapshot> snapshot) {
 void Worker::on(const to_worker::Adopt& letter) {
   adopt(letter.snapshot);
   for (const to_worker::Order& order : letter.orders) on(order);
-  for (const to_worker::Verdict& verdict : letter.verdicts) on(verdict);
+  for (const to_worker::CheckResult& result : letter.results) on(result);
   const auto& kept = current().clusters;
   for (const auto& cluster : adopted_[adopted_.size() - 2]->clusters) {
     if (std::find(kept.begin(), kept.end(), cluster) == kept.end()) cluster->retire();
@@ -278,7 +278,7 @@ void Worker::on(const to_worker::Order& letter) {
   }
 }
 
-void Worker::on(const to_worker::Verdict& letter) {
+void Worker::on(const to_worker::CheckResult& letter) {
   if (letter.generation != current().snapshot->generation) return;
   current().clusters[letter.cluster]->on_checked(letter.address_text, letter.checked);
 }

@@ -24,6 +24,7 @@
 #include "proxy/downstream/http2_connection.h"
 #include "proxy/downstream/http2_downstream.h"
 #include "proxy/downstream/proxied_connection.h"
+#include "proxy/exchange/routes.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/exchange/worker_context.h"
 #include "proxy/server/acceptor.h"
@@ -39,7 +40,7 @@ struct Order {          // of an operator; nothing: as the configuration says
   std::string address_text;
   std::optional<routing::OperatorOrder> order;
 };
-struct Verdict {  // of a health check
+struct CheckResult {  // of a health check
   uint64_t generation;
   std::size_t cluster;
   std::string address_text;
@@ -48,7 +49,7 @@ struct Verdict {  // of a health check
 struct Adopt {  // a reload, with what still holds from before
   std::shared_ptr<const Snapshot> snapshot;
   std::vector<Order> orders;
-  std::vector<Verdict> verdicts;
+  std::vector<CheckResult> results;
 };
 struct Learn {  // a view that another worker has believed
   uint64_t generation;
@@ -71,7 +72,7 @@ struct Stop {  // accept no more; end when the last connection has gone, at the 
   Duration limit;
 };
 }  // namespace to_worker
-using LetterToWorker = std::variant<to_worker::Adopt, to_worker::Order, to_worker::Verdict,
+using LetterToWorker = std::variant<to_worker::Adopt, to_worker::Order, to_worker::CheckResult,
                                     to_worker::Learn, to_worker::Resolve, to_worker::Report,
                                     to_worker::Explain, to_worker::FlushLogs, to_worker::Stop>;
 
@@ -139,7 +140,7 @@ class Worker final : private Acceptor::Owner,
   void on_letter(LetterToWorker letter);
   void on(const to_worker::Adopt& letter);
   void on(const to_worker::Order& letter);
-  void on(const to_worker::Verdict& letter);
+  void on(const to_worker::CheckResult& letter);
   void on(const to_worker::Learn& letter);
   void on(const to_worker::Resolve& letter);
   void on(const to_worker::Report& letter);

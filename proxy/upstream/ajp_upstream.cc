@@ -9,9 +9,9 @@
 #include "base/check.h"
 #include "base/tcp_path.h"
 #include "base/tls_stream.h"
-#include "proxy/http/ajp_request.h"
+#include "proxy/http/ajp/ajp_request.h"
+#include "proxy/io/output.h"
 #include "proxy/upstream/member_connections.h"
-#include "proxy/upstream/output.h"
 
 namespace understudy {
 namespace {
@@ -224,7 +224,7 @@ size_t AjpUpstream::write_some(std::span<const iovec> pieces) {
       break;
   }
   request_.broken = true;
-  request_.unreachable = broken_code(result.error_number) == ErrorCode::kReadTimeout;
+  request_.unreachable = broken_code(result.error_number) == ErrorCode::kUnreachable;
   yield();
   return wanted;
 }

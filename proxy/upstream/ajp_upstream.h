@@ -20,10 +20,10 @@
 #include "base/fd_watcher.h"
 #include "base/stream.h"
 #include "base/timer_wheel.h"
-#include "proxy/http/ajp_reader.h"
-#include "proxy/http/chunked.h"
+#include "proxy/http/ajp/ajp_reader.h"
+#include "proxy/http/http1/chunked.h"
+#include "proxy/io/io_context.h"
 #include "proxy/upstream/acknowledgement_watch.h"
-#include "proxy/upstream/io_context.h"
 #include "proxy/upstream/kept_upstream.h"
 
 namespace understudy {

@@ -6,8 +6,8 @@
 
 #include "base/check.h"
 #include "base/tcp_path.h"
-#include "proxy/http/ajp_request.h"
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/ajp/ajp_request.h"
+#include "proxy/http/http1/http1_parser.h"
 #include "proxy/upstream/ajp_upstream.h"
 #include "proxy/upstream/member_connections.h"
 
@@ -48,7 +48,7 @@ void AjpUpstream::receive_head() {
       case IoResult::State::kWouldBlock:
         return;
       case IoResult::State::kEnd:
-        if (request_.unreachable) return fail(ErrorCode::kReadTimeout, "broke while sending");
+        if (request_.unreachable) return fail(ErrorCode::kUnreachable, "broke while sending");
         return fail(ErrorCode::kClosed, "closed before a response");
       case IoResult::State::kError: {
         const std::string_view why = stream_->error_text();
@@ -176,7 +176,7 @@ bool AjpUpstream::parse_head(http::ResponseHead& head) {
       {.limits = limits, .fields = io_.scratch.response_fields}, progress, head);
   if (parsed.progress != http::Progress::kComplete) {
     fail(is_limit(parsed.refusal) ? ErrorCode::kTooLarge : ErrorCode::kProtocol,
-         to_string(parsed.refusal));
+         to_text(parsed.refusal));
     return false;
   }
   if (head.status == 101) {

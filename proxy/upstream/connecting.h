@@ -15,8 +15,8 @@
 #include "base/fd_watcher.h"
 #include "base/stream.h"
 #include "base/timer_wheel.h"
-#include "proxy/http/http2_limits.h"
-#include "proxy/upstream/io_context.h"
+#include "proxy/http/http2/http2_limits.h"
+#include "proxy/io/io_context.h"
 #include "proxy/upstream/member_connections.h"
 #include "proxy/upstream/upstream.h"
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/http1/http1_parser.h"
 
 namespace understudy {
 

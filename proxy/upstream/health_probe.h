@@ -13,7 +13,7 @@
 
 #include "base/timer_wheel.h"
 #include "proxy/config/balancing.h"
-#include "proxy/upstream/io_context.h"
+#include "proxy/io/io_context.h"
 #include "proxy/upstream/member_connections.h"
 #include "proxy/upstream/upstream.h"
 

@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "base/tcp_path.h"
+#include "proxy/io/output.h"
 #include "proxy/upstream/member_connections.h"
-#include "proxy/upstream/output.h"
 
 namespace understudy {
 
@@ -104,7 +104,7 @@ size_t Http1Upstream::write_some(std::span<const iovec> pieces) {
   }
   send_broken_ = true;
   // An error is told once, by writing or by reading.
-  unreachable_ = broken_code(result.error_number) == ErrorCode::kReadTimeout;
+  unreachable_ = broken_code(result.error_number) == ErrorCode::kUnreachable;
   yield();
   return wanted;
 }
@@ -222,7 +222,7 @@ void Http1Upstream::receive_head() {
       case IoResult::State::kWouldBlock:
         return;
       case IoResult::State::kEnd:
-        if (unreachable_) return fail(ErrorCode::kReadTimeout, "broke while sending");
+        if (unreachable_) return fail(ErrorCode::kUnreachable, "broke while sending");
         return fail(ErrorCode::kClosed, "closed before a response");
       case IoResult::State::kError:
         return fail(broken_code(result.error_number), reason_of(result));
@@ -246,7 +246,7 @@ bool Http1Upstream::parse_head() {
         return true;
       case Progress::kRefused:
         fail(is_limit(parsed.refusal) ? ErrorCode::kTooLarge : ErrorCode::kProtocol,
-             to_string(parsed.refusal));
+             to_text(parsed.refusal));
         return false;
       case Progress::kComplete:
         break;

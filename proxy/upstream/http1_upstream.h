@@ -12,10 +12,10 @@
 #include "base/buffer.h"
 #include "base/fd_watcher.h"
 #include "base/stream.h"
-#include "proxy/http/chunked.h"
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/http1/chunked.h"
+#include "proxy/http/http1/http1_parser.h"
+#include "proxy/io/io_context.h"
 #include "proxy/upstream/acknowledgement_watch.h"
-#include "proxy/upstream/io_context.h"
 #include "proxy/upstream/kept_upstream.h"
 #include "proxy/upstream/receive_low_water.h"
 

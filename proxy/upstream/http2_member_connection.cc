@@ -132,7 +132,7 @@ void Http2MemberConnection::process() {
   if (lost_ || closed_ || !codec_.is_over()) return;
   if (codec_.abuse() != http::Http2Abuse::kNone) {
     LOG(kWarn, "member {}: HTTP/2 connection ended: {}", home_.label(),
-        http::to_string(codec_.abuse()));
+        http::to_text(codec_.abuse()));
   }
   flush();
   // What cannot be understood is the answer to a stream that is alone; of several it may be any's.

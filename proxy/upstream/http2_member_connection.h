@@ -15,10 +15,10 @@
 #include "base/fd_watcher.h"
 #include "base/stream.h"
 #include "base/turn_task.h"
-#include "proxy/http/http2_member_codec.h"
+#include "proxy/http/http2/http2_member_codec.h"
+#include "proxy/io/io_context.h"
 #include "proxy/upstream/acknowledgement_watch.h"
 #include "proxy/upstream/http2_upstream.h"
-#include "proxy/upstream/io_context.h"
 
 namespace understudy {
 

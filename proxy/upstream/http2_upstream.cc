@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/http1/http1_parser.h"
 #include "proxy/upstream/http2_member_connection.h"
 
 namespace understudy {
@@ -176,7 +176,7 @@ void Http2Upstream::on_head(const http::Http2Answer& answer) {
       head);
   if (parsed.progress != http::Progress::kComplete) {
     return fail(is_limit(parsed.refusal) ? ErrorCode::kTooLarge : ErrorCode::kProtocol,
-                to_string(parsed.refusal));
+                to_text(parsed.refusal));
   }
   if (head.status == 101) return fail(ErrorCode::kProtocol, "101 in HTTP/2");
   if (head.is_interim()) {

@@ -14,9 +14,9 @@
 #include <string_view>
 
 #include "base/clock.h"
-#include "proxy/http/chunked.h"
-#include "proxy/http/http2_member_codec.h"
-#include "proxy/upstream/io_context.h"
+#include "proxy/http/http1/chunked.h"
+#include "proxy/http/http2/http2_member_codec.h"
+#include "proxy/io/io_context.h"
 #include "proxy/upstream/upstream.h"
 
 namespace understudy {

@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "base/timer_wheel.h"
 #include "cookies/contract.h"
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/http1/http1_parser.h"
 #include "proxy/upstream/upstream.h"
 
 namespace understudy {

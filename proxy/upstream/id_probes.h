@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "proxy/http/message.h"
-#include "proxy/upstream/io_context.h"
+#include "proxy/io/io_context.h"
 #include "proxy/upstream/member_connections.h"
 
 namespace understudy {

@@ -7,7 +7,7 @@
 #include <cstddef>
 
 #include "base/clock.h"
-#include "proxy/upstream/io_context.h"
+#include "proxy/io/io_context.h"
 #include "proxy/upstream/upstream.h"
 
 namespace understudy {

@@ -58,9 +58,7 @@ Result<Upstream*> MemberConnections::connect(Upstream::User& user, const Connect
   if (open_count() >= options_.open_max && !idle_.empty()) idle_.front()->close();
   if (open_count() >= options_.open_max) {
     return Error{.code = ErrorCode::kUnavailable,
-                 .detail = "no connection left to member " + options_.label,
-                 .side = Side::kUpstream,
-                 .retry = Retry::kIfNothingSent};
+                 .detail = "no connection left to member " + options_.label};
   }
   auto connecting = std::make_unique<Connecting>(*this, io_, purpose.wants);
   if (options_.proxy_header != config::ProxyHeader::kNone) {

@@ -22,8 +22,8 @@
 #include "base/tls_dialer.h"
 #include "proxy/config/cluster.h"
 #include "proxy/http/limits.h"
+#include "proxy/io/io_context.h"
 #include "proxy/upstream/answered_requests.h"
-#include "proxy/upstream/io_context.h"
 #include "proxy/upstream/upstream.h"
 #include "proxy/upstream/waiting.h"
 
@@ -67,7 +67,7 @@ class MemberConnections final {
     Address address;
     std::vector<Address> more_addresses = {};  // of the same name
     config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
-    config::Ajp ajp = {};  // with MemberProtocol::kAjp
+    config::Ajp ajp = {};                                           // with MemberProtocol::kAjp
     config::ProxyHeader proxy_header = config::ProxyHeader::kNone;  // then none is kept alive
     std::shared_ptr<const TlsDialer> tls = {};                      // null: plain
     std::string tls_name = {};                           // whom its certificate must name

@@ -19,9 +19,9 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/head_rewrite.h"
 #include "proxy/http/message.h"
-#include "proxy/upstream/body.h"
+#include "proxy/io/body.h"
 
 namespace understudy {
 

@@ -8,7 +8,7 @@
 
 #include "base/check.h"
 #include "cookies/view_header.h"
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/http1/http1_parser.h"
 
 namespace understudy {
 namespace {

@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/timer_wheel.h"
 #include "cookies/contract.h"
-#include "proxy/upstream/io_context.h"
+#include "proxy/io/io_context.h"
 #include "proxy/upstream/member_connections.h"
 #include "proxy/upstream/upstream.h"
 

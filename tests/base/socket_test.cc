@@ -232,6 +232,15 @@ TEST(Socket, WithoutADescriptorThePeerIsNotToBlame) {
   EXPECT_EQ(connected.error().code, ErrorCode::kUnavailable);
 }
 
+TEST(Socket, WhatConnectFailedBySaysWhoMayBeToBlame) {
+  const Address address = *Address::parse("127.0.0.1:1");
+  EXPECT_EQ(connect_error(ECONNREFUSED, address).code, ErrorCode::kConnectRefused);
+  EXPECT_EQ(connect_error(ETIMEDOUT, address).code, ErrorCode::kConnectTimeout);
+  EXPECT_EQ(connect_error(EACCES, address).code, ErrorCode::kConnectFailed);
+  EXPECT_EQ(system_error("open", EACCES).code, ErrorCode::kSystem);
+  EXPECT_EQ(system_error("open", EACCES).detail, "open: Permission denied");
+}
+
 TEST(TlsStream, AnotherKeyDoesNotGetThrough) {
   TlsPair pair(7, 8);
   EXPECT_FALSE(pair.shake_hands());

@@ -73,9 +73,9 @@ TEST(TcpPath, AReaderThatTakesNothingAcknowledgesAllTheSame) {
 }
 
 TEST(TcpPath, SilenceIsToldFromAReset) {
-  EXPECT_EQ(broken_code(ETIMEDOUT), ErrorCode::kReadTimeout);
-  EXPECT_EQ(broken_code(EHOSTUNREACH), ErrorCode::kReadTimeout);
-  EXPECT_EQ(broken_code(ENETUNREACH), ErrorCode::kReadTimeout);
+  EXPECT_EQ(broken_code(ETIMEDOUT), ErrorCode::kUnreachable);
+  EXPECT_EQ(broken_code(EHOSTUNREACH), ErrorCode::kUnreachable);
+  EXPECT_EQ(broken_code(ENETUNREACH), ErrorCode::kUnreachable);
   EXPECT_EQ(broken_code(ECONNRESET), ErrorCode::kReset);
   EXPECT_EQ(broken_code(EPROTO), ErrorCode::kReset);
 }

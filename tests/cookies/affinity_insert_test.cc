@@ -53,7 +53,7 @@ TEST(InsertAffinity, TakesTheRoomThatIsPromisedAndNoMore) {
   const std::string longest(*codec().encode(token));
   EXPECT_EQ(longest.size(), kInsertValueBytesMax);
   EXPECT_TRUE(codec().decode(longest));
-  EXPECT_EQ(codec().decode(longest + "A").refusal, Refusal::kOverlong);
+  EXPECT_EQ(codec().decode(longest + "A").refusal, AffinityRefusal::kOverlong);
   token.issued_s = token.seen_s = 0;
   EXPECT_TRUE(codec().decode(*codec().encode(token)));
 }
@@ -66,37 +66,37 @@ TEST(InsertAffinity, IsRefusedWithTheReason) {
   };
   const struct {
     std::string value;
-    Refusal refusal;
+    AffinityRefusal refusal;
   } cases[] = {
-      {"", Refusal::kAbsent},
-      {"x", Refusal::kMalformed},
-      {"2.", Refusal::kMalformed},
-      {std::string(kInsertValueBytesMax + 1, 'A'), Refusal::kOverlong},
-      {changed(0, '1'), Refusal::kMalformed},
-      {changed(13, 'A'), Refusal::kMalformed},
-      {changed(20, 'A'), Refusal::kMalformed},
-      {changed(27, 'A'), Refusal::kMalformed},
-      {"2.t_ujGYsDlFg..BrSdI8.16zNSuMtiav70UKsD", Refusal::kNotCanonical},
-      {"2.t_ujGYsDlFg.AB.BrSdI8.16zNSuMtiav70UKsD", Refusal::kNotCanonical},
-      {changed(12, 'h'), Refusal::kNotCanonical},  // a bit behind the tag's last
-      {changed(14, '+'), Refusal::kNotCanonical},
-      {changed(44, '='), Refusal::kNotCanonical},
-      {changed(28, '2'), Refusal::kUnknownKey},
-      {changed(2, 'u'), Refusal::kBadMac},
-      {changed(15, 's'), Refusal::kBadMac},
-      {changed(26, '9'), Refusal::kBadMac},
-      {changed(44, 'E'), Refusal::kBadMac},
+      {"", AffinityRefusal::kAbsent},
+      {"x", AffinityRefusal::kMalformed},
+      {"2.", AffinityRefusal::kMalformed},
+      {std::string(kInsertValueBytesMax + 1, 'A'), AffinityRefusal::kOverlong},
+      {changed(0, '1'), AffinityRefusal::kMalformed},
+      {changed(13, 'A'), AffinityRefusal::kMalformed},
+      {changed(20, 'A'), AffinityRefusal::kMalformed},
+      {changed(27, 'A'), AffinityRefusal::kMalformed},
+      {"2.t_ujGYsDlFg..BrSdI8.16zNSuMtiav70UKsD", AffinityRefusal::kNotCanonical},
+      {"2.t_ujGYsDlFg.AB.BrSdI8.16zNSuMtiav70UKsD", AffinityRefusal::kNotCanonical},
+      {changed(12, 'h'), AffinityRefusal::kNotCanonical},  // a bit behind the tag's last
+      {changed(14, '+'), AffinityRefusal::kNotCanonical},
+      {changed(44, '='), AffinityRefusal::kNotCanonical},
+      {changed(28, '2'), AffinityRefusal::kUnknownKey},
+      {changed(2, 'u'), AffinityRefusal::kBadMac},
+      {changed(15, 's'), AffinityRefusal::kBadMac},
+      {changed(26, '9'), AffinityRefusal::kBadMac},
+      {changed(44, 'E'), AffinityRefusal::kBadMac},
   };
   for (const auto& one : cases) {
     SCOPED_TRACE(one.value);
     EXPECT_EQ(to_text(codec().decode(one.value).refusal), to_text(one.refusal));
   }
-  EXPECT_EQ(codec("1", "other").decode(kKnown).refusal, Refusal::kBadMac);
+  EXPECT_EQ(codec("1", "other").decode(kKnown).refusal, AffinityRefusal::kBadMac);
 }
 
 TEST(InsertAffinity, IsNothingWithoutKeys) {
   const AffinityCodec keyless({.dialect = Dialect::kInsert});
-  EXPECT_EQ(keyless.decode(kKnown).refusal, Refusal::kUnknownKey);
+  EXPECT_EQ(keyless.decode(kKnown).refusal, AffinityRefusal::kUnknownKey);
   EXPECT_FALSE(keyless.encode(known_token()));
   EXPECT_EQ(keyless.member_tags("b1")[0], 0u);
   AffinityToken nobody = known_token();
@@ -108,7 +108,7 @@ TEST(InsertAffinity, SurvivesTheRotationOfKeys) {
   const std::string by_old(*codec("1").encode(known_token()));
   EXPECT_TRUE(codec("12").decode(by_old));                                       // install
   EXPECT_TRUE(codec("21").decode(by_old));                                       // use
-  EXPECT_EQ(codec("2").decode(by_old).refusal, Refusal::kUnknownKey);            // remove
+  EXPECT_EQ(codec("2").decode(by_old).refusal, AffinityRefusal::kUnknownKey);    // remove
   EXPECT_EQ(codec("21").member_tags("b1")[1], codec("12").member_tags("b1")[0])  // so it is met
       << "a member keeps its name under a key whatever the key's place";
   EXPECT_NE(codec("21").member_tags("b1")[0], codec("21").member_tags("b1")[1]);

@@ -63,7 +63,7 @@ TEST(NativeAffinity, AtItsLargestHas75Bytes) {
   EXPECT_EQ(text->view().size(), kNativeValueBytesMax);
   EXPECT_LE(kNativeValueBytesMax, 90U);
   EXPECT_TRUE(codec().decode(*text));
-  EXPECT_EQ(codec().decode(std::string(*text) + "A").refusal, Refusal::kOverlong);
+  EXPECT_EQ(codec().decode(std::string(*text) + "A").refusal, AffinityRefusal::kOverlong);
 }
 
 TEST(NativeAffinity, IsReadBackWithAllFields) {
@@ -92,7 +92,7 @@ TEST(NativeAffinity, OfAnUnsignedSidIsNeverVerified) {
 TEST(NativeAffinity, IsRefusedWithTheReason) {
   struct Case {
     std::string value;
-    Refusal refusal;
+    AffinityRefusal refusal;
   };
   const auto changed = [](std::size_t at, char c) {
     std::string value(kKnown);
@@ -100,30 +100,36 @@ TEST(NativeAffinity, IsRefusedWithTheReason) {
     return value;
   };
   const Case cases[] = {
-      {"", Refusal::kAbsent},
-      {"x", Refusal::kMalformed},
-      {std::string(kKnown.substr(0, kKnown.size() - 1)), Refusal::kMalformed},
-      {std::string(kKnown) + "A", Refusal::kMalformed},
-      {changed(0, '2'), Refusal::kMalformed},
-      {changed(1, '-'), Refusal::kMalformed},
-      {changed(24, 'A'), Refusal::kMalformed},
-      {changed(23, 'x'), Refusal::kNotCanonical},  // a bit behind the sid's last
-      {changed(30, 'B'), Refusal::kNotCanonical},  // behind the primary's last
-      {changed(37, 'R'), Refusal::kNotCanonical},  // behind the secondary's last
-      {changed(5, '+'), Refusal::kNotCanonical},
-      {changed(59, '='), Refusal::kNotCanonical},
-      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.h2VDIQ.AB.q.1IOI49cYImoy_fvih", Refusal::kNotCanonical},
-      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.h2VDIQ..q.1IOI49cYImoy_fvih", Refusal::kNotCanonical},
-      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.-.EAAAAA.q.1IOI49cYImoy_fvih", Refusal::kNotCanonical},
-      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.h2VDI.B.q.1IOI49cYImoy_fvih", Refusal::kNotCanonical},
-      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.h2VDIQ.BAAAAAA.q.1IOI49cYImoy_fvih", Refusal::kMalformed},
-      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.h2VDIQ.B.q.r.1IOI49cYImoy_fvih", Refusal::kMalformed},
-      {changed(43, '2'), Refusal::kUnknownKey},
-      {changed(2, 'B'), Refusal::kBadMac},
-      {changed(39, 'C'), Refusal::kBadMac},
-      {changed(41, 'r'), Refusal::kBadMac},
-      {changed(59, 'i'), Refusal::kBadMac},
-      {std::string(kKnownLongCluster), Refusal::kBadMac},
+      {"", AffinityRefusal::kAbsent},
+      {"x", AffinityRefusal::kMalformed},
+      {std::string(kKnown.substr(0, kKnown.size() - 1)), AffinityRefusal::kMalformed},
+      {std::string(kKnown) + "A", AffinityRefusal::kMalformed},
+      {changed(0, '2'), AffinityRefusal::kMalformed},
+      {changed(1, '-'), AffinityRefusal::kMalformed},
+      {changed(24, 'A'), AffinityRefusal::kMalformed},
+      {changed(23, 'x'), AffinityRefusal::kNotCanonical},  // a bit behind the sid's last
+      {changed(30, 'B'), AffinityRefusal::kNotCanonical},  // behind the primary's last
+      {changed(37, 'R'), AffinityRefusal::kNotCanonical},  // behind the secondary's last
+      {changed(5, '+'), AffinityRefusal::kNotCanonical},
+      {changed(59, '='), AffinityRefusal::kNotCanonical},
+      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.h2VDIQ.AB.q.1IOI49cYImoy_fvih",
+       AffinityRefusal::kNotCanonical},
+      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.h2VDIQ..q.1IOI49cYImoy_fvih",
+       AffinityRefusal::kNotCanonical},
+      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.-.EAAAAA.q.1IOI49cYImoy_fvih",
+       AffinityRefusal::kNotCanonical},
+      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.h2VDI.B.q.1IOI49cYImoy_fvih",
+       AffinityRefusal::kNotCanonical},
+      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.h2VDIQ.BAAAAAA.q.1IOI49cYImoy_fvih",
+       AffinityRefusal::kMalformed},
+      {"1.AAECAwQFBgcICQoLDA0ODw.EjRWeA.h2VDIQ.B.q.r.1IOI49cYImoy_fvih",
+       AffinityRefusal::kMalformed},
+      {changed(43, '2'), AffinityRefusal::kUnknownKey},
+      {changed(2, 'B'), AffinityRefusal::kBadMac},
+      {changed(39, 'C'), AffinityRefusal::kBadMac},
+      {changed(41, 'r'), AffinityRefusal::kBadMac},
+      {changed(59, 'i'), AffinityRefusal::kBadMac},
+      {std::string(kKnownLongCluster), AffinityRefusal::kBadMac},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.value);
@@ -133,9 +139,10 @@ TEST(NativeAffinity, IsRefusedWithTheReason) {
 
 TEST(NativeAffinity, SurvivesTheRotationOfKeys) {
   const std::string by_old(*codec(Dialect::kNative, "1").encode(known_token()));
-  EXPECT_TRUE(codec(Dialect::kNative, "12").decode(by_old));                             // install
-  EXPECT_TRUE(codec(Dialect::kNative, "21").decode(by_old));                             // use
-  EXPECT_EQ(codec(Dialect::kNative, "2").decode(by_old).refusal, Refusal::kUnknownKey);  // remove
+  EXPECT_TRUE(codec(Dialect::kNative, "12").decode(by_old));  // install
+  EXPECT_TRUE(codec(Dialect::kNative, "21").decode(by_old));  // use
+  EXPECT_EQ(codec(Dialect::kNative, "2").decode(by_old).refusal,
+            AffinityRefusal::kUnknownKey);  // remove
   const std::string by_new(*codec(Dialect::kNative, "21").encode(known_token()));
   EXPECT_TRUE(codec(Dialect::kNative, "12").decode(by_new));
 }
@@ -185,9 +192,9 @@ TEST(WeblogicAffinity, IsRefusedWhenItIsNone) {
   for (const char* value : {"!1!2", "id!", "id!!2", "id!1!", "id!x!2", "id!1!x", "id!2147483648",
                             "id!1!-2147483649", "id!01", "id!1!2!", "id!1!2!3!4!5!6", "id!1!2!a b",
                             "i d!1", "id!+1", "id!1!none", "id!1!145711080000", "id\x01!1"}) {
-    EXPECT_EQ(decode_weblogic(value).refusal, Refusal::kMalformed) << value;
+    EXPECT_EQ(decode_weblogic(value).refusal, AffinityRefusal::kMalformed) << value;
   }
-  EXPECT_EQ(decode_weblogic("").refusal, Refusal::kAbsent);
+  EXPECT_EQ(decode_weblogic("").refusal, AffinityRefusal::kAbsent);
 }
 
 TEST(WeblogicAffinity, IsWrittenSoThatItIsReadBack) {
@@ -225,9 +232,9 @@ TEST(RouteAffinity, IsWhatFollowsTheFirstDot) {
     EXPECT_EQ(codec().encode(decoded.token)->view(), c.value);
   }
   for (std::string_view value : {"abc.", ".", "a b.c", "abc.b\"1", "abc.b\t"}) {
-    EXPECT_EQ(decode_route(value).refusal, Refusal::kMalformed) << value;
+    EXPECT_EQ(decode_route(value).refusal, AffinityRefusal::kMalformed) << value;
   }
-  EXPECT_EQ(decode_route("").refusal, Refusal::kAbsent);
+  EXPECT_EQ(decode_route("").refusal, AffinityRefusal::kAbsent);
 }
 
 TEST(RouteAffinity, IsNotWrittenWhenItWouldBeReadBackAsAnother) {
@@ -242,15 +249,15 @@ TEST(Affinity, HoldsItsLimitsAtTheMaximumAndRefusesOneMore) {
   EXPECT_TRUE(decode_route(longest));
   EXPECT_TRUE(codec(Dialect::kAuto).decode(longest));
   EXPECT_TRUE(codec().encode({.dialect = Dialect::kRoute, .id = longest}));
-  EXPECT_EQ(decode_weblogic(longest + "x").refusal, Refusal::kOverlong);
-  EXPECT_EQ(decode_route(longest + "x").refusal, Refusal::kOverlong);
-  EXPECT_EQ(codec(Dialect::kAuto).decode(longest + "x").refusal, Refusal::kOverlong);
+  EXPECT_EQ(decode_weblogic(longest + "x").refusal, AffinityRefusal::kOverlong);
+  EXPECT_EQ(decode_route(longest + "x").refusal, AffinityRefusal::kOverlong);
+  EXPECT_EQ(codec(Dialect::kAuto).decode(longest + "x").refusal, AffinityRefusal::kOverlong);
   EXPECT_FALSE(codec().encode({.dialect = Dialect::kRoute, .id = longest + "x"}));
   EXPECT_FALSE(codec().encode({.dialect = Dialect::kWeblogic, .id = longest}));
 
   const std::string route(kRouteBytesMax, 'r');
   EXPECT_TRUE(decode_route("a." + route));
-  EXPECT_EQ(decode_route("a." + route + "r").refusal, Refusal::kOverlong);
+  EXPECT_EQ(decode_route("a." + route + "r").refusal, AffinityRefusal::kOverlong);
   EXPECT_FALSE(codec().encode({.dialect = Dialect::kRoute, .id = "a", .route = route + "r"}));
 }
 
@@ -262,15 +269,15 @@ TEST(AutoAffinity, TellsTheDialectsApart) {
   EXPECT_EQ(any.decode("id.b1").token.dialect, Dialect::kRoute);
   EXPECT_EQ(any.decode("1.b1").token.dialect, Dialect::kRoute);
   EXPECT_EQ(any.decode("id").token.dialect, Dialect::kRoute);
-  EXPECT_EQ(any.decode("").refusal, Refusal::kAbsent);
+  EXPECT_EQ(any.decode("").refusal, AffinityRefusal::kAbsent);
 }
 
 TEST(AutoAffinity, DoesNotReadABrokenNativeValueAsSomethingElse) {
   std::string forged(kKnown);
   forged.back() = 'A';
-  EXPECT_EQ(codec(Dialect::kAuto).decode(forged).refusal, Refusal::kBadMac);
+  EXPECT_EQ(codec(Dialect::kAuto).decode(forged).refusal, AffinityRefusal::kBadMac);
   EXPECT_EQ(codec(Dialect::kAuto).decode(std::string(kKnown) + "!1!2").refusal,
-            Refusal::kMalformed);
+            AffinityRefusal::kMalformed);
 }
 
 TEST(AffinityMemo, AnswersAVerifiedValueAgainWithViewsIntoTheNewCopy) {
@@ -296,8 +303,8 @@ TEST(AffinityMemo, NeverAnswersForAnyOtherValue) {
     other[i] = other[i] == 'Z' ? 'Y' : 'Z';
     EXPECT_FALSE(memo.decode(native, other)) << i;
   }
-  EXPECT_EQ(memo.decode(native, kKnown.substr(1)).refusal, Refusal::kMalformed);
-  EXPECT_EQ(memo.decode(native, "").refusal, Refusal::kAbsent);
+  EXPECT_EQ(memo.decode(native, kKnown.substr(1)).refusal, AffinityRefusal::kMalformed);
+  EXPECT_EQ(memo.decode(native, "").refusal, AffinityRefusal::kAbsent);
   EXPECT_EQ(memo.decode(native, kKnownSolo).token.epoch, 0U);
   EXPECT_EQ(memo.decode(native, kKnown).token.epoch, 1U);
 }
@@ -306,7 +313,8 @@ TEST(AffinityMemo, ForgetsWhenItsKeysAreRemoved) {
   AffinityMemo memo;
   ASSERT_TRUE(memo.decode(codec(), kKnown));
   memo.forget();
-  EXPECT_EQ(memo.decode(codec(Dialect::kNative, "2"), kKnown).refusal, Refusal::kUnknownKey);
+  EXPECT_EQ(memo.decode(codec(Dialect::kNative, "2"), kKnown).refusal,
+            AffinityRefusal::kUnknownKey);
 }
 
 TEST(AffinityMemo, AnswersForeignValuesAsTheCodecDoes) {

@@ -11,8 +11,8 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/http/ajp_reader.h"
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/ajp/ajp_reader.h"
+#include "proxy/http/http1/http1_parser.h"
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <string>
 
-#include "proxy/http/http2_server_codec.h"
-#include "proxy/http/http2_preface.h"
+#include "proxy/http/http2/http2_server_codec.h"
+#include "proxy/http/preface/http2_preface.h"
 
 namespace {
 

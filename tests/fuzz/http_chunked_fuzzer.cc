@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/http/chunked.h"
+#include "proxy/http/http1/chunked.h"
 
 namespace {
 

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "proxy/http/http1_parser.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/http1/http1_parser.h"
+#include "proxy/http/http1/http1_writer.h"
 
 namespace {
 

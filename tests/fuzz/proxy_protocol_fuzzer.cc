@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "proxy/http/proxy_protocol.h"
+#include "proxy/http/preface/proxy_protocol.h"
 
 using understudy::http::parse_proxy_header;
 using understudy::http::Progress;

@@ -23,44 +23,46 @@ struct Room {
 
 const std::vector<Room>& rooms() {
   static const std::vector<std::string> ground = {"cookies/", "conf/", "base/"};
-  auto with_ground = [](std::vector<std::string> more) {
-    more.insert(more.end(), ground.begin(), ground.end());
-    return more;
-  };
-  static const std::vector<Room> rooms = {
-      {"cookies/", {}},
-      {"conf/", {}},
-      {"base/", {"cookies/", "conf/"}},
-      {"proxy/http/", with_ground({})},
-      {"proxy/apache/", with_ground({"proxy/http/"})},
-      {"proxy/config/", with_ground({"proxy/http/", "proxy/apache/"})},
-      {"proxy/routing/", with_ground({"proxy/http/", "proxy/apache/", "proxy/config/"})},
-      {"proxy/upstream/",
-       with_ground({"proxy/http/", "proxy/apache/", "proxy/config/", "proxy/routing/"})},
-      {"proxy/exchange/", with_ground({"proxy/http/", "proxy/apache/", "proxy/config/",
-                                       "proxy/routing/", "proxy/upstream/"})},
-      {"proxy/downstream/", with_ground({"proxy/http/", "proxy/apache/", "proxy/config/",
-                                         "proxy/routing/", "proxy/upstream/", "proxy/exchange/"})},
-      {"proxy/server/",
-       with_ground({"proxy/http/", "proxy/apache/", "proxy/config/", "proxy/routing/",
-                    "proxy/upstream/", "proxy/exchange/", "proxy/downstream/"})},
-      {"proxy/admin/",
-       with_ground({"proxy/http/", "proxy/apache/", "proxy/config/", "proxy/routing/",
-                    "proxy/upstream/", "proxy/exchange/", "proxy/downstream/", "proxy/server/"})},
-      {"proxy/", with_ground({"proxy/"})},
-      {"backend_sdk/wire/", with_ground({})},
-      {"backend_sdk/transport/", with_ground({"backend_sdk/wire/"})},
-      {"backend_sdk/membership/", with_ground({"backend_sdk/wire/", "backend_sdk/transport/"})},
-      {"backend_sdk/replication/",
-       with_ground({"backend_sdk/wire/", "backend_sdk/transport/", "backend_sdk/membership/"})},
-      {"backend_sdk/sessions/",
-       with_ground({"backend_sdk/wire/", "backend_sdk/transport/", "backend_sdk/membership/",
-                    "backend_sdk/replication/"})},
-      // What an application includes: nothing of the house's inside.
-      {"backend_sdk/include/", {}},
-      {"backend_sdk/examples/", {"understudy/"}},
-      {"backend_sdk/", with_ground({"backend_sdk/", "understudy/"})},
-  };
+  // The floors of each half, the lowest first: what stands on one may include those below.
+  static const std::vector<std::string> proxy = {
+      "proxy/http/",     "proxy/io/",       "proxy/apache/",     "proxy/config/", "proxy/routing/",
+      "proxy/upstream/", "proxy/exchange/", "proxy/downstream/", "proxy/server/", "proxy/admin/"};
+  static const std::vector<std::string> backend = {
+      "backend_sdk/wire/", "backend_sdk/transport/", "backend_sdk/membership/",
+      "backend_sdk/replication/", "backend_sdk/sessions/"};
+  static const std::vector<Room> rooms = [] {
+    std::vector<Room> all = {
+        {"cookies/", {}},
+        {"conf/", {}},
+        {"base/", {"cookies/", "conf/"}},
+        // What messages of all protocols share stands beside them, and knows none of them.
+        {"proxy/http/http1/", {"proxy/http/"}},
+        {"proxy/http/http2/", {"proxy/http/"}},
+        {"proxy/http/ajp/", {"proxy/http/"}},
+        {"proxy/http/preface/", {"proxy/http/"}},
+    };
+    for (Room& protocol : all) {
+      if (!protocol.prefix.starts_with("proxy/")) continue;
+      protocol.may_include.insert(protocol.may_include.end(), ground.begin(), ground.end());
+    }
+    for (const auto& floors : {proxy, backend}) {
+      std::vector<std::string> below = ground;
+      for (const std::string& floor : floors) {
+        all.push_back({floor, below});
+        below.push_back(floor);
+      }
+    }
+    auto with_ground = [](std::vector<std::string> more) {
+      more.insert(more.end(), ground.begin(), ground.end());
+      return more;
+    };
+    all.push_back({"proxy/", with_ground({"proxy/"})});
+    // What an application includes: nothing of the house's inside.
+    all.push_back({"backend_sdk/include/", {}});
+    all.push_back({"backend_sdk/examples/", {"understudy/"}});
+    all.push_back({"backend_sdk/", with_ground({"backend_sdk/", "understudy/"})});
+    return all;
+  }();
   return rooms;
 }
 
@@ -89,6 +91,25 @@ TEST(House, IncludesPointDownwardsOnly) {
       allowed.push_back(room->prefix);
       if (room->prefix == "backend_sdk/include/") allowed.push_back("understudy/");
       EXPECT_TRUE(starts_with_any(name, allowed)) << file.path << " may not include " << name;
+    }
+  }
+}
+
+// A protocol's room is no other one's: what two need stands in proxy/http itself. HTTP/2 knows its
+// own preface.
+TEST(House, ProtocolsDoNotIncludeEachOther) {
+  const std::vector<std::string> protocols = {"http1/", "http2/", "ajp/", "preface/"};
+  const std::string root = "proxy/http/";
+  for (const auto& file : read_sources({"proxy"})) {
+    if (!file.path.starts_with(root)) continue;
+    for (const auto& line : file.lines) {
+      const std::string name = included(line, '"', '"');
+      for (const auto& protocol : protocols) {
+        if (!name.starts_with(root + protocol) || file.path.starts_with(root + protocol)) continue;
+        const bool is_own_preface =
+            protocol == "preface/" && file.path.starts_with(root + "http2/");
+        EXPECT_TRUE(is_own_preface) << file.path << " may not include " << name;
+      }
     }
   }
 }

@@ -35,8 +35,7 @@ const std::map<std::string, std::size_t>& long_files() {
 
 // What may have more functions, and how many: path, then name.
 const std::map<std::string, std::size_t>& large_classes() {
-  static const std::map<std::string, std::size_t> classes = {
-  };
+  static const std::map<std::string, std::size_t> classes = {};
   return classes;
 }
 

@@ -2,9 +2,13 @@
 #include "proxy/admin/admin.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
+#include <string_view>
 #include <thread>
 
 #include "proxy/admin/client.h"
@@ -196,6 +200,35 @@ TEST(AdminClient, SaysThatNobodyListens) {
   const auto answer = ask_admin(address, {});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::kConnectRefused);
+}
+
+TEST(AdminClient, WaitsForAnAnswerNoLongerThanItIsAskedTo) {
+  const Fd listener = *listen_tcp(Address::loopback(0), {});  // accepts, and says nothing
+  const auto answer =
+      ask_admin(local_address(listener), {.answer_max = std::chrono::milliseconds(1)});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kTimeout);
+  EXPECT_EQ(answer.error().detail, "no answer within 1 ms");
+}
+
+TEST(AdminClient, SaysThatWhatAnswersIsNoAdminAddress) {
+  const Fd listener = *listen_tcp(Address::loopback(0), {});
+  std::thread other([&] {
+    pollfd ready{.fd = listener.value(), .events = POLLIN, .revents = 0};
+    ASSERT_EQ(::poll(&ready, 1, 30'000), 1);
+    const Fd accepted(::accept(listener.value(), nullptr, nullptr));
+    const std::string_view text = "SSH-2.0-OpenSSH\r\n";
+    EXPECT_EQ(::send(accepted.value(), text.data(), text.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(text.size()));
+    ::shutdown(accepted.value(), SHUT_WR);
+    std::array<char, 1024> question;
+    while (::recv(accepted.value(), question.data(), question.size(), 0) > 0) {
+    }
+  });
+  const auto answer = ask_admin(local_address(listener), {});
+  other.join();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kProtocol);
 }
 
 }  // namespace

@@ -53,10 +53,11 @@ TEST(JsonText, TellsTheMembersAlone) {
 }
 
 TEST(JsonText, ExplainsACookie) {
-  CookieExplanation one{.cluster = "c", .refusal = Refusal::kNone, .decision = "cookie-secondary"};
+  CookieExplanation one{
+      .cluster = "c", .refusal = AffinityRefusal::kNone, .decision = "cookie-secondary"};
   one.primary.mid = 1;
   one.member = "b";
-  const CookieExplanation refused{.cluster = "d", .refusal = Refusal::kBadMac};
+  const CookieExplanation refused{.cluster = "d", .refusal = AffinityRefusal::kBadMac};
   const Json::Value clusters = parsed(explanation_json({one, refused}))["clusters"];
   EXPECT_TRUE(clusters[0]["accepted"].asBool());
   EXPECT_EQ(clusters[0]["primary"]["state"].asString(), "unknown");

@@ -24,7 +24,7 @@ Balancing balancing_of(const std::string& lines) {
 
 TEST(Balancing, HasItsDefaults) {
   const Balancing balancing = balancing_of("");
-  EXPECT_EQ(balancing.method, Method::kRoundRobin);
+  EXPECT_EQ(balancing.method, MethodName::kRoundRobin);
   EXPECT_EQ(balancing.slow_start, seconds(0));
   EXPECT_EQ(
       balancing.ejection,
@@ -38,7 +38,7 @@ TEST(Balancing, ReadsWhatIsSaid) {
       "MaxEjectTime 9s\nMaxEjectedPercent 50\n"
       "HealthCheck http path=/alive method=HEAD status=204 \"body=all well\" host=shop.example "
       "interval=5s timeout=500ms fall=4 rise=1");
-  EXPECT_EQ(balancing.method, Method::kLeastBusy);
+  EXPECT_EQ(balancing.method, MethodName::kLeastBusy);
   EXPECT_EQ(balancing.slow_start, seconds(120));
   EXPECT_EQ(
       balancing.ejection,
@@ -67,10 +67,10 @@ TEST(Balancing, ChecksEveryTwoSecondsThreeDownTwoUp) {
 TEST(Balancing, KnowsTheMethodsByAllTheirNames) {
   const struct {
     const char* name;
-    Method method;
-  } rows[] = {{"roundrobin", Method::kRoundRobin}, {"weighted", Method::kRoundRobin},
-              {"byrequests", Method::kRoundRobin}, {"LeastBusy", Method::kLeastBusy},
-              {"bybusyness", Method::kLeastBusy},  {"randomtwo", Method::kRandomTwo}};
+    MethodName method;
+  } rows[] = {{"roundrobin", MethodName::kRoundRobin}, {"weighted", MethodName::kRoundRobin},
+              {"byrequests", MethodName::kRoundRobin}, {"LeastBusy", MethodName::kLeastBusy},
+              {"bybusyness", MethodName::kLeastBusy},  {"randomtwo", MethodName::kRandomTwo}};
   for (const auto& row : rows) {
     EXPECT_EQ(balancing_of(std::string("LoadBalanceMethod ") + row.name).method, row.method)
         << row.name;
@@ -83,10 +83,10 @@ TEST(Balancing, TakesTheMethodOfABalancerUnlessTheLocationHasOne) {
   const auto of = [&](const std::string& text) {
     return cluster_at(*config_of(balancer + text), "/").balancing.method;
   };
-  EXPECT_EQ(of("ProxyPass / balancer://s/"), Method::kLeastBusy);
-  EXPECT_EQ(of("ProxyPass / balancer://s/ lbmethod=byrequests"), Method::kRoundRobin);
+  EXPECT_EQ(of("ProxyPass / balancer://s/"), MethodName::kLeastBusy);
+  EXPECT_EQ(of("ProxyPass / balancer://s/ lbmethod=byrequests"), MethodName::kRoundRobin);
   EXPECT_EQ(of("<Location />\nProxyPass balancer://s/\nLoadBalanceMethod randomtwo\n</Location>"),
-            Method::kRandomTwo);
+            MethodName::kRandomTwo);
 }
 
 TEST(Balancing, ReadsApachesParametersOfMembers) {

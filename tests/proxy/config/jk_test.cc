@@ -96,7 +96,7 @@ TEST(Jk, ABalancerSpreadsAndSticks) {
   EXPECT_EQ(cluster.seeds[2].address, "c.example:8009");
   EXPECT_EQ(cluster.seeds[2].operator_state, OperatorState::kDisabled);
   EXPECT_TRUE(cluster.seeds[2].is_standby);
-  EXPECT_EQ(cluster.balancing.method, Method::kLeastBusy);
+  EXPECT_EQ(cluster.balancing.method, MethodName::kLeastBusy);
   EXPECT_EQ(cluster.session_cookie, "JSESSIONID");
   EXPECT_EQ(cluster.session_parameter, "jsessionid");
   EXPECT_EQ(cluster.connections.skip_time, seconds(5));

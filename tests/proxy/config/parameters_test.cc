@@ -42,7 +42,7 @@ TEST(Parameters, BehindProxyPassBelongToTheBalancer) {
     SCOPED_TRACE(path);
     EXPECT_EQ(cluster_at(*config, path).session_cookie, "SID");
     EXPECT_TRUE(location_at(*config, path).failover.sticky_only);
-    EXPECT_EQ(cluster_at(*config, path).balancing.method, Method::kLeastBusy);
+    EXPECT_EQ(cluster_at(*config, path).balancing.method, MethodName::kLeastBusy);
     EXPECT_EQ(cluster_at(*config, path).connections.queue_timeout, seconds(2));
   }
 }

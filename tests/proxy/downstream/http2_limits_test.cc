@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-#include "proxy/http/http2_limits.h"
+#include "proxy/http/http2/http2_limits.h"
 #include "tests/proxy/downstream/http2_site.h"
 
 namespace understudy::test {

@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "proxy/http/http2_member_codec.h"
+#include "proxy/http/http2/http2_member_codec.h"
 #include "tests/proxy/downstream/http2_site.h"
 #include "tests/proxy/support/http2_member_site.h"
 

@@ -3,9 +3,12 @@
 // 200, and DATA travels both ways under both sides' flow control.
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
+#include "base/pattern.h"
 #include "proxy/http/websocket.h"
+#include "tests/cookies/test_keys.h"
 #include "tests/proxy/downstream/http2_site.h"
 
 namespace understudy::test {
@@ -92,6 +95,30 @@ TEST(Http2Tunnel, BecomesAnUpgradeAndThenCarriesBytes) {
   EXPECT_FALSE(response.ended);
   chat.site.send(data(1, "ping"));
   ASSERT_TRUE(chat.site.run_until([&] { return chat.member().received() == "ping"; }));
+}
+
+// The lines that any other answer would get: the cookie that binds its client, and what the
+// operator makes of it.
+TEST(Http2Tunnel, IsAnAnswerLikeOthers) {
+  TestProxy::Options options;
+  options.dialect = Dialect::kInsert;
+  options.keyring = ring();
+  options.session_cookie = "STICK";
+  options.adjust = [](config::VirtualHost&, config::Location& location) {
+    location.edits.response.push_back({.action = http::FieldEdit::Action::kEdit,
+                                       .name = "Set-Cookie",
+                                       .id = http::FieldId::kSetCookie,
+                                       .value = {{.text = "; Partitioned"}},
+                                       .pattern = *Pattern::compile("$")});
+    location.edits.response.push_back({.name = "X-Served", .value = {{.text = "by a proxy"}}});
+  };
+  Chat chat(options);
+  chat.open();
+  const auto& response = chat.site.response(1);
+  const std::string cookie = response.field("set-cookie");
+  EXPECT_TRUE(cookie.starts_with("STICK=")) << cookie;
+  EXPECT_TRUE(cookie.ends_with("; Partitioned")) << cookie;
+  EXPECT_EQ(response.field("x-served"), "by a proxy");
 }
 
 TEST(Http2Tunnel, BytesThatCameEarlyWaitForTheAnswer) {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "base/clock.h"
-#include "proxy/http/http2_server_codec.h"
-#include "proxy/http/http2_limits.h"
+#include "proxy/http/http2/http2_limits.h"
+#include "proxy/http/http2/http2_server_codec.h"
 #include "tests/proxy/downstream/http2_site.h"
 
 namespace understudy::test {

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "tests/cookies/test_keys.h"
 #include "tests/proxy/support/test_proxy.h"
 
 namespace understudy::test {
@@ -52,6 +53,25 @@ class Tunnels : public ::testing::TestWithParam<bool> {
 };
 INSTANTIATE_TEST_SUITE_P(Streams, Tunnels, ::testing::Values(true, false),
                          [](const auto& which) { return which.param ? "Tcp" : "Memory"; });
+
+TEST_P(Tunnels, ThatBeginAreAnswersLikeOthers) {
+  TestProxy::Options options;
+  options.dialect = Dialect::kInsert;
+  options.keyring = ring();
+  options.session_cookie = "STICK";
+  options.adjust = [](config::VirtualHost&, config::Location& location) {
+    location.edits.response.push_back({.name = "X-Served", .value = {{.text = "by a proxy"}}});
+  };
+  open(options);
+  client().send(handshake());
+  ASSERT_TRUE(run_until_asked());
+  member().send(kSwitch);
+  ASSERT_TRUE(run_until([&] { return client().received().find("\r\n\r\n") != std::string::npos; }));
+  const std::string answer = client().take();
+  EXPECT_NE(answer.find("Set-Cookie: STICK="), std::string::npos) << answer;
+  EXPECT_NE(answer.find("X-Served: by a proxy\r\n"), std::string::npos) << answer;
+  EXPECT_NE(answer.find("Connection: upgrade\r\n"), std::string::npos) << answer;
+}
 
 TEST_P(Tunnels, TheHandshakeTravelsWholeAndThenBytesDo) {
   open();

@@ -76,16 +76,16 @@ TEST(InsertedCookie, ExpiresByItsIdleTimeAndByItsLife) {
     const char* name;
     int idle_max, life_max;
     uint32_t issued_s, seen_s;
-    Refusal refusal;
+    AffinityRefusal refusal;
   } rows[] = {
-      {"no limits", 0, 0, 1, 1, Refusal::kNone},
-      {"idle, at the limit", 60, 0, 1, kNow - 60, Refusal::kNone},
-      {"idle, beyond it", 60, 0, 1, kNow - 61, Refusal::kExpired},
-      {"life, at the limit", 0, 60, kNow - 60, kNow - 60, Refusal::kNone},
-      {"life, beyond it", 0, 60, kNow - 61, kNow, Refusal::kExpired},
-      {"another proxy's clock is ahead", 60, 60, kNow + 3600, kNow + 3600, Refusal::kNone},
-      {"seen in a far future", 60, 0, kNow, kNow + 3601, Refusal::kExpired},
-      {"issued in a far future", 0, 60, kNow + 3601, kNow, Refusal::kExpired},
+      {"no limits", 0, 0, 1, 1, AffinityRefusal::kNone},
+      {"idle, at the limit", 60, 0, 1, kNow - 60, AffinityRefusal::kNone},
+      {"idle, beyond it", 60, 0, 1, kNow - 61, AffinityRefusal::kExpired},
+      {"life, at the limit", 0, 60, kNow - 60, kNow - 60, AffinityRefusal::kNone},
+      {"life, beyond it", 0, 60, kNow - 61, kNow, AffinityRefusal::kExpired},
+      {"another proxy's clock is ahead", 60, 60, kNow + 3600, kNow + 3600, AffinityRefusal::kNone},
+      {"seen in a far future", 60, 0, kNow, kNow + 3601, AffinityRefusal::kExpired},
+      {"issued in a far future", 0, 60, kNow + 3601, kNow, AffinityRefusal::kExpired},
   };
   for (const auto& row : rows) {
     SCOPED_TRACE(row.name);

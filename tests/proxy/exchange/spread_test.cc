@@ -89,8 +89,9 @@ TEST(Spread, OfSessionsWithSecondariesOfTheirOwn) {
 }
 
 TEST(Spread, OfSessionsOfPlainMembers) {
-  for (const config::Method method :
-       {config::Method::kRoundRobin, config::Method::kLeastBusy, config::Method::kRandomTwo}) {
+  for (const config::MethodName method :
+       {config::MethodName::kRoundRobin, config::MethodName::kLeastBusy,
+        config::MethodName::kRandomTwo}) {
     SCOPED_TRACE(static_cast<int>(method));
     TestProxy::Options options{.members = kMembers};
     options.balancing.method = method;

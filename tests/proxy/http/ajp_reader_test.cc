@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/http/ajp_reader.h"
+#include "proxy/http/ajp/ajp_reader.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/http/ajp_request.h"
+#include "proxy/http/ajp/ajp_request.h"
 
 #include <gtest/gtest.h>
 
@@ -19,7 +19,7 @@ std::string content_of(const std::string& request, const AjpFacts& facts = {},
                        std::string_view added = {}, std::string_view target = {},
                        std::size_t room = kAjpPacketBytesDefault) {
   const ParsedRequest parsed(request);
-  EXPECT_TRUE(parsed.complete()) << to_string(parsed.result.refusal);
+  EXPECT_TRUE(parsed.complete()) << to_text(parsed.result.refusal);
   FieldMask dropped;
   drop_from_request(parsed.head, {}, dropped);
   std::string bytes(room, '\0');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/http/chunked.h"
+#include "proxy/http/http1/chunked.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 
 #include "proxy/http/forwarded.h"
 #include "proxy/http/hop_by_hop.h"
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/http1/http1_writer.h"
 #include "tests/proxy/http/heads.h"
 
 namespace understudy::http {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/http1/http1_parser.h"
 
 namespace understudy::http {
 
@@ -57,7 +57,7 @@ inline std::string ok_with(std::string_view lines) {
 }
 
 inline void PrintTo(Refusal refusal, std::ostream* out) {
-  *out << to_string(refusal);
+  *out << to_text(refusal);
 }
 
 // As a browser sends it: 12 fields, about 700 bytes.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/http/http1_writer.h"
+#include "proxy/http/http1/http1_writer.h"
 
 #include <gtest/gtest.h>
 

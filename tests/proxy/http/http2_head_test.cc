@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/http/http2_head.h"
+#include "proxy/http/http2/http2_head.h"
 
 #include <gtest/gtest.h>
 
@@ -93,7 +93,7 @@ TEST(Http2Head, RefusesWhatHttp1CouldReadOtherwise) {
   for (const auto& row : rows) {
     Written written(row.fields);
     EXPECT_EQ(written.head.refusal(), row.refusal)
-        << written.head.text() << to_string(written.head.refusal());
+        << written.head.text() << to_text(written.head.refusal());
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // LineMemo alone, and under the parser: with it and without it every head reads the same.
-#include "proxy/http/line_memo.h"
+#include "proxy/http/http1/line_memo.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/http1/http1_parser.h"
 
 namespace understudy::http {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/http/proxy_protocol.h"
+#include "proxy/http/preface/proxy_protocol.h"
 
 #include <gtest/gtest.h>
 
@@ -54,7 +54,7 @@ TEST(ProxyProtocol, NamesTheClientAndWhereItConnected) {
     SCOPED_TRACE(testing::PrintToString(test.bytes));
     // What follows is not the header's.
     const ProxyHeader header = parse_proxy_header(test.bytes + "GET / HTTP/1.1\r\n");
-    ASSERT_EQ(header.progress, Progress::kComplete) << to_string(header.refusal);
+    ASSERT_EQ(header.progress, Progress::kComplete) << to_text(header.refusal);
     EXPECT_EQ(header.bytes, test.bytes.size());
     EXPECT_EQ(header.client.is_set() ? header.client.to_string() : "", test.client);
     EXPECT_EQ(header.destination.is_set() ? header.destination.to_string() : "", test.destination);
@@ -114,7 +114,7 @@ TEST(ProxyProtocol, RefusesEveryMalformedForm) {
     SCOPED_TRACE(testing::PrintToString(test.bytes));
     const ProxyHeader header = parse_proxy_header(test.bytes);
     EXPECT_EQ(header.progress, Progress::kRefused);
-    EXPECT_EQ(header.refusal, test.refusal) << to_string(header.refusal);
+    EXPECT_EQ(header.refusal, test.refusal) << to_text(header.refusal);
     EXPECT_FALSE(header.client.is_set());
   }
 }

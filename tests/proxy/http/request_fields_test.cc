@@ -238,8 +238,8 @@ TEST(Refusals, EachHasAStatusAndASentence) {
   for (int i = 1; i <= static_cast<int>(Refusal::kTrailerTooLarge); ++i) {
     const auto refusal = static_cast<Refusal>(i);
     SCOPED_TRACE(i);
-    EXPECT_FALSE(to_string(refusal).empty());
-    EXPECT_NE(to_string(refusal), "an unknown reason");
+    EXPECT_FALSE(to_text(refusal).empty());
+    EXPECT_NE(to_text(refusal), "an unknown reason");
     const unsigned status = status_of(refusal);
     EXPECT_TRUE(status == 400 || status == 413 || status == 414 || status == 417 || status == 431 ||
                 status == 501 || status == 505);

@@ -26,7 +26,7 @@ TEST(RequestLine, IsReadInItsParts) {
 TEST(RequestLine, NamesEveryMethodCaseSensitively) {
   for (Method method : {Method::kGet, Method::kHead, Method::kPost, Method::kPut, Method::kDelete,
                         Method::kPatch, Method::kTrace}) {
-    const std::string name(to_string(method));
+    const std::string name(to_text(method));
     EXPECT_EQ(ParsedRequest(with_line(name + " / HTTP/1.1")).head.method, method) << name;
     std::string lower = name;
     lower[0] = static_cast<char>(lower[0] | 0x20);

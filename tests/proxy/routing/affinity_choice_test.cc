@@ -224,7 +224,7 @@ TEST(AffinityChoice, SaysWhy) {
     return std::string(ChoiceText(cluster->choose(attempt, cluster.now())).view());
   };
   EXPECT_EQ(why(TestCluster::no_cookie()), "no-cookie");
-  EXPECT_EQ(why({.refusal = Refusal::kBadMac}), "invalid-cookie");
+  EXPECT_EQ(why({.refusal = AffinityRefusal::kBadMac}), "invalid-cookie");
   EXPECT_EQ(why(TestCluster::cookie("a", "b")), "cookie-primary");
   EXPECT_EQ(why(TestCluster::cookie("y", "z")), "unknown-members:unknown");
   EXPECT_EQ(why(TestCluster::cookie("z", "b")), "cookie-secondary:unknown");

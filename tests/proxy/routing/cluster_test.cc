@@ -66,7 +66,7 @@ TEST(Cluster, VerifiesCookiesOfItsOwnNameOnly) {
   token.primary = mid_of("a");
   const std::string cookie(mine->codec().encode(token).value().view());
   EXPECT_TRUE(mine->codec().decode(cookie));
-  EXPECT_EQ(other->codec().decode(cookie).refusal, Refusal::kBadMac);
+  EXPECT_EQ(other->codec().decode(cookie).refusal, AffinityRefusal::kBadMac);
 }
 
 }  // namespace

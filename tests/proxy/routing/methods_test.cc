@@ -19,7 +19,8 @@ namespace {
 
 // Workers that have counted nothing yet; each gets one client, or two.
 TEST(Methods, DoNotAllBeginWithTheSameMember) {
-  for (const config::Method method : {config::Method::kRoundRobin, config::Method::kLeastBusy}) {
+  for (const config::MethodName method :
+       {config::MethodName::kRoundRobin, config::MethodName::kLeastBusy}) {
     for (const std::size_t workers : {1U, 4U, 32U}) {
       for (const std::size_t clients : {1U, 2U, 5U}) {
         std::vector<std::unique_ptr<Member>> members;
@@ -45,12 +46,13 @@ TEST(Methods, DoNotAllBeginWithTheSameMember) {
   }
 }
 
-constexpr config::Method kAll[] = {config::Method::kRoundRobin, config::Method::kLeastBusy,
-                                   config::Method::kRandomTwo};
+constexpr config::MethodName kAll[] = {config::MethodName::kRoundRobin,
+                                       config::MethodName::kLeastBusy,
+                                       config::MethodName::kRandomTwo};
 
 class Crowd {
  public:
-  Crowd(config::Method method, const std::vector<std::uint32_t>& shares)
+  Crowd(config::MethodName method, const std::vector<std::uint32_t>& shares)
       : method_(make_method(method, 42)) {
     for (const std::uint32_t share : shares) {
       auto member = std::make_unique<Member>();
@@ -86,20 +88,21 @@ class Crowd {
     method_->set_members(present_);
   }
   Member& operator[](std::size_t index) { return *members_[index]; }
-  Method& method() { return *method_; }
+  BalancingMethod& method() { return *method_; }
 
  private:
-  std::unique_ptr<Method> method_;
+  std::unique_ptr<BalancingMethod> method_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<Member*> present_;
 };
 
 TEST(Methods, HaveNobodyWithoutMembers) {
-  for (const config::Method method : kAll) EXPECT_EQ(Crowd(method, {}).method().next(), nullptr);
+  for (const config::MethodName method : kAll)
+    EXPECT_EQ(Crowd(method, {}).method().next(), nullptr);
 }
 
 TEST(Methods, GiveEachItsShareWhileNobodyIsBusy) {
-  for (const config::Method method : kAll) {
+  for (const config::MethodName method : kAll) {
     SCOPED_TRACE(static_cast<int>(method));
     Crowd crowd(method, {100, 200, 700});
     const auto counts = crowd.count(10000);
@@ -110,7 +113,7 @@ TEST(Methods, GiveEachItsShareWhileNobodyIsBusy) {
 }
 
 TEST(Methods, ChooseOnlyAmongThosePresent) {
-  for (const config::Method method : kAll) {
+  for (const config::MethodName method : kAll) {
     Crowd crowd(method, {1, 1, 1, 1});
     crowd.count(5);
     crowd.only({1, 3});
@@ -122,7 +125,7 @@ TEST(Methods, ChooseOnlyAmongThosePresent) {
 }
 
 TEST(LeastBusy, TakesTheOneWithTheFewestUnderWay) {
-  Crowd crowd(config::Method::kLeastBusy, {1, 1, 1});
+  Crowd crowd(config::MethodName::kLeastBusy, {1, 1, 1});
   for (int i = 0; i < 9; ++i) crowd.take();
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(crowd[i].busy, 3U);
   crowd.give_back(1);
@@ -133,14 +136,14 @@ TEST(LeastBusy, TakesTheOneWithTheFewestUnderWay) {
 }
 
 TEST(LeastBusy, DividesByTheShare) {
-  Crowd crowd(config::Method::kLeastBusy, {100, 300});
+  Crowd crowd(config::MethodName::kLeastBusy, {100, 300});
   for (int i = 0; i < 400; ++i) crowd.take();
   EXPECT_EQ(crowd[0].busy, 100U);
   EXPECT_EQ(crowd[1].busy, 300U);
 }
 
 TEST(LeastBusy, GivesASlowMemberNoBurstWhenItIsIdleAgain) {
-  Crowd crowd(config::Method::kLeastBusy, {1, 1});
+  Crowd crowd(config::MethodName::kLeastBusy, {1, 1});
   EXPECT_EQ(crowd.take(), 0U);
   for (int i = 0; i < 1000; ++i) ASSERT_EQ(crowd.next(), 1U);
   crowd.give_back(0);
@@ -149,7 +152,7 @@ TEST(LeastBusy, GivesASlowMemberNoBurstWhenItIsIdleAgain) {
 }
 
 TEST(LeastBusy, StaysExactOverAnyHistory) {
-  Crowd crowd(config::Method::kLeastBusy, std::vector<std::uint32_t>(100, 100));
+  Crowd crowd(config::MethodName::kLeastBusy, std::vector<std::uint32_t>(100, 100));
   SeededRandom random(7);
   std::vector<std::size_t> under_way;
   for (int i = 0; i < 20000; ++i) {
@@ -168,7 +171,7 @@ TEST(LeastBusy, StaysExactOverAnyHistory) {
 }
 
 TEST(RandomTwo, AvoidsTheBusierOfTwo) {
-  Crowd crowd(config::Method::kRandomTwo, {1, 1});
+  Crowd crowd(config::MethodName::kRandomTwo, {1, 1});
   crowd[0].busy = 5;
   const auto counts = crowd.count(1000);
   // Only where both draws meet the same member four times over.
@@ -176,7 +179,7 @@ TEST(RandomTwo, AvoidsTheBusierOfTwo) {
 }
 
 TEST(RandomTwo, KeepsTheBusiestCloseToTheRest) {
-  Crowd crowd(config::Method::kRandomTwo, std::vector<std::uint32_t>(2000, 100));
+  Crowd crowd(config::MethodName::kRandomTwo, std::vector<std::uint32_t>(2000, 100));
   for (int i = 0; i < 20000; ++i) crowd.take();
   std::uint32_t most = 0;
   for (std::size_t m = 0; m < 2000; ++m) most = std::max(most, crowd[m].busy);
@@ -184,9 +187,9 @@ TEST(RandomTwo, KeepsTheBusiestCloseToTheRest) {
 }
 
 TEST(RandomTwo, DrawsByItsSeed) {
-  auto one = make_method(config::Method::kRandomTwo, 1);
-  auto other = make_method(config::Method::kRandomTwo, 2);
-  Crowd crowd(config::Method::kRoundRobin, std::vector<std::uint32_t>(50, 1));
+  auto one = make_method(config::MethodName::kRandomTwo, 1);
+  auto other = make_method(config::MethodName::kRandomTwo, 2);
+  Crowd crowd(config::MethodName::kRoundRobin, std::vector<std::uint32_t>(50, 1));
   std::vector<Member*> members;
   for (std::size_t m = 0; m < 50; ++m) members.push_back(&crowd[m]);
   one->set_members(members);

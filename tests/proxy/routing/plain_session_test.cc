@@ -100,7 +100,7 @@ TEST(PlainSession, TellsHowMuchASessionSaysOfItsMembers) {
     return cluster->named_by(cluster->begin(cookie));
   };
   EXPECT_EQ(named(TestCluster::no_cookie()), Named::kNothing);
-  EXPECT_EQ(named({.refusal = Refusal::kBadMac}), Named::kNothing);
+  EXPECT_EQ(named({.refusal = AffinityRefusal::kBadMac}), Named::kNothing);
   EXPECT_EQ(named(route_cookie("S")), Named::kNoMember);
   EXPECT_EQ(named(route_cookie("S.elsewhere")), Named::kUnknown);
   EXPECT_EQ(named(TestCluster::cookie("x")), Named::kUnknown);

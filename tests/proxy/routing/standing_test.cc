@@ -344,7 +344,8 @@ TEST(SlowStart, RampsWhoWasDeadDisabledFailingOrRefused) {
 }
 
 TEST(SlowStart, HoldsForEachMethod) {
-  for (const config::Method method : {config::Method::kLeastBusy, config::Method::kRandomTwo}) {
+  for (const config::MethodName method :
+       {config::MethodName::kLeastBusy, config::MethodName::kRandomTwo}) {
     TestCluster cluster = in_view("ab", with({.method = method, .slow_start = 100s}));
     check(cluster, "a", Checked::kFailing);
     check(cluster, "a", Checked::kWorking);
@@ -364,7 +365,7 @@ TEST(Standing, WaitsForOrdersWhereEveryMemberIsTakenOut) {
 }
 
 TEST(Busy, IsCountedFromTheChoiceToTheEnd) {
-  TestCluster cluster = in_view("ab", with({.method = config::Method::kLeastBusy}));
+  TestCluster cluster = in_view("ab", with({.method = config::MethodName::kLeastBusy}));
   Member& a = *cluster.member("a");
   cluster->occupy(a);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(cluster.first(), "b");
@@ -374,7 +375,7 @@ TEST(Busy, IsCountedFromTheChoiceToTheEnd) {
 }
 
 TEST(Busy, OfMembersThatWentAwayIsNobodysBusiness) {
-  TestCluster cluster = in_view("abc", with({.method = config::Method::kLeastBusy}));
+  TestCluster cluster = in_view("abc", with({.method = config::MethodName::kLeastBusy}));
   cluster.first();
   Member& c = *cluster.member("c");
   cluster->occupy(c);

@@ -70,7 +70,7 @@ class TestCluster {
 
   // A cookie without signature is enough here: that is cookies/' business.
   static DecodedAffinity cookie(std::string_view primary, std::string_view secondary = "") {
-    DecodedAffinity out{.refusal = Refusal::kNone};
+    DecodedAffinity out{.refusal = AffinityRefusal::kNone};
     out.token.primary = mid_of(primary);
     if (!secondary.empty()) out.token.secondary = mid_of(secondary);
     return out;

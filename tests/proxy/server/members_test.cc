@@ -179,6 +179,7 @@ TEST_F(Members, ThatNobodyKnowsAreNamedInTheRefusal) {
   open(plain(""));
   const auto answer = order({.member = "z", .order = kDisable});
   ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, ErrorCode::kNoMember);
   EXPECT_EQ(answer.error().detail, "there is no member 'z'; there are a, b");
   const auto elsewhere = order({.member = "a", .cluster = "other", .order = kDisable});
   ASSERT_FALSE(elsewhere);

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "proxy/http/http2_preface.h"
+#include "proxy/http/preface/http2_preface.h"
 #include "tests/proxy/strictness/http2_text.h"
 
 namespace understudy::test {

@@ -4,7 +4,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include "base/check.h"
-#include "proxy/http/http2_preface.h"
+#include "proxy/http/preface/http2_preface.h"
 
 namespace understudy::test {
 namespace {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/http/http2_preface.h"
+#include "proxy/http/preface/http2_preface.h"
 #include "tests/proxy/support/http2_client.h"
 #include "tests/proxy/support/test_proxy.h"
 

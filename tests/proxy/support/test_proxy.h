@@ -17,6 +17,7 @@
 #include "proxy/downstream/http1_downstream.h"
 #include "proxy/downstream/http2_connection.h"
 #include "proxy/downstream/http2_downstream.h"
+#include "proxy/exchange/routes.h"
 #include "proxy/exchange/worker_cluster.h"
 #include "proxy/exchange/worker_context.h"
 #include "tests/proxy/support/cut.h"

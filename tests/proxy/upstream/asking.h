@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/socket.h"
-#include "proxy/http/http1_parser.h"
+#include "proxy/http/http1/http1_parser.h"
 #include "proxy/upstream/member_connections.h"
 
 namespace understudy {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/upstream/output.h"
+#include "proxy/io/output.h"
 
 #include <gtest/gtest.h>
 
