@@ -106,7 +106,9 @@ void Membership::Core::tick() {
   watch_.beat();
   if (ViewWriter* writer = standing_.writer()) {
     losses_.bury();
-    writer->tend(standing_.now(), kSettleIntervals * options_.interval, !watch_.suspects().empty());
+    const bool is_in_touch =
+        watch_.may_judge() && watch_.suspects().empty() && losses_.lost().empty();
+    writer->tend(standing_.now(), kSettleIntervals * options_.interval, is_in_touch);
     electing_.consider();
   }
   const bool should_look = standing_.writer() || outlook_.is_leader_lost();

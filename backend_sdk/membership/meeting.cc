@@ -33,14 +33,16 @@ Meeting::Meeting(Standing& standing, Group& group, Losses& losses)
 // ---- finding others
 
 // Groups that were founded apart, and members that died in silence, are found again by asking at
-// the seeds and at the tombstones' addresses.
+// the seeds and at the tombstones' addresses. A member without a leader asks those that it has lost
+// as well: one that has died since refuses, and its vote is needed no more.
 void Meeting::look_around() {
   const MemberView& view = standing_.view();
   const bool is_leader_lost = group_.outlook().is_leader_lost();
   if (!is_leader_lost) with_leader_at_ = standing_.now();
   std::vector<Peer> targets;
   for (const Member& member : view.members) {
-    if (!member.is_usable() && !member.is_proven) targets.push_back(member.peer());
+    const bool is_lost = is_leader_lost && losses_.is_lost(member.mid);
+    if (member.is_usable() ? is_lost : !member.is_proven) targets.push_back(member.peer());
   }
   for (const Address& seed : standing_.options().seeds) {
     // Without a leader nothing that the view says of others can be relied on.
