@@ -196,6 +196,23 @@ TEST_F(PrimaryChannelTest, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
   }
 }
 
+// The mirror of SecondaryClaimTest.WithoutAWitnessAPrimaryThatDiedLateMayHaveGoneOnAlone.
+TEST_F(PrimaryChannelTest, WithoutAWitnessASecondaryThatDiedLateMayHaveGoneOnAlone) {
+  for (const NoWitnessPolicy policy : {NoWitnessPolicy::kRefuse, NoWitnessPolicy::kAvailable}) {
+    for (const bool is_late : {false, true}) {
+      SCOPED_TRACE(testing::Message() << int(policy) << is_late);
+      options_.no_witness = policy;
+      make_open(kNobody);
+      now_ += lease_of(options_.beat) - (is_late ? Duration{} : Duration(1));
+      channel_->on_fate(Fate::kProven, Fate::kDead, true, now_);
+      const bool is_doubtful = is_late && policy == NoWitnessPolicy::kRefuse;
+      EXPECT_EQ(channel_->state(), is_doubtful ? State::kFenced : State::kOwned);
+      EXPECT_EQ(channel_->is_alone(), !is_doubtful);
+      EXPECT_FALSE(channel_->is_lost()) << "passed over, and asked for";
+    }
+  }
+}
+
 // With a witness a proof never replaces the vote while the witness can give it.
 TEST_F(PrimaryChannelTest, ProofOfDeathStillAsksTheWitness) {
   make_open();
