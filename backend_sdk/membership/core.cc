@@ -85,7 +85,7 @@ TimePoint Membership::Core::next_wake() const {
     case Phase::kMember:
       break;
   }
-  TimePoint due = std::min({watch_.due(), electing_.due(), meeting_.due()});
+  TimePoint due = std::min({watch_.due(), electing_.due(), meeting_.due(), losses_.due()});
   if (const ViewWriter* writer = standing_.writer()) due = std::min(due, writer->due());
   return due;
 }
@@ -96,6 +96,7 @@ void Membership::Core::advance() {
   if (phase_ != Phase::kMember) return;
   if (watch_.is_beat_due()) tick();
   watch_.advance();
+  losses_.advance();
   electing_.advance();
 }
 

@@ -28,7 +28,13 @@ class Losses final {
   bool is_lost_by_proof(MemberId mid) const;
   // Not only by a connection of ours that was refused.
   bool is_certain(MemberId mid) const;
+  // Enough for one that goes on alone, where that is the policy: certain, silent, or refused again.
+  bool is_beyond_doubt(MemberId mid) const;
   const std::map<MemberId, Evidence>& lost() const { return lost_; }
+
+  // Where no other member can be asked, a refusal is looked at a second time.
+  TimePoint due() const;
+  void advance();
 
   // A sign of life, of whatever kind.
   void on_life(MemberId mid);
@@ -75,6 +81,7 @@ class Losses final {
   // Held for lost before the view says so.
   std::map<MemberId, Evidence> lost_;
   std::map<MemberId, bool> announced_;
+  std::map<MemberId, TimePoint> probe_again_;  // the refused
   std::map<MemberId, std::vector<Peer>> questions_;
 };
 

@@ -236,7 +236,7 @@ void PrimaryChannel::settle(TimePoint now) {
     const bool waits = state_ == State::kClaiming || state_ == State::kGranting;
     if (!waits || !fates_.may_go_on_alone(options_.no_witness)) return;
     // After GRANT much depends on whether it lives; another member's word comes soon.
-    if (state_ == State::kGranting && fates_.partner() == Fate::kRefused) return;
+    if (state_ == State::kGranting && fates_.partner() == Fate::kDeadAndRefused) return;
     is_alone_ = !may_have_gone_on_alone();
     become(is_alone_ ? State::kOwned : State::kFenced);
     return;

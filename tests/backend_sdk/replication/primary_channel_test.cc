@@ -182,7 +182,8 @@ TEST_F(PrimaryChannelTest, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
     Fate secondary;
     State expected;
   } table[] = {{NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
-               {NoWitnessPolicy::kAvailable, Fate::kRefused, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kRefused, State::kClaiming},
+               {NoWitnessPolicy::kAvailable, Fate::kDeadAndRefused, State::kOwned},
                {NoWitnessPolicy::kAvailable, Fate::kProven, State::kOwned},
                {NoWitnessPolicy::kRefuse, Fate::kDead, State::kClaiming},
                {NoWitnessPolicy::kRefuse, Fate::kRefused, State::kClaiming},

@@ -126,6 +126,34 @@ TEST_F(Alone, ASecondaryThatDiesUnderTheLeaseLeavesThePrimaryWhatItHas) {
   EXPECT_FALSE(shown.recovered);
 }
 
+// NoWitness available: a firewall's RST was taken for a death by the only one to see it, which
+// expelled a living member, and both had written.
+TEST_F(Alone, OneOfTwoDoesNotGoOnAloneBecauseOfOneRefusal) {
+  boot(2);
+  token_ = new_session();
+  const MemberId other = member(1).mid();
+  network_.refuse(member(0).address(), member(1).address());
+  run_for(milliseconds(700));
+  network_.heal();
+  run_for(seconds(1));
+  const SessionToken written = write(member(0), token_, "a", "2");
+  EXPECT_EQ(member(1).mid(), other) << "it lives on";
+  EXPECT_EQ(written.secondary, other) << "and holds a copy";
+  EXPECT_TRUE(conflicts_.empty());
+  EXPECT_TRUE(lost_.empty());
+}
+
+TEST_F(Alone, OneOfTwoGoesOnABeatAfterTheOthersDeath) {
+  boot(2);
+  token_ = new_session();
+  const TimePoint crashed = network_.now();
+  member(0).crash();
+  const BeginOutcome shown = begin(member(1), token_, {.failover = true});
+  ASSERT_EQ(shown.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(shown, "a"), "1");
+  EXPECT_LT(network_.now() - crashed, milliseconds(350)) << "1 1/4 T and a probe; T is 200 ms";
+}
+
 // A member had written sessions alone, gave them to another one, and was overtaken by that one
 // before it had heard that its channel stood. What the heir offered it then had come from itself,
 // and was called a conflict (simulator, liars --overlapping 70017).
