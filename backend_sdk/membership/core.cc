@@ -105,6 +105,7 @@ void Membership::Core::tick() {
   constexpr int kLookEvery = 5;
   constexpr int kSettleIntervals = 5;
   watch_.beat();
+  losses_.look_for_missing();
   if (ViewWriter* writer = standing_.writer()) {
     losses_.bury();
     const bool is_in_touch =

@@ -304,7 +304,23 @@ void Losses::announce_deaths(const MemberView& before, bool is_first) {
     if (member.is_usable()) announce(member.peer(), false);
     standing_.transport().forget(member.peer());
     announced_.erase(member.mid);
+    if (!member.is_proven) note_missing(member);
   }
+}
+
+// Its tombstone has gone, or the view was written by a side that has never known it. A channel may
+// still wait for its death, and the next life at its address proves that.
+void Losses::note_missing(const Member& member) {
+  if (fates_.proof(member.mid) == Fates::Proof::kFinal) return;
+  if (missing_.size() == kMissingMax) missing_.pop_front();
+  missing_.push_back(member.peer());
+}
+
+void Losses::look_for_missing() {
+  std::erase_if(missing_, [this](const Peer& peer) {
+    return standing_.view().find(peer.mid) || fates_.proof(peer.mid) == Fates::Proof::kFinal;
+  });
+  for (const Peer& peer : missing_) standing_.transport().probe(peer);
 }
 
 void Losses::on_view(const MemberView& before, bool is_first) {

@@ -5,6 +5,7 @@
 // as well; so it is asked, and answers within a round trip. Owned by membership's core.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <vector>
 
@@ -20,6 +21,7 @@ class Losses final {
   static constexpr size_t kQuestionsMax = 64;  // members that others wait to hear of
   static constexpr size_t kAskersMax = 16;     // of one
   static constexpr size_t kHelpersMax = 3;     // asked at once
+  static constexpr size_t kMissingMax = 64;    // the oldest is forgotten first
 
   Losses(Standing& standing, Group& group);
 
@@ -35,6 +37,10 @@ class Losses final {
   // Where no other member can be asked, a refusal is looked at a second time.
   TimePoint due() const;
   void advance();
+
+  // Once in a T: members that the view knows no more, and whose deaths are not proven, are probed
+  // on.
+  void look_for_missing();
 
   // A sign of life, of whatever kind.
   void on_life(MemberId mid);
@@ -73,6 +79,7 @@ class Losses final {
   std::vector<Peer> others_than(MemberId mid) const;
   void announce(const Peer& peer, bool is_proven);
   void announce_deaths(const MemberView& before, bool is_first);
+  void note_missing(const Member& member);
   void answer(MemberId mid, FrameType type);
 
   Standing& standing_;
@@ -82,6 +89,7 @@ class Losses final {
   std::map<MemberId, Evidence> lost_;
   std::map<MemberId, bool> announced_;
   std::map<MemberId, TimePoint> probe_again_;  // the refused
+  std::deque<Peer> missing_;
   std::map<MemberId, std::vector<Peer>> questions_;
 };
 
