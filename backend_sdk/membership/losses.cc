@@ -325,6 +325,8 @@ void Losses::look_for_missing() {
 
 void Losses::on_view(const MemberView& before, bool is_first) {
   announce_deaths(before, is_first);
+  std::erase_if(out_of_touch_,
+                [this](MemberId mid) { return standing_.view().find(mid) == nullptr; });
   std::erase_if(lost_, [&](const auto& entry) {
     const Member* member = standing_.view().find(entry.first);
     return !member || !member->is_usable();

@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "backend_sdk/membership/fates.h"
@@ -33,6 +34,11 @@ class Losses final {
   // Enough for one that goes on alone, where that is the policy: certain, silent, or refused again.
   bool is_beyond_doubt(MemberId mid) const;
   const std::map<MemberId, Evidence>& lost() const { return lost_; }
+  // It was suspected, and has not beaten since. A frame may have been under way all the time (TCP
+  // sends again), so it ends the suspicion and does not say that we were in touch.
+  bool is_out_of_touch(MemberId mid) const { return out_of_touch_.contains(mid); }
+  void on_suspected(MemberId mid) { out_of_touch_.insert(mid); }
+  void on_beat(MemberId mid) { out_of_touch_.erase(mid); }
 
   // Where no other member can be asked, a refusal is looked at a second time.
   TimePoint due() const;
@@ -90,6 +96,7 @@ class Losses final {
   std::map<MemberId, bool> announced_;
   std::map<MemberId, TimePoint> probe_again_;  // the refused
   std::deque<Peer> missing_;
+  std::set<MemberId> out_of_touch_;
   std::map<MemberId, std::vector<Peer>> questions_;
 };
 

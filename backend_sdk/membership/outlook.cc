@@ -46,13 +46,8 @@ bool Outlook::has_quorum() const {
 
 bool Outlook::is_quorum(const std::set<MemberId>& seen) const {
   if (!group_.is_admitted()) return false;
-  const auto& members = standing_.view().members;
-  const auto is_seen = [&](MemberId mid) { return standing_.is_me(mid) || seen.contains(mid); };
   return is_quorate(standing_.view(), [&](const Member& member) {
-    if (is_seen(member.mid)) return true;
-    return member.is_proven && std::any_of(members.begin(), members.end(), [&](const Member& heir) {
-             return heir.name == member.name && is_seen(heir.mid);
-           });
+    return standing_.is_me(member.mid) || seen.contains(member.mid);
   });
 }
 
@@ -82,7 +77,7 @@ bool Outlook::is_in_touch(MemberId mid) const {
   const std::set<MemberId> suspects = watch_.suspects();
   const auto is_silent = [&](MemberId other) {
     const auto lost = losses_.lost().find(other);
-    return suspects.contains(other) ||
+    return suspects.contains(other) || losses_.is_out_of_touch(other) ||
            (lost != losses_.lost().end() && lost->second != Evidence::kProof);
   };
   if (is_silent(mid)) return false;

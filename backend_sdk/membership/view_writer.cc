@@ -145,15 +145,12 @@ void ViewWriter::tend(TimePoint now, Duration settle_after, bool is_in_touch) {
 void ViewWriter::give_measure(TimePoint now, Duration settle_after) {
   const Duration quiet = now - changed_at_;
   if (quiet >= settle_after && propose(draft_)) is_changed_ = true;
-  const Duration long_after = 2 * settle_after;
-  if (limits_.one_goes_on_alone && quiet >= long_after && release_the_dead(draft_)) {
-    is_changed_ = true;
-  }
   // By then no member has a copy whose owner was last seen elsewhere (P13).
-  const Duration apart_for = limits_.one_goes_on_alone ? long_after : limits_.tombstone_age / 2;
-  if (now - apart_at_ >= apart_for && !is_measure_proposed(draft_) && propose_survivors(draft_)) {
-    is_changed_ = true;
-  }
+  const bool may_go_on_alone = limits_.one_goes_on_alone;
+  const Duration apart_for = may_go_on_alone ? 2 * settle_after : limits_.tombstone_age / 2;
+  if (now - apart_at_ < apart_for || (may_go_on_alone && quiet < apart_for)) return;
+  if (release_the_dead(draft_)) is_changed_ = true;
+  if (!is_measure_proposed(draft_) && propose_survivors(draft_)) is_changed_ = true;
 }
 
 bool ViewWriter::is_pending() const {
