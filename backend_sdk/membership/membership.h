@@ -89,8 +89,8 @@ class Membership final : public Transport::Receiver {
   // Sees, itself included, more than half of the last stable membership, or half with its oldest.
   // A member that has lost its leader has none, nor has one whose group goes over to another.
   bool has_quorum() const;
-  // Are these, with this member, a quorum of the view? The next life of a member that died speaks
-  // for none: what that one knew of others is forgotten.
+  // Are these, with this member, a quorum of the view? A member that is proven dead is seen in its
+  // next life: that knows what it has been told since, and no other can speak for it.
   bool is_quorum(const std::set<MemberId>& seen) const;
   // What is known of the other lives; changes before the listener hears of it.
   const Fates& fates() const;

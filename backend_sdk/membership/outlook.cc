@@ -46,8 +46,13 @@ bool Outlook::has_quorum() const {
 
 bool Outlook::is_quorum(const std::set<MemberId>& seen) const {
   if (!group_.is_admitted()) return false;
+  const auto& members = standing_.view().members;
+  const auto is_seen = [&](MemberId mid) { return standing_.is_me(mid) || seen.contains(mid); };
   return is_quorate(standing_.view(), [&](const Member& member) {
-    return standing_.is_me(member.mid) || seen.contains(member.mid);
+    if (is_seen(member.mid)) return true;
+    return member.is_proven && std::any_of(members.begin(), members.end(), [&](const Member& heir) {
+             return heir.name == member.name && is_seen(heir.mid);
+           });
   });
 }
 

@@ -11,8 +11,7 @@
  * Seeded faults: BUG_STALE_VIEW (C does not look at the view of an answer), BUG_UNCONFIRMED (A gives a
  * copy to a member before it is confirmed), BUG_SILENCE (C takes a silent member for a dead one),
  * BUG_NOQUORUM (those that answered need not be a quorum; two deaths), BUG_COUNTATONCE (D counts
- * before a quorum without it knows; two deaths), BUG_HEIR (the next life of a member that died speaks
- * for it, and has forgotten whom that one knew; two deaths), BUG_NOFENCE (a member that has answered still takes
+ * before a quorum without it knows; two deaths), BUG_NOFENCE (a member that has answered still takes
  * frames of A).
  */
 /* verify: */
@@ -22,7 +21,6 @@
 /* finds: -DBUG_SILENCE */
 /* finds: -DBUG_NOQUORUM -DCRASHES=2 */
 /* finds: -DBUG_COUNTATONCE -DCRASHES=2 */
-/* finds: -DBUG_HEIR -DCRASHES=2 */
 /* finds: -DBUG_NOFENCE */
 /* reaches: -DREACH_RECOVERED */
 /* reaches: -DREACH_ASKED_AGAIN */
@@ -72,16 +70,12 @@ byte ansVer[5];
 #else
 #define DONE(m) (!ASKED(m) || ans[m] == 3 || !up[m])
 #endif
-#ifdef BUG_HEIR
-#define SPEAKS(m) (ans[m] == 3 || !up[m])
-#else
-#define SPEAKS(m) (ans[m] == 3)
-#endif
 #ifdef BUG_NOQUORUM
 #define QUORUM 1
 #else
 /* A, the oldest, is dead: more than half, then */
-#define QUORUM ((cVer > 3 || 1 + SPEAKS(Q) >= 2) && (cVer < 3 || 1 + SPEAKS(Q) + SPEAKS(D) >= 3))
+#define QUORUM ((cVer > 3 || 1 + (ans[Q] == 3) >= 2) && \
+  (cVer < 3 || 1 + (ans[Q] == 3) + (ans[D] == 3) >= 3))
 #endif
 
 inline ask() {

@@ -74,25 +74,6 @@ TEST(Measure, VotesOfTheProvenDeadGoWhenAllOthersAreSeenAndOneMayGoOnAlone) {
   }
 }
 
-// b comes back as another life: it has forgotten whom its earlier one knew, so that its answer
-// makes no quorum (simulator, accounts --overlapping 90220: a session recovered while a newcomer
-// served it).
-TEST(Measure, TheNextLifeOfADeadMemberSpeaksForNone) {
-  VirtualCluster cluster(8);
-  cluster.one_goes_on_alone = false;
-  cluster.start_all("abc");
-  cluster.network.run_for(seconds(3));
-  const MemberId earlier = cluster.at("b").mid();
-  cluster.network.power_off(cluster.address("b"));
-  cluster.network.run_for(seconds(1));
-  cluster.start("b");
-  const auto is_back = [&] { return cluster.usable("a").size() == 3; };
-  ASSERT_TRUE(cluster.network.run_until(is_back, seconds(1)));
-  ASSERT_TRUE(cluster.at("a").view().find(earlier)->is_counted);
-  EXPECT_FALSE(cluster.at("a").is_quorum({cluster.at("b").mid()}));
-  EXPECT_TRUE(cluster.at("a").is_quorum({cluster.at("c").mid()}));
-}
-
 // Five minutes are more than a copy that was passed over is kept.
 TEST(Measure, SurvivorsWaitUntilNoMemberWasOutOfTouchForHalfATombstonesLife) {
   for (const bool one_goes_on_alone : {true, false}) {
