@@ -275,6 +275,7 @@ NodeCoreStatistics NodeCore::Core::statistics() const {
 NodeCoreFacts NodeCore::Core::facts() const {
   NodeCoreFacts facts;
   if (replicator_ == nullptr) return facts;
+  facts.has_quorum = has_quorum();
   facts.served = sessions_.served();
   const ReplicaStore& copies = replicator_->copies();
   copies.visit([&](const SessionId& sid, const ReplicaStore::Replica& replica) {

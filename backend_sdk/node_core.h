@@ -66,6 +66,7 @@ struct NodeCoreFacts {
     const char* state = "";
     bool is_sealed_by_us = false;
   };
+  bool has_quorum = false;
   std::vector<ServedSession> served;
   std::vector<Copy> copies;
   std::vector<Copy> passed_over;  // kept, and not served from

@@ -85,7 +85,7 @@ TimePoint Membership::Core::next_wake() const {
     case Phase::kMember:
       break;
   }
-  TimePoint due = std::min({watch_.due(), electing_.due(), meeting_.due()});
+  TimePoint due = std::min({watch_.due(), electing_.due(), meeting_.due(), losses_.due()});
   if (const ViewWriter* writer = standing_.writer()) due = std::min(due, writer->due());
   return due;
 }
@@ -96,6 +96,7 @@ void Membership::Core::advance() {
   if (phase_ != Phase::kMember) return;
   if (watch_.is_beat_due()) tick();
   watch_.advance();
+  losses_.advance();
   electing_.advance();
 }
 
@@ -104,9 +105,12 @@ void Membership::Core::tick() {
   constexpr int kLookEvery = 5;
   constexpr int kSettleIntervals = 5;
   watch_.beat();
+  losses_.look_for_missing();
   if (ViewWriter* writer = standing_.writer()) {
     losses_.bury();
-    writer->tend(standing_.now(), kSettleIntervals * options_.interval, !watch_.suspects().empty());
+    const bool is_in_touch =
+        watch_.may_judge() && watch_.suspects().empty() && losses_.lost().empty();
+    writer->tend(standing_.now(), kSettleIntervals * options_.interval, is_in_touch);
     electing_.consider();
   }
   const bool should_look = standing_.writer() || outlook_.is_leader_lost();

@@ -105,7 +105,7 @@ void Membership::Core::confirm() {
   if (!writer || !writer->is_pending()) return;
   writer->confirm([this](uint64_t version) { return outlook_.is_known(version); },
                   [this](MemberId mid, uint64_t version) {
-                    return standing_.reports().has_reported(mid, version);
+                    return standing_.is_me(mid) || standing_.reports().has_reported(mid, version);
                   });
   if (writer->is_changed()) watch_.watch_all();
 }

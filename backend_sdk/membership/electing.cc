@@ -78,7 +78,9 @@ Election::Voters Electing::voters() const {
   const Member* leader = standing_.view().leader();
   voters.may_leader_live =
       leader && !standing_.is_me(leader->mid) && !losses_.is_certain(leader->mid);
-  voters.may_go_on_alone = standing_.options().one_goes_on_alone;
+  voters.may_go_on_alone =
+      standing_.options().one_goes_on_alone &&
+      (!leader || standing_.is_me(leader->mid) || losses_.is_beyond_doubt(leader->mid));
   for (const Member& member : standing_.view().members) {
     if (!member.is_usable() || standing_.is_me(member.mid)) continue;
     if (leader && member.mid == leader->mid) continue;

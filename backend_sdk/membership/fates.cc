@@ -11,7 +11,8 @@ Fate Fates::fate(MemberId mid) const {
     case Proof::kFinal:
       return Fate::kProven;
     case Proof::kRefused:
-      return by_view == Fate::kProven ? Fate::kProven : Fate::kRefused;
+      if (by_view == Fate::kProven) return Fate::kProven;
+      return by_view == Fate::kDead ? Fate::kDeadAndRefused : Fate::kRefused;
     case Proof::kNone:
       break;
   }
@@ -37,12 +38,30 @@ Fates::Known* Fates::know(MemberId mid) {
 bool Fates::on_refused(MemberId mid, TimePoint now) {
   Known* known = know(mid);
   if (!known) return false;
-  if (known->proof != Proof::kNone) return true;
+  if (known->proof == Proof::kRefused) {
+    known->is_refused_again |= now >= second_refusal_at(mid);
+    return true;
+  }
+  if (known->proof == Proof::kFinal) return true;
   const bool is_doubtful = known->withdrawals >= kWithdrawalsMax;
-  if (is_doubtful && now - known->heard_at < silence_) return false;
+  if (is_doubtful && now - known->heard_at < kSilence * interval_) return false;
   known->proof = Proof::kRefused;
+  known->refused_at = now;
+  known->is_refused_again = false;
   last_proof_ = now;
   return true;
+}
+
+bool Fates::is_refused_again(MemberId mid) const {
+  const auto found = known_.find(mid);
+  return found != known_.end() && found->second.proof == Proof::kRefused &&
+         found->second.is_refused_again;
+}
+
+TimePoint Fates::second_refusal_at(MemberId mid) const {
+  const auto found = known_.find(mid);
+  if (found == known_.end() || found->second.proof != Proof::kRefused) return TimePoint::max();
+  return found->second.refused_at + interval_ + interval_ / 4;
 }
 
 void Fates::on_gone(MemberId mid, TimePoint now) {

@@ -21,11 +21,12 @@ enum class Fate : uint8_t {
   kUsable,   // in the view, alive or suspected
   kDead,     // the view says dead, or does not know it; it may still run somewhere
   kRefused,  // its port refused us; a firewall does that as well, so another member is asked (P20)
-  kProven,   // its process is gone or has given up everything: left, reborn, refused others, too
+  kDeadAndRefused,  // both of the former
+  kProven,  // its process is gone or has given up everything: left, reborn, refused others, too
 };
 // Worth acting on where another member looks for itself before anything follows.
 inline bool seems_gone(Fate fate) {
-  return fate == Fate::kRefused || fate == Fate::kProven;
+  return fate == Fate::kRefused || fate == Fate::kDeadAndRefused || fate == Fate::kProven;
 }
 
 class Fates final {
@@ -34,10 +35,11 @@ class Fates final {
   static constexpr size_t kAccusersMax = 16;  // of one member
   // A refusal that a sign of life withdrew so often is believed only after a silence.
   static constexpr int kWithdrawalsMax = 2;
+  static constexpr int kSilence = 3;  // in T: two missed beats and the allowance for a late one
 
-  // `silence`: long enough that a living member had said something.
-  Fates(MemberId self, Duration silence, TimePoint now)
-      : self_(self), silence_(silence), last_proof_(now) {}
+  // `interval`: T.
+  Fates(MemberId self, Duration interval, TimePoint now)
+      : self_(self), interval_(interval), last_proof_(now) {}
 
   Fate fate(MemberId mid) const;
   // When the latest death was proven; the beginning of this life before the first.
@@ -48,6 +50,11 @@ class Fates final {
 
   // Its port refuses. False: not believed, for it has been heard meanwhile, again and again.
   bool on_refused(MemberId mid, TimePoint now);
+  // Its port refused again a beat and its allowance later, and nothing of it came meanwhile: one
+  // that lives behind a firewall is heard of by then.
+  bool is_refused_again(MemberId mid) const;
+  // From when on a refusal is the second one; max() where none stands.
+  TimePoint second_refusal_at(MemberId mid) const;
   // Another life answered there, or it left, or the view says so with proof.
   void on_gone(MemberId mid, TimePoint now);
   // Any authentic frame or datagram of it, or another member's word that it answers. True: a proof
@@ -70,13 +77,15 @@ class Fates final {
  private:
   struct Known {
     Proof proof = Proof::kNone;
+    bool is_refused_again = false;
     int withdrawals = 0;
     TimePoint heard_at{};
+    TimePoint refused_at{};
   };
   Known* know(MemberId mid);
 
   const MemberId self_;
-  const Duration silence_;
+  const Duration interval_;
   TimePoint last_proof_;
   std::map<MemberId, Known> known_;
   std::deque<MemberId> order_;

@@ -7,17 +7,11 @@
 #include "base/log.h"
 
 namespace understudy {
-namespace {
-
-// In T: two missed beats and the allowance for a late one (suspicion.h).
-constexpr int kSilence = 3;
-
-}  // namespace
 
 Losses::Losses(Standing& standing, Group& group)
     : standing_(standing),
       group_(group),
-      fates_(standing.mid(), kSilence * standing.interval(), standing.now()) {}
+      fates_(standing.mid(), standing.interval(), standing.now()) {}
 
 bool Losses::is_lost_by_proof(MemberId mid) const {
   const auto found = lost_.find(mid);
@@ -29,6 +23,7 @@ bool Losses::is_lost_by_proof(MemberId mid) const {
 void Losses::on_life(MemberId mid) {
   const bool is_withdrawn = fates_.on_life(mid, standing_.now());
   const Member* member = standing_.view().find(mid);
+  probe_again_.erase(mid);
   if (is_withdrawn) {
     LOG(kNotice, "membership: {} ({:08x}) refused a connection and lives all the same",
         member ? member->name : "member", mid);
@@ -81,8 +76,39 @@ void Losses::answer(MemberId mid, FrameType type) {
 // ---- proofs of death
 
 void Losses::on_refused(const Peer& peer) {
+  const bool was_again = fates_.is_refused_again(peer.mid);
   if (!fates_.on_refused(peer.mid, standing_.now())) return;
+  const auto lost = lost_.find(peer.mid);
+  const bool was_silent = lost != lost_.end() && !is_proof(lost->second);
+  // Silent and refused at once, as in on_silence().
+  if (was_silent) fates_.on_accused(peer.mid, standing_.mid());
   on_proof(peer, Liveness::kDead, "its port refuses");
+  const bool is_again = fates_.is_refused_again(peer.mid);
+  if (is_again) {
+    probe_again_.erase(peer.mid);
+  } else if (lost_.contains(peer.mid)) {
+    probe_again_.try_emplace(peer.mid, fates_.second_refusal_at(peer.mid));
+  }
+  if (is_again && !was_again && !standing_.writer() && group_.is_admitted()) group_.on_lost();
+}
+
+TimePoint Losses::due() const {
+  TimePoint due = TimePoint::max();
+  for (const auto& [mid, when] : probe_again_) due = std::min(due, when);
+  return due;
+}
+
+void Losses::advance() {
+  std::erase_if(probe_again_, [this](const auto& entry) {
+    const auto lost = lost_.find(entry.first);
+    return lost == lost_.end() || !is_proof(lost->second) || is_certain(entry.first);
+  });
+  for (auto& [mid, when] : probe_again_) {
+    if (standing_.now() < when) continue;
+    when = standing_.now() + standing_.interval();
+    const Member* member = standing_.view().find(mid);
+    if (member && others_than(mid).empty()) standing_.transport().probe(member->peer());
+  }
 }
 
 void Losses::on_gone(const Peer& peer, Liveness liveness, const char* why) {
@@ -168,17 +194,24 @@ std::vector<Peer> Losses::others_than(MemberId mid) const {
 }
 
 // With no member to ask a refusal is only believed after a silence (on_silence): a member that
-// lives behind a firewall is heard of within a beat. NoWitness available does not wait for that.
+// lives behind a firewall is heard of within a beat. NoWitness available waits for one beat only.
 bool Losses::is_agreed(MemberId mid) {
   if (is_certain(mid)) return true;
   if (!others_than(mid).empty()) return false;
   const Member* member = standing_.view().find(mid);
   const bool was_silent = member && !member->is_usable();
-  return standing_.options().one_goes_on_alone || (was_silent && group_.outlook().sees_quorum());
+  if (standing_.options().one_goes_on_alone) return was_silent || fates_.is_refused_again(mid);
+  return was_silent && group_.outlook().sees_quorum();
 }
 
 bool Losses::is_certain(MemberId mid) const {
   return fates_.proof(mid) == Fates::Proof::kFinal || fates_.has_accuser(mid);
+}
+
+bool Losses::is_beyond_doubt(MemberId mid) const {
+  const auto lost = lost_.find(mid);
+  const bool is_silent = lost != lost_.end() && !is_proof(lost->second);
+  return is_silent || is_certain(mid) || fates_.is_refused_again(mid);
 }
 
 void Losses::ask_others(const Peer& about) {
@@ -271,11 +304,29 @@ void Losses::announce_deaths(const MemberView& before, bool is_first) {
     if (member.is_usable()) announce(member.peer(), false);
     standing_.transport().forget(member.peer());
     announced_.erase(member.mid);
+    if (!member.is_proven) note_missing(member);
   }
+}
+
+// Its tombstone has gone, or the view was written by a side that has never known it. A channel may
+// still wait for its death, and the next life at its address proves that.
+void Losses::note_missing(const Member& member) {
+  if (fates_.proof(member.mid) == Fates::Proof::kFinal) return;
+  if (missing_.size() == kMissingMax) missing_.pop_front();
+  missing_.push_back(member.peer());
+}
+
+void Losses::look_for_missing() {
+  std::erase_if(missing_, [this](const Peer& peer) {
+    return standing_.view().find(peer.mid) || fates_.proof(peer.mid) == Fates::Proof::kFinal;
+  });
+  for (const Peer& peer : missing_) standing_.transport().probe(peer);
 }
 
 void Losses::on_view(const MemberView& before, bool is_first) {
   announce_deaths(before, is_first);
+  std::erase_if(out_of_touch_,
+                [this](MemberId mid) { return standing_.view().find(mid) == nullptr; });
   std::erase_if(lost_, [&](const auto& entry) {
     const Member* member = standing_.view().find(entry.first);
     return !member || !member->is_usable();

@@ -5,7 +5,9 @@
 // as well; so it is asked, and answers within a round trip. Owned by membership's core.
 #pragma once
 
+#include <deque>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "backend_sdk/membership/fates.h"
@@ -20,6 +22,7 @@ class Losses final {
   static constexpr size_t kQuestionsMax = 64;  // members that others wait to hear of
   static constexpr size_t kAskersMax = 16;     // of one
   static constexpr size_t kHelpersMax = 3;     // asked at once
+  static constexpr size_t kMissingMax = 64;    // the oldest is forgotten first
 
   Losses(Standing& standing, Group& group);
 
@@ -28,7 +31,22 @@ class Losses final {
   bool is_lost_by_proof(MemberId mid) const;
   // Not only by a connection of ours that was refused.
   bool is_certain(MemberId mid) const;
+  // Enough for one that goes on alone, where that is the policy: certain, silent, or refused again.
+  bool is_beyond_doubt(MemberId mid) const;
   const std::map<MemberId, Evidence>& lost() const { return lost_; }
+  // It was suspected, and has not beaten since. A frame may have been under way all the time (TCP
+  // sends again), so it ends the suspicion and does not say that we were in touch.
+  bool is_out_of_touch(MemberId mid) const { return out_of_touch_.contains(mid); }
+  void on_suspected(MemberId mid) { out_of_touch_.insert(mid); }
+  void on_beat(MemberId mid) { out_of_touch_.erase(mid); }
+
+  // Where no other member can be asked, a refusal is looked at a second time.
+  TimePoint due() const;
+  void advance();
+
+  // Once in a T: members that the view knows no more, and whose deaths are not proven, are probed
+  // on.
+  void look_for_missing();
 
   // A sign of life, of whatever kind.
   void on_life(MemberId mid);
@@ -67,6 +85,7 @@ class Losses final {
   std::vector<Peer> others_than(MemberId mid) const;
   void announce(const Peer& peer, bool is_proven);
   void announce_deaths(const MemberView& before, bool is_first);
+  void note_missing(const Member& member);
   void answer(MemberId mid, FrameType type);
 
   Standing& standing_;
@@ -75,6 +94,9 @@ class Losses final {
   // Held for lost before the view says so.
   std::map<MemberId, Evidence> lost_;
   std::map<MemberId, bool> announced_;
+  std::map<MemberId, TimePoint> probe_again_;  // the refused
+  std::deque<Peer> missing_;
+  std::set<MemberId> out_of_touch_;
   std::map<MemberId, std::vector<Peer>> questions_;
 };
 

@@ -33,14 +33,16 @@ Meeting::Meeting(Standing& standing, Group& group, Losses& losses)
 // ---- finding others
 
 // Groups that were founded apart, and members that died in silence, are found again by asking at
-// the seeds and at the tombstones' addresses.
+// the seeds and at the tombstones' addresses. A member without a leader asks those that it has lost
+// as well: one that has died since refuses, and its vote is needed no more.
 void Meeting::look_around() {
   const MemberView& view = standing_.view();
   const bool is_leader_lost = group_.outlook().is_leader_lost();
   if (!is_leader_lost) with_leader_at_ = standing_.now();
   std::vector<Peer> targets;
   for (const Member& member : view.members) {
-    if (!member.is_usable() && !member.is_proven) targets.push_back(member.peer());
+    const bool is_lost = is_leader_lost && losses_.is_lost(member.mid);
+    if (member.is_usable() ? is_lost : !member.is_proven) targets.push_back(member.peer());
   }
   for (const Address& seed : standing_.options().seeds) {
     // Without a leader nothing that the view says of others can be relied on.
@@ -112,7 +114,10 @@ bool Meeting::follow(const MemberView& view, const Frame& frame) {
   const Member* self = view.find(standing_.mid());
   const bool is_named = self && self->is_usable();
   const bool is_older = ours.version() <= entry->version;
-  if (!is_older && !(is_named && ours.yields.group == view.group)) return false;
+  // The group that ours yields to may have gone over itself, and have taken ours along.
+  const Absorbed* target = view.find_absorbed(ours.yields.group);
+  const bool is_target = ours.yields.group == view.group || (target && target->is_confirmed);
+  if (!is_older && !(is_named && is_target)) return false;
   const std::vector<Peer> fellows = standing_.other_usable();
   const bool is_leader = standing_.writer() != nullptr;
   LOG(kInfo, "membership: group {:08x} goes over to group {:08x} of {} members", ours.group,
@@ -147,9 +152,14 @@ void Meeting::judge_as_leader(const MemberView& view, bool has_quorum) {
       }
       const bool is_mutual = view.yields.group == ours;
       if (is_mutual && merging_.on_mutual(ours, standing_.now())) end_yield("it yields to ours");
-    } else if (absorbed && absorbed->is_confirmed && !view.find_absorbed(ours)) {
-      merging_.take_back(standing_.now());
-      end_yield("it has gone over itself, without ours");
+    } else if (absorbed && absorbed->is_confirmed) {
+      const Member* self = view.find(standing_.mid());
+      if (self && !self->is_usable()) return group_.expel("the others hold this member for dead");
+      // Never taken along, or waited for in vain and dropped: no quorum there names us.
+      if (!view.find_absorbed(ours) || !self) {
+        merging_.take_back(standing_.now());
+        end_yield("it has gone over itself, without ours");
+      }
     }
     return advance();
   }

@@ -34,7 +34,8 @@ struct MembershipOptions {
   Duration tombstone_age = std::chrono::minutes(10);
   size_t members_max = 1000;  // usable ones; a JOIN beyond is refused
   // Of two members that lose each other, or of more of which one is left, does one go on without a
-  // quorum (NoWitness available)? A refused connection is its only evidence.
+  // quorum (NoWitness available)? Its only evidence is a silence, or a connection that is refused
+  // twice, the second time after a beat in which nothing came.
   bool one_goes_on_alone = true;
   size_t tombstones_max = 64;  // the oldest goes first
 };

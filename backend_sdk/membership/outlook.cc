@@ -82,7 +82,7 @@ bool Outlook::is_in_touch(MemberId mid) const {
   const std::set<MemberId> suspects = watch_.suspects();
   const auto is_silent = [&](MemberId other) {
     const auto lost = losses_.lost().find(other);
-    return suspects.contains(other) ||
+    return suspects.contains(other) || losses_.is_out_of_touch(other) ||
            (lost != losses_.lost().end() && lost->second != Evidence::kProof);
   };
   if (is_silent(mid)) return false;

@@ -60,6 +60,26 @@ void commit_measure(MemberView& view) {
   for (Member& member : view.members) member.is_counted = std::exchange(member.is_next, false);
 }
 
+bool is_measure_dead(const MemberView& view) {
+  return std::all_of(view.members.begin(), view.members.end(), [](const Member& member) {
+    return !(member.is_counted || member.is_next) || (!member.is_usable() && member.is_proven);
+  });
+}
+
+bool propose_survivors(MemberView& view) {
+  if (view.is_yielding() || !is_measure_dead(view)) return false;
+  const bool is_certain =
+      std::all_of(view.members.begin(), view.members.end(), [](const Member& member) {
+        return member.is_usable() ? member.is_confirmed : member.is_proven;
+      });
+  if (!is_certain) return false;
+  for (Member& member : view.members) {
+    member.is_counted = false;
+    member.is_next = member.is_usable();
+  }
+  return true;
+}
+
 bool release_the_dead(MemberView& view) {
   if (view.is_yielding() || is_quorate(view)) return false;
   const auto votes = [](const Member& member) { return member.is_counted || member.is_next; };

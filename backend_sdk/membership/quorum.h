@@ -48,6 +48,14 @@ void commit_measure(MemberView& view);
 // they had the time for that, and where one may go on alone.
 bool release_the_dead(MemberView& view);
 
+// No counted member is left that may live: each is proven dead, or its tombstone has gone. Such a
+// group has no quorum, and would never have one again (M28).
+bool is_measure_dead(const MemberView& view);
+// The usable become the next measure of such a group. Nothing happens while a member of the view
+// may live elsewhere, or is not confirmed. The caller says that none has been out of touch for
+// long.
+bool propose_survivors(MemberView& view);
+
 // The member left, or died before our eyes: it is not counted any more. If no other was, those
 // that remain inherit, silent ones included.
 void bury(MemberView& view, MemberId mid);

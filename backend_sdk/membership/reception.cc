@@ -68,6 +68,12 @@ void Reception::on_join(const Peer& from, const JoinMessage& message) {
   const bool is_free = is_address_free_for(message.self);
   ViewWriter* writer = standing_.writer();
   if (!writer) {
+    // The leader that has let it in is gone, perhaps before it said so; its vote may be needed.
+    const Member* joiner = standing_.view().find(from.mid);
+    const bool is_let_in = joiner && joiner->is_usable();
+    if (is_let_in && group_.outlook().is_leader_lost()) {
+      return group_.send_view(from, FrameType::kWelcome);
+    }
     if (const Member* leader = standing_.other_leader()) {
       standing_.tell(from, FrameType::kRedirect, encode(RedirectMessage{leader->peer()}));
     }

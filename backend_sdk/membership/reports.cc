@@ -36,6 +36,12 @@ bool Reports::is_known(uint64_t version, const MemberView& view, MemberId self,
       });
   if (is_anybody_late) return false;
   if (is_quorate_though_yielding(view, has_it)) return true;
+  // No counted member can say so: then each of the others must (M28).
+  if (is_measure_dead(view)) {
+    return std::all_of(view.members.begin(), view.members.end(), [&](const Member& member) {
+      return !member.is_usable() || !member.is_confirmed || has_it(member);
+    });
+  }
   return std::all_of(view.members.begin(), view.members.end(), [&](const Member& member) {
     return !(member.is_counted || member.is_next) || member.is_proven || has_it(member) ||
            gone_over.contains(member.mid);

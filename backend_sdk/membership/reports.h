@@ -23,9 +23,9 @@ class Reports final {
   bool has_reported(MemberId mid, uint64_t version) const;
 
   // All confirmed members that are not suspected have the version, and they are a quorum. (Who is
-  // suspected may follow another leader by now.) Without
-  // one: all that are counted have it, are proven dead or have `gone_over` to another group, so
-  // that no other side can exist. The yield of `view` does not matter here.
+  // suspected may follow another leader by now.) Without one: all that are counted have it, are
+  // proven dead or have `gone_over` to another group, so that no other side can exist; where all
+  // that are counted are dead, all others have it. The yield of `view` does not matter here.
   bool is_known(uint64_t version, const MemberView& view, MemberId self,
                 const std::set<MemberId>& suspects, const std::set<MemberId>& gone_over = {}) const;
 

@@ -18,7 +18,8 @@ void Standing::set_view(MemberView view) {
 
 void Standing::lead(uint32_t term) {
   writer_.emplace(view_, term,
-                  ViewWriter::Limits{.members_max = options_.members_max,
+                  ViewWriter::Limits{.self = mid(),
+                                     .members_max = options_.members_max,
                                      .tombstones_max = options_.tombstones_max,
                                      .tombstone_age = options_.tombstone_age,
                                      .one_goes_on_alone = options_.one_goes_on_alone},

@@ -21,13 +21,15 @@ ViewWriter::ViewWriter(const MemberView& view, uint32_t term, const Limits& limi
     : limits_(limits),
       draft_(view),
       changed_at_(now),
+      apart_at_(now),
       changes_(kChangesPerSecond, now),
       joins_(kJoinsPerSecond, now) {
   CHECK(term > view.term);
   draft_.term = term;
   for (const Member& member : draft_.members) {
     if (!member.is_usable()) died_at_[member.mid] = now;
-    if (member.is_usable() && !member.is_confirmed) expected_[member.mid] = now;
+    const bool is_expected = member.is_usable() && !member.is_confirmed;
+    if (is_expected && member.mid != limits.self) expected_[member.mid] = now;
   }
 }
 
@@ -74,11 +76,13 @@ void ViewWriter::mark(MemberId mid, Liveness liveness, Evidence evidence, TimePo
   if (!member->is_usable()) {
     if (!is_proof(evidence) || member->is_proven) return;
     member->is_proven = true;
+    apart_at_ = now;
   } else {
     member->liveness = liveness;
     member->is_proven = is_proof(evidence);
     died_at_[mid] = now;
     if (evidence == Evidence::kProof) bury(draft_, mid);
+    if (evidence != Evidence::kProof) apart_at_ = now;
     // It may be on the other side of a cut, and a vote there, however short it was with us.
     if (evidence == Evidence::kSilence) {
       member->is_counted = true;
@@ -123,13 +127,30 @@ void ViewWriter::drop_expected(TimePoint now) {
   }
 }
 
-void ViewWriter::tend(TimePoint now, Duration settle_after, bool has_suspects) {
+void ViewWriter::note_touch(TimePoint now, bool is_in_touch) {
+  const bool is_one_elsewhere =
+      std::any_of(draft_.members.begin(), draft_.members.end(),
+                  [](const Member& member) { return !member.is_usable() && !member.is_proven; });
+  if (!is_in_touch || is_one_elsewhere) apart_at_ = now;
+}
+
+void ViewWriter::tend(TimePoint now, Duration settle_after, bool is_in_touch) {
   drop_tombstones(now);
   drop_expected(now);
-  if (is_changed_ || has_suspects || now - changed_at_ < settle_after) return;
-  if (propose(draft_)) is_changed_ = true;
-  const bool is_long_quiet = now - changed_at_ >= 2 * settle_after;
-  if (limits_.one_goes_on_alone && is_long_quiet && release_the_dead(draft_)) is_changed_ = true;
+  note_touch(now, is_in_touch);
+  if (is_changed_ || !is_in_touch) return;
+  give_measure(now, settle_after);
+}
+
+void ViewWriter::give_measure(TimePoint now, Duration settle_after) {
+  const Duration quiet = now - changed_at_;
+  if (quiet >= settle_after && propose(draft_)) is_changed_ = true;
+  // By then no member has a copy whose owner was last seen elsewhere (P13).
+  const bool may_go_on_alone = limits_.one_goes_on_alone;
+  const Duration apart_for = may_go_on_alone ? 2 * settle_after : limits_.tombstone_age / 2;
+  if (now - apart_at_ < apart_for || (may_go_on_alone && quiet < apart_for)) return;
+  if (release_the_dead(draft_)) is_changed_ = true;
+  if (!is_measure_proposed(draft_) && propose_survivors(draft_)) is_changed_ = true;
 }
 
 bool ViewWriter::is_pending() const {

@@ -23,6 +23,7 @@ class ViewWriter final {
   static constexpr int kJoinsPerSecond = 50;
 
   struct Limits {
+    MemberId self = kNobody;
     size_t members_max;
     size_t tombstones_max;
     Duration tombstone_age;
@@ -31,7 +32,7 @@ class ViewWriter final {
 
   // A new group of one.
   static MemberView founded(const Member& founder, GroupId group);
-  // The leader of `term` goes on from `view`.
+  // The leader of `term` goes on from `view`. It has come itself, confirmed or not.
   ViewWriter(const MemberView& view, uint32_t term, const Limits& limits, TimePoint now);
 
   enum class Admission { kAdmitted, kKnown, kLater };
@@ -40,9 +41,10 @@ class ViewWriter final {
   // kDead or kLeft; a tombstone may only gain its proof.
   void mark(MemberId mid, Liveness liveness, Evidence evidence, TimePoint now);
   void set_operator_state(MemberId mid, OperatorState state);
-  // Drops old tombstones and who was expected for long and never came. When the view has been quiet
-  // for `settle_after`, proposes it as the measure of quorums.
-  void tend(TimePoint now, Duration settle_after, bool has_suspects);
+  // Once in a T. Drops old tombstones and who was expected for long and never came. When the view
+  // has been quiet for `settle_after`, proposes it as the measure of quorums. `is_in_touch`: with
+  // all that are usable, at this moment.
+  void tend(TimePoint now, Duration settle_after, bool is_in_touch);
   // Draws the conclusions from what others have reported: `is_known` says of a version whether a
   // quorum has it, `has_come` whether this member has it.
   using IsKnown = std::function<bool(uint64_t version)>;
@@ -77,12 +79,15 @@ class ViewWriter final {
   void drop_tombstones(TimePoint now);
   void drop_expected(TimePoint now);
   void note_versions();
+  void note_touch(TimePoint now, bool is_in_touch);
+  void give_measure(TimePoint now, Duration settle_after);
   void note_absorbed(GroupId group, uint64_t version);
 
   const Limits limits_;
   MemberView draft_;
   bool is_changed_ = true;
   TimePoint changed_at_;
+  TimePoint apart_at_;  // the last moment at which a member of the view may have been elsewhere
   std::map<MemberId, TimePoint> died_at_;
   std::map<MemberId, TimePoint> expected_;  // since
   // The version in which it was published first, of what a quorum has yet to know.

@@ -32,7 +32,9 @@ void Watch::advance() {
   for (const Detector::Order& order : detector_.advance(standing_.now())) {
     switch (order.step) {
       case Suspicion::Step::kNone:
+        break;
       case Suspicion::Step::kSuspect:
+        losses_.on_suspected(order.peer.mid);
         break;
       case Suspicion::Step::kRound:
         run_round(order);
@@ -137,6 +139,7 @@ void Watch::on_datagram(MemberId from, const Datagram& datagram) {
   heard(from);
   switch (datagram.type) {
     case DatagramType::kBeat:
+      losses_.on_beat(from);
       on_beat(member, *beat);
       break;
     case DatagramType::kPing:

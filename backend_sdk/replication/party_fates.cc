@@ -18,8 +18,9 @@ void PartyFates::update(Fate partner, Fate witness, bool has_quorum, TimePoint n
 }
 
 bool PartyFates::may_go_on_alone(NoWitnessPolicy policy) const {
-  if (policy == NoWitnessPolicy::kAvailable) return partner_ != Fate::kUsable;
-  return partner_ == Fate::kProven;
+  // One that is only refused may live behind a firewall; membership looks again soon (P20).
+  const bool is_dead = partner_ == Fate::kDead || partner_ == Fate::kDeadAndRefused;
+  return partner_ == Fate::kProven || (is_dead && policy == NoWitnessPolicy::kAvailable);
 }
 
 bool PartyFates::is_undecidable(Duration lease, TimePoint now) const {

@@ -219,6 +219,16 @@ void PrimaryChannel::on_fate(Fate secondary, Fate witness, bool has_quorum, Time
   settle(now);
 }
 
+// In a channel without a witness: a secondary that is proven dead may have served, and given the
+// sessions to a third. GRANT was a vote; without one it may have held us for dead, once it could
+// claim (P15). One that is only silent is passed over, where that is the policy.
+bool PrimaryChannel::may_have_gone_on_alone() const {
+  if (fates_.partner() != Fate::kProven) return false;
+  if (state_ == State::kGranting) return true;
+  return options_.no_witness == NoWitnessPolicy::kRefuse &&
+         lease_.may_be_claimed(fates_.gone_since());
+}
+
 // Where no vote can come any more. Proof of death never replaces the vote while a witness can give
 // one; what is left are channels whose witness is gone or never was.
 void PrimaryChannel::settle(TimePoint now) {
@@ -226,12 +236,9 @@ void PrimaryChannel::settle(TimePoint now) {
     const bool waits = state_ == State::kClaiming || state_ == State::kGranting;
     if (!waits || !fates_.may_go_on_alone(options_.no_witness)) return;
     // After GRANT much depends on whether it lives; another member's word comes soon.
-    if (state_ == State::kGranting && fates_.partner() == Fate::kRefused) return;
-    // Without a witness the grant was a vote: a secondary that is gone may have served, and given
-    // the sessions to a third. One that is only silent is passed over, where that is the policy.
-    const bool may_have_moved_on = state_ == State::kGranting && fates_.partner() == Fate::kProven;
-    is_alone_ = !may_have_moved_on;
-    become(may_have_moved_on ? State::kFenced : State::kOwned);
+    if (state_ == State::kGranting && fates_.partner() == Fate::kDeadAndRefused) return;
+    is_alone_ = !may_have_gone_on_alone();
+    become(is_alone_ ? State::kOwned : State::kFenced);
     return;
   }
   if (state_ != State::kClaiming) return;

@@ -133,6 +133,7 @@ class PrimaryChannel final {
   void send_plain(MemberId to, FrameType type);
   void become(State state);
   void settle(TimePoint now);  // may we own it without another vote?
+  bool may_have_gone_on_alone() const;
   TimePoint ack_due() const;
 
   // Constant after construction.

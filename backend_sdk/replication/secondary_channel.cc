@@ -264,8 +264,7 @@ TimePoint SecondaryChannel::wake_at() const {
     case State::kOpen: {
       // Without a witness the view decides, which calls on_fate.
       const bool waits_for_view =
-          parties_.witness == kNobody && fates_.partner() != Fate::kProven &&
-          (fates_.partner() == Fate::kUsable || options_.no_witness == NoWitnessPolicy::kRefuse);
+          parties_.witness == kNobody && !fates_.may_go_on_alone(options_.no_witness);
       if (waits_for_view) return TimePoint::max();
       return grace_over() + (seems_gone(fates_.partner()) ? Duration{} : options_.lazy_promotion);
     }

@@ -123,10 +123,12 @@ Profile proxies() {
 Profile available() {
   Profile profile = classic();
   profile.name = "available";
-  profile.what = "NoWitness available: two or three members, one goes on alone";
+  profile.what =
+      "NoWitness available: two or three members, one goes on alone; firewalls that refuse";
   profile.members_min = 2;
   profile.members_max = 3;
   profile.no_witness = NoWitnessPolicy::kAvailable;
+  profile.strikes = usual_and({{Kind::kRefuse, 8}});
   return profile;
 }
 

@@ -95,6 +95,11 @@ bool Storm::is_one_cluster() const {
   return std::ranges::all_of(members_, [this](const auto& member) { return sees_all(*member); });
 }
 
+bool Storm::has_quorum() const {
+  return std::ranges::all_of(members_,
+                             [](const auto& member) { return member->core().facts().has_quorum; });
+}
+
 bool Storm::sees_all(const SimMember& member) const {
   if (!member.is_up() || member.is_paused() || !member.core().is_admitted()) return false;
   return std::ranges::all_of(members_, [&view = member.view()](const auto& other) {

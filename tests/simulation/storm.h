@@ -41,6 +41,7 @@ class Storm final {
   void wait_from(TimePoint when) { waiting_since_ = when; }
   // All members run, and each is in each one's view.
   bool is_one_cluster() const;
+  bool has_quorum() const;  // every member sees one
   bool is_whole() const;
   const Schedule& done() const { return done_; }
   // When the last strike came, or the beginning of time.

@@ -279,9 +279,9 @@ void World::finish() {
   keys_.stop();
   striker_.calm();
   network_.run_for(kGiveUp + kSettled);
-  // After several failures the measure of a group's quorum may be dead members, until they are
-  // forgotten (M15).
-  network_.run_until([this] { return storm_.is_one_cluster(); }, kForgotten);
+  // After several failures the measure of a group's quorum may be dead members, for five minutes
+  // after the last fault, or until tombstones are gone (M15, M28).
+  network_.run_until([this] { return storm_.is_one_cluster() && storm_.has_quorum(); }, kForgotten);
   if (options_.trace) say_beliefs();
   clientele_.ask_once_more();
   network_.run_for(kGiveUp + seconds(5));

@@ -93,35 +93,6 @@ TEST(Joining, ANameThatIsTakenIsRefused) {
   EXPECT_TRUE(cluster.agree("ab"));
 }
 
-// A firewall that answers with RST: connections of one member to another are refused.
-TEST(Firewall, ARefusalThatOneMemberSeesBuriesNobody) {
-  for (const std::string from : {"a", "b", "c"}) {
-    for (const std::string to : {"a", "b", "c"}) {
-      if (from == to) continue;
-      SCOPED_TRACE(from + " is refused by " + to);
-      VirtualCluster cluster(2);
-      cluster.start_all("abc");
-      cluster.network.refuse(cluster.address(from), cluster.address(to));
-      cluster.network.break_links(cluster.address(from), cluster.address(to));
-      cluster.network.run_for(seconds(20));
-      EXPECT_TRUE(cluster.agree("abc")) << cluster.describe();
-      EXPECT_EQ(cluster.expulsions(), 0);
-      const MemberId mid = cluster.at(to).mid();
-      EXPECT_EQ(cluster.at(from).fates().fate(mid), Fate::kUsable) << "the proof was withdrawn";
-    }
-  }
-}
-
-TEST(Firewall, AMemberThatDiesBehindOneIsBuriedAllTheSame) {
-  VirtualCluster cluster(2);
-  cluster.start_all("abcd");
-  cluster.network.refuse(cluster.address("a"), cluster.address("c"));
-  cluster.network.break_links(cluster.address("a"), cluster.address("c"));
-  cluster.network.run_for(seconds(5));
-  cluster.kill("c");
-  EXPECT_TRUE(cluster.run_until_agreed("abd", seconds(2))) << cluster.describe();
-}
-
 TEST(Detection, AKilledMemberIsKnownWithinAFewRoundTrips) {
   // A round trip takes at most 0.6 ms here.
   for (const std::string victim : {"a", "b", "e"}) {

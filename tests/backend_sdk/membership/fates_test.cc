@@ -6,6 +6,7 @@
 namespace understudy {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 const TimePoint kStart = TimePoint(std::chrono::hours(1));
@@ -26,7 +27,7 @@ class FatesTest : public testing::Test {
     fates.on_view(view);
   }
   MemberView view;
-  Fates fates{kSelf, seconds(3), kStart};
+  Fates fates{kSelf, seconds(1), kStart};
 };
 
 TEST_F(FatesTest, TheViewsWordHoldsWithoutAProof) {
@@ -79,11 +80,27 @@ TEST_F(FatesTest, APortThatRefusesAndSpeaksIsBelievedAfterASilence) {
   EXPECT_EQ(fates.fate(kOther), Fate::kRefused);
 }
 
+// P20: where no other member can be asked, a beat that is missing between two refusals says enough.
+TEST_F(FatesTest, ASecondRefusalCountsABeatAndItsAllowanceAfterTheFirst) {
+  EXPECT_EQ(fates.second_refusal_at(kOther), TimePoint::max());
+  fates.on_refused(kOther, at(1));
+  const TimePoint second = at(1) + milliseconds(1250);
+  EXPECT_EQ(fates.second_refusal_at(kOther), second);
+  fates.on_refused(kOther, second - milliseconds(1));
+  EXPECT_FALSE(fates.is_refused_again(kOther));
+  fates.on_refused(kOther, second);
+  EXPECT_TRUE(fates.is_refused_again(kOther));
+  fates.on_life(kOther, at(3));
+  EXPECT_FALSE(fates.is_refused_again(kOther));
+  fates.on_refused(kOther, at(4));
+  EXPECT_FALSE(fates.is_refused_again(kOther)) << "the first one of a new silence";
+}
+
 TEST_F(FatesTest, ARefusalProvesADeathWhenTheViewSaysSoToo) {
   EXPECT_TRUE(fates.on_refused(kOther, at(1)));
   view.members[1].liveness = Liveness::kDead;
   fates.on_view(view);
-  EXPECT_EQ(fates.fate(kOther), Fate::kRefused) << "dead by silence, for the leader";
+  EXPECT_EQ(fates.fate(kOther), Fate::kDeadAndRefused) << "dead by silence, for the leader";
   view.members[1].is_proven = true;
   fates.on_view(view);
   EXPECT_EQ(fates.fate(kOther), Fate::kProven);

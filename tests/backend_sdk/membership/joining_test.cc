@@ -183,7 +183,7 @@ class ViewWriterTest : public testing::Test {
   }
   void settle() {
     confirm_all();
-    writer.tend(at(1), {}, false);
+    writer.tend(at(1), {}, true);
     confirm_all();
   }
   bool admits(const Member& joiner) {
@@ -228,14 +228,14 @@ TEST_F(ViewWriterTest, KeepsABoundedNumberOfTombstonesForABoundedTime) {
   admits(member(3));
   writer.mark(2, Liveness::kDead, Evidence::kProof, at(1));
   writer.mark(3, Liveness::kLeft, Evidence::kProof, at(2));
-  writer.tend(at(3), milliseconds(1), false);
+  writer.tend(at(3), milliseconds(1), true);
   EXPECT_EQ(writer.draft().members.size(), 3u);
   admits(member(4));
   writer.mark(4, Liveness::kDead, Evidence::kSilence, at(4));
-  writer.tend(at(5), milliseconds(1), false);
+  writer.tend(at(5), milliseconds(1), true);
   EXPECT_EQ(writer.draft().find(2), nullptr) << "the oldest goes first";
   EXPECT_NE(writer.draft().find(3), nullptr);
-  writer.tend(at(4) + std::chrono::minutes(10), milliseconds(1), false);
+  writer.tend(at(4) + std::chrono::minutes(10), milliseconds(1), true);
   EXPECT_EQ(writer.draft().members.size(), 1u);
 }
 
@@ -265,11 +265,11 @@ TEST_F(ViewWriterTest, AQuietViewBecomesTheMeasureOfQuorums) {
   admits(member(2));
   writer.publish(kStart, false);
   EXPECT_FALSE(writer.draft().find(2)->is_counted);
-  writer.tend(at(99), milliseconds(100), false);
-  writer.tend(at(100), milliseconds(100), true);
+  writer.tend(at(99), milliseconds(100), true);
+  writer.tend(at(100), milliseconds(100), false);
   EXPECT_FALSE(writer.draft().find(2)->is_counted);
   confirm_all();
-  writer.tend(at(200), milliseconds(100), false);
+  writer.tend(at(200), milliseconds(100), true);
   EXPECT_TRUE(writer.draft().find(2)->is_next);
   EXPECT_FALSE(writer.draft().find(2)->is_counted) << "a quorum does not know yet";
   confirm_all();

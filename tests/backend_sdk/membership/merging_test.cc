@@ -275,34 +275,6 @@ TEST_F(AbsorbingTest, ADeathOfAMemberThatNeverCameToThemIsNone) {
   EXPECT_FALSE(find(7)->is_usable());
 }
 
-// Two of three are off, and come back as new lives: their old votes must not hinder for as long as
-// tombstones last.
-TEST(Measure, VotesOfTheProvenDeadGoWhenAllOthersAreSeenAndOneMayGoOnAlone) {
-  for (const bool one_goes_on_alone : {true, false}) {
-    SCOPED_TRACE(one_goes_on_alone);
-    MemberView view = view_of({1, 2, 3});
-    for (Member& member : view.members) member.is_counted = member.is_confirmed = true;
-    ViewWriter writer(view, 4,
-                      {.members_max = 9,
-                       .tombstones_max = 9,
-                       .tombstone_age = seconds(600),
-                       .one_goes_on_alone = one_goes_on_alone},
-                      kStart);
-    writer.mark(2, Liveness::kDead, Evidence::kSilence, kStart);
-    writer.mark(3, Liveness::kDead, Evidence::kSilence, kStart);
-    writer.mark(2, Liveness::kDead, Evidence::kLateProof, kStart);
-    writer.publish(kStart, true);
-    writer.tend(kStart + seconds(60), seconds(5), false);
-    EXPECT_FALSE(is_quorate(writer.draft())) << "3 may be on another side";
-    writer.mark(3, Liveness::kDead, Evidence::kLateProof, kStart);
-    writer.publish(kStart + seconds(60), true);
-    writer.tend(kStart + seconds(69), seconds(5), false);
-    EXPECT_FALSE(is_quorate(writer.draft())) << "another side may still look for us";
-    writer.tend(kStart + seconds(70), seconds(5), false);
-    EXPECT_EQ(is_quorate(writer.draft()), one_goes_on_alone);
-  }
-}
-
 TEST_F(AbsorbingTest, IsRefusedAsAJoinIsWithASentence) {
   other.members[0].name = "m1";
   EXPECT_EQ(*writer.objection_to(other),
@@ -319,9 +291,9 @@ TEST_F(AbsorbingTest, IsRefusedAsAJoinIsWithASentence) {
 TEST_F(AbsorbingTest, WhoNeverComesIsForgottenWithoutATombstone) {
   writer.absorb(other, kStart);
   publish_and_confirm({7});
-  writer.tend(kStart + seconds(599), kT, true);
+  writer.tend(kStart + seconds(599), kT, false);
   EXPECT_NE(find(8), nullptr);
-  writer.tend(kStart + seconds(600), kT, true);
+  writer.tend(kStart + seconds(600), kT, false);
   EXPECT_EQ(find(8), nullptr);
   EXPECT_NE(find(7), nullptr);
 }
@@ -330,7 +302,7 @@ TEST_F(AbsorbingTest, TheMeasureGrowsByAViewThatBothMeasure) {
   writer.absorb(other, kStart);
   publish_and_confirm({7, 8});
   writer.publish(kStart, true);
-  writer.tend(kStart + seconds(6), seconds(5), false);
+  writer.tend(kStart + seconds(6), seconds(5), true);
   EXPECT_TRUE(is_measure_proposed(writer.draft()));
   const auto seen = [](std::set<MemberId> mids) {
     return [mids](const Member& member) { return mids.contains(member.mid); };

@@ -108,6 +108,46 @@ TEST(Quorum, TheLastOneCountedIsInheritedByWhoeverRemains) {
   EXPECT_TRUE(is_quorate(view));
 }
 
+// C is counted and proven dead.
+TEST(Quorum, TheSurvivorsAreProposedWhenNoCountedMemberMayLive) {
+  const struct {
+    const char* members;
+    const char* next;  // empty: not proposed
+  } cases[] = {
+      {"Caa", "011"}, {"aa", "11"}, {"CCa", "001"}, {"paa", "011"}, {"CAa", ""},
+      {"CDa", ""},    {"Cda", ""},  {"CSa", ""},    {"CC", "00"},   {"Cna", ""},
+  };
+  for (const auto& item : cases) {
+    SCOPED_TRACE(item.members);
+    std::string kinds = item.members;
+    for (char& kind : kinds) kind = kind == 'C' ? 'D' : kind == 'n' ? 'a' : kind;
+    MemberView view = view_of(kinds);
+    for (size_t i = 0; i < view.members.size(); ++i) {
+      if (item.members[i] == 'C') view.members[i].is_proven = true;
+      if (item.members[i] == 'n') view.members[i].is_confirmed = false;
+    }
+    const MemberView before = view;
+    const bool is_proposed = propose_survivors(view);
+    EXPECT_EQ(is_proposed, item.next[0] != '\0');
+    if (!is_proposed) {
+      EXPECT_EQ(view, before);
+      continue;
+    }
+    std::string next;
+    for (const Member& member : view.members) {
+      next += member.is_next ? '1' : '0';
+      EXPECT_FALSE(member.is_counted);
+    }
+    EXPECT_EQ(next, item.next);
+  }
+}
+
+TEST(Quorum, AGroupThatYieldsProposesNoSurvivors) {
+  MemberView view = view_of("aa");
+  view.yields.group = 9;
+  EXPECT_FALSE(propose_survivors(view));
+}
+
 Election::Voters voters_of(MemberId others, bool may_leader_live) {
   Election::Voters voters{.others = {}, .may_leader_live = may_leader_live};
   for (MemberId other = 1; other <= others; ++other) voters.others.insert(other);

@@ -126,6 +126,25 @@ TEST(Return, ARestartedProcessProvesTheDeathOfItsEarlierLife) {
   EXPECT_TRUE(cluster.deaths_at("a").back().is_proven);
 }
 
+// P24: a channel may wait for that proof, and the view has no tombstone any more.
+TEST(Return, TheNextLifeProvesTheDeathOfOneThatTheViewHasForgotten) {
+  VirtualCluster cluster(8);
+  cluster.one_goes_on_alone = false;
+  cluster.start_all("abc");
+  cluster.network.run_for(seconds(3));
+  const MemberId earlier = cluster.at("c").mid();
+  cluster.network.power_off(cluster.address("c"));
+  cluster.network.run_for(std::chrono::minutes(11));
+  ASSERT_EQ(cluster.at("a").view().find(earlier), nullptr);
+  EXPECT_EQ(cluster.at("a").fates().fate(earlier), Fate::kDead);
+  cluster.start("c");
+  ASSERT_TRUE(cluster.run_until_agreed("abc"));
+  cluster.network.run_for(2 * VirtualCluster::kBeat);
+  EXPECT_EQ(cluster.at("a").fates().fate(earlier), Fate::kProven);
+  EXPECT_EQ(cluster.at("b").fates().fate(earlier), Fate::kProven);
+  EXPECT_TRUE(cluster.deaths_at("a").back().is_proven);
+}
+
 TEST(Return, AProofThatComesLateIsToldAsWell) {
   VirtualCluster cluster(8);
   cluster.start_all("abc");

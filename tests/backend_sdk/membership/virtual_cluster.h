@@ -58,6 +58,7 @@ class VirtualCluster final {
   std::string describe();
 
   VirtualNetwork network;
+  bool one_goes_on_alone = true;  // NoWitness available, of those that start from now on
 
  private:
   class Member;

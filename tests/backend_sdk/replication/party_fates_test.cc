@@ -19,8 +19,10 @@ TEST(PartyFates, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
   } table[] = {{Fate::kUsable, NoWitnessPolicy::kAvailable, false},
                {Fate::kDead, NoWitnessPolicy::kAvailable, true},
                {Fate::kDead, NoWitnessPolicy::kRefuse, false},
-               {Fate::kRefused, NoWitnessPolicy::kAvailable, true},
+               {Fate::kRefused, NoWitnessPolicy::kAvailable, false},
                {Fate::kRefused, NoWitnessPolicy::kRefuse, false},
+               {Fate::kDeadAndRefused, NoWitnessPolicy::kAvailable, true},
+               {Fate::kDeadAndRefused, NoWitnessPolicy::kRefuse, false},
                {Fate::kProven, NoWitnessPolicy::kAvailable, true},
                {Fate::kProven, NoWitnessPolicy::kRefuse, true}};
   for (const auto& row : table) {

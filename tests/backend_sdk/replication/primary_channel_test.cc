@@ -182,7 +182,8 @@ TEST_F(PrimaryChannelTest, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
     Fate secondary;
     State expected;
   } table[] = {{NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
-               {NoWitnessPolicy::kAvailable, Fate::kRefused, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kRefused, State::kClaiming},
+               {NoWitnessPolicy::kAvailable, Fate::kDeadAndRefused, State::kOwned},
                {NoWitnessPolicy::kAvailable, Fate::kProven, State::kOwned},
                {NoWitnessPolicy::kRefuse, Fate::kDead, State::kClaiming},
                {NoWitnessPolicy::kRefuse, Fate::kRefused, State::kClaiming},
@@ -193,6 +194,23 @@ TEST_F(PrimaryChannelTest, WithoutAWitnessPolicyDecidesAboutABelievedDeath) {
     make_open(kNobody);
     channel_->on_fate(row.secondary, Fate::kDead, true, now_);
     EXPECT_EQ(channel_->state(), row.expected);
+  }
+}
+
+// The mirror of SecondaryClaimTest.WithoutAWitnessAPrimaryThatDiedLateMayHaveGoneOnAlone.
+TEST_F(PrimaryChannelTest, WithoutAWitnessASecondaryThatDiedLateMayHaveGoneOnAlone) {
+  for (const NoWitnessPolicy policy : {NoWitnessPolicy::kRefuse, NoWitnessPolicy::kAvailable}) {
+    for (const bool is_late : {false, true}) {
+      SCOPED_TRACE(testing::Message() << int(policy) << is_late);
+      options_.no_witness = policy;
+      make_open(kNobody);
+      now_ += lease_of(options_.beat) - (is_late ? Duration{} : Duration(1));
+      channel_->on_fate(Fate::kProven, Fate::kDead, true, now_);
+      const bool is_doubtful = is_late && policy == NoWitnessPolicy::kRefuse;
+      EXPECT_EQ(channel_->state(), is_doubtful ? State::kFenced : State::kOwned);
+      EXPECT_EQ(channel_->is_alone(), !is_doubtful);
+      EXPECT_FALSE(channel_->is_lost()) << "passed over, and asked for";
+    }
   }
 }
 

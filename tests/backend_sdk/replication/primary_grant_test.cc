@@ -64,6 +64,7 @@ TEST_F(PrimaryGrantTest, WhatWasGrantedWithoutAWitnessComesBackWithTheSecondarys
   } table[] = {{NoWitnessPolicy::kAvailable, Fate::kUsable, State::kGranting},
                {NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
                {NoWitnessPolicy::kAvailable, Fate::kRefused, State::kGranting},
+               {NoWitnessPolicy::kAvailable, Fate::kDeadAndRefused, State::kGranting},
                {NoWitnessPolicy::kAvailable, Fate::kProven, State::kFenced},
                {NoWitnessPolicy::kRefuse, Fate::kDead, State::kGranting},
                {NoWitnessPolicy::kRefuse, Fate::kProven, State::kFenced}};

@@ -202,7 +202,8 @@ TEST_F(SecondaryClaimTest, WithoutAWitnessOnlyADeathLetsItGoOn) {
     State expected;
   } table[] = {{NoWitnessPolicy::kAvailable, Fate::kUsable, State::kOpen},
                {NoWitnessPolicy::kAvailable, Fate::kDead, State::kOwned},
-               {NoWitnessPolicy::kAvailable, Fate::kRefused, State::kOwned},
+               {NoWitnessPolicy::kAvailable, Fate::kRefused, State::kOpen},
+               {NoWitnessPolicy::kAvailable, Fate::kDeadAndRefused, State::kOwned},
                {NoWitnessPolicy::kAvailable, Fate::kProven, State::kOwned},
                {NoWitnessPolicy::kRefuse, Fate::kDead, State::kOpen},
                {NoWitnessPolicy::kRefuse, Fate::kRefused, State::kOpen},

@@ -27,8 +27,8 @@ class Alone : public Stage {
       ASSERT_TRUE(!is_open || channel.witness == kNobody);
     }
   }
-  CommitOutcome write_at(SimMember& member, const std::string& value) {
-    const BeginOutcome begun = begin(member, token_);
+  CommitOutcome write_at(SimMember& member, const std::string& value, bool failover = false) {
+    const BeginOutcome begun = begin(member, token_, {.failover = failover});
     if (begun.kind != BeginKind::kProceed) return {};
     return commit(member, begun.handle, set("a", value));
   }
@@ -84,6 +84,74 @@ TEST_F(Alone, WhatAPrimaryDidAloneIsNotPassedOverInSilence) {
   ASSERT_EQ(seen_less.kind, BeginKind::kProceed);
   EXPECT_TRUE(seen_less.recovered);
   EXPECT_EQ(value(seen_less, "a"), "1");
+}
+
+// The same from the other side: the secondary goes on alone and dies, and the primary, whose lease
+// was over for long, learns of it.
+TEST_F(Alone, WhatASecondaryDidAloneIsNotPassedOverInSilence) {
+  boot_and_lose_one();
+  token_ = write(member(1), std::nullopt, "a", "1");
+  ASSERT_EQ(token_.secondary, member(0).mid());
+  const SessionToken before = token_;
+  network_.refuse(member(0).address(), member(1).address());
+  run_for(milliseconds(3));
+  network_.cut_one_way(member(1).address(), member(0).address());
+  run_for(seconds(2));
+  const CommitOutcome solo = write_at(member(0), "2", true);
+  ASSERT_EQ(solo.kind, CommitKind::kReleased);
+  ASSERT_TRUE(solo.solo);
+  ASSERT_TRUE(solo.cookie);
+  member(0).crash();
+  network_.heal();
+  run_for(seconds(1));
+  member(0).boot();
+  member(2).boot();
+  run_for(seconds(20));
+  const BeginOutcome seen_less = begin(member(1), before);
+  ASSERT_EQ(seen_less.kind, BeginKind::kProceed);
+  EXPECT_TRUE(seen_less.recovered);
+  EXPECT_EQ(value(seen_less, "a"), "1");
+  const BeginOutcome seen_more = begin(member(1), *solo.cookie, {.failover = true});
+  ASSERT_EQ(seen_more.kind, BeginKind::kProceed);
+  EXPECT_TRUE(seen_more.lost) << "this client has seen what is gone";
+}
+
+// What died under the lease had not begun to claim: nothing is lost, and nothing is asked for.
+TEST_F(Alone, ASecondaryThatDiesUnderTheLeaseLeavesThePrimaryWhatItHas) {
+  boot_and_lose_one();
+  member(1).crash();
+  run_for(seconds(3));
+  const BeginOutcome shown = begin(member(0), token_);
+  ASSERT_EQ(shown.kind, BeginKind::kProceed);
+  EXPECT_FALSE(shown.recovered);
+}
+
+// NoWitness available: a firewall's RST was taken for a death by the only one to see it, which
+// expelled a living member, and both had written.
+TEST_F(Alone, OneOfTwoDoesNotGoOnAloneBecauseOfOneRefusal) {
+  boot(2);
+  token_ = new_session();
+  const MemberId other = member(1).mid();
+  network_.refuse(member(0).address(), member(1).address());
+  run_for(milliseconds(700));
+  network_.heal();
+  run_for(seconds(1));
+  const SessionToken written = write(member(0), token_, "a", "2");
+  EXPECT_EQ(member(1).mid(), other) << "it lives on";
+  EXPECT_EQ(written.secondary, other) << "and holds a copy";
+  EXPECT_TRUE(conflicts_.empty());
+  EXPECT_TRUE(lost_.empty());
+}
+
+TEST_F(Alone, OneOfTwoGoesOnABeatAfterTheOthersDeath) {
+  boot(2);
+  token_ = new_session();
+  const TimePoint crashed = network_.now();
+  member(0).crash();
+  const BeginOutcome shown = begin(member(1), token_, {.failover = true});
+  ASSERT_EQ(shown.kind, BeginKind::kProceed);
+  EXPECT_EQ(value(shown, "a"), "1");
+  EXPECT_LT(network_.now() - crashed, milliseconds(350)) << "1 1/4 T and a probe; T is 200 ms";
 }
 
 // A member had written sessions alone, gave them to another one, and was overtaken by that one
