@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C ABI over session.h.
+#include <algorithm>
 #include <utility>
 
 #include "backend_sdk/node/c_abi.h"
@@ -69,6 +70,22 @@ int understudy_session_get(const understudy_session* session, understudy_text na
     if (kept) *value = text_of(*kept);
     return kept ? 1 : 0;
   });
+}
+
+size_t understudy_session_names(const understudy_session* session, understudy_text* names,
+                                size_t size) {
+  std::size_t count = 0;
+  guarded([&] {
+    const auto found = handles<understudy_session>().find(session);
+    if (!found.object) return found.code;
+    const std::vector<std::string_view> all = found.object->session.names();
+    count = all.size();
+    if (names != nullptr) {
+      std::transform(all.begin(), all.begin() + std::min(size, count), names, &text_of);
+    }
+    return UNDERSTUDY_OK;
+  });
+  return count;
 }
 
 understudy_code understudy_session_set(understudy_session* session, understudy_text name,

@@ -42,8 +42,9 @@ extern "C" {
 #pragma GCC visibility push(default) /* libunderstudy.so exports what follows */
 #endif
 
-/* 2: understudy_reload_keys. 3: readiness, hooks, statistics, drain_then, the log. */
-#define UNDERSTUDY_ABI_VERSION 3
+/* 2: understudy_reload_keys. 3: readiness, hooks, statistics, drain_then, the log.
+ * 4: understudy_session_names. */
+#define UNDERSTUDY_ABI_VERSION 4
 /* Of the library that runs. It serves programs of its own number and of smaller ones. */
 uint32_t understudy_abi_version(void);
 
@@ -231,6 +232,10 @@ uint64_t understudy_session_version(const understudy_session* session);
 /* 1 and the value, which is valid until this attribute is changed or the session goes; or 0. */
 int understudy_session_get(const understudy_session* session, understudy_text name,
                            understudy_text* value);
+/* The names of all attributes, sorted. Returns how many there are and writes the first `size` of
+ * them; they are valid until an attribute is set or removed, or the session goes. */
+size_t understudy_session_names(const understudy_session* session, understudy_text* names,
+                                size_t size);
 /* UNDERSTUDY_REFUSED: understudy_session_refusal says why. */
 understudy_code understudy_session_set(understudy_session* session, understudy_text name,
                                        understudy_text value);

@@ -118,6 +118,24 @@ TEST_F(CHandles, AForkedChildIsToldSo) {
   understudy_reply_free(reply);
 }
 
+TEST_F(CHandles, NamesAreCountedAndWrittenAsFarAsThereIsRoom) {
+  understudy_session* session = begin();
+  EXPECT_EQ(understudy_session_names(session, nullptr, 0), 0u);
+  for (const char* name : {"b", "c", "a"}) {
+    ASSERT_EQ(understudy_session_set(session, text_of(name), text_of("x")), UNDERSTUDY_OK);
+  }
+  ASSERT_EQ(understudy_session_remove(session, text_of("c")), UNDERSTUDY_OK);
+  EXPECT_EQ(understudy_session_names(session, nullptr, 0), 2u);
+  understudy_text names[3] = {};
+  EXPECT_EQ(understudy_session_names(session, names, 1), 2u);
+  EXPECT_EQ(view(names[0]), "a");
+  EXPECT_EQ(names[1].data, nullptr);
+  EXPECT_EQ(understudy_session_names(session, names, 3), 2u);
+  EXPECT_EQ(view(names[1]), "b");
+  understudy_session_drop(session);
+  EXPECT_EQ(understudy_session_names(session, names, 3), 0u);
+}
+
 TEST_F(CHandles, ReadinessStatisticsAndDrainAreTold) {
   EXPECT_EQ(heard_.load(), UNDERSTUDY_JOINED);
   char message[256] = "";
