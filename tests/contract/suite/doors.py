@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The doors: how each contract application is started, and what is missing where it cannot be.
+
+A door is build/release/bin/contract_DOOR, or an executable tests/contract/apps/DOOR/start, which
+gets the configuration's path. `start --missing` says in one line what is missing, or nothing.
+"""
+import dataclasses
+import os
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = pathlib.Path(os.environ.get('UNDERSTUDY_BUILD', ROOT / 'build' / 'release')).resolve()
+APPS = ROOT / 'tests' / 'contract' / 'apps'
+BINARIES = ('cpp', 'c')
+
+
+@dataclasses.dataclass
+class Door:
+    command: list[str]
+
+    def missing(self):
+        program = pathlib.Path(self.command[0])
+        if not os.access(program, os.X_OK):
+            return f'{program} is not there'
+        if program.name != 'start':
+            return ''
+        asked = subprocess.run([program, '--missing'], env=environment(), capture_output=True,
+                               text=True, timeout=300, check=False)
+        said = (asked.stdout + asked.stderr).strip()
+        return said or ('' if asked.returncode == 0 else 'start --missing has failed')
+
+
+def environment():
+    """Of each process that the driver starts."""
+    return dict(os.environ, UNDERSTUDY_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE='1',
+                UNDERSTUDY_LIBRARY=str(BUILD / 'backend_sdk' / 'libunderstudy.so'))
+
+
+def all_doors():
+    found = {name: Door([str(BUILD / 'bin' / f'contract_{name}')]) for name in BINARIES}
+    order = ['java', 'python', 'node']
+    folders = [folder.name for folder in APPS.iterdir() if (folder / 'start').exists()]
+    for name in sorted(folders, key=lambda n: (not any(n.startswith(o) for o in order), n)):
+        found[name] = Door([str(APPS / name / 'start')])
+    return found
