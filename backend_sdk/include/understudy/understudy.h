@@ -43,7 +43,7 @@ extern "C" {
 #endif
 
 /* 2: understudy_reload_keys. 3: readiness, hooks, statistics, drain_then, the log.
- * 4: understudy_session_names. */
+ * 4: understudy_session_names, completions. */
 #define UNDERSTUDY_ABI_VERSION 4
 /* Of the library that runs. It serves programs of its own number and of smaller ones. */
 uint32_t understudy_abi_version(void);
@@ -206,6 +206,26 @@ understudy_code understudy_begin_then(understudy_node* node, const understudy_re
                                       understudy_begun callback, void* context);
 understudy_code understudy_finish_then(understudy_session* session, understudy_finished callback,
                                        void* context);
+
+/* A completion queue, for an event loop in a language whose lock the node's thread should not wait
+ * for: in place of a callback, `fd` is readable as long as there is something to take. It belongs
+ * to the queue: wait on it (poll, epoll), do not read it. Any thread. */
+typedef struct understudy_completions understudy_completions;
+typedef struct understudy_completion {
+  uint64_t token; /* as it was given */
+  understudy_session* session;
+  understudy_reply* reply;
+} understudy_completion;
+understudy_code understudy_completions_open(understudy_completions** completions, int* fd);
+/* What comes later, and what was not taken, is dropped. */
+void understudy_completions_free(understudy_completions* completions);
+/* Writes what has come, at most `size`, and returns how many. Does not wait. */
+size_t understudy_completions_take(understudy_completions* completions, understudy_completion* list,
+                                   size_t size);
+understudy_code understudy_begin_into(understudy_node* node, const understudy_request* request,
+                                      understudy_completions* completions, uint64_t token);
+understudy_code understudy_finish_into(understudy_session* session,
+                                       understudy_completions* completions, uint64_t token);
 
 /* For a response that was made without understudy_begin: the proxy's news, status 0. */
 understudy_code understudy_headers_for(understudy_node* node, const understudy_request* request,

@@ -2,6 +2,7 @@
 // understudy.h: objects that are over, objects of another process, and what stands beside requests:
 // readiness, hooks, statistics, the log.
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,6 +135,61 @@ TEST_F(CHandles, NamesAreCountedAndWrittenAsFarAsThereIsRoom) {
   EXPECT_EQ(view(names[1]), "b");
   understudy_session_drop(session);
   EXPECT_EQ(understudy_session_names(session, names, 3), 0u);
+}
+
+TEST_F(CHandles, CompletionsAreTakenWhereTheApplicationWaits) {
+  understudy_completions* queue = nullptr;
+  int fd = -1;
+  ASSERT_EQ(understudy_completions_open(&queue, &fd), UNDERSTUDY_OK);
+  const auto is_readable = [fd](int milliseconds) {
+    pollfd waits{.fd = fd, .events = POLLIN, .revents = 0};
+    return poll(&waits, 1, milliseconds) == 1;
+  };
+  understudy_request request{};
+  request.struct_size = sizeof request;
+  request.method = text_of("GET");
+  request.target = text_of("/");
+  EXPECT_FALSE(is_readable(0));
+  ASSERT_EQ(understudy_begin_into(node_, &request, queue, 7), UNDERSTUDY_OK);
+  ASSERT_TRUE(is_readable(20'000));
+  understudy_completion got[2] = {};
+  ASSERT_EQ(understudy_completions_take(queue, got, 2), 1u);
+  EXPECT_FALSE(is_readable(0));
+  EXPECT_EQ(got[0].token, 7u);
+  ASSERT_NE(got[0].session, nullptr);
+  EXPECT_EQ(got[0].reply, nullptr);
+  ASSERT_EQ(understudy_finish_into(got[0].session, queue, 8), UNDERSTUDY_OK);
+  EXPECT_EQ(understudy_finish_into(got[0].session, queue, 9), UNDERSTUDY_CLOSED);
+  ASSERT_TRUE(is_readable(20'000));
+  ASSERT_EQ(understudy_completions_take(queue, got, 2), 1u);
+  EXPECT_EQ(got[0].token, 8u);
+  EXPECT_EQ(got[0].session, nullptr);
+  EXPECT_EQ(understudy_reply_status(got[0].reply), 0);
+  understudy_reply_free(got[0].reply);
+  EXPECT_EQ(understudy_completions_take(queue, got, 2), 0u);
+  understudy_completions_free(queue);
+  EXPECT_EQ(understudy_begin_into(node_, &request, queue, 1), UNDERSTUDY_CLOSED);
+}
+
+// What comes after the end, or was not taken before it, is dropped: no request stays under way.
+TEST_F(CHandles, CompletionsThatAreNotTakenAreDropped) {
+  understudy_completions* queue = nullptr;
+  int fd = -1;
+  ASSERT_EQ(understudy_completions_open(&queue, &fd), UNDERSTUDY_OK);
+  understudy_request request{};
+  request.struct_size = sizeof request;
+  request.method = text_of("GET");
+  request.target = text_of("/");
+  for (std::uint64_t token = 0; token < 50; ++token) {
+    ASSERT_EQ(understudy_begin_into(node_, &request, queue, token), UNDERSTUDY_OK);
+  }
+  understudy_completions_free(queue);
+  understudy_node_drain(node_);  // waits for requests under way
+  EXPECT_EQ(understudy_node_readiness(node_), UNDERSTUDY_LEAVING);
+  understudy_statistics figures{};
+  figures.struct_size = sizeof figures;
+  ASSERT_EQ(understudy_node_statistics(node_, &figures), UNDERSTUDY_OK);
+  EXPECT_EQ(figures.requests_under_way, 0u);
 }
 
 TEST_F(CHandles, ReadinessStatisticsAndDrainAreTold) {
