@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Three members of one door and the proxy, as processes in a directory of their own."""
+import contextlib
 import os
 import pathlib
 import random
@@ -47,6 +48,13 @@ def free_port():
         return port
 
 
+def kill_group(process):
+    """A member may be several processes: a server and its worker."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 class Member:
     def __init__(self, name):
         self.name = name
@@ -86,9 +94,8 @@ class Site:
 
     def close(self):
         for process in [self.proxy, *(member.process for member in self.members.values())]:
-            if process is not None and process.poll() is None:
-                process.kill()
-                process.wait()
+            if process is not None:
+                kill_group(process)
         if os.environ.get('KEEP_STAGE'):
             print(f'       logs are in {self.directory}')
         else:
@@ -97,7 +104,8 @@ class Site:
     def _spawn(self, command, log):
         with open(self.directory / log, 'ab') as out:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                    env=doors.environment(), cwd=self.directory)
+                                    env=doors.environment(), cwd=self.directory,
+                                    start_new_session=True)
 
     def start(self, name):
         member = self.members[name]
@@ -153,9 +161,7 @@ class Site:
         wait_until(lambda: members_behind_the_proxy() == set(NAMES), 'the proxy knows all members')
 
     def kill(self, name):
-        process = self.members[name].process
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        kill_group(self.members[name].process)
 
     def terminate(self, name):
         """SIGTERM; the exit code."""
@@ -164,8 +170,7 @@ class Site:
         try:
             return process.wait(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            kill_group(process)
             raise AssertionError(f'{name} has not ended {PATIENCE:.0f} s after SIGTERM') from None
 
     def logs(self):

@@ -13,10 +13,10 @@ from typing import Any, Awaitable, Callable, Dict, Optional
 from urllib.parse import quote
 
 from . import _http
+from ._node import Node, PathLike, Request, open_node
 from ._node import node as node_of_process
 from .aio import AsyncNode
 from .errors import ClosedError, Error, ForkedError
-from ._node import Node, PathLike, Request, open_node
 from .reply import Headers, Reply
 from .session import Session
 

@@ -13,8 +13,8 @@ from typing import Any, Callable, Dict, Iterable, Iterator, List, Optional, Tupl
 from urllib.parse import quote
 
 from . import _http
-from ._node import node as node_of_process
 from ._node import Node, Request
+from ._node import node as node_of_process
 from .reply import Headers, Reply
 from .session import Session
 
