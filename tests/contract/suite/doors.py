@@ -44,3 +44,9 @@ def all_doors():
     for name in sorted(folders, key=lambda n: (not any(n.startswith(o) for o in order), n)):
         found[name] = Door([str(APPS / name / 'start')])
     return found
+
+
+def all_todos():
+    """The to-do lists among the examples: backend_sdk/bindings/LANGUAGE/examples/todo/start."""
+    found = ROOT.glob('backend_sdk/bindings/*/examples/todo/start')
+    return {path.parents[2].name: Door([str(path)]) for path in sorted(found)}

@@ -10,7 +10,8 @@ import ctypes
 import ctypes.util
 import functools
 import os
-from ctypes import (POINTER, Structure, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p)
+from ctypes import POINTER, Structure, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from typing import Any, Sequence, Tuple
 
 ABI_VERSION = 4
 MESSAGE_BYTES = 4096
@@ -112,7 +113,11 @@ class Library:
     """Its functions, without their prefix."""
 
     def __init__(self, path: str) -> None:
-        loaded = ctypes.CDLL(path)
+        try:
+            loaded = ctypes.CDLL(path)
+        except OSError as failure:
+            raise ImportError(f"{failure}: install libunderstudy.so and run ldconfig, or name its "
+                              "path in UNDERSTUDY_LIBRARY") from failure
         try:
             for name, (result, arguments) in _FUNCTIONS.items():
                 function = getattr(loaded, "understudy_" + name)
@@ -125,7 +130,7 @@ class Library:
 
 
 @functools.lru_cache(maxsize=None)
-def library():  # type: ignore[no-untyped-def]
+def library() -> Any:
     """The library, loaded once: from UNDERSTUDY_LIBRARY, or where the system has it."""
     path = os.environ.get("UNDERSTUDY_LIBRARY") or ctypes.util.find_library("understudy")
     return Library(path or "libunderstudy.so.0.1")
@@ -135,6 +140,6 @@ def text(value: bytes) -> TextIn:
     return TextIn(value, len(value))
 
 
-def headers_of(pairs):  # type: ignore[no-untyped-def]
+def headers_of(pairs: Sequence[Tuple[bytes, bytes]]) -> "ctypes.Array[HeaderIn]":
     """(name, value) of bytes as an array for the library."""
     return (HeaderIn * len(pairs))(*(HeaderIn(text(name), text(value)) for name, value in pairs))

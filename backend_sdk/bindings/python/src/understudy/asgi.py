@@ -9,7 +9,7 @@ over. An exception, or a response with status 500, commits nothing. The loop is 
 """
 from __future__ import annotations
 
-from typing import Any, Awaitable, Callable, Dict, Optional
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
 from urllib.parse import quote
 
 from . import _http
@@ -34,16 +34,17 @@ def changes_something(scope: Scope) -> bool:
 
 
 def target_of(scope: Scope) -> str:
+    target: str
     raw = scope.get("raw_path")
     if raw:
         target = raw.decode("latin-1").split("?")[0]
     else:
         target = quote(scope["path"], safe="/:@!$&'()*+,;=~")
     query = scope.get("query_string", b"").decode("latin-1")
-    return target + ("?" + query if query else "")
+    return f"{target}?{query}" if query else target
 
 
-def _lines(headers: Headers) -> list:
+def _lines(headers: Headers) -> List[Tuple[bytes, bytes]]:
     return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
 

@@ -96,5 +96,5 @@ class Understudy:
     def init_app(self, app: flask.Flask) -> None:
         app.extensions["understudy"] = self
         app.session_interface = UnderstudySessionInterface()
-        app.wsgi_app = wsgi.Middleware(  # type: ignore[method-assign]
+        app.wsgi_app = wsgi.Middleware(  # type: ignore[assignment]
             app.wsgi_app, self._node, self._exclusive)

@@ -119,7 +119,7 @@ class Session(MutableMapping[str, bytes]):
     @property
     def refusal(self) -> str:
         """Why a change was refused; empty when none was."""
-        return self._lib.session_refusal(self._its()).bytes().decode("utf-8", "replace")
+        return str(self._lib.session_refusal(self._its()).bytes().decode("utf-8", "replace"))
 
     def _change(self, code: int) -> None:
         if code:

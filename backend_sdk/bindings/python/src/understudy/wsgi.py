@@ -46,7 +46,7 @@ def target_of(environ: Environ) -> str:
     path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
     target = quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=~") or "/"
     query = environ.get("QUERY_STRING", "")
-    return target + ("?" + query if query else "")
+    return f"{target}?{query}" if query else target
 
 
 def headers_of(environ: Environ) -> Headers:
