@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The C ABI over session.h.
-#include <algorithm>
 #include <utility>
 
 #include "backend_sdk/node/c_abi.h"
@@ -72,20 +71,20 @@ int understudy_session_get(const understudy_session* session, understudy_text na
   });
 }
 
-size_t understudy_session_names(const understudy_session* session, understudy_text* names,
-                                size_t size) {
-  std::size_t count = 0;
-  guarded([&] {
+understudy_code understudy_session_visit(const understudy_session* session,
+                                         void (*visit)(void* context, understudy_text name,
+                                                       understudy_text value),
+                                         void* context) {
+  if (visit == nullptr) return UNDERSTUDY_ARGUMENT;
+  return guarded([&] {
     const auto found = handles<understudy_session>().find(session);
     if (!found.object) return found.code;
-    const std::vector<std::string_view> all = found.object->session.names();
-    count = all.size();
-    if (names != nullptr) {
-      std::transform(all.begin(), all.begin() + std::min(size, count), names, &text_of);
+    const Session& its = found.object->session;
+    for (const std::string_view name : its.names()) {
+      visit(context, text_of(name), text_of(its.get(name).value_or(std::string_view())));
     }
     return UNDERSTUDY_OK;
   });
-  return count;
 }
 
 understudy_code understudy_session_set(understudy_session* session, understudy_text name,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """libunderstudy.so as ctypes sees it: understudy.h in Python, and nothing more.
 
-Calls release the interpreter's lock. No callback of Python is ever given to the library: the
-node's thread would have to wait for that lock, and its beats and copies with it.
+Calls release the interpreter's lock. No callback of Python is ever called by the node's thread: it
+would have to wait for that lock, and its beats and copies with it.
 """
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import ctypes
 import ctypes.util
 import functools
 import os
-from ctypes import POINTER, Structure, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import (CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_size_t, c_uint32, c_uint64,
+                    c_void_p)
 from typing import Any, Sequence, Tuple
 
 ABI_VERSION = 4
@@ -62,6 +63,8 @@ class Statistics(Structure):
     _fields_ = [("struct_size", c_size_t), *((name, c_uint64) for name in STATISTICS)]
 
 
+# Called before session_visit returns, on the caller's thread.
+VISIT = CFUNCTYPE(None, c_void_p, TextOut, TextOut)
 _HANDLE = c_void_p
 _OUT = POINTER(c_void_p)
 _FUNCTIONS = {
@@ -94,7 +97,7 @@ _FUNCTIONS = {
     "session_epoch": (c_uint32, [_HANDLE]),
     "session_version": (c_uint64, [_HANDLE]),
     "session_get": (c_int, [_HANDLE, TextIn, POINTER(TextOut)]),
-    "session_names": (c_size_t, [_HANDLE, POINTER(TextOut), c_size_t]),
+    "session_visit": (c_int, [_HANDLE, VISIT, c_void_p]),
     "session_set": (c_int, [_HANDLE, TextIn, TextIn]),
     "session_remove": (c_int, [_HANDLE, TextIn]),
     "session_invalidate": (c_int, [_HANDLE]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Iterable, Iterator, MutableMapping, Optional, Tuple
+from typing import Dict, ItemsView, Iterable, Iterator, MutableMapping, Optional, Tuple
 
 from . import _library
 from .errors import ClosedError, check
@@ -67,14 +67,23 @@ class Session(MutableMapping[str, bytes]):
         return bool(self._lib.session_get(self._its(), _name(name),
                                           ctypes.byref(_library.TextOut())))
 
+    def _all(self) -> Dict[str, bytes]:
+        kept: Dict[str, bytes] = {}
+
+        def visit(_: object, name: _library.TextOut, value: _library.TextOut) -> None:
+            kept[name.bytes().decode("utf-8", "surrogateescape")] = value.bytes()
+        check(self._lib.session_visit(self._its(), _library.VISIT(visit), None))
+        return kept
+
     def __iter__(self) -> Iterator[str]:
-        count = self._lib.session_names(self._its(), None, 0)
-        names = (_library.TextOut * count)()
-        self._lib.session_names(self._its(), names, count)
-        return iter([name.bytes().decode("utf-8", "surrogateescape") for name in names])
+        return iter(self._all())
+
+    def items(self) -> ItemsView[str, bytes]:
+        """Of now: the view does not follow later changes."""
+        return self._all().items()
 
     def __len__(self) -> int:
-        return int(self._lib.session_names(self._its(), None, 0))
+        return len(self._all())
 
     def __bool__(self) -> bool:
         return True  # an empty session is a session
