@@ -128,7 +128,8 @@ TEST_F(CHandles, WhatIsVisitedIsTheRequestsOwnView) {
   ASSERT_EQ(understudy_session_remove(session, text_of("c")), UNDERSTUDY_OK);
   std::string seen;
   const auto visit = [](void* to, understudy_text name, understudy_text value) {
-    *static_cast<std::string*>(to) += std::string(view(name)) + '=' + std::string(view(value)) + ';';
+    *static_cast<std::string*>(to) +=
+        std::string(view(name)) + '=' + std::string(view(value)) + ';';
   };
   EXPECT_EQ(understudy_session_visit(session, visit, &seen), UNDERSTUDY_OK);
   EXPECT_EQ(seen, "a=x;b=x;");
