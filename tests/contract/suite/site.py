@@ -105,7 +105,7 @@ class Site:
         with open(self.directory / log, 'ab') as out:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                     env=doors.environment(), cwd=self.directory,
-                                    start_new_session=True)
+                                    process_group=0)
 
     def start(self, name):
         member = self.members[name]
