@@ -13,4 +13,10 @@ if (!found) {
   throw new Error(`understudy.node is not built: it is in none of ${places.join(', ')}`);
 }
 
-module.exports = require(path.resolve(found));
+const ABI_VERSION = 4;
+const native = require(path.resolve(found));
+if (native.abiVersion < ABI_VERSION) {
+  throw new Error(`libunderstudy.so has an older interface than version ${ABI_VERSION}`);
+}
+
+module.exports = native;

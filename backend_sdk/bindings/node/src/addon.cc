@@ -10,8 +10,7 @@
 NAPI_MODULE_INIT(/* napi_env env, napi_value exports */) {
   understudy_js::NodeObject::define(env, exports);
   understudy_js::add_session_calls(env, exports);
-  understudy_js::set(
-      env, exports, "abiVersion",
-      understudy_js::to_js(env, static_cast<double>(understudy_abi_version())));
+  understudy_js::set(env, exports, "abiVersion",
+                     understudy_js::to_js(env, static_cast<double>(understudy_abi_version())));
   return exports;
 }

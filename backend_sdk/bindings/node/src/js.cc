@@ -8,10 +8,9 @@ namespace {
 
 const char* name_of(understudy_code code) {
   static const char* const kNames[] = {
-      "UNDERSTUDY_OK",       "UNDERSTUDY_CONFIGURATION", "UNDERSTUDY_KEY_FILE",
-      "UNDERSTUDY_ADDRESS",  "UNDERSTUDY_SYSTEM",        "UNDERSTUDY_ARGUMENT",
-      "UNDERSTUDY_REFUSED",  "UNDERSTUDY_CLOSED",        "UNDERSTUDY_FORKED",
-      "UNDERSTUDY_NOT_READY"};
+      "UNDERSTUDY_OK",     "UNDERSTUDY_CONFIGURATION", "UNDERSTUDY_KEY_FILE", "UNDERSTUDY_ADDRESS",
+      "UNDERSTUDY_SYSTEM", "UNDERSTUDY_ARGUMENT",      "UNDERSTUDY_REFUSED",  "UNDERSTUDY_CLOSED",
+      "UNDERSTUDY_FORKED", "UNDERSTUDY_NOT_READY"};
   const auto index = static_cast<std::size_t>(code);
   return index < std::size(kNames) ? kNames[index] : "UNDERSTUDY_SYSTEM";
 }

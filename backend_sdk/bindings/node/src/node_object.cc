@@ -78,12 +78,15 @@ void NodeObject::define(napi_env env, napi_value exports) {
                                     .attributes = napi_default,
                                     .data = nullptr};
   };
-  const napi_property_descriptor methods[] = {
-      method("begin", begin),           method("finish", finish),
-      method("drain", drain),           method("reloadKeys", reload_keys),
-      method("headersFor", headers_for), method("readiness", readiness),
-      method("statistics", statistics), method("metrics", metrics),
-      method("close", close)};
+  const napi_property_descriptor methods[] = {method("begin", begin),
+                                              method("finish", finish),
+                                              method("drain", drain),
+                                              method("reloadKeys", reload_keys),
+                                              method("headersFor", headers_for),
+                                              method("readiness", readiness),
+                                              method("statistics", statistics),
+                                              method("metrics", metrics),
+                                              method("close", close)};
   napi_value type = nullptr;
   napi_define_class(env, "NativeNode", NAPI_AUTO_LENGTH, make, nullptr, std::size(methods), methods,
                     &type);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // NodeObject: a node of understudy.h behind a JavaScript object. What the node's thread has to say
-// (a request begun, finished, a drain's end, another readiness) goes through one threadsafe function
-// to the loop, which resolves promises there: neither thread ever waits for the other. Both
-// JavaScript's object and the threadsafe function own this one; either may go first.
+// (a request begun, finished, a drain's end, another readiness) goes through one threadsafe
+// function to the loop, which resolves promises there: neither thread ever waits for the other.
+// Both JavaScript's object and the threadsafe function own this one; either may go first.
 #pragma once
 
 #include <node_api.h>

@@ -64,8 +64,7 @@ napi_value all(napi_env env, napi_callback_info info) {
   napi_create_array(env, &visit.list);
   const auto add = [](void* context, understudy_text name, understudy_text value) {
     auto& to = *static_cast<Visit*>(context);
-    napi_set_element(to.env, to.list, to.count++,
-                     to_js(to.env, std::string(name.data, name.size)));
+    napi_set_element(to.env, to.list, to.count++, to_js(to.env, std::string(name.data, name.size)));
     napi_set_element(to.env, to.list, to.count++, to_buffer(to.env, value));
   };
   const understudy_session* session = session_of(env, arguments);
