@@ -31,6 +31,36 @@ class Door:
         return said or ('' if asked.returncode == 0 else 'start --missing has failed')
 
 
+# What Debian's package is for: not asked for where it is there already, from elsewhere.
+PACKAGES = {
+    'python3-flask': '/usr/lib/python3/dist-packages/flask',
+    'python3-django': '/usr/lib/python3/dist-packages/django',
+    'gunicorn': '/usr/bin/gunicorn',
+    'python3-uvicorn': '/usr/lib/python3/dist-packages/uvicorn',
+    'nodejs': '/usr/bin/node',
+    'libnode-dev': '/usr/include/node/node_api.h',
+    'npm': '/usr/bin/npm',
+    'openjdk-17-jdk-headless': '/usr/bin/javac',
+}
+
+
+def install():
+    """Debian's packages, and express from npm into the build directory. The exit code."""
+    missing = [name for name, path in PACKAGES.items() if not os.path.exists(path)]
+    commands = [['npm', 'install', '--no-audit', '--no-fund', '--prefix', str(BUILD), 'express']]
+    if (BUILD / 'node_modules' / 'express').exists():
+        commands = []
+    if missing:
+        commands.insert(0, ['apt-get', 'install', '-y', '--no-install-recommends', *missing])
+    for command in commands:
+        print('==>', ' '.join(command), flush=True)
+        done = subprocess.run(command, env=dict(os.environ, DEBIAN_FRONTEND='noninteractive'),
+                              check=False)
+        if done.returncode != 0:
+            return 1
+    return 0
+
+
 def environment():
     """Of each process that the driver starts."""
     return dict(os.environ, UNDERSTUDY_BUILD=str(BUILD), PYTHONDONTWRITEBYTECODE='1',
