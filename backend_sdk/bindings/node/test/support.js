@@ -2,19 +2,33 @@
 // A cluster of one member, in this process, and questions to it.
 'use strict';
 
+const dgram = require('node:dgram');
+const {once} = require('node:events');
 const fs = require('node:fs');
 const http = require('node:http');
 const net = require('node:net');
 const os = require('node:os');
 const path = require('node:path');
 
-// Free a moment ago.
+// Free for TCP and UDP a moment ago, and no port that clients get.
 async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const {port} = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = 15000 + Math.floor(Math.random() * 17000);
+    const tcp = net.createServer();
+    const udp = dgram.createSocket('udp4');
+    try {
+      tcp.listen(port, '127.0.0.1');
+      await once(tcp, 'listening');
+      udp.bind(port, '127.0.0.1');
+      await once(udp, 'listening');
+      return port;
+    } catch {
+      continue; // in use
+    } finally {
+      await new Promise((resolve) => tcp.close(resolve));
+      udp.close();
+    }
+  }
 }
 
 // The path of a configuration, in a directory of its own.

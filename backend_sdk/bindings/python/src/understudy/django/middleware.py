@@ -61,7 +61,8 @@ class SessionMiddleware(MiddlewareMixin):
 
     def process_request(self, request: Any) -> Optional[HttpResponse]:
         environ = request.META
-        target = wsgi.target_of(environ) if "PATH_INFO" in environ else request.get_full_path()
+        # Under ASGI there is no environ, and META's path is text already.
+        target = wsgi.target_of(environ) if hasattr(request, "environ") else request.get_full_path()
         if target.startswith(_http.RESERVED) and not environ.get("wsgi.multithread", True):
             target = _http.without_wait(target)
         is_exclusive = (self._exclusive(request) if self._exclusive is not None
