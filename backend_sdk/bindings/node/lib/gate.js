@@ -9,12 +9,12 @@ const FAILED = 500; // a response of this status commits nothing: it tells of an
 const HELD = ['writeHead', 'write', 'end', 'flushHeaders'];
 
 // Sends a whole reply of the SDK, without what the handler has set.
-function sendReply(res, reply) {
+function sendReply(res, reply, end = res.end) {
   for (const name of res.getHeaderNames()) res.removeHeader(name);
   res.statusCode = reply.status;
   addHeaders(res, reply.headers);
   res.setHeader('Content-Length', reply.body.length);
-  res.end(res.req.method === 'HEAD' ? undefined : reply.body);
+  end.call(res, res.req.method === 'HEAD' ? undefined : reply.body);
 }
 
 // The SDK's cookie stands beside those of the application.
@@ -28,7 +28,11 @@ function addHeaders(res, headers) {
 // `save` writes the handler's last changes into the session; what it throws is a 500.
 function hold(res, {node, session, request, save = () => {}}) {
   const calls = [];
+  // Other middlewares wrap these too, before this one and after it: so they stay where they are, and
+  // hand on to what they found.
+  const found = Object.fromEntries(HELD.map((name) => [name, res[name]]));
   let isBegun = false;
+  let isOpen = false;
 
   const commit = async (status) => {
     if (status !== FAILED) save();
@@ -38,16 +42,16 @@ function hold(res, {node, session, request, save = () => {}}) {
   };
 
   const open = (reply) => {
-    for (const name of HELD) delete res[name];
+    isOpen = true;
     delete res.headersSent;
     if (res.destroyed) return;
-    if (reply.status !== 0) return sendReply(res, reply);
+    if (reply.status !== 0) return sendReply(res, reply, found.end);
     const [first] = calls;
     // writeHead() with headers would replace the cookies that are set now.
     if (first.name === 'writeHead') takeHead(res, calls.shift().args);
     addHeaders(res, reply.headers);
-    if (first.name === 'writeHead' && calls.length === 0) res.flushHeaders();
-    for (const {name, args} of calls) res[name](...args);
+    if (first.name === 'writeHead' && calls.length === 0) found.flushHeaders.call(res);
+    for (const {name, args} of calls) found[name].apply(res, args);
     if (!res.writableEnded) res.emit('drain');
   };
 
@@ -64,6 +68,7 @@ function hold(res, {node, session, request, save = () => {}}) {
 
   for (const name of HELD) {
     res[name] = function held(...args) {
+      if (isOpen) return found[name].apply(res, args);
       calls.push({name, args});
       if (!isBegun) begin(name === 'writeHead' ? args[0] : res.statusCode);
       return name === 'write' ? false : res;

@@ -77,6 +77,49 @@ test('more than the buffers hold is streamed with back-pressure', async () => {
   assert.equal((await browser().get('/')).body.length, 3000000);
 });
 
+test('what wraps the response, before and after, is asked too', async () => {
+  const wraps = (letter) => (res) => {
+    const {write, end, writeHead} = res;
+    res.writeHead = function writeHeadOfWrap(...args) {
+      res.setHeader(`X-Wrap-${letter}`, 'yes');
+      return writeHead.apply(res, args);
+    };
+    res.write = (chunk) => write.call(res, chunk + letter);
+    res.end = (chunk) => end.call(res, chunk === undefined ? chunk : chunk + letter);
+  };
+  const inner = understudy.wrap((req, res) => {
+    wraps('b')(res);
+    req.understudy.set('a', '1');
+    res.write('1');
+    res.end('2');
+  }, {node});
+  const own = await serve((req, res) => {
+    wraps('a')(res);
+    inner(req, res);
+  });
+  const answered = await new Browser(own.address().port).post('/');
+  own.close();
+  assert.equal(answered.body, '1ba2ba');
+  assert.equal(answered.headers['x-wrap-a'], 'yes');
+  assert.equal(answered.headers['x-wrap-b'], 'yes');
+  assert.match(answered.headers['set-cookie'][0], /^SID=/);
+});
+
+test('a reply in place of the answer does not pass what has wrapped the answer', async () => {
+  handler = (req, res) => {
+    const {end} = res;
+    let isEnded = false;
+    res.end = (chunk) => {
+      if (isEnded) throw new Error('ended twice');
+      isEnded = true;
+      return end.call(res, chunk);
+    };
+    req.understudy.set('a', 'x'.repeat(70000));
+    res.end('done');
+  };
+  assert.equal((await browser().post('/')).status, 500);
+});
+
 test('HEAD has no body', async () => {
   handler = (req, res) => res.end('body');
   const answered = await browser().ask('HEAD', '/');
