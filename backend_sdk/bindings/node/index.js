@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// HTTP sessions that survive the death of their server. README.md has the story, index.d.ts the types.
+// HTTP sessions that survive the death of their server. The story: README.md; the types: index.d.ts.
 'use strict';
 
 const {Node, Readiness, openNode, node} = require('./lib/node');

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a request costs its client, by door: a read and a replicated write, one after the other on one
-connection, to the primary itself and through the proxy."""
+"""What a request costs its client, by door: a read and a replicated write, one after the other on
+one connection, to the primary itself and through the proxy."""
 import http.client
 import time
 

@@ -20,16 +20,17 @@ function sendReply(res, reply, end = res.end) {
 // The SDK's cookie stands beside those of the application.
 function addHeaders(res, headers) {
   for (let i = 0; i < headers.length; i += 2) {
-    const before = headers[i].toLowerCase() === 'set-cookie' ? res.getHeader(headers[i]) : undefined;
-    res.setHeader(headers[i], before === undefined ? headers[i + 1] : [before, headers[i + 1]].flat());
+    const [name, value] = headers.slice(i, i + 2);
+    const before = name.toLowerCase() === 'set-cookie' ? res.getHeader(name) : undefined;
+    res.setHeader(name, before === undefined ? value : [before, value].flat());
   }
 }
 
 // `save` writes the handler's last changes into the session; what it throws is a 500.
 function hold(res, {node, session, request, save = () => {}}) {
   const calls = [];
-  // Other middlewares wrap these too, before this one and after it: so they stay where they are, and
-  // hand on to what they found.
+  // Other middlewares wrap these too, before this one and after it: so they stay where they are,
+  // and hand on to what they found.
   const found = Object.fromEntries(HELD.map((name) => [name, res[name]]));
   let isBegun = false;
   let isOpen = false;

@@ -13,7 +13,7 @@ function fail(res, failure) {
   res.end('The application failed to make a response.\n');
 }
 
-// http.createServer(wrap(handler)). A handler that throws or rejects: 500, and nothing is committed.
+// http.createServer(wrap(handler)). A handler that throws or rejects: 500, nothing is committed.
 function wrap(handler, options = {}) {
   return async (req, res) => {
     try {

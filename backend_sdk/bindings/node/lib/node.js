@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Node: this process as a member of the cluster. Nothing here blocks the event loop, but for close().
+// Node: this process as a member of the cluster. Nothing blocks the event loop, but for close().
 'use strict';
 
 const {EventEmitter} = require('node:events');
@@ -64,8 +64,8 @@ class Node extends EventEmitter {
     return isReply ? {reply: begun} : {session: new Session(begun, this)};
   }
 
-  // Commits, and waits until a second member holds what was read and written. A Reply: with status 0
-  // the own response is sent, with its headers added; else the reply in its place.
+  // Commits, and waits until a second member holds what was read and written. A Reply: with status
+  // 0 the own response is sent, with its headers added; else the reply in its place.
   finish(session) {
     return this.#native.finish(session.handle);
   }

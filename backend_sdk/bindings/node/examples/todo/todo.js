@@ -29,11 +29,11 @@ const row = ({text, done}, i) => `<li>${done ? `<s>${escape(text)}</s>` : escape
   <form method="post" action="/toggle"><button name="item" value="${i}">done</button></form></li>`;
 
 app.get('/', ({session}, res) => res.send(`<!doctype html><meta charset="utf-8"><title>To do</title>
-<style>body { font: 16px sans-serif; max-width: 32rem; margin: 2rem auto } li form { display: inline }</style>
+<style>body { font: 16px sans-serif; max-width: 32rem; margin: 2rem auto }</style>
 <h1>To do${session.name ? `, ${escape(session.name)}` : ''}</h1>
 <ul>${(session.items ?? []).map(row).join('')}</ul>
 <form method="post" action="/add"><input name="text" autofocus> <button>Add</button></form>
-<form method="post" action="/login"><input name="name" placeholder="name"> <button>Log in</button></form>
+<form method="post" action="/login"><input name="name"> <button>Log in</button></form>
 <form method="post" action="/logout"><button>Log out</button></form>`));
 
 app.post('/add', ({session, body}, res) => {

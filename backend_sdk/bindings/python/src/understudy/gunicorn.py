@@ -26,7 +26,7 @@ from ._node import Node, listen_of, node, open_node
 
 
 class Members:
-    """The hooks. `bind` is an address that nobody is told of: gunicorn wants one."""
+    """The hooks. `bind` is an address that no proxy is told of: gunicorn wants one."""
 
     bind = "127.0.0.1:0"
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """SESSION_ENGINE: Django's SessionStore over the session of the request. login() gives it a new id,
-logout() ends it. Values are in the SESSION_SERIALIZER's form, JSON by default; pickle is refused."""
+logout() ends it. Values are in SESSION_SERIALIZER's form, JSON by default; pickle is refused."""
 from __future__ import annotations
 
 from typing import Any, Dict, Optional
