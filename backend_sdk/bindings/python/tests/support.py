@@ -28,13 +28,13 @@ def free_port():
 class Member:
     """A configuration, and nodes that are opened with it."""
 
-    def __init__(self, extra=""):
+    def __init__(self, name="a", listen="127.0.0.1:7001"):
         self._directory = tempfile.TemporaryDirectory()
         self.config = str(pathlib.Path(self._directory.name) / "a.conf")
         pathlib.Path(self.config).write_text(
-            f"MemberName a\nListen 127.0.0.1:7001\nClusterListen 127.0.0.1:{free_port()}\n"
+            f"MemberName {name}\nListen {listen}\nClusterListen 127.0.0.1:{free_port()}\n"
             "ClusterInsecure On\nHeartbeatInterval 200ms\nSessionCookie SID\nDrainTimeout 5s\n"
-            "SoftSessionBytes 32K\nMaxSessionBytes 64K\nLogLevel error\n" + extra)
+            "SoftSessionBytes 32K\nMaxSessionBytes 64K\nLogLevel error\n")
 
     def open(self):
         """The node of this process."""

@@ -17,12 +17,16 @@ import fcntl
 import os
 import signal
 import threading
+import time
 from typing import Any, Optional
 
 from gunicorn.sock import TCPSocket
 
 from .errors import Error
 from ._node import Node, listen_of, node, open_node
+
+
+_GRACE_SECONDS = 10.0
 
 
 class Members:
@@ -42,8 +46,20 @@ class Members:
     def workers(self) -> int:
         return len(self._configs)
 
-    def _take_config(self) -> str:
-        """The lock goes with the process, however it ends."""
+    def _wait_for_config(self, worker: Any) -> str:
+        """After SIGHUP new workers are there before the old ones have drained and gone."""
+        end = time.monotonic() + worker.cfg.graceful_timeout + _GRACE_SECONDS
+        while True:
+            config = self._take_config()
+            if config is not None:
+                return config
+            if time.monotonic() > end:
+                raise RuntimeError(f"more workers than configurations, which are {self.workers}")
+            worker.notify()
+            time.sleep(0.1)
+
+    def _take_config(self) -> Optional[str]:
+        """One that no living worker has. The lock goes with the process, however it ends."""
         for config in self._configs:
             fd = os.open(config, os.O_RDONLY | os.O_CLOEXEC)
             try:
@@ -53,10 +69,10 @@ class Members:
                 continue
             self._claim = fd
             return config
-        raise RuntimeError(f"more workers than configurations, which are {self.workers}")
+        return None
 
     def post_fork(self, server: Any, worker: Any) -> None:
-        self._config = self._take_config()
+        self._config = self._wait_for_config(worker)
         worker.sockets = [TCPSocket(listen_of(self._config), worker.cfg, worker.log)]
 
     def post_worker_init(self, worker: Any) -> None:
