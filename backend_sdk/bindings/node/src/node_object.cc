@@ -308,7 +308,7 @@ napi_value NodeObject::reload_keys(napi_env env, napi_callback_info info) {
   napi_create_async_work(env, nullptr, to_js(env, std::string("understudy")), &read_keys,
                          &on_keys_read, reading.get(), &reading->work);
   napi_queue_async_work(env, reading->work);
-  reading.release();  // on_keys_read
+  static_cast<void>(reading.release());  // on_keys_read
   return promised;
 }
 

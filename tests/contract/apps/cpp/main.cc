@@ -30,6 +30,7 @@ using understudy::Session;
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kBytes = "application/octet-stream";
+constexpr int kHeadBytesMax = 65536;
 
 std::string field(const Request& request, std::string_view name) {
   return request.field(name).value_or("");
@@ -217,7 +218,7 @@ void on_term(evutil_socket_t, short, void* context) {
 int serve(const understudy::Options& options) {
   event_base* base = event_base_new();
   evhttp* http = evhttp_new(base);
-  evhttp_set_max_headers_size(http, 64 * 1024);
+  evhttp_set_max_headers_size(http, kHeadBytesMax);
   const std::size_t colon = options.listen.rfind(':');
   const auto port = static_cast<ev_uint16_t>(std::stoul(options.listen.substr(colon + 1)));
   if (evhttp_bind_socket(http, options.listen.substr(0, colon).c_str(), port) != 0) {
