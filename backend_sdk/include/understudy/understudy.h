@@ -26,7 +26,8 @@
 // Threads: a node may be used by all threads at once. A session or a reply is one thread's at a
 // time, and may be handed on. understudy_begin and understudy_finish block: call them on threads
 // that may wait (seconds, while a member is taken over), or use the _then forms, whose callbacks
-// come once, on the node's thread, where they must be quick and must not call a blocking function.
+// come once, on the node's thread, where they must be quick and must not call a blocking function,
+// or the _into forms, whose results the program takes from a queue when it likes.
 //
 // The ABI grows by new functions and by new fields at the end of the structs with a struct_size,
 // which the caller sets to sizeof; a smaller struct of an older program keeps its meaning.

@@ -129,7 +129,7 @@ test('a second session() in a chain leaves the first alone', async () => {
 let express;
 try {
   express = require('express');
-} catch { /* npm install --prefix build/release express */ }
+} catch { /* tests/contract/run --install fetches it */ }
 test('under express, an error handler commits nothing', {skip: !express}, async () => {
   const app = express();
   app.use(understudy.session({node}));
