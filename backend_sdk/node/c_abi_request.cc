@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "backend_sdk/node/c_abi.h"
+#include "backend_sdk/node/completions.h"
 
 namespace understudy {
 namespace {
@@ -153,6 +154,30 @@ understudy_code understudy_finish_then(understudy_session* session, understudy_f
   return guarded([&] {
     return finish(session, [callback, context](Release made) {
       callback(context, handles<understudy_reply>().add(reply_of(std::move(made))));
+    });
+  });
+}
+
+understudy_code understudy_begin_into(understudy_node* node, const understudy_request* request,
+                                      understudy_completions* completions, uint64_t token) {
+  return guarded([&] {
+    const auto queue = handles<understudy_completions>().find(completions);
+    if (!queue.object) return queue.code;
+    return begin(node, request, [node, token, to = queue.object](Decision made) {
+      const Begun begun = begun_of(std::move(made), node);
+      to->queue->add({.token = token, .session = begun.session, .reply = begun.reply});
+    });
+  });
+}
+
+understudy_code understudy_finish_into(understudy_session* session,
+                                       understudy_completions* completions, uint64_t token) {
+  return guarded([&] {
+    const auto queue = handles<understudy_completions>().find(completions);
+    if (!queue.object) return queue.code;
+    return finish(session, [token, to = queue.object](Release made) {
+      understudy_reply* reply = handles<understudy_reply>().add(reply_of(std::move(made)));
+      to->queue->add({.token = token, .session = nullptr, .reply = reply});
     });
   });
 }

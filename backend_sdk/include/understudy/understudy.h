@@ -26,7 +26,8 @@
 // Threads: a node may be used by all threads at once. A session or a reply is one thread's at a
 // time, and may be handed on. understudy_begin and understudy_finish block: call them on threads
 // that may wait (seconds, while a member is taken over), or use the _then forms, whose callbacks
-// come once, on the node's thread, where they must be quick and must not call a blocking function.
+// come once, on the node's thread, where they must be quick and must not call a blocking function,
+// or the _into forms, whose results the program takes from a queue when it likes.
 //
 // The ABI grows by new functions and by new fields at the end of the structs with a struct_size,
 // which the caller sets to sizeof; a smaller struct of an older program keeps its meaning.
@@ -42,8 +43,9 @@ extern "C" {
 #pragma GCC visibility push(default) /* libunderstudy.so exports what follows */
 #endif
 
-/* 2: understudy_reload_keys. 3: readiness, hooks, statistics, drain_then, the log. */
-#define UNDERSTUDY_ABI_VERSION 3
+/* 2: understudy_reload_keys. 3: readiness, hooks, statistics, drain_then, the log.
+ * 4: understudy_session_visit, completions. */
+#define UNDERSTUDY_ABI_VERSION 4
 /* Of the library that runs. It serves programs of its own number and of smaller ones. */
 uint32_t understudy_abi_version(void);
 
@@ -206,6 +208,26 @@ understudy_code understudy_begin_then(understudy_node* node, const understudy_re
 understudy_code understudy_finish_then(understudy_session* session, understudy_finished callback,
                                        void* context);
 
+/* A completion queue, for an event loop in a language whose lock the node's thread should not wait
+ * for: in place of a callback, `fd` is readable as long as there is something to take. It belongs
+ * to the queue: wait on it (poll, epoll), do not read it. Any thread. */
+typedef struct understudy_completions understudy_completions;
+typedef struct understudy_completion {
+  uint64_t token; /* as it was given */
+  understudy_session* session;
+  understudy_reply* reply;
+} understudy_completion;
+understudy_code understudy_completions_open(understudy_completions** completions, int* fd);
+/* What comes later, and what was not taken, is dropped. */
+void understudy_completions_free(understudy_completions* completions);
+/* Writes what has come, at most `size`, and returns how many. Does not wait. */
+size_t understudy_completions_take(understudy_completions* completions, understudy_completion* list,
+                                   size_t size);
+understudy_code understudy_begin_into(understudy_node* node, const understudy_request* request,
+                                      understudy_completions* completions, uint64_t token);
+understudy_code understudy_finish_into(understudy_session* session,
+                                       understudy_completions* completions, uint64_t token);
+
 /* For a response that was made without understudy_begin: the proxy's news, status 0. */
 understudy_code understudy_headers_for(understudy_node* node, const understudy_request* request,
                                        understudy_reply** reply);
@@ -231,6 +253,12 @@ uint64_t understudy_session_version(const understudy_session* session);
 /* 1 and the value, which is valid until this attribute is changed or the session goes; or 0. */
 int understudy_session_get(const understudy_session* session, understudy_text name,
                            understudy_text* value);
+/* Calls `visit` for each attribute, sorted by name, before it returns. The texts are valid as those
+ * of understudy_session_get; `visit` must not change the session. */
+understudy_code understudy_session_visit(const understudy_session* session,
+                                         void (*visit)(void* context, understudy_text name,
+                                                       understudy_text value),
+                                         void* context);
 /* UNDERSTUDY_REFUSED: understudy_session_refusal says why. */
 understudy_code understudy_session_set(understudy_session* session, understudy_text name,
                                        understudy_text value);

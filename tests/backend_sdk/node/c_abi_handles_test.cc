@@ -2,10 +2,12 @@
 // understudy.h: objects that are over, objects of another process, and what stands beside requests:
 // readiness, hooks, statistics, the log.
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -116,6 +118,79 @@ TEST_F(CHandles, AForkedChildIsToldSo) {
   understudy_reply* reply = nullptr;
   EXPECT_EQ(understudy_finish(session, &reply), UNDERSTUDY_OK);
   understudy_reply_free(reply);
+}
+
+TEST_F(CHandles, WhatIsVisitedIsTheRequestsOwnView) {
+  understudy_session* session = begin();
+  for (const char* name : {"b", "c", "a"}) {
+    ASSERT_EQ(understudy_session_set(session, text_of(name), text_of("x")), UNDERSTUDY_OK);
+  }
+  ASSERT_EQ(understudy_session_remove(session, text_of("c")), UNDERSTUDY_OK);
+  std::string seen;
+  const auto visit = [](void* to, understudy_text name, understudy_text value) {
+    *static_cast<std::string*>(to) +=
+        std::string(view(name)) + '=' + std::string(view(value)) + ';';
+  };
+  EXPECT_EQ(understudy_session_visit(session, visit, &seen), UNDERSTUDY_OK);
+  EXPECT_EQ(seen, "a=x;b=x;");
+  understudy_session_drop(session);
+  EXPECT_EQ(understudy_session_visit(session, visit, &seen), UNDERSTUDY_CLOSED);
+  EXPECT_EQ(seen, "a=x;b=x;");
+}
+
+TEST_F(CHandles, CompletionsAreTakenWhereTheApplicationWaits) {
+  understudy_completions* queue = nullptr;
+  int fd = -1;
+  ASSERT_EQ(understudy_completions_open(&queue, &fd), UNDERSTUDY_OK);
+  const auto is_readable = [fd](int milliseconds) {
+    pollfd waits{.fd = fd, .events = POLLIN, .revents = 0};
+    return poll(&waits, 1, milliseconds) == 1;
+  };
+  understudy_request request{};
+  request.struct_size = sizeof request;
+  request.method = text_of("GET");
+  request.target = text_of("/");
+  EXPECT_FALSE(is_readable(0));
+  ASSERT_EQ(understudy_begin_into(node_, &request, queue, 7), UNDERSTUDY_OK);
+  ASSERT_TRUE(is_readable(20'000));
+  understudy_completion got[2] = {};
+  ASSERT_EQ(understudy_completions_take(queue, got, 2), 1u);
+  EXPECT_FALSE(is_readable(0));
+  EXPECT_EQ(got[0].token, 7u);
+  ASSERT_NE(got[0].session, nullptr);
+  EXPECT_EQ(got[0].reply, nullptr);
+  ASSERT_EQ(understudy_finish_into(got[0].session, queue, 8), UNDERSTUDY_OK);
+  EXPECT_EQ(understudy_finish_into(got[0].session, queue, 9), UNDERSTUDY_CLOSED);
+  ASSERT_TRUE(is_readable(20'000));
+  ASSERT_EQ(understudy_completions_take(queue, got, 2), 1u);
+  EXPECT_EQ(got[0].token, 8u);
+  EXPECT_EQ(got[0].session, nullptr);
+  EXPECT_EQ(understudy_reply_status(got[0].reply), 0);
+  understudy_reply_free(got[0].reply);
+  EXPECT_EQ(understudy_completions_take(queue, got, 2), 0u);
+  understudy_completions_free(queue);
+  EXPECT_EQ(understudy_begin_into(node_, &request, queue, 1), UNDERSTUDY_CLOSED);
+}
+
+// What comes after the end, or was not taken before it, is dropped: no request stays under way.
+TEST_F(CHandles, CompletionsThatAreNotTakenAreDropped) {
+  understudy_completions* queue = nullptr;
+  int fd = -1;
+  ASSERT_EQ(understudy_completions_open(&queue, &fd), UNDERSTUDY_OK);
+  understudy_request request{};
+  request.struct_size = sizeof request;
+  request.method = text_of("GET");
+  request.target = text_of("/");
+  for (std::uint64_t token = 0; token < 50; ++token) {
+    ASSERT_EQ(understudy_begin_into(node_, &request, queue, token), UNDERSTUDY_OK);
+  }
+  pollfd waits{.fd = fd, .events = POLLIN, .revents = 0};
+  ASSERT_EQ(poll(&waits, 1, 20'000), 1);
+  understudy_completions_free(queue);
+  // Waits for requests under way, for 30 s (DrainTimeout).
+  const auto began = std::chrono::steady_clock::now();
+  understudy_node_drain(node_);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(15));
 }
 
 TEST_F(CHandles, ReadinessStatisticsAndDrainAreTold) {
