@@ -71,6 +71,22 @@ int understudy_session_get(const understudy_session* session, understudy_text na
   });
 }
 
+understudy_code understudy_session_visit(const understudy_session* session,
+                                         void (*visit)(void* context, understudy_text name,
+                                                       understudy_text value),
+                                         void* context) {
+  if (visit == nullptr) return UNDERSTUDY_ARGUMENT;
+  return guarded([&] {
+    const auto found = handles<understudy_session>().find(session);
+    if (!found.object) return found.code;
+    const Session& its = found.object->session;
+    for (const std::string_view name : its.names()) {
+      visit(context, text_of(name), text_of(its.get(name).value_or(std::string_view())));
+    }
+    return UNDERSTUDY_OK;
+  });
+}
+
 understudy_code understudy_session_set(understudy_session* session, understudy_text name,
                                        understudy_text value) {
   if (!is_text(name) || !is_text(value)) return UNDERSTUDY_ARGUMENT;

@@ -42,8 +42,9 @@ extern "C" {
 #pragma GCC visibility push(default) /* libunderstudy.so exports what follows */
 #endif
 
-/* 2: understudy_reload_keys. 3: readiness, hooks, statistics, drain_then, the log. */
-#define UNDERSTUDY_ABI_VERSION 3
+/* 2: understudy_reload_keys. 3: readiness, hooks, statistics, drain_then, the log.
+ * 4: understudy_session_visit. */
+#define UNDERSTUDY_ABI_VERSION 4
 /* Of the library that runs. It serves programs of its own number and of smaller ones. */
 uint32_t understudy_abi_version(void);
 
@@ -231,6 +232,12 @@ uint64_t understudy_session_version(const understudy_session* session);
 /* 1 and the value, which is valid until this attribute is changed or the session goes; or 0. */
 int understudy_session_get(const understudy_session* session, understudy_text name,
                            understudy_text* value);
+/* Calls `visit` for each attribute, sorted by name, before it returns. The texts are valid as those
+ * of understudy_session_get; `visit` must not change the session. */
+understudy_code understudy_session_visit(const understudy_session* session,
+                                         void (*visit)(void* context, understudy_text name,
+                                                       understudy_text value),
+                                         void* context);
 /* UNDERSTUDY_REFUSED: understudy_session_refusal says why. */
 understudy_code understudy_session_set(understudy_session* session, understudy_text name,
                                        understudy_text value);
