@@ -254,6 +254,11 @@ public final class Exchange {
     return session.finish();
   }
 
+  /** For a response that a container has written by itself. It must not be over. */
+  public Reply finishLate() {
+    return finish(null);
+  }
+
   /** Commits nothing. */
   public synchronized void drop() {
     isOver = true;

@@ -14,10 +14,13 @@ import java.util.logging.Logger;
 
 /**
  * An asynchronous request: complete() commits the session, on the thread that calls it, before the
- * response goes. One that ends otherwise (its time is over, its client is gone) commits nothing.
+ * response goes. One that fails (its time is over, it throws) and that no listener of the application
+ * answers, commits nothing.
  */
 final class ExchangeAsync implements AsyncContext {
   private static final Logger LOG = Logger.getLogger(ExchangeAsync.class.getName());
+
+  private static final int FAILED = 500;
 
   private final AsyncContext its;
   private final ExchangeRequest request;
@@ -27,7 +30,7 @@ final class ExchangeAsync implements AsyncContext {
     this.request = request;
     if (request.getAttribute(ExchangeAsync.class.getName()) == null) {
       request.setAttribute(ExchangeAsync.class.getName(), Boolean.TRUE);
-      its.addListener(new DropUnfinished(request.exchange()));
+      its.addListener(new AtEnd(request));
     }
   }
 
@@ -101,26 +104,33 @@ final class ExchangeAsync implements AsyncContext {
     return its.getTimeout();
   }
 
-  private static final class DropUnfinished implements AsyncListener {
-    private final Exchange exchange;
+  /** For a request that ends without our complete(): a dispatch does, and what has failed. */
+  private static final class AtEnd implements AsyncListener {
+    private final ExchangeRequest request;
+    private boolean hasFailed;
 
-    DropUnfinished(Exchange exchange) {
-      this.exchange = exchange;
+    AtEnd(ExchangeRequest request) {
+      this.request = request;
     }
 
     @Override
-    public void onComplete(AsyncEvent event) {
-      if (!exchange.isOver()) exchange.drop();
+    public void onComplete(AsyncEvent event) throws IOException {
+      if (request.exchange().isOver()) return;
+      if (hasFailed && request.response().getStatus() >= FAILED) {
+        request.exchange().drop();
+      } else {
+        request.response().complete();
+      }
     }
 
     @Override
     public void onTimeout(AsyncEvent event) {
-      // The container ends it with an error, or a listener of the application completes it.
+      hasFailed = true;
     }
 
     @Override
     public void onError(AsyncEvent event) {
-      // As onTimeout.
+      hasFailed = true;
     }
 
     @Override

@@ -73,6 +73,7 @@ final class UnderstudyValve extends ValveBase {
     request.setAttribute(Exchange.ATTRIBUTE, with);
     request.setRequest(with);
     response.setResponse(with.response());
+    CommitHook.install(response, exchange);
     if (exchange.exists()) {
       request.setRequestedSessionId(exchange.id());
       request.setRequestedSessionCookie(true);
