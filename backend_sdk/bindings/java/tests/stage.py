@@ -152,15 +152,15 @@ USERS = """<?xml version="1.0" encoding="UTF-8"?>
 class Tomcats:
     """Members with the Manager; each is started and killed by its name."""
 
-    def __init__(self, stage, names, manager_attributes="", conf="", application=None):
+    def __init__(self, stage, names, manager_attributes="", conf="", app=None, context=None):
         self.stage = stage
         self.http = {name: stage.port() for name in names}
         self.cluster = {name: stage.port() for name in names}
         self.manager = manager_attributes
-        app = application or web_application(stage)
+        app = app or web_application(stage)
         members = ",".join(f"127.0.0.1:{port}" for port in self.cluster.values())
         for name in names:
-            self.lay_out(name, app)
+            self.lay_out(name, app, context=context)
             stage.write(
                 f"{name}/conf/member.conf",
                 f"MemberName {name}\nMachine machine-{name}\nListen 127.0.0.1:{self.http[name]}\n"
@@ -175,7 +175,7 @@ class Tomcats:
         shutil.copytree(app, os.path.join(base, "webapps/ROOT"), dirs_exist_ok=True)
         if not cluster:
             shutil.copy(os.path.join(JARS, "understudy-session.jar"), os.path.join(base, "lib"))
-            context = (
+            context = context or (
                 '<Context><Manager className="io.understudy.tomcat.UnderstudyManager" '
                 f'configuration="conf/member.conf" {self.manager}/></Context>\n')
         self.stage.write(f"{name}/conf/context.xml", context)
@@ -191,6 +191,9 @@ class Tomcats:
                 name, [os.path.join(HOME, "bin/catalina.sh"), "run"],
                 {"CATALINA_HOME": HOME, "CATALINA_BASE": self.stage.path(name, "").rstrip("/"),
                  "CATALINA_OPTS": " ".join(options), "JAVA_OPTS": ""})
+
+    def conf(self, name):
+        return self.stage.path(name, "conf/member.conf")
 
     def wait_protected(self, *names):
         for name in names:

@@ -134,14 +134,12 @@ public final class Exchange {
   }
 
   /**
-   * Makes a session, if there is none.
-   *
-   * @throws IllegalStateException the response has begun
+   * Makes a session, if there is none. When the exchange is over (an error page asks) it is an empty
+   * one that cannot be changed.
    */
   public synchronized void create(int maxInactiveSeconds) {
     if (exists) return;
-    checkOpen();
-    if (isInvalidated) {
+    if (isInvalidated && !isOver) {
       values.clear();
       session.rotateId();
       login = null;
@@ -235,6 +233,7 @@ public final class Exchange {
   synchronized Reply finish(Recorded whole) {
     if (isOver) return null;
     if (request.getAttribute(RequestDispatcher.ERROR_EXCEPTION) != null) {
+      if (whole == null) values.load();
       drop();
       return news();
     }
@@ -251,6 +250,7 @@ public final class Exchange {
       return failure("The session was not changed: " + failed.getMessage() + ".\n");
     }
     isOver = true;
+    values.seal();
     return session.finish();
   }
 
@@ -262,18 +262,21 @@ public final class Exchange {
   /** Commits nothing. */
   public synchronized void drop() {
     isOver = true;
+    values.seal();
     session.close();
   }
 
   /** Whether anything was changed. */
   private boolean write(boolean goesOn) throws IOException {
     if (isInvalidated && !exists) {
-      values.seal();
       if (!session.isNew()) session.invalidate();
       return !session.isNew();
     }
     if (!exists) return false;
-    if (goesOn) login();
+    if (goesOn) {
+      login();
+      values.load();
+    }
     boolean isChanged = values.flush(goesOn);
     if (isLoginChanged) {
       isChanged = true;

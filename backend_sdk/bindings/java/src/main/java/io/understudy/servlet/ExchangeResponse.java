@@ -74,7 +74,8 @@ public final class ExchangeResponse extends HttpServletResponseWrapper {
     if (isReleased) return;
     moveText();
     isReleased = true;
-    Recorded whole = isWhole ? new Recorded(this, body.held()) : null;
+    boolean isAllThere = isWhole && errorStatus == 0;
+    Recorded whole = isAllThere ? new Recorded(this, body.held()) : null;
     Reply reply = exchange.finish(whole);
     if (reply != null && !reply.isRelease()) {
       replace(reply);

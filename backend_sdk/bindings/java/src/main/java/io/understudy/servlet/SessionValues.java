@@ -103,7 +103,12 @@ public final class SessionValues {
     isCleared = true;
   }
 
-  /** From now on it can only be read. */
+  /** Gets the bytes of all that is stored, to be read when the SDK's session is finished. */
+  synchronized void load() {
+    stored().forEach(this::entry);
+  }
+
+  /** From now on it can only be read, as far as it is loaded. */
   synchronized void seal() {
     isReadOnly = true;
   }
@@ -120,7 +125,6 @@ public final class SessionValues {
     ClassLoader before = thread.getContextClassLoader();
     thread.setContextClassLoader(loader);
     try {
-      if (goesOn && !isCleared) stored().forEach(this::entry);
       boolean isChanged = false;
       if (isCleared) isChanged = removeStored();
       for (Map.Entry<String, Entry> each : entries.entrySet()) {
@@ -128,7 +132,6 @@ public final class SessionValues {
           isChanged |= flush(each.getKey(), each.getValue(), goesOn);
         }
       }
-      isReadOnly = true;
       return isChanged;
     } finally {
       thread.setContextClassLoader(before);
@@ -223,7 +226,7 @@ public final class SessionValues {
   /** Without those that are not the application's. */
   private TreeSet<String> stored() {
     if (storedNames == null) {
-      storedNames = new TreeSet<>(session.names());
+      storedNames = new TreeSet<>(isReadOnly ? List.of() : session.names());
       storedNames.removeIf(name -> name.startsWith(SessionFacts.RESERVED));
     }
     return isCleared ? new TreeSet<>() : storedNames;

@@ -20,7 +20,7 @@ import java.util.concurrent.Callable;
 
 /**
  * Sessions of the SDK in a container without a manager of ours: the first filter of the
- * application, for {@code /*}, with async-supported, for the dispatches REQUEST and ASYNC. What
+ * application, for {@code /*}, with async-supported, for the dispatches REQUEST, ASYNC and ERROR. What
  * {@code request.getSession()} gives behind it is kept by the cluster; the container makes no session
  * and no cookie. Parameters: {@code configuration} (a member's file) and what {@link Settings} has,
  * under the names of the Manager's attributes; {@code listeners}: class names, in place of the
@@ -88,8 +88,12 @@ public final class UnderstudyFilter implements Filter {
     HttpServletResponse response = (HttpServletResponse) to;
     Object known = request.getAttribute(Exchange.ATTRIBUTE);
     if (known != null) { // dispatched again
-      ExchangeRequest again = (ExchangeRequest) known;
-      run(again, request, response, chain);
+      ExchangeRequest first = (ExchangeRequest) known;
+      if (first.exchange().isOver()) { // an error page, which may read
+        chain.doFilter(wrap(request, first.exchange()), response);
+      } else {
+        run(first, request, response, chain);
+      }
     } else if (request.getRequestURI().startsWith(Member.QUESTIONS)) {
       send(member.answer(request), response);
     } else if (settings.isUnprotected(path(request))) {
@@ -123,13 +127,16 @@ public final class UnderstudyFilter implements Filter {
     }
     Exchange exchange = begun.exchange();
     if (exchange.isExpired()) sessions.session(exchange, request, false).invalidate();
-    ExchangeRequest with =
-        new ExchangeRequest(request, exchange, sessions, settings.sessionCookie());
+    ExchangeRequest with = wrap(request, exchange);
     with.setResponse(
         new ExchangeResponse(
             response, with, exchange, settings.responseBuffer(), true, response::reset));
     request.setAttribute(Exchange.ATTRIBUTE, with);
     run(with, with, with.response(), chain);
+  }
+
+  private ExchangeRequest wrap(HttpServletRequest request, Exchange exchange) {
+    return new ExchangeRequest(request, exchange, sessions, settings.sessionCookie());
   }
 
   private void run(
