@@ -22,7 +22,7 @@ FILTER = """  <filter>
 
 def run(stage, table):
     names = ["t1", "t2", "t3"]
-    tomcats = Tomcats(stage, names, app=web_application(stage), context="<Context/>")
+    tomcats = Tomcats(stage, names, app=web_application(stage), context="")
     for name in names:
         path = stage.path(name, "webapps/ROOT/WEB-INF/web.xml")
         with open(path, encoding="utf-8") as file:

@@ -175,10 +175,13 @@ class Tomcats:
         shutil.copytree(app, os.path.join(base, "webapps/ROOT"), dirs_exist_ok=True)
         if not cluster:
             shutil.copy(os.path.join(JARS, "understudy-session.jar"), os.path.join(base, "lib"))
-            context = context or (
-                '<Context><Manager className="io.understudy.tomcat.UnderstudyManager" '
-                f'configuration="conf/member.conf" {self.manager}/></Context>\n')
-        self.stage.write(f"{name}/conf/context.xml", context)
+            context = (
+                '<Manager className="io.understudy.tomcat.UnderstudyManager" '
+                f'configuration="conf/member.conf" {self.manager}/>') if context is None else context
+        # What a scan of all jars would find, the tests do not use.
+        self.stage.write(
+            f"{name}/conf/context.xml",
+            f'<Context><JarScanner scanClassPath="false"/>{context or ""}</Context>\n')
         self.stage.write(f"{name}/conf/tomcat-users.xml", USERS)
         self.stage.write(
             f"{name}/conf/server.xml",
@@ -200,7 +203,7 @@ class Tomcats:
             wait_for(
                 f"{name} is not protected:\n{self.stage.log(name)[-3000:]}",
                 lambda: re.findall(r"member \S+ is (\w+)", self.stage.log(name))[-1:] ==
-                ["PROTECTED"])
+                ["PROTECTED"], 180)
 
 
 class Proxies:
