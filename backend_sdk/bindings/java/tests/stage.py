@@ -113,8 +113,9 @@ def compile_java(stage, name, sources, jars):
     return out
 
 
-def web_application(stage):
-    """The shop with the probes: a directory that each Tomcat gets a copy of."""
+def web_application(stage, home=HOME, translate=str):
+    """The shop with the probes: a directory that each Tomcat gets a copy of. The sources are
+    translated, for another version of the servlet API."""
     app = stage.path("app", "")
     shutil.copytree(os.path.join(JAVA, "examples/shop/web"), app, dirs_exist_ok=True)
     for page in glob.glob(os.path.join(HERE, "webapp/*.jsp")):
@@ -124,7 +125,12 @@ def web_application(stage):
     shutil.copy(os.path.join(JAVA, "examples/todo/index.jsp"), os.path.join(app, "todo"))
     sources = glob.glob(os.path.join(JAVA, "examples/shop/src/shop/*.java"))
     sources += glob.glob(os.path.join(HERE, "webapp/src/probe/*.java"))
-    classes = compile_java(stage, "web", sources, [os.path.join(HOME, "lib/servlet-api.jar")])
+    translated = []
+    for source in sources:
+        with open(source, encoding="utf-8") as file:
+            translated.append(
+                stage.write("sources/" + os.path.relpath(source, JAVA), translate(file.read())))
+    classes = compile_java(stage, "web", translated, [os.path.join(home, "lib/servlet-api.jar")])
     shutil.copytree(classes, os.path.join(app, "WEB-INF/classes"), dirs_exist_ok=True)
     return app
 
@@ -152,6 +158,9 @@ USERS = """<?xml version="1.0" encoding="UTF-8"?>
 class Tomcats:
     """Members with the Manager; each is started and killed by its name."""
 
+    home = HOME
+    jar = os.path.join(JARS, "understudy-session.jar")
+
     def __init__(self, stage, names, manager_attributes="", conf="", app=None, context=None):
         self.stage = stage
         self.http = {name: stage.port() for name in names}
@@ -171,10 +180,10 @@ class Tomcats:
         base = self.stage.path(name, "")
         for folder in ("conf", "logs", "temp", "work", "lib", "webapps"):
             os.makedirs(os.path.join(base, folder), exist_ok=True)
-        shutil.copy(os.path.join(HOME, "skel/conf/web.xml"), os.path.join(base, "conf"))
+        shutil.copy(os.path.join(self.home, "skel/conf/web.xml"), os.path.join(base, "conf"))
         shutil.copytree(app, os.path.join(base, "webapps/ROOT"), dirs_exist_ok=True)
         if not cluster:
-            shutil.copy(os.path.join(JARS, "understudy-session.jar"), os.path.join(base, "lib"))
+            shutil.copy(self.jar, os.path.join(base, "lib"))
             context = (
                 '<Manager className="io.understudy.tomcat.UnderstudyManager" '
                 f'configuration="conf/member.conf" {self.manager}/>') if context is None else context
@@ -191,8 +200,8 @@ class Tomcats:
         for name in names:
             options = (jvm or JVM) + [f"-Djava.library.path={JARS}", f"-Dmember={name}"]
             self.stage.start(
-                name, [os.path.join(HOME, "bin/catalina.sh"), "run"],
-                {"CATALINA_HOME": HOME, "CATALINA_BASE": self.stage.path(name, "").rstrip("/"),
+                name, [os.path.join(self.home, "bin/catalina.sh"), "run"],
+                {"CATALINA_HOME": self.home, "CATALINA_BASE": self.stage.path(name, "").rstrip("/"),
                  "CATALINA_OPTS": " ".join(options), "JAVA_OPTS": ""})
 
     def conf(self, name):

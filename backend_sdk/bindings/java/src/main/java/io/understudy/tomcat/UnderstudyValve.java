@@ -102,7 +102,7 @@ final class UnderstudyValve extends ValveBase {
   /** Whatever Tomcat had in mind for this response, another one is sent. */
   private static void ready(Response response) {
     response.setSuspended(false);
-    response.resetError();
+    response.setErrorReported();
     response.reset();
   }
 
