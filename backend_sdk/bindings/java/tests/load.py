@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Customers that put pieces into their carts, one after the other, and count what was acknowledged."""
+"""Customers that put pieces into their carts, one after the other, and count those acknowledged."""
 
 import http.client
 import json

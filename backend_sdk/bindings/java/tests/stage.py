@@ -186,7 +186,8 @@ class Tomcats:
             shutil.copy(self.jar, os.path.join(base, "lib"))
             context = (
                 '<Manager className="io.understudy.tomcat.UnderstudyManager" '
-                f'configuration="conf/member.conf" {self.manager}/>') if context is None else context
+                f'configuration="conf/member.conf" {self.manager}/>'
+            ) if context is None else context
         # What a scan of all jars would find, the tests do not use.
         self.stage.write(
             f"{name}/conf/context.xml",

@@ -18,7 +18,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** A member that is alone in its cluster: its sessions have no copy, and are served all the same. */
+/**
+ * A member that is alone in its cluster: its sessions have no copy, and are served all the same.
+ */
 public final class Alone implements AutoCloseable {
   private final Path file;
   public final Node node;

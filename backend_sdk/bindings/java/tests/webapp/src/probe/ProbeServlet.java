@@ -86,7 +86,8 @@ public final class ProbeServlet extends HttpServlet {
         HttpSession its = request.getSession(false);
         response.getWriter().print(
             request.getRemoteUser() + " " + request.getRequestedSessionId()
-                + " " + request.isRequestedSessionIdValid() + " " + (its == null ? "-" : its.getId())
+                + " " + request.isRequestedSessionIdValid()
+                + " " + (its == null ? "-" : its.getId())
                 + " " + response.encodeURL("/x"));
         break;
       default:

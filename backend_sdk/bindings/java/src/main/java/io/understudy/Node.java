@@ -23,8 +23,8 @@ import java.util.Objects;
  * // reply.isRelease(): send the handler's response with the reply's headers; else send the reply
  * }</pre>
  *
- * <p>Any thread, all at once. {@link #begin} and {@link Session#finish} wait: up to seconds, while a
- * member is taken over. After {@link #close} every method throws {@link IllegalStateException}.
+ * <p>Any thread, all at once. {@link #begin} and {@link Session#finish} wait: up to seconds, while
+ * a member is taken over. After {@link #close} every method throws {@link IllegalStateException}.
  */
 public final class Node implements AutoCloseable {
   static final Cleaner CLEANER = Cleaner.create();
@@ -128,7 +128,8 @@ public final class Node implements AutoCloseable {
   }
 
   /**
-   * Reads ClusterKeyFile again; waits until the keys are in force. When it fails, the old ones stay.
+   * Reads ClusterKeyFile again; waits until the keys are in force. When it fails, the old ones
+   * stay.
    *
    * @throws UnderstudyException says what is wrong with the file
    */

@@ -9,9 +9,9 @@ import java.util.Objects;
 
 /**
  * One request's handle on a session: a snapshot, and the changes that this request makes. Nothing
- * is shared or sent before {@link #finish}, which commits all of them or none. Attributes are merged
- * one by one, the later commit wins; a handler that reads, computes and writes asks for {@link
- * Request#exclusive}.
+ * is shared or sent before {@link #finish}, which commits all of them or none. Attributes are
+ * merged one by one, the later commit wins; a handler that reads, computes and writes asks for
+ * {@link Request#exclusive}.
  *
  * <p>One thread's at a time, and may be handed on. After {@link #finish} or {@link #close} the
  * methods that read or change attributes throw {@link IllegalStateException}; what is asked of the
@@ -123,7 +123,9 @@ public final class Session implements AutoCloseable {
     return new String(Native.refusal(state.handle()), StandardCharsets.UTF_8);
   }
 
-  /** Commits, and waits for the copy: for what this request has written and for what it has read. */
+  /**
+   * Commits, and waits for the copy: for what this request has written and for what it has read.
+   */
   public Reply finish() {
     long handle = state.take();
     try (Node.State inside = state.node.enter()) {

@@ -22,8 +22,8 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /**
- * One request with its session: begun before the servlet runs, finished before the first byte of the
- * response leaves. The threads of one request may share it.
+ * One request with its session: begun before the servlet runs, finished before the first byte of
+ * the response leaves. The threads of one request may share it.
  *
  * <p>A session that is invalidated and asked for again in the same request goes on under a new id
  * and with no attribute: the SDK has one session for a request.
@@ -134,8 +134,8 @@ public final class Exchange {
   }
 
   /**
-   * Makes a session, if there is none. When the exchange is over (an error page asks) it is an empty
-   * one that cannot be changed.
+   * Makes a session, if there is none. When the exchange is over (an error page asks) it is an
+   * empty one that cannot be changed.
    */
   public synchronized void create(int maxInactiveSeconds) {
     if (exists) return;

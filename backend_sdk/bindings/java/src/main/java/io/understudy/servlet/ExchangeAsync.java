@@ -14,8 +14,8 @@ import java.util.logging.Logger;
 
 /**
  * An asynchronous request: complete() commits the session, on the thread that calls it, before the
- * response goes. One that fails (its time is over, it throws) and that no listener of the application
- * answers, commits nothing.
+ * response goes. One that fails (its time is over, it throws) and that no listener of the
+ * application answers, commits nothing.
  */
 final class ExchangeAsync implements AsyncContext {
   private static final Logger LOG = Logger.getLogger(ExchangeAsync.class.getName());

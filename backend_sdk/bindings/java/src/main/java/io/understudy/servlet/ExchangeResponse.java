@@ -14,9 +14,9 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 
 /**
- * The response of a request with a session. Status and headers go to the container's response, which
- * is not committed yet; the body is held back. {@link #release} commits the session, adds the SDK's
- * headers and lets the body go, or sends the SDK's reply in its place.
+ * The response of a request with a session. Status and headers go to the container's response,
+ * which is not committed yet; the body is held back. {@link #release} commits the session, adds the
+ * SDK's headers and lets the body go, or sends the SDK's reply in its place.
  */
 public final class ExchangeResponse extends HttpServletResponseWrapper {
   private final Exchange exchange;

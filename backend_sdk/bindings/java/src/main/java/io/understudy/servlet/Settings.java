@@ -74,7 +74,9 @@ public final class Settings {
     return responseBuffer;
   }
 
-  /** Whether values that were only read are compared, when the request ends, with what they were. */
+  /**
+   * Whether values that were only read are compared, when the request ends, with what they were.
+   */
   public void setComparesRead(boolean is) {
     comparesRead = is;
   }
@@ -111,7 +113,9 @@ public final class Settings {
     return objectFilter;
   }
 
-  /** Classes of values and of what is in them; null or empty: all that the object filter lets in. */
+  /**
+   * Classes of values and of what is in them; null or empty: all that the object filter lets in.
+   */
   public void setClassNames(String regex) {
     classNames = pattern(regex);
   }

@@ -20,11 +20,11 @@ import java.util.concurrent.Callable;
 
 /**
  * Sessions of the SDK in a container without a manager of ours: the first filter of the
- * application, for {@code /*}, with async-supported, for the dispatches REQUEST, ASYNC and ERROR. What
- * {@code request.getSession()} gives behind it is kept by the cluster; the container makes no session
- * and no cookie. Parameters: {@code configuration} (a member's file) and what {@link Settings} has,
- * under the names of the Manager's attributes; {@code listeners}: class names, in place of the
- * container's, which are not told.
+ * application, for {@code /*}, with async-supported, for the dispatches REQUEST, ASYNC and ERROR.
+ * What {@code request.getSession()} gives behind it is kept by the cluster; the container makes no
+ * session and no cookie. Parameters: {@code configuration} (a member's file) and what {@link
+ * Settings} has, under the names of the Manager's attributes; {@code listeners}: class names, in
+ * place of the container's, which are not told.
  */
 public final class UnderstudyFilter implements Filter {
   private final Settings settings = new Settings();

@@ -19,8 +19,8 @@ import java.util.regex.Pattern;
 
 /**
  * Values as bytes, by Java serialization. What is read passes two filters: of the JDK, by pattern,
- * and, if there is one, a regular expression that the name of each class must match (arrays by their
- * elements). Immutable; any thread.
+ * and, if there is one, a regular expression that the name of each class must match (arrays by
+ * their elements). Immutable; any thread.
  */
 public final class ValueCodec {
   /**
@@ -41,7 +41,8 @@ public final class ValueCodec {
           + "!org.apache.commons.collections4.comparators.TransformingComparator;"
           + "!org.apache.commons.beanutils.BeanComparator;!org.apache.commons.fileupload.**;"
           + "!org.codehaus.groovy.runtime.**;!groovy.lang.**;!bsh.**;!org.mozilla.javascript.**;"
-          + "!org.springframework.beans.factory.**;!org.springframework.core.SerializableTypeWrapper*;"
+          + "!org.springframework.beans.factory.**;"
+          + "!org.springframework.core.SerializableTypeWrapper*;"
           + "!org.springframework.aop.**;!org.hibernate.engine.spi.TypedValue;"
           + "!com.mchange.**;!org.jboss.interceptor.**;!org.python.core.**;!clojure.lang.**;"
           + "!net.sf.json.**;!com.vaadin.data.util.**;!org.apache.wicket.util.upload.**";
@@ -125,7 +126,8 @@ public final class ValueCodec {
 
     @Override
     @SuppressWarnings("deprecation") // a stream names a proxy's class, and makes none
-    protected Class<?> resolveProxyClass(String[] names) throws IOException, ClassNotFoundException {
+    protected Class<?> resolveProxyClass(String[] names)
+        throws IOException, ClassNotFoundException {
       Class<?>[] interfaces = new Class<?>[names.length];
       for (int i = 0; i < names.length; ++i) {
         check(names[i]);

@@ -13,9 +13,9 @@ import org.apache.juli.logging.LogFactory;
 
 /**
  * For what Tomcat writes itself, past the response that the servlet has: the login page of its FORM
- * authenticator. It stands between Tomcat's response and its connector, and commits the session when
- * the response is about to be committed and that has not happened before. The SDK's headers are
- * added; of a reply in place of the page, only the status can be. Goes after the commit.
+ * authenticator. It stands between Tomcat's response and its connector, and commits the session
+ * when the response is about to be committed and that has not happened before. The SDK's headers
+ * are added; of a reply in place of the page, only the status can be. Goes after the commit.
  */
 final class CommitHook implements ActionHook {
   private static final Log LOG = LogFactory.getLog(CommitHook.class);

@@ -42,8 +42,8 @@ import org.apache.juli.logging.LogFactory;
  * }</pre>
  *
  * in the Context. It puts a valve into the host's pipeline and opens the member when the server has
- * started, so that requests find a connector. Sessions are a request's own objects; what is shared is
- * what was committed. README.md has all attributes and limits.
+ * started, so that requests find a connector. Sessions are a request's own objects; what is shared
+ * is what was committed. README.md has all attributes and limits.
  */
 public final class UnderstudyManager extends ConfiguredManager {
   private static final Log LOG = LogFactory.getLog(UnderstudyManager.class);
@@ -118,7 +118,8 @@ public final class UnderstudyManager extends ConfiguredManager {
     for (Connector connector : getEngine().getService().findConnectors()) {
       if (port.equals(String.valueOf(connector.getLocalPort()))) return;
     }
-    LOG.warn("member " + member.name() + ": no Connector has the port of Listen " + member.listen());
+    LOG.warn(
+        "member " + member.name() + ": no Connector has the port of Listen " + member.listen());
   }
 
   @Override
