@@ -96,14 +96,19 @@ void session_lost(void* context, understudy_text id) {
 }
 
 std::mutex log_mutex;
-std::shared_ptr<const Kept> log_writer;  // guarded by log_mutex
+
+// Guarded by log_mutex. Never destroyed: the process may end, and the JVM be gone, while it is set.
+std::shared_ptr<const Kept>& log_writer() {
+  static auto* const writer = new std::shared_ptr<const Kept>();
+  return *writer;
+}
 
 void log_line(void*, understudy_severity severity, understudy_text line) {
   JNIEnv* env = env_here();
   std::shared_ptr<const Kept> writer;
   {
     const std::lock_guard lock(log_mutex);
-    writer = log_writer;
+    writer = log_writer();
   }
   if (!env || !writer || env->ExceptionCheck()) return;
   jbyteArray array = array_of(env, view(line));
@@ -142,7 +147,7 @@ UNDERSTUDY_NATIVE(void, setLog)(JNIEnv* env, jclass, jobject writer) {
     const bool is_set = kept != nullptr;
     {
       const std::lock_guard lock(log_mutex);
-      log_writer.swap(kept);
+      log_writer().swap(kept);
     }
     understudy_set_log(is_set ? &log_line : nullptr, nullptr);
     return 0;

@@ -1,0 +1,4 @@
+<%@ page session="true" contentType="application/json" trimDirectiveWhitespaces="true" %><%
+  session.invalidate();
+  out.println("{}");
+%>
