@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-#include "border.h"
+#include "backend_sdk/bindings/java/jni/border.h"
 
 using namespace understudy::jni;
 

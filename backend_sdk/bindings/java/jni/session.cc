@@ -4,7 +4,7 @@
 // request costs few crossings of the border.
 #include <memory>
 
-#include "border.h"
+#include "backend_sdk/bindings/java/jni/border.h"
 
 using namespace understudy::jni;
 

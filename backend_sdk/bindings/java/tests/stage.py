@@ -213,7 +213,7 @@ class Tomcats:
             wait_for(
                 f"{name} is not protected:\n{self.stage.log(name)[-3000:]}",
                 lambda: re.findall(r"member \S+ is (\w+)", self.stage.log(name))[-1:] ==
-                ["PROTECTED"], 180)
+                ["PROTECTED"], 300)
 
 
 class Proxies:
