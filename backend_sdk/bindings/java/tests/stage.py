@@ -22,7 +22,7 @@ JARS = os.path.join(BUILD, "backend_sdk/bindings/java")
 HOME = os.environ.get("CATALINA_HOME", "/usr/share/tomcat10")
 JVM = ["-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 
-COMMON_CONF = "HeartbeatInterval 200ms\nErrorLog stderr\nLogLevel info\n"
+QUICK = "HeartbeatInterval 200ms\n"
 
 
 def wait_for(what, condition, seconds=60):
@@ -161,7 +161,7 @@ class Tomcats:
     home = HOME
     jar = os.path.join(JARS, "understudy-session.jar")
 
-    def __init__(self, stage, names, manager_attributes="", conf="", app=None, context=None):
+    def __init__(self, stage, names, manager_attributes="", conf=QUICK, app=None, context=None):
         self.stage = stage
         self.http = {name: stage.port() for name in names}
         self.cluster = {name: stage.port() for name in names}
@@ -174,7 +174,7 @@ class Tomcats:
                 f"{name}/conf/member.conf",
                 f"MemberName {name}\nMachine machine-{name}\nListen 127.0.0.1:{self.http[name]}\n"
                 f"ClusterListen 127.0.0.1:{self.cluster[name]}\nClusterMembers {members}\n"
-                f"ClusterKeyFile {stage.key}\n" + COMMON_CONF + conf)
+                f"ClusterKeyFile {stage.key}\nErrorLog stderr\nLogLevel info\n" + conf)
 
     def lay_out(self, name, app, cluster="", route="", context=None):
         base = self.stage.path(name, "")
