@@ -1,1 +1,0 @@
-<%@ page session="false" contentType="text/plain" trimDirectiveWhitespaces="true" %>ok

@@ -1,4 +1,0 @@
-<%@ page session="true" contentType="application/json" trimDirectiveWhitespaces="true" %><%
-  session.invalidate();
-  out.println("{}");
-%>
