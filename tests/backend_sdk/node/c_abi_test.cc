@@ -286,6 +286,26 @@ TEST_F(CAbi, WhatWasDroppedHasNotHappened) {
   EXPECT_EQ(ask(first.cookie).value, "x");
 }
 
+TEST_F(CAbi, AVisitSeesEachAttributeOfTheRequestSortedByName) {
+  open();
+  const understudy_request asked = request();
+  understudy_session* session = nullptr;
+  understudy_reply* reply = nullptr;
+  ASSERT_EQ(understudy_begin(node_, &asked, &session, &reply), UNDERSTUDY_OK);
+  ASSERT_NE(session, nullptr);
+  for (const char* name : {"b", "a", "c"}) understudy_session_set(session, text(name), text("1"));
+  understudy_session_remove(session, text("c"));
+  std::string seen;
+  const auto visit = [](void* context, understudy_text name, understudy_text value) {
+    *static_cast<std::string*>(context) += string_of(name) + "=" + string_of(value) + ";";
+  };
+  EXPECT_EQ(understudy_session_visit(session, visit, &seen), UNDERSTUDY_OK);
+  EXPECT_EQ(seen, "a=1;b=1;");
+  EXPECT_EQ(understudy_session_visit(session, nullptr, &seen), UNDERSTUDY_ARGUMENT);
+  understudy_session_drop(session);
+  EXPECT_EQ(understudy_session_visit(session, visit, &seen), UNDERSTUDY_CLOSED);
+}
+
 TEST_F(CAbi, TheLibrarySaysItsVersionAndItsFigures) {
   EXPECT_EQ(understudy_abi_version(), static_cast<uint32_t>(UNDERSTUDY_ABI_VERSION));
   open();
