@@ -126,6 +126,7 @@ void Admission::admit_new(WaitingPtr waiting, bool is_lost) {
     }
     return refuse(std::move(waiting), Unavailable::kDraining);
   }
+  if (is_held_as_suspect(waiting)) return;
   const bool is_full = layer_.store.size() >= layer_.options.sessions_max ||
                        layer_.store.bytes() >= layer_.options.sessions_bytes_max;
   if (is_full) return refuse(std::move(waiting), Unavailable::kTooMany);
@@ -170,10 +171,7 @@ void Admission::admit_here(WaitingPtr waiting, Stay& stay) {
     return proceed(std::move(waiting), stay, true);
   }
   if (may_be_forgotten(*waiting)) return refuse(std::move(waiting), Unavailable::kWaitedOut);
-  const bool is_alone_with_it = stay.placement.state() == Placement::State::kSolo;
-  if (waiting->request.broken_off && is_alone_with_it && !waiting->is_held) {
-    return hold_first(std::move(waiting), stay);
-  }
+  if (is_held_as_suspect(waiting)) return;
   if (!parts_.queues.waits(waiting, stay, patience())) proceed(std::move(waiting), stay, false);
 }
 

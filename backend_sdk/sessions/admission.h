@@ -13,6 +13,7 @@
 #include "backend_sdk/sessions/protection.h"
 #include "backend_sdk/sessions/recovery.h"
 #include "backend_sdk/sessions/session_queues.h"
+#include "backend_sdk/sessions/suspects.h"
 #include "backend_sdk/sessions/turnover.h"
 
 namespace understudy {
@@ -28,6 +29,7 @@ class Admission final : public Parking::Owner, public Recovery::Owner {
     Turnover& turnover;
     Recovery& recovery;
     HandOver& hand_over;
+    Suspects& suspects;
   };
   Admission(SessionLayer& layer, const Parts& parts) : layer_(layer), parts_(parts) {}
 
@@ -56,7 +58,7 @@ class Admission final : public Parking::Owner, public Recovery::Owner {
   void admit_at_end(WaitingPtr waiting, Stay& stay);
   bool waits_for_channel(WaitingPtr& waiting, Stay& stay);
   void admit_overtaken(WaitingPtr waiting, Stay& stay);
-  void hold_first(WaitingPtr waiting, Stay& stay);
+  bool is_held_as_suspect(WaitingPtr& waiting);
   void answer_again(WaitingPtr waiting, Stay& stay, const CommittedRequest& committed);
   void proceed(WaitingPtr waiting, Stay& stay, bool is_replayed);
   void admit_at_copy(WaitingPtr waiting, SecondaryChannel& channel);

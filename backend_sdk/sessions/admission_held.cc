@@ -47,24 +47,13 @@ void Admission::await_hand_over(WaitingPtr waiting, SecondaryChannel& channel) {
                                   patience() / 2 + layer_.replication.ack_timeout);
 }
 
-// The member that ran this request died while it did, maybe of it. Before it runs here another
-// member gets a copy of the session, so that a second death loses no session (P14).
-void Admission::hold_first(WaitingPtr waiting, Stay& stay) {
+// The member that ran this request died while it did, maybe of it: this one makes sure that its own
+// end would lose nothing, before the handler runs (P14).
+bool Admission::is_held_as_suspect(WaitingPtr& waiting) {
+  if (!waiting->request.broken_off || waiting->is_held) return false;
   waiting->is_held = true;
-  parts_.protection.protect(stay, false);
-  Gate::Ticket ticket;
-  ticket.needed = stay.image.position.version;
-  ticket.reads_only = true;
-  ticket.done = [this, held = std::make_shared<WaitingPtr>(std::move(waiting))](
-                    const Gate::Passage& passage) {
-    layer_.ready.push_back([this, held, reason = passage.reason, kind = passage.kind] {
-      const bool is_denied =
-          kind == Gate::Passage::Kind::kUnavailable && layer_.replication.solo == SoloPolicy::kDeny;
-      if (is_denied) return refuse(std::move(*held), reason);
-      admit(std::move(*held));
-    });
-  };
-  parts_.gate.wait(stay, std::move(ticket));
+  parts_.suspects.hold(std::move(waiting));
+  return true;
 }
 
 // The owner has it, or died with it. Until that is proven no other member may serve what is here.
@@ -95,6 +84,7 @@ void Admission::want_channels() {
 }
 
 void Admission::on_probe(MemberId member, bool is_answered) {
+  parts_.suspects.on_probe(member);
   // A probe that failed without proof leaves them waiting for the grace period.
   if (!is_answered) return;
   std::vector<ChannelId> channels;

@@ -20,6 +20,7 @@ Sessions::Sessions(const SessionOptions& options, const ReplicationOptions& repl
       queues_(layer_, parking_),
       gate_(layer_),
       protection_(layer_),
+      suspects_(layer_, parking_, protection_),
       turnover_(layer_, gate_, parking_, queues_, protection_),
       hand_over_(layer_, parking_, *this),
       disputes_(layer_),
@@ -30,7 +31,8 @@ Sessions::Sessions(const SessionOptions& options, const ReplicationOptions& repl
                           .protection = protection_,
                           .turnover = turnover_,
                           .recovery = recovery_,
-                          .hand_over = hand_over_}),
+                          .hand_over = hand_over_,
+                          .suspects = suspects_}),
       commits_(
           layer_,
           {.gate = gate_, .queues = queues_, .protection = protection_, .turnover = turnover_}) {
@@ -90,6 +92,7 @@ void Sessions::end_life() {
   layer_.replicator = nullptr;
   layer_.self = kNobody;
   protection_.end_life();
+  suspects_.end_life();
   hand_over_.end_life();
   queues_.clear();
   parking_.admit_all();  // which answers that there is no member here
@@ -161,7 +164,8 @@ void Sessions::advance() {
     expire_due();
     queues_.advance();
     admission_.want_channels();
-    protection_.advance(hand_over_.is_draining() || hand_over_.is_moving());
+    suspects_.advance();
+    protection_.advance(hand_over_.is_draining() || hand_over_.is_moving() || suspects_.are_held());
     hand_over_.advance();
   }
   layer_.schedule(gate_.wake_at());

@@ -97,6 +97,7 @@ class Sessions final : public Replicator::Owner, private HandOver::Owner {
   SessionQueues queues_;
   Gate gate_;
   Protection protection_;
+  Suspects suspects_;
   Turnover turnover_;
   HandOver hand_over_;
   Disputes disputes_;

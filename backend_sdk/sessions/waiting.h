@@ -22,7 +22,7 @@ struct Waiting {
   MemberId answered = kNobody;                   // the primary that a probe found alive
   enum class HandOver : uint8_t { kNotAsked, kAwaited, kOverdue } hand_over = {};
   bool has_run = false;    // as this member, or the copy here, knew when it came
-  bool is_held = false;    // it has waited for a copy of the session, whatever came of that
+  bool is_held = false;    // it has waited as a suspect (P14), whatever came of that
   bool is_called = false;  // its turn has come: it does not queue again behind later ones
 };
 using WaitingPtr = std::unique_ptr<Waiting>;

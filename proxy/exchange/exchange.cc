@@ -315,6 +315,7 @@ void Exchange::send_request(Try& to, const http::RequestHead& head) {
                                      .cluster = *cluster_,
                                      .upgrades = tunnel_ && to.upstream().can_tunnel(),
                                      .keeps_expect = !account_.body_has_begun,
+                                     .has_broken_off = account_.breaks != 0,
                                      .sends_path_as_is = account_.sends_path_as_is,
                                      .keeps_request_id = account_.keeps_request_id},
                                     head, rewrite);
@@ -383,11 +384,22 @@ void Exchange::on_answer(Try& which, const http::ResponseHead& head) {
     account_.given = inserted->next(account_.shown, member, cluster_->wall_seconds());
   }
   try_->accept();
-  if (tunnel_ && answer_upgrade(head)) return;
   send_response_head(head);
 }
 
-bool Exchange::compose_answer(const http::ResponseHead& head, bool takes_chunks) {
+void Exchange::send_response_head(const http::ResponseHead& head) {
+  const bool begins_tunnel = tunnel_ && head.status == 101;
+  // Over HTTP/2 any 2xx would mean that the tunnel is there (RFC 8441 5).
+  const bool would_mean_a_tunnel =
+      tunnel_ && head.status / 100 == 2 && !downstream_.takes_answer_for_upgrade();
+  if (would_mean_a_tunnel) {
+    account_.failure = "no upgrade";
+    return give_up(502, "The server did not switch to WebSocket.");
+  }
+  const bool chunked = head.body.kind == http::Framing::kChunked;
+  const bool takes_chunks = downstream_.takes_chunks();
+  account_.form = chunked && takes_chunks ? BodyForm::kChunked : BodyForm::kPayload;
+  account_.status = head.status;
   HeadScratch& scratch = worker_.io.scratch;
   const bool reverses = !location_->reverse.empty();
   if (passage_) ExchangeRules(*this).show_answer(head);
@@ -397,24 +409,15 @@ bool Exchange::compose_answer(const http::ResponseHead& head, bool takes_chunks)
        .authority = reverses ? downstream_.request_head().authority : std::string_view(),
        .member = asked_->label(),
        .takes_chunks = takes_chunks,
-       .upgrades = tunnel_ && head.status == 101,
+       .upgrades = begins_tunnel,
        .given = account_.given},
       head);
   if (access_log_ != nullptr && !access_log_->response_fields().empty()) {
     note_fields(access_log_->response_fields(), head.fields, scratch, noted_);
   }
-  return scratch.lines.ok();
-}
+  if (!scratch.lines.ok()) return give_up(502, "The member's answer is too large.");
+  if (begins_tunnel) return begin_tunnel(head);
 
-void Exchange::send_response_head(const http::ResponseHead& head) {
-  const bool chunked = head.body.kind == http::Framing::kChunked;
-  const bool takes_chunks = downstream_.takes_chunks();
-  account_.form = chunked && takes_chunks ? BodyForm::kChunked : BodyForm::kPayload;
-  account_.status = head.status;
-  if (!compose_answer(head, takes_chunks)) {
-    return give_up(502, "The member's answer is too large.");
-  }
-  HeadScratch& scratch = worker_.io.scratch;
   Upstream& upstream = try_->upstream();
   const BodyBytes body = upstream.body(account_.form);
   const Taken taken = downstream_.send_head(

@@ -111,16 +111,14 @@ class Exchange final : private Try::Owner, private Waiter {
   void send_request(Try& to, const http::RequestHead& head);
   HeadFacts head_facts() const;
   void relay_request_body();
-  // In the worker's scratch. False: there is no room for our lines.
-  bool compose_answer(const http::ResponseHead& head, bool takes_chunks);
   void send_response_head(const http::ResponseHead& head);
   void relay_response_body();
   void splice_response_body();
   void finish();
 
   // Tunnels.
-  // False: the response is an ordinary one.
-  bool answer_upgrade(const http::ResponseHead& head);
+  // With the lines that send_response_head has composed.
+  void begin_tunnel(const http::ResponseHead& head);
   void on_tunnel(Tunnel::State state);
   void on_tunnel_timer();
 

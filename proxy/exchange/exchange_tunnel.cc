@@ -10,27 +10,19 @@
 
 namespace understudy {
 
-bool Exchange::answer_upgrade(const http::ResponseHead& head) {
-  if (head.status != 101) {
-    // Over HTTP/2 any 2xx would mean that the tunnel is there (RFC 8441 5).
-    if (head.status / 100 != 2 || downstream_.takes_answer_for_upgrade()) return false;
-    account_.failure = "no upgrade";
-    give_up(502, "The server did not switch to WebSocket.");
-    return true;
-  }
-  // Nobody but a request that asked for it gets here: Upstream has seen to that.
+void Exchange::begin_tunnel(const http::ResponseHead& head) {
+  // Only the answer to a request that asked for it gets here: Upstream has seen to that.
   CHECK(tunnel_ != nullptr);
+  const HeadScratch& scratch = worker_.io.scratch;
   unsigned status = 0;
-  if (Tunnel::is_answer(downstream_.request_head(), head) && compose_answer(head, false)) {
-    const HeadScratch& scratch = worker_.io.scratch;
+  if (Tunnel::is_answer(downstream_.request_head(), head)) {
     status = downstream_.begin_tunnel(head, {.dropped = scratch.dropped,
                                              .added = scratch.lines.text(),
                                              .connection = http::ConnectionLine::kUpgrade});
   }
   if (status == 0) {
     account_.failure = "invalid response";
-    give_up(502, "The server switched to a protocol that was not asked for.");
-    return true;
+    return give_up(502, "The server switched to a protocol that was not asked for.");
   }
   account_.status = static_cast<uint16_t>(status);
   Upstream& upstream = try_->upstream();
@@ -43,7 +35,6 @@ bool Exchange::answer_upgrade(const http::ResponseHead& head) {
   const uint32_t serial = serial_;
   on_tunnel(tunnel_->move_to_client(downstream_, upstream));
   if (serial == serial_) on_tunnel(tunnel_->move_to_member(downstream_, upstream));
-  return true;
 }
 
 void Exchange::on_tunnel(Tunnel::State state) {

@@ -110,6 +110,13 @@ void count_forward(const http::RequestHead& head, HeadScratch& scratch) {
   scratch.lines.add_line("Max-Forwards", forwards->left - 1);
 }
 
+// That a try of it broke off says more than that its primary is not in the view, or that it has
+// none; where the primary cannot be reached, that is what the next member has to know.
+std::string_view failover_of(const RequestFor& to) {
+  const std::string_view why = to.attempt.choice().failover();
+  return to.has_broken_off && (why.empty() || why == kFailoverView) ? kFailoverReset : why;
+}
+
 void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
                            const http::RequestHead& head) {
   HeadScratch& scratch = facts.scratch;
@@ -148,7 +155,7 @@ void compose_request_lines(const HeadFacts& facts, const RequestFor& to,
        .believed = is_believed || !facts.host.trusted_hops ? &head.fields : nullptr,
        .request_id = facts.request_id,
        .answered = to.attempt.connections().answered(),
-       .failover = to.attempt.choice().failover(),
+       .failover = failover_of(to),
        .waited = facts.waited},
       scratch.lines);
 }

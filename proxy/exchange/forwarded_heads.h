@@ -55,6 +55,7 @@ struct RequestFor {
   const WorkerCluster& cluster;
   bool upgrades = false;
   bool keeps_expect = false;
+  bool has_broken_off = false;  // an earlier try of it did
   bool sends_path_as_is = true;
   bool& keeps_request_id;  // set: whether a trusted proxy's id was kept
 };

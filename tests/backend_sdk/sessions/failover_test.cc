@@ -44,6 +44,29 @@ TEST_F(Failover, ARequestThatEndsTwoMembersLosesNoSession) {
   EXPECT_TRUE(lost_.empty());
 }
 
+// And none of other clients: whatever the second member was the last to hold has a copy elsewhere
+// before the request runs there, be it one without a session.
+TEST_F(Failover, ARequestThatEndsTwoMembersLosesNoSessionOfOthers) {
+  boot(4);
+  std::vector<SessionToken> tokens;
+  for (int i = 0; i < 40; ++i) tokens.push_back(write(member(i % 4), std::nullopt, "a", "1"));
+  member(0).crash();
+  const BeginOutcome asked = begin(member(1), std::nullopt, {.failover = true, .broken_off = true});
+  ASSERT_EQ(asked.kind, BeginKind::kProceed);
+  member(1).crash();
+  for (const SessionToken& token : tokens) {
+    BeginOutcome found;
+    for (const size_t other : {2, 3}) {
+      if (found.kind != BeginKind::kProceed) {
+        found = begin(member(other), token, {.failover = true});
+      }
+    }
+    ASSERT_EQ(found.kind, BeginKind::kProceed);
+    EXPECT_EQ(value(found, "a"), "1");
+  }
+  EXPECT_TRUE(lost_.empty());
+}
+
 TEST_F(Failover, WithNoOtherMemberARequestThatMayHaveEndedOneRunsAllTheSame) {
   boot(2);
   const SessionToken token = new_session();
@@ -327,8 +350,8 @@ TEST_F(Failover, WhatOneMemberHasWrittenAloneIsNoConflict) {
   run_for(seconds(8));
   write(member(0), token, "a", "2");
   member(1).boot();
-  ASSERT_TRUE(network_.run_until(
-      [&] { return member(0).core().statistics().sessions_solo == 0; }, seconds(20)));
+  ASSERT_TRUE(network_.run_until([&] { return member(0).core().statistics().sessions_solo == 0; },
+                                 seconds(20)));
   EXPECT_EQ(value(begin(member(0), token), "a"), "2");
   EXPECT_TRUE(conflicts_.empty());
 }
@@ -345,8 +368,7 @@ TEST(OwnLives, AnEarlierLifeOfThisProcessIsKnownToBeOver) {
   };
   MemberView view;
   view.members = {member(kSelf, 7100, Liveness::kAlive), member(kEarlier, 7100, Liveness::kDead),
-                  member(kUnburied, 7100, Liveness::kAlive),
-                  member(kOther, 7101, Liveness::kDead)};
+                  member(kUnburied, 7100, Liveness::kAlive), member(kOther, 7101, Liveness::kDead)};
   Fates fates(kSelf, seconds(1), TimePoint{});
   fates.on_view(view);
   EXPECT_EQ(fates.fate(kEarlier), Fate::kProven);

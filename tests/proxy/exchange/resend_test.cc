@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "tests/cookies/test_keys.h"
 #include "tests/proxy/support/test_proxy.h"
 
 namespace understudy::test {
@@ -149,6 +150,26 @@ TEST(Resend, RepeatsTheRequestByteForByte) {
   Member& second = proxy.member(1);
   ASSERT_TRUE(proxy.run_until([&] { return message_bytes(second.received()) != 0; }));
   EXPECT_EQ(second.received(), sent_first);
+  second.connection().send(ok("done"));
+  ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+}
+
+// Whoever runs it next is warned, whether it has a session or not: it may be what ended the first.
+TEST(Resend, SaysThatATryOfItBrokeOff) {
+  TestProxy::Options options = options_for(kDefault);
+  options.dialect = Dialect::kNative;
+  options.keyring = ring();
+  TestProxy proxy(options);
+  Peer& client = proxy.connect();
+  client.send("GET /die HTTP/1.1\r\nHost: a\r\n\r\n");
+  Member& first = proxy.member(0);
+  ASSERT_TRUE(proxy.run_until([&] { return message_bytes(first.received()) != 0; }));
+  EXPECT_EQ(first.received().find("Understudy-Failover"), std::string::npos);
+  first.connection().reset();
+  Member& second = proxy.member(1);
+  ASSERT_TRUE(proxy.run_until([&] { return message_bytes(second.received()) != 0; }));
+  EXPECT_NE(second.received().find("Understudy-Failover: reset\r\n"), std::string::npos)
+      << second.received();
   second.connection().send(ok("done"));
   ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
 }
