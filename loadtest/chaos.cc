@@ -2,6 +2,7 @@
 #include "loadtest/chaos.h"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -32,7 +33,8 @@ void Chaos::stop() {
 }
 
 bool Chaos::is_over() const {
-  return next_ == plan_.size() && restarts_.empty() && joining_.empty() && waiting_.empty();
+  return next_ == plan_.size() && restarts_.empty() && joining_.empty() && waiting_.empty() &&
+         !poison_;
 }
 
 void Chaos::on_time() {
@@ -42,6 +44,7 @@ void Chaos::on_time() {
   continue_joins();
   std::erase_if(commands_, [](const auto& command) { return !command->is_running(); });
   look_for_crashes();
+  end_poison();
   timer_.start_at(installation_.loop().now() + kLook);
 }
 
@@ -49,6 +52,7 @@ void Chaos::look_for_crashes() {
   const auto look = [this](const std::string& name, Process& process) {
     if (down_.contains(name) || process.is_running()) return;
     down_.insert(name);
+    if (poison_) return poisoned_.push_back(name);
     ++crashes_;
     on_event_(fmt::format("{} ended by itself with status {}", name, process.wait_exit({})));
   };
@@ -107,12 +111,37 @@ void Chaos::carry_out(const ChaosStep& step) {
         commands_.push_back(std::move(command));
       }
       break;
+    case ChaosAction::kPoison:
+      poison();
+      break;
     case ChaosAction::kJoin:
     case ChaosAction::kScaleOut:
       join(step.count, step.action == ChaosAction::kScaleOut);
       break;
   }
   on_event_(step.text());
+}
+
+void Chaos::poison() {
+  const Address address = installation_.proxy_address();
+  poison_ = std::make_unique<HttpClient>(installation_.loop(), address);
+  poison_->send(make_request({.target = "/die"}, address),
+                [this](const ClientResponse& answer) { poison_answer_ = answer.status; });
+}
+
+// Whom it has ended is started again when it is answered; the proxy is not to try a third one.
+void Chaos::end_poison() {
+  if (!poison_answer_) return;
+  on_event_(fmt::format("poison was answered {} and has ended {}", *poison_answer_,
+                        fmt::join(poisoned_, ", ")));
+  if (poisoned_.size() > kPoisonedMax) crashes_ += poisoned_.size() - kPoisonedMax;
+  for (const std::string& member : poisoned_) {
+    start_new(member);
+    down_.erase(member);
+  }
+  poisoned_.clear();
+  poison_answer_.reset();
+  poison_.reset();
 }
 
 void Chaos::tell_operator(const std::string& command, const std::string& member) {

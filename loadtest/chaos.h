@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,12 +33,16 @@ class Chaos final {
   size_t crashes() const { return crashes_; }
 
  private:
+  // A request that two members have died of is not sent to a third one.
+  static constexpr size_t kPoisonedMax = 2;
   static constexpr Duration kLook = std::chrono::milliseconds(20);
 
   void on_time();
   void look_for_crashes();
   void carry_out(const ChaosStep& step);
   void tell_operator(const std::string& command, const std::string& member);
+  void poison();
+  void end_poison();
   void join(size_t count, bool in_turn);
   void start_new(const std::string& member);
   void continue_restarts();
@@ -70,6 +75,9 @@ class Chaos final {
   TimePoint started_{};                   // the last of them
   std::unique_ptr<HttpClient> question_;  // to a member that is joining
   bool is_asked_ = false;
+  std::unique_ptr<HttpClient> poison_;  // while it is under way
+  std::optional<int> poison_answer_;
+  std::vector<std::string> poisoned_;               // have ended since
   std::vector<std::unique_ptr<Process>> commands_;  // of the operator, and of the network
   std::set<std::string> down_;  // members that are meant to be, and those already told of
   size_t crashes_ = 0;

@@ -36,6 +36,7 @@ constexpr std::array kActions = {
     ActionName{ChaosAction::kHeal, "heal", 0, 2, "at most two members or proxies"},
     ActionName{ChaosAction::kJoin, "join", 1, 1, "how many new members, from 1 to 100"},
     ActionName{ChaosAction::kScaleOut, "scale-out", 1, 1, "how many new members, from 1 to 100"},
+    ActionName{ChaosAction::kPoison, "poison", 0, 0, "no member"},
 };
 constexpr size_t kJoinMax = 100;
 // A member that hears nothing of its seeds founds a group after 30 beats (of 200 ms), and is then
@@ -109,6 +110,11 @@ std::string ChaosStep::text() const {
   if (!other.empty()) text += " " + other;
   if (count > 0) text += " " + std::to_string(count);
   return text;
+}
+
+bool has_poison(const std::vector<ChaosStep>& plan) {
+  return std::any_of(plan.begin(), plan.end(),
+                     [](const ChaosStep& step) { return step.action == ChaosAction::kPoison; });
 }
 
 bool needs_network(const std::vector<ChaosStep>& plan) {

@@ -28,6 +28,7 @@ enum class ChaosAction : uint8_t {
   kHeal,            // of two, of one with everybody, or of all
   kJoin,            // so many new members at once
   kScaleOut,        // so many new members, each when the one before has joined
+  kPoison,          // a request that ends the member that runs it; those are started again
 };
 std::string_view to_text(ChaosAction action);  // "kill" ... as in a plan
 
@@ -40,6 +41,9 @@ struct ChaosStep {
 
   std::string text() const;  // "kill a"
 };
+
+// Whether members must be such as a request can end.
+bool has_poison(const std::vector<ChaosStep>& plan);
 
 // Whether hosts are parted: then they need a network of their own (network.h).
 bool needs_network(const std::vector<ChaosStep>& plan);

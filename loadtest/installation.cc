@@ -172,9 +172,9 @@ void Installation::write_config(const std::string& name) {
 void Installation::start(const std::string& name) {
   write_config(name);
   MemberSlot& slot = members_.at(name);
-  slot.process = std::make_unique<Process>(
-      std::vector<std::string>{program(slot.options.program), "-c", slot.config_path},
-      log_path(name, ++slot.starts), space_of(name));
+  std::vector<std::string> command = {program(slot.options.program), "-c", slot.config_path};
+  command.insert(command.end(), slot.options.arguments.begin(), slot.options.arguments.end());
+  slot.process = std::make_unique<Process>(command, log_path(name, ++slot.starts), space_of(name));
 }
 
 Address Installation::proxy_address(size_t index) const {

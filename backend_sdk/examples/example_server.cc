@@ -103,6 +103,9 @@ int run_example(const Example& example, int argc, char** argv) {
   CLI::App app{std::string(example.description), std::string(example.name)};
   std::string path;
   app.add_option("-c,--config", path, "the member's configuration file")->required();
+  for (const ExampleFlag& flag : example.flags) {
+    app.add_flag(std::string(flag.name), *flag.value, std::string(flag.description));
+  }
   CLI11_PARSE(app, argc, argv);
 
   const understudy::Outcome<understudy::Options> options = understudy::Options::load(path);

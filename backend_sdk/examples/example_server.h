@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string_view>
+#include <vector>
 
 #include "understudy/evhttp.h"
 
@@ -13,12 +14,20 @@ struct event_base;
 
 namespace examples {
 
+// Of the command line: "--name", off unless it is there. `value` outlives run_example.
+struct ExampleFlag {
+  std::string_view name;
+  std::string_view description;
+  bool* value;
+};
+
 struct Example {
   std::string_view name;         // "counter"
   std::string_view description;  // for --help
   std::size_t body_bytes_max = 1u << 20;
   // Adds the handlers; what they need lives until the process ends.
   std::function<void(understudy::Node&, understudy::EvhttpServer&, event_base*)> add_handlers;
+  std::vector<ExampleFlag> flags = {};
 };
 
 // Serves until SIGTERM or SIGINT, then drains and leaves; SIGHUP reads the key file again. The exit

@@ -68,7 +68,9 @@ int chaos(const ChaosArguments& arguments, const std::string& command) {
   }
   fmt::print(stderr, "starting {} members and a proxy\n", arguments.members);
   const std::string replay = arguments.without_replay ? "Off" : "On";
-  if (!installation.open(arguments.members, {.heartbeat = arguments.heartbeat},
+  MemberOptions members{.heartbeat = arguments.heartbeat};
+  if (has_poison(*plan)) members.arguments = {"--mortal"};
+  if (!installation.open(arguments.members, members,
                          {.location = "  SessionReplay " + replay + "\n"})) {
     fmt::print(stderr, "loadtest: the installation did not come up in time\n{}",
                installation.logs());

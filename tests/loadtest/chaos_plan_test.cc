@@ -52,6 +52,11 @@ TEST(ChaosPlan, SoManyJoinOneAfterTheOther) {
   EXPECT_EQ((*plan)[0].text(), "scale-out 7");
 }
 
+TEST(ChaosPlan, PoisonWantsMembersThatCanDieOfIt) {
+  EXPECT_TRUE(has_poison(*parse_plan("1s kill a; 2s poison")));
+  EXPECT_FALSE(has_poison(*parse_plan("1s kill a")));
+}
+
 TEST(ChaosPlan, AnEmptyPlanHasNoSteps) {
   EXPECT_TRUE(parse_plan("")->empty());
   EXPECT_TRUE(parse_plan(" ;\n# nothing\n")->empty());
@@ -71,6 +76,7 @@ TEST(ChaosPlan, WhatIsWrongIsSaid) {
       {"5s restart-apart", "names one member"},
       {"5s restart-apart a b", "names one member"},
       {"5s reload a", "names no member"},
+      {"5s poison a", "names no member"},
       {"5s partition", "one or two"},
       {"5s partition a b c", "one or two"},
       {"5s partition a a", "the same"},

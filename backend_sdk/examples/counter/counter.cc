@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <json/value.h>
 #include <json/writer.h>
+#include <signal.h>
 
 #include <charconv>
 #include <limits>
@@ -164,6 +165,12 @@ void echo(const Request& request, Response& response) {
 }
 
 }  // namespace
+
+void add_die_handler(understudy::EvhttpServer& server) {
+  server.handle("/die", [](Request& request, Session&, Response& response) {
+    if (allows(request, response, "GET")) ::raise(SIGKILL);
+  });
+}
 
 void add_counter_handlers(Node& node, understudy::EvhttpServer& server, event_base* base) {
   server.handle("/count",

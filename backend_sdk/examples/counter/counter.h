@@ -15,5 +15,7 @@ inline constexpr std::size_t kEchoBytesMax = 64u << 20;  // POST /echo
 
 void add_counter_handlers(understudy::Node& node, understudy::EvhttpServer& server,
                           event_base* base);
+// GET /die: SIGKILL to the process itself, for tests of what a proxy and the other members do then.
+void add_die_handler(understudy::EvhttpServer& server);
 
 }  // namespace examples
