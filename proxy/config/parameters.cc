@@ -10,6 +10,7 @@
 
 #include "conf/suggestion.h"
 #include "conf/values.h"
+#include "cookies/affinity.h"
 
 namespace understudy::config {
 
@@ -83,14 +84,21 @@ bool set_status(const Place& place) {
   return !place.value.empty();
 }
 
+// It comes back as a part of a cookie's value (RFC 6265 4.1.1).
 bool set_route(const Place& place) {
+  if (place.value.empty()) return false;
+  const std::string value = "id." + std::string(place.value);
   if (place.value.size() > kRouteBytesMax) {
     place.diagnostics.error(place.word,
                             "a route has at most " + std::to_string(kRouteBytesMax) + " bytes");
-    return false;
+  } else if (!decode_route(value)) {
+    place.diagnostics.error(place.word,
+                            "route=" + std::string(place.value) +
+                                ": no cookie can hold it; letters, digits, '.', '-' and '_' are "
+                                "good, blanks, quotes, ',', ';' and '\\' are not");
   }
   place.member->route = place.value;
-  return !place.value.empty();
+  return true;
 }
 
 // Whole numbers here: 1.5 and 2.5 are 2 and 3.

@@ -65,6 +65,9 @@ TEST(Parameters, TheOnesThatAreWrongAreRefusedWithTheirForm) {
       {"status=X",
        "status= takes the letters D (disabled), N (draining) and H or R (standby), with + or - "
        "before them"},
+      {"route=a,b",
+       "route=a,b: no cookie can hold it; letters, digits, '.', '-' and '_' are good, blanks, "
+       "quotes, ',', ';' and '\\' are not"},
       {"hcmethod=POST", "expected hcmethod=NONE, TCP, CPING, GET, HEAD or OPTIONS"},
   };
   for (const auto& one : cases) {
