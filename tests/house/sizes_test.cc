@@ -123,7 +123,8 @@ TEST(Sizes, FunctionsAreCountedOncePerDeclaration) {
 // The longest way from a file through our own headers, by folder: printed, and no way may be longer
 // than the longest of today.
 TEST(Sizes, IncludesAreNotDeeperThanToday) {
-  constexpr std::size_t kDepthMax = 17;
+  constexpr std::size_t kDepthMax = 17;       // of the SDK: node_core's
+  constexpr std::size_t kProxyDepthMax = 12;  // server_members'
   std::map<std::string, std::vector<std::string>> edges;
   const auto files = read_sources(product_folders());
   for (const auto& file : files) {
@@ -144,7 +145,7 @@ TEST(Sizes, IncludesAreNotDeeperThanToday) {
   std::map<std::string, std::size_t> deepest;
   for (const auto& file : files) {
     const std::size_t depth = depth_of(file.path);
-    EXPECT_LE(depth, kDepthMax) << file.path;
+    EXPECT_LE(depth, file.path.starts_with("proxy/") ? kProxyDepthMax : kDepthMax) << file.path;
     auto& most = deepest[file.path.substr(0, file.path.rfind('/'))];
     most = std::max(most, depth);
   }
