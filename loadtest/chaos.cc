@@ -125,13 +125,16 @@ void Chaos::carry_out(const ChaosStep& step) {
 void Chaos::poison() {
   const Address address = installation_.proxy_address();
   poison_ = std::make_unique<HttpClient>(installation_.loop(), address);
-  poison_->send(make_request({.target = "/die"}, address),
-                [this](const ClientResponse& answer) { poison_answer_ = answer.status; });
+  poison_->send(make_request({.target = "/die"}, address), [this](const ClientResponse& answer) {
+    poison_answer_ = answer.status;
+    poison_answered_ = SystemClock().now();
+  });
 }
 
 // Whom it has ended is started again when it is answered; the proxy is not to try a third one.
 void Chaos::end_poison() {
-  if (!poison_answer_) return;
+  // The proxy hears of a death before its process can be reaped.
+  if (!poison_answer_ || SystemClock().now() - poison_answered_ < kReaping) return;
   on_event_(fmt::format("poison was answered {} and has ended {}", *poison_answer_,
                         fmt::join(poisoned_, ", ")));
   if (poisoned_.size() > kPoisonedMax) crashes_ += poisoned_.size() - kPoisonedMax;

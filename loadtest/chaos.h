@@ -35,6 +35,7 @@ class Chaos final {
  private:
   // A request that two members have died of is not sent to a third one.
   static constexpr size_t kPoisonedMax = 2;
+  static constexpr Duration kReaping = std::chrono::milliseconds(200);
   static constexpr Duration kLook = std::chrono::milliseconds(20);
 
   void on_time();
@@ -77,6 +78,7 @@ class Chaos final {
   bool is_asked_ = false;
   std::unique_ptr<HttpClient> poison_;  // while it is under way
   std::optional<int> poison_answer_;
+  TimePoint poison_answered_{};
   std::vector<std::string> poisoned_;               // have ended since
   std::vector<std::unique_ptr<Process>> commands_;  // of the operator, and of the network
   std::set<std::string> down_;  // members that are meant to be, and those already told of
