@@ -12,12 +12,17 @@ import understudy
 import understudy.wsgi
 
 
+CLOSING_SECONDS = 2
+
+
 class Server(socketserver.ThreadingMixIn, WSGIServer):
     request_queue_size = 128
     daemon_threads = False  # server_close() waits for those that still answer
 
 
 class Handler(WSGIRequestHandler):
+    timeout = 10  # seconds in which a connection says nothing
+
     def log_message(self, format, *args):
         pass
 
@@ -56,7 +61,11 @@ def main():
     stop.wait()
     node.drain()
     server.shutdown()
-    server.server_close()
+    # Answers are under way for a moment. What waits longer is a proxy's question for the next view,
+    # which ends when the node does.
+    closing = threading.Thread(target=server.server_close, daemon=True)
+    closing.start()
+    closing.join(CLOSING_SECONDS)
     node.close()
 
 
