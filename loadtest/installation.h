@@ -30,7 +30,7 @@ struct MemberOptions {
   std::string extra;    // more lines of configuration
   std::string program = "counter";
   std::vector<std::string> arguments = {};  // of the program, behind its configuration
-  std::vector<std::string> seeds = {};  // names, of ClusterMembers; empty: the first two
+  std::vector<std::string> seeds = {};      // names, of ClusterMembers; empty: the first two
 };
 
 struct ProxyOptions {

@@ -16,10 +16,9 @@ constexpr size_t kFullPushMembersMax = 16;
 // Does the leader wait to hear that we have it?
 bool is_waited_for(const MemberView& view) {
   return view.is_yielding() || is_measure_proposed(view) ||
-         std::any_of(view.members.begin(), view.members.end(),
-                     [](const Member& member) {
-                       return member.is_usable() && !member.is_confirmed;
-                     }) ||
+         std::any_of(
+             view.members.begin(), view.members.end(),
+             [](const Member& member) { return member.is_usable() && !member.is_confirmed; }) ||
          std::any_of(view.absorbed.begin(), view.absorbed.end(),
                      [](const Absorbed& entry) { return !entry.is_confirmed; });
 }

@@ -68,7 +68,7 @@ void Losses::answer(MemberId mid, FrameType type) {
   if (found == questions_.end()) return;
   const std::vector<Peer> askers = std::move(found->second);
   questions_.erase(found);
-  // A leader accuses nobody; it buries.
+  // A leader accuses no member; it buries.
   if (type == FrameType::kAccuse && standing_.writer()) return;
   for (const Peer& asker : askers) standing_.tell(asker, type, encode(AboutMessage{mid}));
 }

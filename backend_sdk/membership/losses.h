@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Losses: what silence, refused connections and other members' words prove, and what follows: who
 // is held for lost here, what the leader is told, and whom the leader buries. One member's refused
-// connection buries nobody: it may stand behind a firewall. Another member must have been refused
-// as well; so it is asked, and answers within a round trip. Owned by membership's core.
+// connection buries no member: it may stand behind a firewall. Another member must have been
+// refused as well; so it is asked, and answers within a round trip. Owned by membership's core.
 #pragma once
 
 #include <deque>

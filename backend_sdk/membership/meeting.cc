@@ -9,15 +9,14 @@
 namespace understudy {
 namespace {
 
-constexpr size_t kLookedForMax = 8;   // addresses in one look for other groups
-constexpr size_t kRefusedMax = 64;    // groups
-constexpr size_t kOthersMax = 64;     // members of the group that we yield to
+constexpr size_t kLookedForMax = 8;  // addresses in one look for other groups
+constexpr size_t kRefusedMax = 64;   // groups
+constexpr size_t kOthersMax = 64;    // members of the group that we yield to
 
 Strength strength_of(const MemberView& view, bool has_quorum) {
   const auto usable =
-      std::count_if(view.members.begin(), view.members.end(), [](const Member& member) {
-        return member.is_usable() && member.is_confirmed;
-      });
+      std::count_if(view.members.begin(), view.members.end(),
+                    [](const Member& member) { return member.is_usable() && member.is_confirmed; });
   return {.has_quorum = has_quorum, .usable = static_cast<size_t>(usable), .group = view.group};
 }
 
@@ -74,8 +73,7 @@ void Meeting::on_view_ask(const Peer& from, const ViewAskMessage& message) {
 // Another process answers where one of ours was: that will show.
 void Meeting::note_addresses(const MemberView& view) {
   for (const Member& theirs : view.members) {
-    const bool is_noted =
-        std::find(met_.begin(), met_.end(), theirs.cluster_address) != met_.end();
+    const bool is_noted = std::find(met_.begin(), met_.end(), theirs.cluster_address) != met_.end();
     if (!is_noted && met_.size() < Joining::kSeedsMax) met_.push_back(theirs.cluster_address);
     if (!theirs.is_usable()) continue;
     for (const Member& ours : standing_.view().members) {
@@ -128,12 +126,11 @@ bool Meeting::follow(const MemberView& view, const Frame& frame) {
   return true;
 }
 
-// Our leader is lost, and we cannot replace it, so nobody can say for our group that it yields.
+// Our leader is lost, and we cannot replace it, so no member can say for our group that it yields.
 void Meeting::judge_alone(const MemberView& view, bool has_quorum) {
   const Member* self = view.find(standing_.mid());
   if (self && !self->is_usable()) return group_.expel("the others hold this member for dead");
-  const bool is_given_up =
-      standing_.now() - with_leader_at_ >= standing_.options().tombstone_age;
+  const bool is_given_up = standing_.now() - with_leader_at_ >= standing_.options().tombstone_age;
   if (has_quorum && is_given_up) group_.expel("its group is silent, and there is another");
 }
 
@@ -163,8 +160,7 @@ void Meeting::judge_as_leader(const MemberView& view, bool has_quorum) {
     }
     return advance();
   }
-  const Merging::Met met{.strength = strength_of(view, has_quorum),
-                         .yields_to = view.yields.group};
+  const Merging::Met met{.strength = strength_of(view, has_quorum), .yields_to = view.yields.group};
   const Strength strength = group_.outlook().strength();
   if (merging_.should_yield(strength, met, standing_.now())) return begin_yield(view);
   const bool is_ours_stronger = met.strength < strength;
@@ -216,8 +212,8 @@ void Meeting::note_gone_over(const MemberView& other) {
 }
 
 void Meeting::end_yield(const char* why) {
-  LOG(kNotice, "membership: group {:08x} does not go over to the other: {}",
-      standing_.view().group, why);
+  LOG(kNotice, "membership: group {:08x} does not go over to the other: {}", standing_.view().group,
+      why);
   standing_.writer()->end_yield();
   group_.publish(true);
 }
@@ -320,9 +316,9 @@ void Meeting::refuse(const Peer& to, const MergeMessage& message, const std::str
   if (refused_.size() >= kRefusedMax && !refused_.contains(theirs.group)) return;
   uint64_t& version = refused_[theirs.group];
   version = std::max(version, theirs.version());
-  standing_.tell(to, FrameType::kMergeNo,
-                 encode(MergeNoMessage{
-                     .group = theirs.group, .version = theirs.version(), .reason = reason}));
+  standing_.tell(
+      to, FrameType::kMergeNo,
+      encode(MergeNoMessage{.group = theirs.group, .version = theirs.version(), .reason = reason}));
 }
 
 // As for a JOIN: a life of ours at such an address is asked whether it is still there.

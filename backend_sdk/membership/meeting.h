@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Meeting: groups that were founded apart find each other and become one. Whoever leads asks around,
+// Meeting: groups that were founded apart find each other and become one. A leader asks around,
 // the weaker group's leader goes through the steps of merging.h, the stronger one's admits all at
 // once, and members follow their group. Owned by membership's core.
 #pragma once

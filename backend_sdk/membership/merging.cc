@@ -7,7 +7,7 @@ namespace understudy {
 
 bool Merging::should_yield(const Strength& ours, const Met& theirs, TimePoint now) const {
   if (is_yielding() || now < not_before_) return false;
-  // Who yields absorbs nobody; who has lost its leader cannot.
+  // A group that yields absorbs none; one that has lost its leader cannot.
   if (theirs.yields_to != kNoGroup || theirs.strength.usable == 0) return false;
   return ours < theirs.strength;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Merging: how one group goes over to another that it has met, so that no member loses its life and
 // no two quorums name the same members (models/merge.pml). The weaker group's leader publishes a
-// view that yields, waits until a quorum of its own has it, and then sends MERGE until a view of the
-// other group names its members. Pure; meeting.h sends and publishes. One for each leader's term.
+// view that yields, waits until a quorum of its own has it, and then sends MERGE until a view of
+// the other group names its members. Pure; meeting.h sends and publishes. One for each leader's
+// term.
 //
 // No clock of any machine decides which group goes on: what there is to lose does.
 #pragma once
@@ -37,7 +38,7 @@ class Merging final {
     Strength strength;
     GroupId yields_to = kNoGroup;
   };
-  // Should our group, which yields to nobody, yield to the one that we met?
+  // Should our group, which yields to none yet, yield to the one that we met?
   bool should_yield(const Strength& ours, const Met& theirs, TimePoint now) const;
   void begin(const Yield& target, TimePoint now);
   // A new leader goes on with the yield of the view; MERGE may have been sent.
@@ -53,7 +54,7 @@ class Merging final {
   // Heard of by a view of the other group: who leads it now. Its answers count, no longer the old
   // one's.
   void on_target(const Peer& leader, uint64_t version, TimePoint now);
-  // kMergeNo. True: taken back; nobody else can still say yes.
+  // kMergeNo. True: taken back; no other member can still say yes.
   bool on_refused(MemberId by, uint64_t refused, uint64_t sent, TimePoint now);
   // The other group yields to ours: of the two the one with the lower id goes over, and the other
   // takes its yield back, once MERGE cannot be taken any more. True: taken back.

@@ -48,9 +48,9 @@ bool propose(MemberView& view) {
   const auto belongs = [](const Member& member) {
     return member.is_usable() && member.is_confirmed;
   };
-  const bool is_measure = std::none_of(
-      view.members.begin(), view.members.end(),
-      [&](const Member& member) { return belongs(member) != member.is_counted; });
+  const bool is_measure =
+      std::none_of(view.members.begin(), view.members.end(),
+                   [&](const Member& member) { return belongs(member) != member.is_counted; });
   if (is_measure || is_measure_proposed(view) || !is_quorate(view)) return false;
   for (Member& member : view.members) member.is_next = belongs(member);
   return true;

@@ -83,13 +83,12 @@ void Reception::on_join(const Peer& from, const JoinMessage& message) {
   if (!is_free || standing_.view().is_yielding()) return;
   const auto admission = writer->admit(message.self, standing_.now());
   if (const auto* refusal = std::get_if<JoinNoMessage>(&admission)) {
-    LOG(kWarn, "membership: {} at {} may not join: {}", message.self.name,
-        from.address.to_string(), refusal->reason);
+    LOG(kWarn, "membership: {} at {} may not join: {}", message.self.name, from.address.to_string(),
+        refusal->reason);
     standing_.tell(from, FrameType::kJoinNo, encode(*refusal));
     return;
   }
-  const bool is_known =
-      std::get<ViewWriter::Admission>(admission) == ViewWriter::Admission::kKnown;
+  const bool is_known = std::get<ViewWriter::Admission>(admission) == ViewWriter::Admission::kKnown;
   if (is_known && standing_.view().find(from.mid)) group_.send_view(from, FrameType::kWelcome);
 }
 

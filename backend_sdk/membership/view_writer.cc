@@ -113,15 +113,15 @@ void ViewWriter::drop_tombstones(TimePoint now) {
   }
 }
 
-// As if it had never been admitted: no tombstone, for it lives on in its own group and may ask again.
+// As if it had never been admitted: no tombstone, for it lives on in its own group and may ask
+// again.
 void ViewWriter::drop_expected(TimePoint now) {
   for (auto entry = expected_.begin(); entry != expected_.end();) {
     if (now - entry->second < limits_.tombstone_age) {
       ++entry;
       continue;
     }
-    std::erase_if(draft_.members,
-                  [&](const Member& member) { return member.mid == entry->first; });
+    std::erase_if(draft_.members, [&](const Member& member) { return member.mid == entry->first; });
     is_changed_ = true;
     entry = expected_.erase(entry);
   }
@@ -186,8 +186,7 @@ void ViewWriter::begin_yield(const Yield& yield, const MemberView& other) {
     return expected_.contains(member.mid) && other.find(member.mid) != nullptr &&
            expected_.erase(member.mid) != 0;
   });
-  std::erase_if(draft_.absorbed,
-                [&](const Absorbed& entry) { return entry.group == other.group; });
+  std::erase_if(draft_.absorbed, [&](const Absorbed& entry) { return entry.group == other.group; });
   absorbed_in_.erase(other.group);
   is_changed_ = true;
 }

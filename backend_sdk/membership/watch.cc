@@ -107,9 +107,8 @@ void Watch::send_beats() {
   }
   const std::string payload = encode_beat(beat);
   for (const Peer& peer : to) {
-    standing_.transport().send_datagram(peer, {.type = DatagramType::kBeat,
-                                               .group = standing_.view().group,
-                                               .payload = payload});
+    standing_.transport().send_datagram(
+        peer, {.type = DatagramType::kBeat, .group = standing_.view().group, .payload = payload});
   }
 }
 
@@ -245,8 +244,7 @@ std::vector<Peer> Watch::helpers_for(MemberId target) {
   });
   std::vector<Peer> chosen;
   while (!peers.empty() && chosen.size() < Detector::kHelpersMax) {
-    const auto lot =
-        peers.begin() + static_cast<ptrdiff_t>(standing_.random().below(peers.size()));
+    const auto lot = peers.begin() + static_cast<ptrdiff_t>(standing_.random().below(peers.size()));
     chosen.push_back(*lot);
     peers.erase(lot);
   }
@@ -274,8 +272,8 @@ void Watch::watch_all() {
   const Member* leader = view.leader();
   const ViewWriter* writer = standing_.writer();
   for (const Member& member : view.members) {
-    const bool is_ours = writer ? !writer->is_expected(member.mid)
-                                : leader && leader->mid == member.mid;
+    const bool is_ours =
+        writer ? !writer->is_expected(member.mid) : leader && leader->mid == member.mid;
     if (is_ours && member.is_usable() && !standing_.is_me(member.mid)) {
       detector_.watch(member.peer(), standing_.now());
     } else {

@@ -137,7 +137,7 @@ struct CommitOutcome {
   bool recovered = false;                   // served from the surviving copy without the last proof
   bool replayed = false;  // the request id had been committed: this change was ignored
 
-  MemberId route = kNobody;                      // kFenced; kNobody: nobody is known to serve it
+  MemberId route = kNobody;                      // kFenced; kNobody: no member is known to serve it
   std::string text;                              // kTooLarge
   Unavailable reason = Unavailable::kWaitedOut;  // kUnavailable
   Duration retry_after{};

@@ -10,7 +10,7 @@
 
 namespace understudy::http {
 
-// Text in a fixed block that somebody else owns. Once something did not fit, ok() stays false until
+// Text in a fixed block, which the caller owns. Once something did not fit, ok() stays false until
 // clear(), and text is short of it.
 class LineArena final {
  public:

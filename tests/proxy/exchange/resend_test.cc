@@ -154,7 +154,7 @@ TEST(Resend, RepeatsTheRequestByteForByte) {
   ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
 }
 
-// Whoever runs it next is warned, whether it has a session or not: it may be what ended the first.
+// The member that runs it next is warned, with a session or without: it may have ended the first.
 TEST(Resend, SaysThatATryOfItBrokeOff) {
   TestProxy::Options options = options_for(kDefault);
   options.dialect = Dialect::kNative;

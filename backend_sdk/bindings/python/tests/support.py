@@ -5,6 +5,7 @@ import random
 import socket
 import sys
 import tempfile
+import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "src"))
 
@@ -70,3 +71,17 @@ class Visitor:
         reply = session.finish()
         self.cookie = cookie_of(reply.headers) or self.cookie
         return reply
+
+
+class NodeCase(unittest.TestCase):
+    """One member, alone in its cluster, for all tests of a class."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.member = Member()
+        cls.node = cls.member.open()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.node.close()
+        cls.member.close()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import unittest
 
-from support import Member
+from support import NodeCase
 
 try:
     import django
@@ -33,17 +33,7 @@ if django:
 
 
 @unittest.skipUnless(django, "Django is not installed")
-class DjangoTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.member = Member()
-        cls.node = cls.member.open()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.node.close()
-        cls.member.close()
-
+class DjangoTest(NodeCase):
     def setUp(self):
         self.client = Client(raise_request_exception=False)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import unittest
 
-from support import Member, Visitor, cookie_of
+from support import NodeCase, Visitor, cookie_of
 
 try:
     import flask
@@ -12,17 +12,7 @@ except ImportError:
 
 
 @unittest.skipUnless(flask, "Flask is not installed")
-class FlaskTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.member = Member()
-        cls.node = cls.member.open()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.node.close()
-        cls.member.close()
-
+class FlaskTest(NodeCase):
     def setUp(self):
         self.cookie = ""
         self.app = flask.Flask(__name__)

@@ -3,24 +3,14 @@ import asyncio
 import unittest
 from wsgiref.util import setup_testing_defaults
 
-from support import Member, cookie_of
+from support import Member, NodeCase, cookie_of
 
 import understudy
 import understudy.asgi
 import understudy.wsgi
 
 
-class MemberCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.member = Member()
-        cls.node = cls.member.open()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.node.close()
-        cls.member.close()
-
+class MemberCase(NodeCase):
     cookie = ""
 
 

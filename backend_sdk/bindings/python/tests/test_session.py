@@ -6,28 +6,18 @@ import secrets
 import threading
 import unittest
 
-from support import Member, Visitor
+from support import Member, NodeCase, Visitor
 
 import understudy
 from understudy.aio import AsyncNode
 
 
-class NodeCase(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.member = Member()
-        cls.node = cls.member.open()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.node.close()
-        cls.member.close()
-
+class VisitorCase(NodeCase):
     def setUp(self):
         self.visitor = Visitor(self.node)
 
 
-class SessionTest(NodeCase):
+class SessionTest(VisitorCase):
     def test_is_a_mapping_of_bytes(self):
         session = self.visitor.begin()
         session["b"] = b"2"
@@ -195,7 +185,7 @@ class NodeTest(unittest.TestCase):
             understudy.node()
 
 
-class AsyncTest(NodeCase):
+class AsyncTest(VisitorCase):
     def test_many_requests_wait_while_the_loop_goes_on(self):
         async def visit(node, number):
             session = await node.begin(understudy.Request("POST", "/"))
