@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Watch: beats, and the probe rounds for those whose beats are missing. The leader watches all that
-// have come to its group, all others the leader. What silence means is for losses.h to say. Owned by
-// membership's core.
+// have come to its group, all others the leader. What silence means is for losses.h to say. Owned
+// by membership's core.
 #pragma once
 
 #include <map>
