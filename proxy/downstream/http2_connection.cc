@@ -264,8 +264,12 @@ std::optional<Duration> Http2Connection::patience(Wait what) const {
   switch (what) {
     case Wait::kNothing:
       return {};
+    case Wait::kRest:
+      return std::min<Duration>(timeouts.keep_alive.value_or(std::chrono::milliseconds::zero()),
+                                kRestAfter);
     case Wait::kNextRequest:
-      return timeouts.keep_alive ? *timeouts.keep_alive : Duration::zero();
+      return timeouts.keep_alive.value_or(std::chrono::milliseconds::zero()) -
+             *patience(Wait::kRest);
     case Wait::kHead:
       return timeouts.request_head ? timeouts.request_head : timeouts.silence;
     case Wait::kWrite:
@@ -283,7 +287,8 @@ void Http2Connection::choose_wait() {
   if (blocked_) return wait_for(Wait::kWrite);
   if (stopping_ && !refusing_) return wait_for(Wait::kLastRequests);
   if (requests_ == 0 || codec_.is_in_header_block()) return wait_for(Wait::kHead);
-  wait_for(streams_.empty() ? Wait::kNextRequest : Wait::kNothing);
+  if (!streams_.empty()) return wait_for(Wait::kNothing);
+  if (wait_ != Wait::kNextRequest) wait_for(Wait::kRest);
 }
 
 void Http2Connection::wait_for(Wait what) {
@@ -297,6 +302,9 @@ void Http2Connection::on_timer() {
   switch (wait_) {
     case Wait::kNothing:
       return;
+    case Wait::kRest:
+      codec_.rest();
+      return wait_for(Wait::kNextRequest);
     case Wait::kNextRequest:
     case Wait::kLastRequests:
       refuse_new_streams();

@@ -35,6 +35,9 @@ class Http2DownstreamPool;
 inline constexpr Duration kLastRequestsWait = std::chrono::milliseconds(200);
 // After the last GOAWAY; the client may still be sending.
 inline constexpr Duration kFarewellMax = std::chrono::seconds(1);
+// An idle connection's memory is packed so long after its last stream. A page's requests come
+// closer together than that.
+inline constexpr Duration kRestAfter = std::chrono::milliseconds(500);
 // Of requests' bodies that have been forwarded and are kept in case they must be sent again, over
 // all streams of a connection; what comes beyond that is sent once only.
 inline constexpr std::size_t kKeptPerConnectionBytesMax = std::size_t{256} * 1024;
@@ -57,7 +60,15 @@ class Http2Connection final : public ClientConnection, private FdWatcher::Handle
   friend class Http2Downstream;
   friend class Http2DownstreamPool;
   // What the timer waits for.
-  enum class Wait : uint8_t { kNothing, kNextRequest, kHead, kWrite, kLastRequests, kFarewell };
+  enum class Wait : uint8_t {
+    kNothing,
+    kRest,  // then for the next request
+    kNextRequest,
+    kHead,
+    kWrite,
+    kLastRequests,
+    kFarewell
+  };
 
   void on_ready(bool readable, bool writable) override;
   void on_timer();

@@ -78,6 +78,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (event.stream != 0) codec.open_stream_window(event.stream, event.data.size());
     drain(codec);
     codec.closed().clear();
+    if (data[0] % 2 == 1) codec.rest();
   }
   drain(codec);
   return 0;

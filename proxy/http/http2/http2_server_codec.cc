@@ -48,7 +48,7 @@ struct Http2ServerCodec::Session final : Http2Session {
   explicit Session(const HeadLimits& limits_given);
 
   // Of the header block that is being received.
-  std::unique_ptr<Http2Head> head = std::make_unique<Http2Head>();
+  std::unique_ptr<Http2Head> head;
   std::string trailers;
   std::vector<void*> closed;
   std::vector<int32_t> tunnels;    // no more than there may be streams
@@ -105,6 +105,7 @@ struct Http2ServerCallbacks {
   static int on_begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     Session& self = session_of(user);
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+      if (self.head == nullptr) self.head = std::make_unique<Http2Head>();
       self.head->clear();
       if (++self.open > kHttp2StreamsMax) {
         self.refused_stream = frame->hd.stream_id;
@@ -376,6 +377,16 @@ size_t Http2ServerCodec::take(std::span<char> room) {
 
 bool Http2ServerCodec::has_output() const {
   return session_->has_output();
+}
+
+void Http2ServerCodec::rest() {
+  Session& self = *session_;
+  if (self.open != 0 || !self.rest()) return;
+  self.head.reset();
+  self.fields = {};
+  self.closed = {};
+  self.trailers = {};
+  self.greeting = {};
 }
 
 bool Http2ServerCodec::is_over() const {

@@ -70,6 +70,9 @@ class Http2ServerCodec final {
   // Writes what there is to send, at most room.size() bytes; how many they were.
   size_t take(std::span<char> room);
   bool has_output() const;
+  // The client has been silent for a while: gives back what an idle connection need not keep. The
+  // next call brings it back. Nothing happens while a stream is open or something is to be sent.
+  void rest();
   // The last GOAWAY has been taken, or the client cannot be understood: nothing is fed any more.
   bool is_over() const;
   // What the client did, when it was sent away for that.

@@ -23,6 +23,22 @@ nghttp2_option* make_option() {
   return option;
 }
 
+Http2Memory& of(void* user) {
+  return *static_cast<Http2Memory*>(user);
+}
+
+nghttp2_mem hooks_of(Http2Memory& memory) {
+  return {
+      .mem_user_data = &memory,
+      .malloc = [](size_t bytes, void* user) { return of(user).allocate(bytes); },
+      .free = [](void* block, void* user) { of(user).free(block); },
+      .calloc = [](size_t count, size_t bytes,
+                   void* user) { return of(user).allocate_zeroed(count, bytes); },
+      .realloc = [](void* block, size_t bytes,
+                    void* user) { return of(user).reallocate(block, bytes); },
+  };
+}
+
 }  // namespace
 
 nghttp2_nv nv_of(std::string_view name, std::string_view value, uint8_t flags) {
@@ -52,13 +68,24 @@ void Http2Session::begin(const nghttp2_session_callbacks* calls,
   static const nghttp2_option* const option = make_option();
   const bool is_server = guard_.sender() == Http2Guard::Sender::kClient;
   nghttp2_session* session = nullptr;
-  CHECK((is_server ? nghttp2_session_server_new2 : nghttp2_session_client_new2)(&session, calls,
-                                                                                this, option) == 0);
+  nghttp2_mem memory = hooks_of(memory_);
+  CHECK((is_server ? nghttp2_session_server_new3 : nghttp2_session_client_new3)(
+            &session, calls, this, option, &memory) == 0);
   nghttp2_.reset(session);
   CHECK(nghttp2_submit_settings(session, NGHTTP2_FLAG_NONE, settings.begin(), settings.size()) ==
         0);
   CHECK(nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0,
                                               kHttp2ConnectionWindowBytes) == 0);
+}
+
+Http2Session::~Http2Session() {
+  if (memory_.is_packed()) memory_.unpack();
+}
+
+bool Http2Session::rest() {
+  if (memory_.is_packed() || !can_pack_now()) return false;
+  memory_.pack();
+  return true;
 }
 
 // ---- In.

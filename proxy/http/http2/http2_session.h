@@ -20,6 +20,7 @@
 #include "proxy/http/field_id.h"
 #include "proxy/http/http2/http2_body_source.h"
 #include "proxy/http/http2/http2_guard.h"
+#include "proxy/http/http2/http2_memory.h"
 
 namespace understudy::http {
 
@@ -60,8 +61,16 @@ class Http2Session {
   bool can_pack_now() const;
   void pull();
 
+  // No stream is open. Its memory is packed until it is used again; false when it is already, or
+  // when something is to be sent.
+  bool rest();
+
   Http2Guard& guard() { return guard_; }
-  nghttp2_session* get() const { return nghttp2_.get(); }
+  nghttp2_session* get() const {
+    if (memory_.is_packed()) [[unlikely]]
+      memory_.unpack();
+    return nghttp2_.get();
+  }
 
   // For the codecs' callbacks, whose `user` is an Http2Session*; those that both have are set.
   static nghttp2_session_callbacks* make_callbacks();
@@ -75,7 +84,7 @@ class Http2Session {
 
  protected:
   explicit Http2Session(Http2Guard::Sender peer) : guard_(peer) {}
-  ~Http2Session() = default;
+  ~Http2Session();
   void begin(const nghttp2_session_callbacks* calls,
              std::initializer_list<nghttp2_settings_entry> settings);
 
@@ -88,6 +97,7 @@ class Http2Session {
   struct Deleter {
     void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
   };
+  mutable Http2Memory memory_;
   std::unique_ptr<nghttp2_session, Deleter> nghttp2_;
   Http2Guard guard_;
   std::string_view pending_;  // of nghttp2's, not taken yet
