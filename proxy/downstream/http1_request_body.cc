@@ -67,6 +67,8 @@ void Http1Downstream::consume_request_body(size_t bytes) {
     kept_sent_ += bytes;
   } else {
     more_.consume(bytes);
+    // A large body that stands still holds no large block.
+    if (!more_.has_unsent() && !can_rewind()) more_.give_back_sent();
   }
 }
 

@@ -8,6 +8,7 @@
 namespace understudy {
 
 std::span<char> KeptBody::room(const Keep& keep) {
+  used_ = true;
   if (!keep.in_memory) drop_sent(keep.directory);
   const size_t block_bytes = blocks_.options().large_bytes;
   const size_t used = end_ - base_;
@@ -62,6 +63,13 @@ void KeptBody::consume_all() {
   sent_ = body_end_;
 }
 
+void KeptBody::give_back_sent() {
+  drop_sent(nullptr);
+  if (end_ != 0) return;
+  while (!held_.empty()) drop_front();
+  base_ = 0;
+}
+
 void KeptBody::rewind() {
   file_.rewind();
   sent_ = base_;
@@ -98,7 +106,7 @@ void KeptBody::clear() {
   file_.clear();
   while (!held_.empty()) drop_front();
   base_ = sent_ = body_end_ = end_ = 0;
-  dropped_ = false;
+  used_ = dropped_ = false;
 }
 
 }  // namespace understudy

@@ -47,6 +47,9 @@ class KeptBody final {
   bool is_last(std::string_view unsent) const;
   void consume(size_t bytes);
   void consume_all();
+  // What has been sent will never be asked for again: its blocks go back now, and not when the
+  // next bytes need room.
+  void give_back_sent();
   bool can_rewind() const { return !dropped_; }
   void rewind();
   // What was filed cannot be read again: the rest of the body is lost in the middle of a re-send.
@@ -54,7 +57,8 @@ class KeptBody final {
 
   // What came along behind the body: the beginning of the next request.
   std::string_view rest() const;
-  bool is_used() const { return !held_.empty() || file_.is_used(); }
+  // Since the last clear(), whether or not anything is still here.
+  bool is_used() const { return used_; }
   void clear();
 
  private:
@@ -73,6 +77,7 @@ class KeptBody final {
   size_t sent_ = 0;
   size_t body_end_ = 0;
   size_t end_ = 0;
+  bool used_ = false;
   bool dropped_ = false;  // something that was sent is neither here nor in the file
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An idle HTTP/2 connection's memory is packed, and no client can tell.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
@@ -50,8 +51,8 @@ TEST(Http2Rest, ACodecThatRestsBetweenRequestsUnderstandsAndIsUnderstood) {
   std::array<char, 65536> room;
   int user = 0;
   for (uint32_t stream = 1; stream < 101; stream += 2) {
-    const std::string path = "/" + std::to_string(stream % 6);
-    const std::string agent = "agent of round " + std::to_string(stream % 10);
+    const std::string path = fmt::format("/{}", stream % 6);
+    const std::string agent = fmt::format("agent of round {}", stream % 10);
     up += encoder.headers(stream, {{":method", "GET"},
                                    {":scheme", "http"},
                                    {":authority", "shop.example"},
@@ -68,7 +69,7 @@ TEST(Http2Rest, ACodecThatRestsBetweenRequestsUnderstandsAndIsUnderstood) {
         codec.set_user(event.stream, &user);
         http::ResponseHead head;
         head.status = 200;
-        const std::string lines = "x-answer: " + std::to_string(stream % 14) + "\r\n";
+        const std::string lines = fmt::format("x-answer: {}\r\n", stream % 14);
         codec.send_head(event.stream, head, {.dropped = {}, .added = lines}, nullptr);
       }
       up += client.read({room.data(), codec.take(room)});

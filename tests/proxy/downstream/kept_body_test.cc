@@ -55,6 +55,39 @@ TEST_F(Body, WhatIsKeptCanBeSentAgainHoweverLongItIs) {
   EXPECT_EQ(account, 1024u);
 }
 
+TEST_F(Body, WhatHasBeenSentAndIsNotKeptHoldsNoBlock) {
+  const std::string text = pattern(100);
+  EXPECT_EQ(put(text.substr(0, 64), false), 64u);
+  EXPECT_EQ(body.unsent(), text.substr(0, 64));
+  body.consume(30);
+  body.give_back_sent();
+  EXPECT_EQ(blocks.in_use(), 1u);
+  body.consume(34);
+  body.give_back_sent();
+  EXPECT_EQ(blocks.in_use(), 0u);
+  EXPECT_EQ(account, 0u);
+  EXPECT_TRUE(body.is_used());
+  EXPECT_FALSE(body.can_rewind());
+  // More of it comes.
+  EXPECT_EQ(put(text.substr(64), false), 36u);
+  EXPECT_EQ(take_all(), text.substr(64));
+  body.clear();
+  EXPECT_FALSE(body.is_used());
+  EXPECT_TRUE(body.can_rewind());
+  EXPECT_EQ(account, 0u);
+}
+
+// The beginning of the next request came along.
+TEST_F(Body, WhatStandsBehindTheBodyIsNotGivenBack) {
+  std::span<char> room = body.room({});
+  std::copy_n("bodyGET", 7, room.data());
+  body.commit(7, 4);
+  body.consume(4);
+  body.give_back_sent();
+  EXPECT_EQ(body.rest(), "GET");
+  EXPECT_EQ(blocks.in_use(), 1u);
+}
+
 TEST_F(Body, WhatIsNotKeptNeverTakesMoreThanOneBlock) {
   const std::string text = pattern(1000);
   std::string got;
