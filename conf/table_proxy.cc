@@ -85,7 +85,9 @@ constexpr DirectiveSpec kRows[] = {
      .may_repeat = true,
      .description =
          "An access log: the file, stdout, \"|program arguments\" or syslog:facility:tag, "
-         "and a nickname or a format; then env=NAME or env=!NAME"},
+         "and a nickname or a format; then env=NAME or env=!NAME. Without either the format is "
+         "understudy: common, then microseconds, member, why it was chosen, tries and the request's "
+         "id; of TransferLog it is common"},
 
     // Names.
     {.name = "ServerName",

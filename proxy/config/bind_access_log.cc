@@ -17,6 +17,8 @@ namespace understudy::config {
 namespace {
 
 constexpr std::string_view kCommon = R"(%h %l %u %t "%r" %>s %b)";
+constexpr std::string_view kUnderstudy =
+    R"(%h %l %u %t "%r" %>s %b %D %{member}u %{why}u %{tries}u %L)";
 constexpr std::string_view kCombined = R"(%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-Agent}i")";
 
 // Nothing after an error.
@@ -80,7 +82,8 @@ std::optional<AccessLog> bind_access_log(const conf::Directive& directive,
     return std::nullopt;
   }
   if (words.empty()) {
-    log.format = formats.at("common");
+    const bool is_apaches = conf::equal_ignoring_case(directive.name.text, "TransferLog");
+    log.format = formats.at(is_apaches ? "common" : "understudy");
     return log;
   }
 
@@ -130,7 +133,9 @@ std::optional<std::string> bind_log_path(const conf::Word& word, Binding& bindin
 }
 
 LogFormats predefined_formats() {
-  return {{"common", predefined(kCommon)}, {"combined", predefined(kCombined)}};
+  return {{"common", predefined(kCommon)},
+          {"combined", predefined(kCombined)},
+          {"understudy", predefined(kUnderstudy)}};
 }
 
 void add_formats(const conf::Settings& settings, LogFormats& formats,

@@ -407,7 +407,7 @@ void Exchange::send_response_head(const http::ResponseHead& head) {
       head_facts(),
       {.cluster = *cluster_,
        .authority = reverses ? downstream_.request_head().authority : std::string_view(),
-       .member = asked_->label(),
+       .member = asked_->name(),
        .takes_chunks = takes_chunks,
        .upgrades = begins_tunnel,
        .given = account_.given},

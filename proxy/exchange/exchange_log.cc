@@ -55,7 +55,7 @@ void Exchange::log(bool aborted) const {
       .response_fields = account_.status != 0 ? std::string_view(noted_) : std::string_view(),
       .duration = worker_.io.loop.now() - account_.started,
       .aborted = aborted,
-      .member = asked ? std::string_view(asked_->label()) : std::string_view(),
+      .member = asked ? std::string_view(asked_->name()) : std::string_view(),
       .primary = account_.primary,
       .secondary = account_.secondary,
       .why = asked ? why.view() : std::string_view(),

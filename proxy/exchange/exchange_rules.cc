@@ -42,7 +42,7 @@ void ExchangeRules::show_answer(const http::ResponseHead& head) {
   if (member != nullptr && exchange_.cluster_ != nullptr) {
     const std::string& session = exchange_.cluster_->session_cookie();
     environment.set("BALANCER_NAME", "balancer://" + exchange_.cluster_->routing().options().name);
-    environment.set("BALANCER_WORKER_NAME", "http://" + exchange_.asked_->label());
+    environment.set("BALANCER_WORKER_NAME", "http://" + member->address_text);
     environment.set("BALANCER_WORKER_ROUTE", member->route);
     if (!session.empty()) environment.set("BALANCER_SESSION_STICKY", session);
     if (!session.empty() && !exchange_.attempt_.last().is_bound()) {

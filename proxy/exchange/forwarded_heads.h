@@ -67,7 +67,7 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
 struct ResponseFor {
   const WorkerCluster& cluster;
   std::string_view authority;     // of the request
-  std::string_view member;        // that answers: its label
+  std::string_view member;        // that answers: its name
   bool takes_chunks = false;      // the client does
   bool upgrades = false;          // a 101 that begins a tunnel
   InsertedCookie::Given given{};  // tag 0: the client gets no cookie of ours

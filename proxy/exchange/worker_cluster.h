@@ -145,6 +145,7 @@ class WorkerCluster final : private ViewProbe::User,
   static std::size_t memo_of(std::string_view value);
   MemberConnections::Options reach(const routing::Member& member) const;
   void apply(routing::ViewOutcome outcome);
+  void rename_members();
   void drop_gone(routing::ViewChange change);
   void drop_all_gone();
   void drop(uint64_t serial, bool for_good);

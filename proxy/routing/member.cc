@@ -37,6 +37,12 @@ std::string_view to_text(DrainMode mode) {
   return mode == DrainMode::kKeep ? "keep" : "move";
 }
 
+std::string Member::label() const {
+  if (!mid) return name;
+  const MidText text = format_mid(*mid);
+  return name + " (" + std::string(text.data(), text.size()) + ")";
+}
+
 std::string_view to_text(Checked checked) {
   switch (checked) {
     case Checked::kNot:

@@ -101,6 +101,8 @@ struct Member {
   std::uint32_t busy = 0;  // exchanges of this worker under way, from the choice to their end
   MemberCounters counters = {};
 
+  // "name (mid)", the mid as cookies have it; the name alone where no mid is known.
+  std::string label() const;
   // A success need not be told to the table.
   bool has_clean_record() const {
     return back_off.last_failure() == Failure::kNone && !outlier.has_failures();

@@ -106,7 +106,7 @@ Member* MemberTable::seed_without_mid(const ViewEntry& entry) const {
 void MemberTable::update(Member& member, const ViewEntry& entry, TimePoint now) {
   const bool was_gone = is_gone(member.liveness);
   member.mid = entry.mid;
-  member.name = entry.name;
+  member.name = entry.name.empty() ? entry.address : entry.name;
   member.liveness = liveness_of(entry.alive);
   member.view_state = entry.operator_state;
   member.weight = entry.weight;

@@ -88,6 +88,11 @@ void MemberConnections::fail_unanswered() {
 // ---- The way to a new connection.
 
 // Attempts that are under way have counted on those of before.
+void MemberConnections::rename(std::string name, std::string label) {
+  options_.name = std::move(name);
+  options_.label = std::move(label);
+}
+
 void MemberConnections::set_more_addresses(std::vector<Address> addresses) {
   if (addresses == options_.more_addresses) return;
   options_.more_addresses = std::move(addresses);

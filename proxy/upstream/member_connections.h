@@ -63,7 +63,8 @@ class MemberConnections final {
   };
 
   struct Options {
-    std::string label;  // the member's name, for logs
+    std::string name;   // the member's, in access logs and answers
+    std::string label;  // "name (mid)", in error logs
     Address address;
     std::vector<Address> more_addresses = {};  // of the same name
     config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
@@ -111,7 +112,10 @@ class MemberConnections final {
   // list.
   AnsweredRequests& answered() { return answered_; }
   std::uint64_t serial() const { return options_.serial; }
+  const std::string& name() const { return options_.name; }
   const std::string& label() const { return options_.label; }
+  // A view has told what the member of an address is called.
+  void rename(std::string name, std::string label);
   const http::HeadLimits& limits() const { return options_.limits; }
   const config::Ajp& ajp() const { return options_.ajp; }
   const Address& address() const { return options_.address; }

@@ -10,19 +10,21 @@
 namespace understudy::config {
 namespace {
 
-TEST(AccessLog, TakesANicknameAFormatOrTheCommonOne) {
+TEST(AccessLog, TakesANicknameAFormatOrOursOrApachesByItsName) {
   const auto config = config_of(
       "CustomLog logs/a short\nLogFormat \"%h %{why}u\" short\nCustomLog stdout \"%s\"\nCustomLog "
-      "/var/log/c\nCustomLog d combined\n" +
+      "/var/log/c\nCustomLog d combined\nTransferLog e\n" +
       std::string(kShop));
   const auto& logs = only_host(*config).access_logs;
-  ASSERT_EQ(logs.size(), 4u);
+  ASSERT_EQ(logs.size(), 5u);
   EXPECT_EQ(logs[0].path, "logs/a");
   EXPECT_EQ(logs[0].format.text, "%h %{why}u");
   EXPECT_EQ(logs[1].path, "stdout");
   EXPECT_EQ(logs[1].format.text, "%s");
-  EXPECT_EQ(logs[2].format.text, "%h %l %u %t \"%r\" %>s %b");
+  EXPECT_EQ(logs[2].format.text,
+            "%h %l %u %t \"%r\" %>s %b %D %{member}u %{why}u %{tries}u %L");
   EXPECT_TRUE(logs[3].format.text.ends_with("\"%{User-Agent}i\""));
+  EXPECT_EQ(logs[4].format.text, "%h %l %u %t \"%r\" %>s %b");
 }
 
 TEST(AccessLog, AHostHasItsOwnOrThatOfTheOutside) {

@@ -119,6 +119,17 @@ TEST_F(NativeCluster, TheMemberIsToldTheViewAndARequestIdAndNothingByTheClient) 
   EXPECT_EQ(seen.find("ailover"), std::string::npos);
 }
 
+TEST_F(NativeCluster, AMemberIsLoggedByTheNameThatTheViewGivesIt) {
+  learn_view();
+  Peer& client = proxy.connect();
+  client.send(get(cookie(0, 1)));
+  ASSERT_TRUE(proxy.run_until([&] { return has_answer(client); }));
+  const routing::Member* member = proxy.cluster().routing().table().by_mid(mid(0));
+  ASSERT_TRUE(proxy.run_until([&] { return proxy.log().lines.size() == 2; }));
+  EXPECT_EQ(proxy.log().lines.back().member, "m0");
+  EXPECT_EQ(proxy.cluster().connections(*member).label(), "m0 (AAAAZA)");
+}
+
 TEST_F(NativeCluster, ACookieGoesToItsPrimaryAndIsNotVerifiedTwice) {
   learn_view();
   const std::string line = cookie(2, 0);
