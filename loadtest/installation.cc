@@ -207,9 +207,9 @@ bool Installation::start_proxy(const ProxyOptions& options, size_t index) {
                          join(seeds) + "\n  DynamicServerList " + (options.dynamic ? "On" : "Off") +
                          "\n  SessionCookie " + cookie_name() + "\n  ClusterKeyFile cluster.key\n" +
                          options.location + "</Location>\n");
-  slot.process = std::make_unique<Process>(
-      std::vector<std::string>{program("understudy"), "run", "-c", config}, path + ".log",
-      space_of(proxy_host(index)));
+  std::vector<std::string> words = options.wrapper;
+  words.insert(words.end(), {program("understudy"), "run", "-c", config});
+  slot.process = std::make_unique<Process>(words, path + ".log", space_of(proxy_host(index)));
   return wait_until([&] { return status(index).isObject(); });
 }
 

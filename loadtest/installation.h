@@ -38,6 +38,7 @@ struct ProxyOptions {
   std::string location;            // more lines inside <Location "/">
   std::string global;              // more lines outside
   bool dynamic = true;
+  std::vector<std::string> wrapper = {};  // a command that ends by running the words behind it
 };
 
 class Installation final {

@@ -179,5 +179,37 @@ TEST(HealthCheck, PassesOverASilentMemberForKnownAndNewClients) {
   EXPECT_TRUE(site.wait_until([&] { return health_of_a() == "working"; }));
 }
 
+TEST(Operator, DescriptorsThatRunOutCostClientsTheirTurnAndNoMemberItsName) {
+  Site site;
+  site.add_member("a");
+  site.start("a");
+  constexpr std::size_t kClients = (600 - 256) / 2;
+  site.start_proxy({.wrapper = {"/bin/sh", "-c", "ulimit -n 600 && exec \"$0\" \"$@\""}});
+  EXPECT_NE(site.proxy().log().find("600 open files allow: 172 hold"), std::string::npos);
+
+  // Each has its connection to the proxy, and a request that holds one to the member.
+  std::vector<std::unique_ptr<loadtest::HttpClient>> clients;
+  std::size_t answered = 0;
+  const std::string request =
+      loadtest::make_request({.target = "/value"}, site.proxy_address(), {});
+  for (std::size_t i = 0; i < 2 * kClients; ++i) {
+    clients.push_back(std::make_unique<loadtest::HttpClient>(site.loop(), site.proxy_address()));
+    clients.back()->send(request, [&](const loadtest::ClientResponse& response) {
+      EXPECT_EQ(response.status, 200);
+      ++answered;
+    });
+  }
+  ASSERT_TRUE(site.wait_until([&] { return answered >= kClients; }));
+  // Those that came too late have their turn when others go.
+  const std::size_t first = answered;
+  EXPECT_LT(first, 2 * kClients);
+  clients.erase(clients.begin(), clients.begin() + static_cast<std::ptrdiff_t>(kClients));
+  ASSERT_TRUE(site.wait_until([&] { return answered == 2 * kClients; }));
+  clients.clear();
+  EXPECT_EQ(site.get("/value").status, 200);
+  const Json::Value member = site.status()["clusters"][0]["members"][0];
+  EXPECT_EQ(member["last_failure"].asString(), "none");
+}
+
 }  // namespace
 }  // namespace understudy::testing
