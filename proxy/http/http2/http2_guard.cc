@@ -76,6 +76,10 @@ Http2Guard::Step Http2Guard::next(std::string_view bytes, TimePoint now) {
   return step;
 }
 
+bool Http2Guard::was_settings() const {
+  return head_[3] == kSettings;
+}
+
 Http2Abuse Http2Guard::look_at_head(TimePoint now) {
   const uint8_t type = head_[3];
   const uint8_t flags = head_[4];

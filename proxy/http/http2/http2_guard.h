@@ -59,6 +59,8 @@ class Http2Guard final {
   Http2Abuse on_reset(TimePoint now);
   // A DATA frame has been sent, which the client may answer by opening its windows.
   void on_data_sent() { window_updates_.earn(kHttp2WindowUpdatesPerData); }
+  // The last step was of a SETTINGS frame.
+  bool was_settings() const;
   // A header block has begun and has not ended: nothing else may come in between.
   bool is_in_header_block() const { return in_block_; }
 

@@ -109,7 +109,11 @@ size_t Http2Session::feed(std::string_view bytes, TimePoint now) {
     broken_ = true;
     return 0;
   }
-  must_take_ = nghttp2_session_get_outbound_queue_size(get()) > queued;
+  const size_t queued_now = nghttp2_session_get_outbound_queue_size(get());
+  must_take_ = queued_now > queued;
+  // RFC 9113 6.9.2. SETTINGS are answered by one frame, unless a window that they lift overflows:
+  // nghttp2 then resets that stream too, and leaves the connection alone.
+  if (queued_now > queued + 1 && guard_.was_settings()) terminate(NGHTTP2_FLOW_CONTROL_ERROR);
   if (abuse_ != Http2Abuse::kNone) terminate(NGHTTP2_ENHANCE_YOUR_CALM);
   return step.bytes;
 }
