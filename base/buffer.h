@@ -12,7 +12,7 @@
 
 namespace understudy {
 
-// Blocks of two sizes, kept when returned, up to a bound, and as long as somebody needs them. Owned
+// Blocks of two sizes, kept when returned, up to a bound, and as long as they are needed. Owned
 // by a worker; outlives its buffers.
 class BlockPool final {
  public:
@@ -29,7 +29,7 @@ class BlockPool final {
 
   char* take(size_t bytes);  // bytes: small_bytes or large_bytes
   void give_back(char* block, size_t bytes);
-  // To be called every now and then: gives half of those back to the heap that nobody has needed
+  // To be called every now and then: gives half of those back to the heap that were not needed
   // since the last call.
   void shrink();
   const Options& options() const { return options_; }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // EventLoop: one thread's libevent base (epoll), its clock that stands still during a turn, its
-// coarse timers and its end-of-turn list. Owned by whoever runs the thread. Everything here belongs
-// to that thread except `post` and `stop`, which any thread may call.
-// A turn: wait, run what is ready, then the work deferred with `at_turn_end`, then again.
+// coarse timers and its end-of-turn list. Owned by the code that runs the thread. Everything here
+// belongs to that thread except `post` and `stop`, which any thread may call. A turn: wait, run
+// what is ready, then the work deferred with `at_turn_end`, then again.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,7 @@ class EventLoop final : public Clock {
   void run_once(Duration wait_max);
   void stop();
 
-  // The time at which this turn began; one clock read in a turn, none if nobody asks.
+  // The time at which this turn began; one clock read in a turn, none if not asked for.
   TimePoint now() const override {
     if (!now_is_fresh_) read_clock();
     return now_;

@@ -106,7 +106,8 @@ Result<void> TlsCertificate::set_ocsp_response(std::string_view der, int64_t uni
   }
   X509* issuer = sk_X509_value(chain_, 0);
   const OcspBasic basic(OCSP_response_get1_basic(response.get()), OCSP_BASICRESP_free);
-  // The issuer is trusted to speak for its own certificates, whoever has signed the issuer.
+  // The issuer is trusted to speak for its own certificates, whichever authority has signed the
+  // issuer.
   const Store store(X509_STORE_new(), X509_STORE_free);
   CHECK(store && X509_STORE_add_cert(store.get(), issuer) == 1);
   X509_STORE_set_flags(store.get(), X509_V_FLAG_PARTIAL_CHAIN);

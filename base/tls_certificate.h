@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // TlsCertificate: a certificate with its chain, its private key and, if there is one, the word of
 // its authority that it is not revoked (OCSP). Made from the texts of files and checked before
-// anything serves. It shows itself to nobody: TlsHost does. Owned by whoever loads a configuration,
-// then by a TlsHost; immutable from there on, any thread.
+// anything serves. It shows itself to no peer: TlsHost does. Owned by the loader of a
+// configuration, then by a TlsHost; immutable from there on, any thread.
 #pragma once
 
 #include <cstddef>

@@ -97,7 +97,7 @@ Result<void> TlsDialer::set_up() {
       !set) {
     return set;
   }
-  // Tickets go to the target that they came from, and to nobody else.
+  // Tickets go to the target that they came from, and to no other.
   SSL_CTX_set_session_cache_mode(context_, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(context_, TlsDialerCallbacks::on_ticket);
   if (options_.certificate != nullptr) {
@@ -230,7 +230,7 @@ ssl_st* TlsTarget::begin(const std::string& only_protocol) {
   }
   if (dialer_->options_.verifies && dialer_->options_.checks_name) {
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    // Without a name nothing would be compared; nobody's certificate is for ".".
+    // Without a name nothing would be compared; no certificate is for ".".
     const bool set = is_ip_ ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name_.c_str()) == 1
                             : SSL_set1_host(ssl, name_.empty() ? "." : name_.c_str()) == 1;
     CHECK(set, "a server's name cannot be compared");

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // How we connect to servers with TLS. A TlsDialer says whom we trust, what we show and what we
-// offer; made once by whoever loads a configuration, immutable, any thread. A TlsTarget is one
-// server by its name, with the tickets that it gave us: whoever resumes has proved that very name
-// to this very dialer, and nobody else can use the ticket (peers resumed with another name, or
-// under another policy). A target is owned by the connections to one server; one thread.
+// offer; made once when a configuration is loaded, immutable, any thread. A TlsTarget is one
+// server by its name, with the tickets that it gave us: a server that resumes has proved that very
+// name to this very dialer, and no other dialer can use the ticket (peers resumed with another
+// name, or under another policy). A target is owned by the connections to one server; one thread.
 #pragma once
 
 #include <array>
@@ -81,7 +81,7 @@ class TlsTarget final {
 
   // For TlsStream: a handshake with this server, about to begin; `only_protocol` is offered in
   // place of the dialer's, unless it is empty. It reports tickets to this target when it reads, so
-  // the target must live as long as somebody reads.
+  // the target must live as long as a stream reads.
   ssl_st* begin(const std::string& only_protocol = {});
 
  private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one place that empties OpenSSL's error queue. Between two calls of ours the queue of a thread
-// is empty: who makes a call of OpenSSL fail takes the error from here, and nobody clears the queue
-// ahead of a call. Any thread.
+// is empty: who makes a call of OpenSSL fail takes the error from here, and the queue is never
+// cleared ahead of a call. Any thread.
 #pragma once
 
 #include <string>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // TlsHost: what one virtual host shows and asks of clients in the handshake: certificates,
 // versions, ciphers, protocols, and whether a client needs a certificate of its own. Which host a
-// client means is decided by TlsServer. Made once by whoever loads a configuration; immutable, any
+// client means is decided by TlsServer. Made once when a configuration is loaded; immutable, any
 // thread.
 #pragma once
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Revocation lists: certificates that their authorities have taken back before their time. Lists
-// are texts of PEM that somebody else reads from disk; nothing is fetched. Used by TlsHost (about
+// are texts of PEM that the caller reads from disk; nothing is fetched. Used by TlsHost (about
 // clients) and TlsDialer (about servers). Values; any thread.
 #pragma once
 

@@ -21,7 +21,7 @@ namespace understudy {
 
 class TlsServer final {
  public:
-  // The first host is for clients that name none, or one that nobody has. Of hosts with one name
+  // The first host is for clients that name none, or one that no host has. Of hosts with one name
   // the first gets it. `tickets` outlives all streams.
   static Result<std::shared_ptr<const TlsServer>> make(
       std::vector<std::shared_ptr<const TlsHost>> hosts, TlsTickets& tickets);

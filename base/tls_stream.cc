@@ -100,7 +100,7 @@ struct TlsPsk {
     // Every link proves the key anew: no tickets, no resumption.
     SSL_CTX_set_num_tickets(raw, 0);
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
-    // Without a key in common there must be a certificate that verifies, and nobody has one.
+    // Without a key in common there must be a certificate that verifies, and neither end has one.
     SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     SSL_CTX_set_session_id_context(raw, kIdContext, sizeof kIdContext);
     SSL_CTX_set_psk_use_session_callback(raw, &TlsPsk::use);

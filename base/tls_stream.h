@@ -28,7 +28,8 @@ class TlsTarget;
 
 class TlsContext final {
  public:
-  // Both ends must hold the same 32 byte key and identity; nobody else gets through the handshake.
+  // Both ends must hold the same 32 byte key and identity; no other peer gets through the
+  // handshake.
   static Result<std::unique_ptr<TlsContext>> make_psk(std::span<const unsigned char, 32> key,
                                                       const std::string& identity);
   // The same with several keys, at most kPskMax: a client shows the first, a server takes any.
@@ -108,7 +109,7 @@ class TlsStream final : public Stream {
   // where OpenSSL encrypts, for it holds a copy then.
   std::string kept_record_;
   std::string error_text_;
-  mutable std::unique_ptr<const TlsPeer> peer_;  // null: nobody has asked
+  mutable std::unique_ptr<const TlsPeer> peer_;  // null: not asked for yet
 
   size_t record_bytes_ = 0;            // of a record that is not out; 0: there is none
   bool kernel_may_help_ = true;        // with TLS; false once a handshake has ended without it
@@ -116,7 +117,7 @@ class TlsStream final : public Stream {
   bool starved_ = true;                // OpenSSL holds no whole record
   bool handshake_is_blocked_ = false;  // by a full socket
   bool met_plain_http_ = false;
-  bool end_is_next_ = false;           // the last read met the end, or an error, behind bytes
+  bool end_is_next_ = false;  // the last read met the end, or an error, behind bytes
   bool failed_ = false;
 };
 

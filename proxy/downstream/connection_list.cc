@@ -22,7 +22,7 @@ ClientConnection& ConnectionList::add(std::unique_ptr<ClientConnection> connecti
 }
 
 std::unique_ptr<ClientConnection> ConnectionList::take(ClientConnection& connection) {
-  CHECK(connection.link_ != nullptr, "a connection is taken that nobody holds");
+  CHECK(connection.link_ != nullptr, "a connection is taken that no list holds");
   *connection.link_ = connection.next_;
   if (connection.next_ != nullptr) connection.next_->link_ = connection.link_;
   connection.next_ = nullptr;

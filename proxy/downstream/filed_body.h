@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // FiledBody: the front of a request's body in a file without a name, so that a body which does not
 // fit into ReplayBufferSize can be sent a second time (FileCaching). Bytes are appended as they
-// leave memory; after rewind() they are read again, a piece at a time. Nobody else can open the
-// file, and it is gone with its descriptor. Writing and reading are calls to the page cache and may
-// wait for the disk, which is why this is a choice of the operator. Owned by a Downstream; worker
-// thread only.
+// leave memory; after rewind() they are read again, a piece at a time. No other process can open
+// the file, and it is gone with its descriptor. Writing and reading are calls to the page cache and
+// may wait for the disk, which is why this is a choice of the operator. Owned by a Downstream;
+// worker thread only.
 #pragma once
 
 #include <cstddef>

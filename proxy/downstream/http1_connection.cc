@@ -58,7 +58,7 @@ void Http1Connection::on_ready(bool readable, bool writable) {
     active_->attach(*this);
   }
   active_->on_readable();
-  // Back-pressure keeps it from reading, and a reset would wait unseen behind what nobody takes.
+  // Back-pressure keeps it from reading, and a reset would wait unseen behind what is not read.
   const bool is_held_up = readable && readable_ && active_ && state_ == State::kOpen;
   if (is_held_up && pending_error(stream_->fd()) != 0) close_now();
 }
@@ -130,7 +130,7 @@ std::optional<Duration> Http1Connection::patience(Wait what) const {
 
 void Http1Connection::wait_for(Wait what) {
   wait_ = what;
-  // A timer that nobody waits for any more is left to run out: that is cheaper than to stop it.
+  // A timer that is not waited for any more is left to run out: that is cheaper than to stop it.
   if (what == Wait::kNothing) return;
   if (const auto wait = patience(what)) {
     timer_.start_at(pool_.worker().io.loop.now() + *wait);

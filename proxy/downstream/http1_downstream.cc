@@ -133,7 +133,7 @@ void Http1Downstream::look_ahead() {
     if (client_keeps_alive_ && !sent_more && connection_->first_host().aborts_on_close) {
       return connection_->close_now();
     }
-    connection_->readable_ = true;  // whoever reads next finds the end once more
+    connection_->readable_ = true;  // the next read finds the end once more
     return;
   }
 }

@@ -25,8 +25,8 @@ iovec piece_of(std::string_view text) {
 }  // namespace
 
 // Whether another request may follow this one. After an early answer the rest of its body must be
-// read first, and a client that was never told to continue may leave its body out: nobody can tell
-// which bytes come next (RFC 9110 10.1.1).
+// read first, and a client that was never told to continue may leave its body out: it cannot be
+// told which bytes come next (RFC 9110 10.1.1).
 bool Http1Downstream::may_keep_alive() const {
   if (!client_keeps_alive_ || broken_ || body_broken_) return false;
   if (worker_.stopping || connection_->stopping_) return false;

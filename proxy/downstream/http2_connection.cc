@@ -294,7 +294,7 @@ void Http2Connection::choose_wait() {
 void Http2Connection::wait_for(Wait what) {
   if (what == wait_) return;
   wait_ = what;
-  // A timer that nobody waits for any more is left to run out: that is cheaper than to stop it.
+  // A timer that is not waited for any more is left to run out: that is cheaper than to stop it.
   if (const auto wait = patience(what)) timer_.start_at(pool_.worker().io.loop.now() + *wait);
 }
 

@@ -6,7 +6,7 @@
 //
 // A response's body is not stored: it waits in the member's connection until the client's windows
 // and out_ have room for it, and then it is copied once, behind its frame's head. A request's body
-// waits in its stream, and the client may send more when somebody has consumed it.
+// waits in its stream, and the client may send more when the member has consumed it.
 #pragma once
 
 #include <cstddef>

@@ -208,7 +208,7 @@ void Http2Downstream::stop_keeping() {
   if (tunnel_ && body_.empty()) clear(body_);
 }
 
-// The response has begun: nobody asks for the request again.
+// The response has begun: the request is not asked for again.
 void Http2Downstream::stop_keeping_for_good() {
   keeping_ = {};
   stop_keeping();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Http2Downstream: one HTTP/2 stream of a client, that is, one request and its response. It keeps
-// the request's head and so much of its body as nobody has consumed, or may be asked for again, and
-// gives the response to the codec piece by piece. Owned by an Http2Connection, else by the worker's
-// pool; worker thread only.
+// the request's head and so much of its body as no member has consumed, or may be asked for again,
+// and gives the response to the codec piece by piece. Owned by an Http2Connection, else by the
+// worker's pool; worker thread only.
 //
 // A body without Content-Length is kept in chunks, as HTTP/1.1 members want it: the rest of the
 // proxy cannot tell which protocol it came by.
@@ -29,7 +29,7 @@ namespace understudy {
 class Http2Connection;
 
 // A request's body as it is kept, with the chunk framing that we add: a client that cuts its body
-// into frames of a few bytes, while nobody consumes them, is not served.
+// into frames of a few bytes, while no member consumes them, is not served.
 inline constexpr std::size_t kHttp2BodyBytesMax = std::size_t{3} * http::kHttp2StreamWindowBytes;
 // One stream writes so much before others that wait get their turn.
 inline constexpr std::size_t kHttp2TurnBytesMax = std::size_t{32} * 1024;
@@ -126,7 +126,7 @@ class Http2Downstream final : public Downstream,
   uint64_t length_ = 0;    // of the body; kLength
   uint64_t received_ = 0;  // of the body, so far
   size_t sent_ = 0;        // of body_, consumed
-  size_t unread_ = 0;  // DATA bytes that nobody has consumed: the connection's window lacks them
+  size_t unread_ = 0;  // DATA bytes that no member has consumed: the connection's window lacks them
   size_t held_ = 0;    // DATA bytes that were consumed and are kept: the stream's window lacks them
   bool complete_ = false;
   bool lost_ = false;      // not all that was consumed is here

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Spares: objects of which nobody has need at the moment, kept for the next who has, up to a bound
+// Spares: objects that are not in use, kept for the next user, up to a bound
 // and as long as there are such. Owned by a worker's pool; worker thread only.
 #pragma once
 
@@ -36,8 +36,8 @@ class Spares final {
     kept_.push_back(object.release());
     return true;
   }
-  // To be called every now and then, by nobody who uses one: destroys half of those that nobody has
-  // needed since the last call.
+  // To be called every now and then, not from within a user: destroys half of those that no user
+  // has needed since the last call.
   void shrink() {
     const std::size_t surplus = unneeded_.take_surplus(kept_.size());
     for (std::size_t i = 0; i < surplus; ++i) delete kept_[i];

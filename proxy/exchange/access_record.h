@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What there is to say about an exchange that has ended, and the seam to whoever writes it down.
-// The record's views die with the call. Formatting is not done here. Worker thread only.
+// What there is to say about an exchange that has ended, and the seam to the access log that writes
+// it down. The record's views die with the call. Formatting is not done here. Worker thread only.
 #pragma once
 
 #include <cstddef>

@@ -19,7 +19,7 @@ inline constexpr uint64_t kSpliceBytesMin = 256 * 1024;
 inline constexpr size_t kPipeBytes = 1024 * 1024;  // wanted; the kernel may give less
 inline constexpr size_t kPipesKeptMax = 64;
 
-// Empty pipes of a worker, kept for the next body as long as somebody needs them.
+// Empty pipes of a worker, kept for the next body as long as bodies need them.
 class PipePool final {
  public:
   struct Pipe {
@@ -33,7 +33,7 @@ class PipePool final {
   Pipe take();
   // Only an empty pipe may come back.
   void give_back(Pipe pipe);
-  // To be called every now and then: closes half of those that nobody has needed since the last
+  // To be called every now and then: closes half of those that no body has needed since the last
   // call.
   void shrink();
 

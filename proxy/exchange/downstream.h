@@ -66,7 +66,7 @@ class Downstream {
   // How much of the body is to stay here for a re-send, at most.
   virtual void keep_request_body(const BodyKeeping& keeping) = 0;
   // From now on all of the body is kept, whatever was said above, so that it can be read and
-  // rewound before anybody is asked; until let_go_request_body(), or the end of the request.
+  // rewound before a member is asked; until let_go_request_body(), or the end of the request.
   // Returns for how many bytes of payload there is room, at most `bytes_max`; 0: not now.
   virtual size_t hold_request_body(size_t bytes_max) = 0;
   virtual void let_go_request_body() = 0;

@@ -379,7 +379,7 @@ void Exchange::on_answer(Try& which, const http::ResponseHead& head) {
     cluster_->routing().on_success(member, worker_.io.loop.now());
   }
   if (second_) drop(second_);
-  // A member that wants to be left alone binds nobody.
+  // A member that wants to be left alone binds no client.
   if (const InsertedCookie* inserted = cluster_->inserted(); inserted && head.status != 503) {
     account_.given = inserted->next(account_.shown, member, cluster_->wall_seconds());
   }

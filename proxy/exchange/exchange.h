@@ -41,8 +41,8 @@ class WorkerCluster;
 struct Routes;
 struct WorkerContext;
 
-// Nobody could be asked: the first look after that, each next one in twice the time, as long as the
-// first ConnectRetrySecs have not passed.
+// No member could be asked: the first look after that, each next one in twice the time, as long as
+// the first ConnectRetrySecs have not passed.
 inline constexpr Duration kFirstLook = std::chrono::milliseconds(50);
 // Moved through a pipe in one turn of the loop before others get theirs.
 inline constexpr std::size_t kSplicePerTurnBytesMax = std::size_t{4} * 1024 * 1024;
@@ -74,14 +74,14 @@ class Exchange final : private Try::Owner, private Waiter {
 
   enum class Phase : uint8_t {
     kNone,
-    kGathering,  // the request's body may name the session: nobody is asked before it is here
+    kGathering,  // the request's body may name the session: no member is asked before it is here
     kLearning,   // members are asked for the ids that the session names (weblogic dialect)
     kChoosing,   // within one call
-    kQueued,     // for a connection, to one member or to anybody
+    kQueued,     // for a connection, to one member or to any
     kAsking,     // try_ connects, or waits for the response's head
     kRelaying,   // the response's body
     kTunnel,     // the member has switched protocols
-    kPausing,    // nobody could be asked; at most ConnectRetrySecs until the next pass
+    kPausing,    // no member could be asked; at most ConnectRetrySecs until the next pass
   };
 
   // Try::Owner.
@@ -210,7 +210,7 @@ class Exchange final : private Try::Owner, private Waiter {
   Try* second_ = nullptr;  // beside it, while a slow read is hedged
   MemberHold asked_;       // the member asked last, or waited for
   Account account_;
-  http::RemoteClient client_;  // where host_ trusts anybody, else nothing
+  http::RemoteClient client_;  // where host_ trusts a proxy, else nothing
   routing::Attempt attempt_;
   uint32_t serial_ = 0;  // tells an exchange, and its tries, from the next ones
 };

@@ -39,7 +39,7 @@ bool has_idempotency_key(const http::FieldList& fields) {
 
 // ---- A session in the body.
 
-// Whether the body is to be read before anybody is asked. Larger forms are not looked into, and
+// Whether the body is to be read before a member is asked. Larger forms are not looked into, and
 // when there is no room to hold one its request goes its way without: that costs stickiness, never
 // the request.
 bool Exchange::begin_gathering(const http::RequestHead& head) {

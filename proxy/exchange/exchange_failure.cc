@@ -105,8 +105,8 @@ void Exchange::begin_resend(const FailedTry& failed, bool adds_load) {
   account_.body_bytes_received = 0;
 }
 
-// A 503 or a 421. The candidate is chosen before the answer is let go: with nobody left to ask, a
-// 503 of a member says more than one of ours.
+// A 503 or a 421. The candidate is chosen before the answer is let go: with no member left to ask,
+// a 503 of a member says more than one of ours.
 bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head) {
   if (second_) {
     try_->blame(failure, attempt_);
@@ -165,7 +165,7 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
   return true;
 }
 
-// ---- Nobody could be asked.
+// ---- No member could be asked.
 
 void Exchange::end_pass() {
   const config::Failover& failover = location_->failover;

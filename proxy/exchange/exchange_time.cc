@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an Exchange does when time has passed: a look at whoever is silent, and an end to patience.
+// What an Exchange does when time has passed: a look at the member that is silent, and an end to
+// patience.
 #include <algorithm>
 
 #include "proxy/exchange/exchange.h"

@@ -105,7 +105,7 @@ void InsertedCookie::add_to(const http::ResponseHead& head, const Given& given,
   CHECK(line, "the loader has checked the attributes");
   lines.add_line("Set-Cookie", *line);
   // RFC 9111 does not keep Set-Cookie out of shared caches by itself: one client's cookie would
-  // be everybody's. Of contradicting directives the stricter one counts (RFC 9111 4.2.1).
+  // be that of all clients. Of contradicting directives the stricter one counts (RFC 9111 4.2.1).
   if (!is_kept_from_shared_caches(head.fields)) lines.add_line("Cache-Control", "private");
 }
 

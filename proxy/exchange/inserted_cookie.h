@@ -24,7 +24,7 @@ class InsertedCookie final {
  public:
   // What a client has shown, and whom it named.
   struct Shown {
-    uint64_t serial = 0;  // of the member; 0: nobody who is known
+    uint64_t serial = 0;  // of the member; 0: none that is known
     MemberTag tag = 0;
     uint32_t issued_s = 0;
     uint32_t seen_s = 0;
@@ -39,8 +39,8 @@ class InsertedCookie final {
   InsertedCookie(std::string name, const config::InsertedCookie& options);
 
   // kExpired when the client was away for longer than it may, or is bound for longer than it may.
-  // A clock of another proxy that is ahead of ours makes nobody younger, unless it is ahead by more
-  // than kClockSkewMax: then the cookie's times mean nothing.
+  // A clock of another proxy that is ahead of ours makes no client younger, unless it is ahead by
+  // more than kClockSkewMax: then the cookie's times mean nothing.
   AffinityRefusal judge(const AffinityToken& token, uint32_t now_s) const;
   // After an answer of `served`. Nothing as long as the client's cookie is right: it names this
   // member, by the key that signs now, and was seen not long ago.

@@ -134,7 +134,7 @@ bool WorkerCluster::join_queue(Waiter& waiter, MemberConnections* connections) {
   return true;
 }
 
-// Whoever is served asks a member at once, and that is not for the middle of something.
+// A waiter that is served asks a member at once, and that is not for the middle of something.
 void WorkerCluster::on_room(MemberConnections& connections) {
   if (queued_ == 0) return;
   if (roomy_.empty()) worker_.io.loop.at_turn_end([this] { serve_queues(); });
@@ -147,7 +147,7 @@ void WorkerCluster::serve_queues() {
 }
 
 // One for each connection that is free, the one that came first: known clients, who can ask only
-// this member, and new ones, who can ask anybody, wait equally long.
+// this member, and new ones, who can ask any, wait equally long.
 void WorkerCluster::serve_queue(uint64_t serial) {
   for (std::size_t served = queued_; served > 0; --served) {
     MemberConnections* connections = find(serial);

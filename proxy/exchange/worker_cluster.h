@@ -53,7 +53,7 @@ class WorkerCluster final : private ViewProbe::User,
     bool session_in_query = false;      // queries are, and paths, before cookies
     std::string session_form_field;     // empty: forms are not looked at
     config::InsertedCookie inserted{};  // with Dialect::kInsert
-    ViewListener* listener = nullptr;   // borrowed; null: nobody is told
+    ViewListener* listener = nullptr;   // borrowed; null: none
   };
   WorkerCluster(WorkerContext& worker, const Options& options);
   ~WorkerCluster() override;
@@ -85,12 +85,12 @@ class WorkerCluster final : private ViewProbe::User,
   // expired.
   DecodedAffinity decode(std::string_view value);
 
-  // Valid until the member vanishes from the table, and while somebody holds it.
+  // Valid until the member vanishes from the table, and while an exchange holds it.
   MemberConnections& connections(const routing::Member& member);
 
   // Connections that are all in use. Who comes later than one that waits does not pass it by.
   bool must_queue(const routing::Member& member, MemberConnections& connections);
-  // For this member's, or with null for anybody's; the waiter leaves by itself, or hears on_room at
+  // For this member's, or with null for any; the waiter leaves by itself, or hears on_room at
   // the end of a turn. False: MaxWaitingRequests are waiting already.
   bool join_queue(Waiter& waiter, MemberConnections* connections);
   std::size_t queued() const { return queued_; }
@@ -175,8 +175,8 @@ class WorkerCluster final : private ViewProbe::User,
   // Owned; state of the worker thread.
   routing::Cluster routing_;
   std::size_t queued_ = 0;       // in all queues
-  WaitingList queue_{&queued_};  // for anybody
-  std::vector<uint64_t> roomy_;  // serials of members that somebody may be able to ask now
+  WaitingList queue_{&queued_};  // for any member
+  std::vector<uint64_t> roomy_;  // serials of members that a waiter may be able to ask now
   Load load_;
   Complaints complaints_;
   std::vector<Slot> slots_;                // by Member::slot

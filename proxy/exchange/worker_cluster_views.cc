@@ -14,7 +14,7 @@ constexpr int kProbeWaitBeats = 10;
 
 }  // namespace
 
-// Somebody may have waited for too long: a silent member shows in nobody's response, so the view is
+// A request may have waited for too long: a silent member shows in no response, so the view is
 // asked for.
 void WorkerCluster::on_watch() {
   const TimePoint now = worker_.io.loop.now();
@@ -121,8 +121,8 @@ void WorkerCluster::rename_members() {
   }
 }
 
-// A view acts at once (PROTOCOL 1), which is when this turn's callbacks are done: then nobody is in
-// the middle of something, and answers that came in the same turn have been taken.
+// A view acts at once (PROTOCOL 1), which is when this turn's callbacks are done: then no exchange
+// is in the middle of something, and answers that came in the same turn have been taken.
 void WorkerCluster::drop_gone(routing::ViewChange change) {
   if (change.is_empty()) return;
   if (gone_.empty()) worker_.io.loop.at_turn_end([this] { drop_all_gone(); });

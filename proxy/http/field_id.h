@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // FieldId: a small number for each header field that some part of the proxy acts upon, found once
-// while the head is parsed, so that nobody compares header names afterwards. Fields that nobody
-// acts upon are kOther. Pure; any thread. Used by the parser and by whoever reads a FieldList.
+// while the head is parsed, so that no later step compares header names. Fields that no code
+// acts upon are kOther. Pure; any thread. Used by the parser and by the readers of a FieldList.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,7 @@
 namespace understudy::http {
 namespace {
 
-// What a client that nobody vouches for may not say about itself.
+// What a client for which no trusted proxy vouches may not say about itself.
 constexpr FieldSet kClaims{FieldId::kXForwardedFor,    FieldId::kXForwardedProto,
                            FieldId::kXForwardedHost,   FieldId::kXForwardedPort,
                            FieldId::kXForwardedServer, FieldId::kXForwardedPrefix,
@@ -40,7 +40,7 @@ class Forwarder final {
   void drop_claims() {
     drop_fields(head_.fields, kClaims, dropped_);
     if (options_.trusted == nullptr || options_.trusted->id != FieldId::kOther) return;
-    // The operator's own header for this: it must not reach a member from anybody else.
+    // The operator's own header for this: it must not reach a member from another source.
     for (size_t i = 0; i < head_.fields.size(); ++i) {
       const Field& field = head_.fields[i];
       const bool is_meant =

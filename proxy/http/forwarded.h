@@ -18,7 +18,7 @@ namespace understudy::http {
 struct ForwardedOptions {
   bool x_forwarded = true;
   bool forwarded = false;
-  // Who may speak for others, with what has been made of this request's word; null: nobody may.
+  // Who may speak for others, with what has been made of this request's word; null: no peer may.
   const TrustedHops* trusted = nullptr;
   const RemoteClient* client = nullptr;
   // Apache's way: what any peer says is passed on, with our word for it behind.
@@ -33,7 +33,7 @@ struct Peer {
 };
 
 // Marks in `dropped` what is replaced, and adds our lines to `arena`. Of a list of addresses, what
-// stands left of the client was said by nobody who is trusted, and goes.
+// stands left of the client was said by no trusted hop, and goes.
 void forward_peer(const RequestHead& head, const ForwardedOptions& options, const Peer& peer,
                   FieldMask& dropped, LineArena& arena);
 

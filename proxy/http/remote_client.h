@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who the client is when proxies of the operator stand in front of us: their word in a header field
-// (RemoteIPHeader) is believed, hop by hop from the right, as far as the hops are trusted. Nobody
-// else's word about itself is. Pure; any thread. Called by exchange/.
+// (RemoteIPHeader) is believed, hop by hop from the right, as far as the hops are trusted. No
+// other word about oneself is. Pure; any thread. Called by exchange/.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +31,7 @@ struct TrustedHops {
 
 struct RemoteClient {
   bool peer_is_trusted = false;  // only then may it say what no client may
-  IpAddress address = {};        // the client's; the peer's own when nobody speaks for another
+  IpAddress address = {};  // the client's; the peer's own when no trusted hop speaks for another
   // Elements at the end of the header's list that were believed; the first of them is the client.
   size_t hops = 0;
 };

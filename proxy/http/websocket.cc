@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kSha1Bytes = 20;
 constexpr std::string_view kProtocolId = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";  // RFC 6455 1.3
 
-// Base64 ends in a NUL that nobody wants.
+// Base64 ends in a NUL that is not part of the text.
 template <size_t kSize>
 std::array<char, kSize> base64(std::span<const uint8_t> bytes) {
   std::array<unsigned char, kSize + 1> text;

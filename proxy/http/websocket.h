@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The opening handshake of WebSocket (RFC 6455 4) as far as the proxy takes part in it itself: over
 // HTTP/2 there is none (RFC 8441 5), so towards the member the proxy asks with a key of its own and
-// checks the answer. It knows no frames: what travels in a tunnel is nobody's business here. Pure;
+// checks the answer. It knows no frames: what travels in a tunnel is not looked at. Pure;
 // any thread. Used by http2_head and by downstream/.
 #pragma once
 

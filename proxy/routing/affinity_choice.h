@@ -8,7 +8,7 @@
 //   while (Choice choice = cluster.choose(attempt, loop.now())) {
 //     ... ask choice.member; on failure: cluster.on_failure(attempt, member, kRefused, now)
 //   }
-//   ... nobody left: wait ConnectRetrySecs, attempt.start_pass(), or answer 503
+//   ... none left: wait ConnectRetrySecs, attempt.start_pass(), or answer 503
 #pragma once
 
 #include <array>
@@ -43,8 +43,8 @@ enum class Why : std::uint8_t {
   kRest,            // round robin: the cookie's members are known and cannot be asked
   kRouted,          // the member asked before answered 421 and named this one
   kRetry,           // round robin without a cookie, after another member failed
-  kLastResort,      // failed a moment ago or suspect, and nobody else is left
-  kSeed,            // not alive in the view, but in the configuration, and nobody else is left
+  kLastResort,      // failed a moment ago or suspect, and no other is left
+  kSeed,            // not alive in the view, but in the configuration, and no other is left
 };
 std::string_view to_text(Why why);  // "cookie-primary", "no-cookie" ...
 
@@ -52,7 +52,7 @@ std::string_view to_text(Why why);  // "cookie-primary", "no-cookie" ...
 enum class Named : std::uint8_t {
   kNothing,   // it cannot be read, or not verified
   kNoMember,  // it is a session's, without a member
-  kUnknown,   // nobody is known by the names in it
+  kUnknown,   // no member is known by the names in it
   kKnown,
 };
 
@@ -155,13 +155,13 @@ class AffinityChoice final {
   Choice preview(const DecodedAffinity& cookie, TimePoint now) const;
   // The next member to ask, marked as tried; nothing when the pass is over.
   Choice choose(Attempt& attempt, TimePoint now);
-  // Somebody good that has not been tried, to be asked beside the one that was: null when there is
+  // A good member that has not been tried, to be asked beside the one that was: null when there is
   // none. The method's turn stays whose it is, or the slow member would get the next fresh client,
   // too. To be followed by take().
   Member* beside(const Attempt& attempt, TimePoint now) {
     return first_untried(attempt, table_.rings(now).good);
   }
-  // This member it is, for it has room now; the exchange has waited for anybody.
+  // This member it is, for it has room now; the exchange has waited for any.
   void take(Attempt& attempt, Member& member, TimePoint now) const;
   void on_failure(Attempt& attempt, const Member& member, Failure failure) const;
   // A 421 with Understudy-Route: asks that member next, at most kRoutesFollowedMax times in a pass.

@@ -86,7 +86,7 @@ class Cluster final {
   ViewOutcome on_weblogic_view(const ViewKeeper::WeblogicView& view, TimePoint now);
   ViewOutcome on_shared_view(const ViewKeeper::Shared& shared, TimePoint now);
   // The member to ask for a view on behalf of an exchange that has been waiting for `waiting_for`
-  // since `since`; null when it is not yet time (try again at views().ask_due(since)) or nobody
+  // since `since`; null when it is not yet time (try again at views().ask_due(since)) or no member
   // else is there. The question then counts as asked.
   Member* whom_to_ask(const Member& waiting_for, TimePoint since, TimePoint now);
   // A member that may still hold to the view in force, to be asked for its own because others speak

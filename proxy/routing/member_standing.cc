@@ -76,7 +76,7 @@ void MemberTable::on_success(Member& member, TimePoint now) {
   member.outlier.on_success();
   const Failure last = member.back_off.last_failure();
   if (last == Failure::kNone) return;
-  // Nobody listened there: what listens now has just been started.
+  // No process listened there: what listens now has just been started.
   if (last == Failure::kRefused) begin_ramp(member, now);
   member.back_off.on_success();
   rings_are_stale_ = true;

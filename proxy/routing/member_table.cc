@@ -59,7 +59,7 @@ Member* MemberTable::by_address(std::string_view address_text) const {
 
 Member* MemberTable::by_serial(std::uint64_t serial) const {
   if (members_.empty() || serial < members_.front()->serial) return nullptr;
-  // As long as nobody has gone, they stand in a row.
+  // As long as none has gone, they stand in a row.
   const std::uint64_t place = serial - members_.front()->serial;
   if (place < members_.size() && members_[place]->serial == serial) return members_[place].get();
   const auto found = std::lower_bound(
@@ -114,7 +114,7 @@ void MemberTable::update(Member& member, const ViewEntry& entry, TimePoint now) 
   if (was_gone && !is_gone(member.liveness)) begin_ramp(member, now);
 }
 
-// What was ordered for it and seen by checks holds for whoever listens at its address.
+// What was ordered for it and seen by checks holds for the process that listens at its address.
 void MemberTable::settle(Member& member) {
   const Seed* const seed = seed_of(member);
   const auto order = orders_.find(member.address_text);

@@ -54,7 +54,7 @@ class MemberTable final {
     std::size_t members_max = kMembersMax;  // never above kMembersMax, never below the seeds
     Duration slow_start = {};               // SlowStart; 0: none
     config::Ejection ejection = {};
-    bool is_checked = false;  // nobody that the view does not know is good before its first check
+    bool is_checked = false;  // a member unknown to the view is not good before its first check
     const AffinityCodec* tags = nullptr;  // names members for dialect insert; outlives the table
   };
   MemberTable(const std::vector<Seed>& seeds, const Options& options);

@@ -29,8 +29,8 @@ std::vector<std::uint32_t> turns_of(std::span<Member* const> members) {
   return turns;
 }
 
-// The first place that is free at `place` or behind it, going round. Whoever passes leaves a
-// shorter way for the next.
+// The first place that is free at `place` or behind it, going round. A member that is passed leaves
+// a shorter way for the next.
 std::uint32_t free_place(std::vector<std::uint32_t>& next, std::uint32_t place) {
   std::uint32_t free = place;
   while (next[free] != free) free = next[free];

@@ -106,7 +106,7 @@ class ViewKeeper final {
   TimePoint ask_due(TimePoint waiting_since) const;
   // The same for a question about a rival.
   TimePoint rival_ask_due() const { return asked_at_ ? *asked_at_ + beat() : TimePoint::min(); }
-  // The question leaves now: nobody else asks for a beat.
+  // The question leaves now: no other exchange asks for a beat.
   void on_asked(TimePoint now) { asked_at_ = now; }
 
  private:

@@ -19,7 +19,7 @@ class HeapTrimmer final {
   static constexpr std::size_t kWorthBytes = std::size_t{512} * 1024;
   static constexpr int kKeptBytesMax = 4 * 1024 * 1024;  // at the end of each thread's heap
 
-  // What the heap keeps in memory and nobody uses, as far as it can be told; 0: unknown.
+  // What the heap keeps in memory unused, as far as it can be told; 0: unknown.
   static std::size_t idle_bytes();
 
   explicit HeapTrimmer(EventLoop& loop);

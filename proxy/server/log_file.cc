@@ -17,7 +17,7 @@
 namespace understudy {
 namespace {
 
-constexpr mode_t kLogMode = 0640;  // requests are nobody else's business
+constexpr mode_t kLogMode = 0640;  // requests are for the group to read at most
 
 Result<Fd> open_for_append(const std::string& path) {
   Fd fd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, kLogMode));

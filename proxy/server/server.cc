@@ -55,8 +55,9 @@ Server::~Server() {
   }
 }
 
-// Sockets that share a port must all say so, and then nobody hears that another program of the same
-// user has it, too. Hence a first one that does not share. It lets no client in, for it is closed.
+// Sockets that share a port must all say so, and then it does not show that another program of the
+// same user has it, too. Hence a first one that does not share. It lets no client in, for it is
+// closed.
 Result<void> Server::listen() {
   const std::size_t workers = worker_count(*options_.config);
   listeners_.resize(workers);
@@ -237,7 +238,7 @@ void Server::on(to_server::Stopped& letter) {
   }
   workers_[letter.worker]->join();
   --workers_running_;
-  // Nobody answers for it any more.
+  // No worker answers for it any more.
   for (auto question = status_questions_.begin(); question != status_questions_.end();) {
     const auto current = question++;
     const auto& answered = current->second.status.workers;

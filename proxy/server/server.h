@@ -73,7 +73,7 @@ class Server final : private OperatorOrders::Listener {
                std::function<void(std::vector<CookieExplanation>)> answer);
 
   // Holds until the next command for this member, over reloads too. Answered in a later turn:
-  // kNoMember when nobody is meant.
+  // kNoMember when no member is meant.
   using CommandAnswer = std::function<void(Result<std::vector<MemberChange>>)>;
   void command(const OperatorCommand& command, CommandAnswer answer);
 

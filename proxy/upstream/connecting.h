@@ -61,17 +61,17 @@ class Connecting final : public ClosedList::Item, private FdWatcher::Handler {
   // An error when not even an attempt could be made at any address.
   Result<void> begin();
   Upstream& add(Upstream::User& user);
-  // Whether somebody else may wait for the same connection.
+  // Whether another exchange may wait for the same connection.
   bool has_room() const { return wants_ == Wants::kAny && seats_.size() < http::kHttp2StreamsMax; }
   Wants wants() const { return wants_; }
-  // The next one who waits, who is thereby released; null when nobody is left.
+  // The next one who waits, who is thereby released; null when none is left.
   Upstream::User* take_user();
   // An address of the member has taken the connection, and what is left is TLS.
   bool is_answered() const { return connected_; }
   TimePoint began() const { return began_; }
-  // As if nobody had answered in time.
+  // As if no address had answered in time.
   void give_up();
-  // Tells everybody who waits.
+  // Tells all that wait.
   void fail_all(ErrorCode code, std::string_view detail);
 
  private:

@@ -274,7 +274,7 @@ bool Http1Upstream::parse_head() {
 
 void Http1Upstream::begin_body(const http::ResponseHead& head, uint32_t head_bytes) {
   state_ = State::kBody;
-  // Who was asked to switch and did not: nobody knows for sure what it makes of the next bytes.
+  // Who was asked to switch and did not: it is not known for sure what it makes of the next bytes.
   keep_alive_ = head.keep_alive && !upgrade_asked_;
   lead_ = head_bytes;
   ready_ = 0;

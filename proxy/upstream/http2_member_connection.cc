@@ -225,7 +225,7 @@ void Http2MemberConnection::settle() {
 // Each in turn; who cannot finish stands behind the others again.
 void Http2MemberConnection::serve_waiting_streams() {
   std::vector<Http2Upstream*> turn = std::exchange(waiting_, {});
-  // Whoever is forgotten meanwhile is taken out of waiting_ only.
+  // A stream that is forgotten meanwhile is taken out of waiting_ only.
   for (Http2Upstream* stream : turn) stream->waits_ = false;
   for (std::size_t i = 0; i < turn.size() && !closed_; ++i) {
     const bool is_there = std::any_of(streams_.begin(), streams_.end(),

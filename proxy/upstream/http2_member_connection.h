@@ -25,7 +25,7 @@ namespace understudy {
 class MemberConnections;
 
 // A stream that is given up after the whole connection was silent for so long takes the connection
-// out of use: it may be dead, and nobody would see it.
+// out of use: it may be dead, and no read would show it.
 inline constexpr Duration kHttp2SilenceMax = std::chrono::seconds(1);
 
 class Http2MemberConnection final : public ClosedList::Item, private FdWatcher::Handler {

@@ -62,7 +62,7 @@ Taken Http2Upstream::send_head(const http::RequestHead& head, const http::Reques
   return {.body_bytes = body.bytes.size()};
 }
 
-// A request that nobody reads any longer is taken whole: the answer is there, or will be missed.
+// A request that the member reads no longer is taken whole: the answer is there, or will be missed.
 Taken Http2Upstream::send_body(BodyBytes body) {
   if (connection_->is_lost() || request_ended_ || stream_ == 0) {
     return {.body_bytes = body.bytes.size()};

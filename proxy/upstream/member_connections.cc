@@ -62,10 +62,10 @@ Result<Upstream*> MemberConnections::connect(Upstream::User& user, const Connect
   }
   auto connecting = std::make_unique<Connecting>(*this, io_, purpose.wants);
   if (options_.proxy_header != config::ProxyHeader::kNone) {
-    static const Address nobody;
+    static const Address unset;
     connecting->say_first(proxy_header(options_.proxy_header,
-                                       purpose.client != nullptr ? *purpose.client : nobody,
-                                       purpose.server != nullptr ? *purpose.server : nobody));
+                                       purpose.client != nullptr ? *purpose.client : unset,
+                                       purpose.server != nullptr ? *purpose.server : unset));
   }
   if (auto begun = connecting->begin(); !begun) return std::move(begun).error();
   connecting->index_ = connecting_.size();

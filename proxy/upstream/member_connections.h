@@ -46,7 +46,7 @@ enum class Wants : uint8_t { kAny, kTunnel };
 // What a new connection is for.
 struct ConnectFor {
   Wants wants = Wants::kAny;
-  // Whose request it is, and where that came in; borrowed for the call. Null: nobody's.
+  // Whose request it is, and where that came in; borrowed for the call. Null: the proxy's own.
   const Address* client = nullptr;
   const Address* server = nullptr;
 };
@@ -80,7 +80,7 @@ class MemberConnections final {
     std::size_t idle_count_max = 1024;                   // MaxIdleConnections, of this worker
     http::HeadLimits limits = kAnswerLimits;             // of an answer's head
     std::uint64_t serial = 0;                            // of the member
-    Owner* owner = nullptr;                              // borrowed; null: nobody queues
+    Owner* owner = nullptr;                              // borrowed; null: no waiter queues
     std::size_t* queued = nullptr;                       // counts who queues, here and elsewhere
   };
   MemberConnections(const IoContext& io, Options options);
@@ -175,7 +175,7 @@ class MemberConnections final {
   std::vector<std::unique_ptr<Http2MemberConnection>> http2_;
   std::size_t http2_streams_ = 0;
   bool speaks_http2_ = false;  // when it was asked last
-  bool only_http1_ = false;    // it said so, or nobody may ask for more
+  bool only_http1_ = false;    // it said so, or HTTP/2 is not asked for
   std::vector<std::unique_ptr<KeptUpstream>> open_;
   std::vector<KeptUpstream*> idle_;  // the longest idle first
   Timer expiry_;

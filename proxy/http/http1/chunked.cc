@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t kPayloadBytesMax = UINT64_MAX / 2;
 
-// RFC 9110 6.5.1: a trailer may not carry what decides about framing, routing or who somebody is;
+// RFC 9110 6.5.1: a trailer may not carry what decides about framing, routing or who the client is;
 // and a receiver may merge trailers into the head, so the contract's names are as bad there.
 constexpr FieldSet kForbiddenTrailers = kContractFields | FieldSet{FieldId::kTwin,
                                                                    FieldId::kConnection,

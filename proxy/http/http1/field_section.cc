@@ -8,8 +8,8 @@
 #include "cookies/contract.h"
 #include "proxy/http/field_table.h"
 #include "proxy/http/http1/line_memo.h"
-#include "proxy/http/scan.h"
 #include "proxy/http/list.h"
+#include "proxy/http/scan.h"
 
 namespace understudy::http::internal {
 namespace {
@@ -95,7 +95,7 @@ Refusal note(const Field& field, FieldSection& section) {
 }
 
 // RFC 9112 6.1, 7: a body ends in one way only if chunked is applied once, and last. Codings under
-// it are allowed, but we announce none (no TE), so nobody may use one.
+// it are allowed, but we announce none (no TE), so no sender may use one.
 Refusal check_coding(std::string_view value) {
   if (is_word(value, "chunked")) return Refusal::kNone;
   size_t codings = 0;

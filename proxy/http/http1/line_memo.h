@@ -4,7 +4,7 @@
 // line found here needs no second parse; one that is not found costs a few instructions more.
 // It holds no secrets: only names that a FieldSet allows, so that no client can learn by timing
 // what another one sent in Cookie, Authorization or a field of its own.
-// One thread. Owned by whoever owns the scratch of a parser.
+// One thread. Owned by the owner of a parser's scratch.
 #pragma once
 
 #include <array>
@@ -13,8 +13,8 @@
 #include <cstring>
 
 #include "proxy/http/field_id.h"
-#include "proxy/http/scan.h"
 #include "proxy/http/message.h"
+#include "proxy/http/scan.h"
 
 namespace understudy::http {
 
@@ -53,7 +53,7 @@ class LineMemo final {
     if (!kept_.has(field.id) || field.value.empty() || end - at < kBlockBytes) return;
     if (static_cast<size_t>(next - at) > kLineBytesMax) return;
     Line& line = lines_[slot_of(at)];
-    // Whoever has the place keeps it until others have been met several times.
+    // The line that has the place keeps it until others have been met several times.
     const bool is_free = line.bytes == kNone;
     if (!is_free && ++line.misses < kMissesMax) return;
     std::memcpy(line.text.data(), at, static_cast<size_t>(next - at));

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Http2Head: one request's head as it comes out of HPACK, written down as lines of text, so that
-// everybody above reads, forwards and logs it like one of HTTP/1.1. What HTTP/2 allows and HTTP/1.1
+// all rooms above read, forward and log it like one of HTTP/1.1. What HTTP/2 allows and HTTP/1.1
 // does not, and what two readers could read in two ways, is refused here (RFC 9113 8.1 to 8.3).
 //
 // text_: "GET /x HTTP/2.0" CRLF "host: a" CRLF, the fields in the order received, the cookie crumbs
-// as one field, "transfer-encoding: chunked" where a body comes whose length nobody knows, CRLF.
+// as one field, "transfer-encoding: chunked" where a body comes whose length is not known, CRLF.
 // A WebSocket's extended CONNECT (RFC 8441) becomes the GET of RFC 6455 4.1 that means the same,
 // with an Upgrade field and a key that is the proxy's own.
-// Pure. Filled by the codec, then owned by whoever answers the request; one thread.
+// Pure. Filled by the codec, then owned by the stream that answers the request; one thread.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +17,10 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/http/refusal.h"
 #include "proxy/http/http2/http2_limits.h"
 #include "proxy/http/limits.h"
 #include "proxy/http/message.h"
+#include "proxy/http/refusal.h"
 #include "proxy/http/websocket.h"
 
 namespace understudy::http {

@@ -10,10 +10,10 @@
 namespace understudy::http {
 
 inline constexpr uint32_t kHttp2StreamsMax = 100;
-// A client may send so much of a body before somebody has consumed it.
+// A client may send so much of a body before the member's side has consumed it.
 inline constexpr uint32_t kHttp2StreamWindowBytes = 65535;
 inline constexpr uint32_t kHttp2ConnectionWindowBytes = uint32_t{1024} * 1024;
-// The largest frame a client may send: the value that nobody has to ask for.
+// The largest frame a client may send: the value that needs no SETTINGS.
 inline constexpr size_t kHttp2FramePayloadBytesMax = 16384;
 inline constexpr size_t kHttp2FrameHeadBytes = 9;
 
@@ -33,7 +33,7 @@ struct Http2Allowance {
 inline constexpr Http2Allowance kHttp2Resets{200, std::chrono::milliseconds(30)};
 inline constexpr Http2Allowance kHttp2Settings{32, std::chrono::milliseconds(1000)};
 inline constexpr Http2Allowance kHttp2Pings{100, std::chrono::milliseconds(100)};
-// PRIORITY, PRIORITY_UPDATE and frames of unknown types, which nobody acts upon.
+// PRIORITY, PRIORITY_UPDATE and frames of unknown types, which change nothing.
 inline constexpr Http2Allowance kHttp2Idlers{500, std::chrono::milliseconds(10)};
 // DATA without data that does not end a body either.
 inline constexpr Http2Allowance kHttp2EmptyData{100, std::chrono::milliseconds(100)};

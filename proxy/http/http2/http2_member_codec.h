@@ -22,14 +22,14 @@
 
 namespace understudy::http {
 
-// A member may send so much of a body before somebody has consumed it.
+// A member may send so much of a body before the client's side has consumed it.
 inline constexpr uint32_t kHttp2MemberWindowBytes = 128 * 1024;
 
 // What one feed() has brought.
 struct Http2Answer {
-  void* user = nullptr;  // of the stream; null: nothing has happened, or nobody cares
-  // A response's head as HTTP/1.1 writes it, without the empty line; until the next feed(). Whoever
-  // frames the body adds how, and lets parse_response_head refuse what it refuses anywhere.
+  void* user = nullptr;  // of the stream; null: nothing has happened, or the stream has no user
+  // A response's head as HTTP/1.1 writes it, without the empty line; until the next feed(). The user
+  // that frames the body adds how, and lets parse_response_head refuse what it refuses anywhere.
   std::string_view head = {};
   std::string_view data = {};      // of its body; into the bytes that were fed
   std::string_view trailers = {};  // "name: value" CRLF; until the next feed()
