@@ -17,7 +17,7 @@ bool Apart::open(size_t members, const MemberOptions& member, size_t proxies,
     sides_[index < (members + 1) / 2 ? 0 : 1].push_back(all.back());
   }
   MemberOptions options = member;
-  // Each half has somebody to begin with, and each can be found by the other.
+  // Each half has a member to begin with, and each can be found by the other.
   options.seeds = {sides_[0].front(), sides_[1].front()};
   for (const std::string& name : all) installation_.add_member(name, options);
   for (const std::string& name : sides_[0]) {
@@ -25,7 +25,7 @@ bool Apart::open(size_t members, const MemberOptions& member, size_t proxies,
   }
   if (!open_side(sides_[0]) || !open_side(sides_[1])) return false;
   for (size_t index = 0; index < proxies; ++index) {
-    // No request has come to it yet: it has asked nobody.
+    // No request has come to it yet: it has asked no member.
     if (!installation_.start_proxy(proxy, index)) return false;
     if (!cut(Installation::proxy_host(index), sides_[1 - index % 2])) return false;
   }

@@ -26,10 +26,10 @@ class Chaos final {
   ~Chaos();
 
   void start();  // the plan's time begins now
-  void stop();   // nothing more is done, and nobody is watched any more
+  void stop();   // nothing more is done or watched
   // Nothing is left to do, and nothing is under way.
   bool is_over() const;
-  // Processes that ended though nobody told them to.
+  // Processes that ended without being told to.
   size_t crashes() const { return crashes_; }
 
  private:
@@ -71,7 +71,7 @@ class Chaos final {
   enum class Restarting : uint8_t { kNo, kEnding, kCutting, kFounding, kJoining };
   Restarting restarting_ = Restarting::kNo;
   Network::Commands cuts_;
-  std::deque<std::string> joining_;       // new members that do not know everybody yet
+  std::deque<std::string> joining_;       // new members that do not know all others yet
   std::deque<std::string> waiting_;       // for those to have joined
   TimePoint started_{};                   // the last of them
   std::unique_ptr<HttpClient> question_;  // to a member that is joining

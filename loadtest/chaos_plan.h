@@ -24,8 +24,8 @@ enum class ChaosAction : uint8_t {
   kDrain,           // understudy drain NAME
   kEnable,          // understudy enable NAME
   kReload,          // SIGHUP to the proxies
-  kPartition,       // of two hosts from each other, or of one from everybody
-  kHeal,            // of two, of one with everybody, or of all
+  kPartition,       // of two hosts from each other, or of one from all others
+  kHeal,            // of two, of one with all others, or of all
   kJoin,            // so many new members at once
   kScaleOut,        // so many new members, each when the one before has joined
   kPoison,          // a request that ends the member that runs it; those are started again
@@ -55,8 +55,8 @@ Result<std::vector<ChaosStep>> parse_plan(std::string_view text);
 struct SeededChaos {
   uint64_t seed = 1;
   std::vector<std::string> members;
-  // Of these, whoever is never ended: stopped and drained only, so that one life is as long as the
-  // run.
+  // Of these, the members that are never ended: stopped and drained only, so that one life is as
+  // long as the run.
   std::vector<std::string> spared = {};
   Duration duration{};
   Duration pause = std::chrono::seconds(5);  // between the end of a fault and the next one

@@ -18,7 +18,7 @@ struct FaultCost {
   size_t failed = 0;
 };
 
-// One for each event that is something done to somebody, in the order of time.
+// One for each event that is something done to a process, in the order of time.
 std::vector<FaultCost> fault_costs(const Timeline& timeline);
 
 struct FaultKind {

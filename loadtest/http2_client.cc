@@ -367,7 +367,7 @@ void Http2Client::request(const ClientRequest& request, Callback callback) {
   loop_.post([back = std::move(callback), answer = std::move(response)] { back(answer); });
 }
 
-// Null: everybody is busy.
+// Null: all are busy.
 Result<Http2Client::Connection*> Http2Client::place() {
   if (options_.keep_alive) {
     for (size_t tries = 0; tries < connections_.size(); ++tries) {

@@ -150,7 +150,7 @@ void Installation::add_member(const std::string& name, const MemberOptions& opti
 
 void Installation::write_config(const std::string& name) {
   const MemberSlot& mine = members_.at(name);
-  // Everybody is configured with the first two: nobody needs the whole list.
+  // All are configured with the first two: none needs the whole list.
   std::vector<std::string> seeds;
   for (const auto& [other, its] : members_) {
     if (mine.options.seeds.empty() && seeds.size() < 2) seeds.push_back(its.cluster.to_string());

@@ -51,8 +51,8 @@ class Installation final {
   ~Installation();
   Installation(const Installation&) = delete;
 
-  // Before anybody is added: every member and every proxy ("proxy", "proxy2" ...) becomes a host of
-  // that network, which outlives this. Whoever cannot be one is told by add_member.
+  // Before the first is added: every member and every proxy ("proxy", "proxy2" ...) becomes a host
+  // of that network, which outlives this. add_member says when one cannot be.
   void use_network(Network& network) { network_ = &network; }
   Network* network() { return network_; }
   // The hosts of the proxies, as a plan names them.
@@ -87,14 +87,14 @@ class Installation final {
   const Address& cluster_address(const std::string& name) const {
     return members_.at(name).cluster;
   }
-  // A port that nobody listens on, for TCP and UDP, and that no other installation of this machine
-  // is given while this one lives.
+  // A port that no process listens on, for TCP and UDP, and that no other installation of this
+  // machine is given while this one lives.
   uint16_t take_port();
   const std::string& directory() const { return directory_; }
   std::string cookie_name() const { return "UNDERSTUDY"; }
   const std::string& programs() const { return programs_; }
   std::string program(const std::string& name) const { return programs_ + "/" + name; }
-  // What went wrong, for whoever has to find out: every log.
+  // What went wrong, for the one who has to find out: every log.
   std::string logs() const;
 
   // One request, waited for.
@@ -150,7 +150,7 @@ class Installation final {
   std::vector<ProxySlot> proxies_;
 };
 
-// A directory of its own below `parent`, with a name that nobody else has.
+// A directory of its own below `parent`, with a name of its own.
 std::string make_directory(const std::string& parent);
 // Null when it is none.
 Json::Value parse_json(const std::string& text);

@@ -47,7 +47,7 @@ struct ClientOptions {
   size_t body_bytes_max = 64 << 20;
   size_t idle_max = 4096;  // connections; HTTP/1.1
   // Idle for longer, a connection is not used again: a server that closes it just then would make a
-  // request fail that nobody has seen (RFC 9112 9.3.1).
+  // request fail that no server has seen (RFC 9112 9.3.1).
   Duration idle_time = std::chrono::seconds(2);
   // Null: without TLS. It offers what is spoken (ALPN).
   std::shared_ptr<const TlsDialer> tls = nullptr;

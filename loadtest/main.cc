@@ -114,7 +114,7 @@ void add_soak(CLI::App& app, SoakArguments& arguments, Invocation& invocation) {
       ->capture_default_str();
   command
       ->add_option("--newcomers-every", arguments.newcomers_every,
-                   "somebody comes, counts, logs in, counts and logs out; 0: nobody")
+                   "a client comes, counts, logs in, counts and logs out; 0: none")
       ->capture_default_str();
   command->add_option("--sample-every", arguments.sample_every, "when processes are looked at")
       ->capture_default_str();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Network: hosts of their own for members and proxies of one machine: a network namespace for each,
-// joined by a bridge. Two hosts can be parted: frames from one to the other go to nobody, silently,
+// joined by a bridge. Two hosts can be parted: frames from one to the other are dropped, silently,
 // as behind a broken switch. Needs root and `ip` (iproute2). Made and left by this process alone:
 // it moves into a namespace of its own, and everything goes when it ends. Loop thread only.
 #pragma once

@@ -34,7 +34,7 @@ class Newcomers final {
   Newcomers(const Newcomers&) = delete;
 
   void start();
-  void stop();  // nobody new comes; those who are there go on
+  void stop();  // no new one comes; those that are there go on
   bool all_left() const { return figures_.left + figures_.failed == figures_.came; }
   const Figures& figures() const { return figures_; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Partition: a plan's `partition` and `heal`, carried out on a network: which pairs of hosts a step
-// means, and the commands that part or join them. Called by whoever carries a plan out. Loop
+// means, and the commands that part or join them. Called by what carries a plan out. Loop
 // thread.
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace understudy::loadtest {
 
-// One host and everybody else, two hosts, or, where a step names nobody, all of them.
+// One host and all others, two hosts, or, where a step names none, all of them.
 std::vector<std::pair<std::string, std::string>> pairs_meant(const ChaosStep& step,
                                                              const std::vector<std::string>& hosts);
 

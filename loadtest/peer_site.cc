@@ -165,7 +165,7 @@ Result<void> PeerSite::open(Duration patience) {
 
 void PeerSite::ask_whether_ready(const std::string& name, std::function<void(bool)> answer) {
   Peer& peer = processes_.at(name);
-  // A store speaks something else: whoever uses it says whether it is there.
+  // A store speaks something else: the member that uses it says whether it is there.
   const Address address = peer.kind == "store" ? processes_.at("a").address : peer.address;
   const std::string target = peer.kind == "member" ? "/health" : "/value";
   peer.question =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PeerSite: somebody else's way to keep sessions, as real processes: members, the proxy in front of
-// them, and a store if there is one, on loopback or each on a host of a network. A folder of
+// PeerSite: another product's way to keep sessions, as real processes: members, the proxy in front
+// of them, and a store if there is one, on loopback or each on a host of a network. A folder of
 // peers/sessions/ says what: for each kind of process (member, front, store) a folder whose files
 // are copied with their $NAMES filled in, and whose file `start` is what /bin/sh runs. A line with
 // $EACH_... is written once for each member, one with $OTHER_... once for each other member. Loop
@@ -46,7 +46,7 @@ class PeerSite final {
   Process& process(const std::string& name) { return *processes_.at(name).process; }
   void start(const std::string& name);
   bool is_running(const std::string& name);
-  // Everybody who was started answers, asked through the loop.
+  // All that were started answer, asked through the loop.
   bool wait_until_ready(Duration patience);
   // `answer`: in a later turn.
   void ask_whether_ready(const std::string& name, std::function<void(bool)> answer);

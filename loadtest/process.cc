@@ -26,7 +26,7 @@ Process::Process(const std::vector<std::string>& arguments, std::string log_path
   pid_ = ::fork();
   CHECK(pid_ >= 0);
   if (pid_ == 0) {
-    // Whoever dies takes the programs it started with it.
+    // A process that dies takes the programs it started with it.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(126);
     const int log = ::open(log_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // relay_floor: the cheapest relay this kernel allows, as the lower bound for what a proxy may cost.
 // One connection to a member for each client, both registered once and edge-triggered; what is read
-// is written, and nobody looks at it. One thread, loopback only; ends on SIGTERM.
+// is written, and is not looked at. One thread, loopback only; ends on SIGTERM.
 //   relay_floor LISTEN_PORT MEMBER_PORT...
 #include <arpa/inet.h>
 #include <fcntl.h>

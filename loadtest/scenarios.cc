@@ -20,7 +20,7 @@ struct Known {
 constexpr std::array kKnown = {
     Known{"kill", "3s kill a; 8s start a", std::chrono::seconds(15)},
     Known{"stop", "3s stop a; 8s continue a", std::chrono::seconds(15)},
-    // From everybody.
+    // From all others.
     Known{"partition", "3s partition a; 8s heal", std::chrono::seconds(15)},
     // The members still see each other.
     Known{"partition-proxy", "3s partition a proxy; 8s heal", std::chrono::seconds(15)},

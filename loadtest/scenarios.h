@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scenarios: what `loadtest sessions` lets happen to everybody who keeps sessions, by name: the
+// Scenarios: what `loadtest sessions` lets happen to each product that keeps sessions, by name: the
 // same plan for ours and for the peers. Values and pure functions.
 #pragma once
 
@@ -23,7 +23,7 @@ struct Scenario {
 std::vector<std::string> scenario_names();
 // kInvalid with the name that is none.
 Result<std::vector<Scenario>> scenarios_of(const std::vector<std::string>& names);
-// The steps for somebody with or without a store: one that names it is left out where there is
+// The steps for a product with or without a store: one that names it is left out where there is
 // none. None left: the scenario is not for them.
 std::vector<ChaosStep> steps_for(const Scenario& scenario, bool has_store);
 

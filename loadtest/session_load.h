@@ -33,7 +33,7 @@ struct SessionLoadOptions {
   Duration think_time{};
   Duration interval = std::chrono::milliseconds(100);  // of the timeline
   ClientOptions client;
-  // More addresses of the same service: every request goes to any of them, whoever sends it.
+  // More addresses of the same service: every request goes to any of them.
   std::vector<Address> others;
 };
 

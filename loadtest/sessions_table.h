@@ -14,7 +14,7 @@
 
 namespace understudy::loadtest {
 
-// Whoever clicked has noticed.
+// A client that clicked has noticed.
 inline constexpr Duration kSlow = std::chrono::seconds(1);
 
 struct SessionsOutcome {

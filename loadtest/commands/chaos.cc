@@ -25,7 +25,7 @@ Result<std::vector<ChaosStep>> make_plan(const ChaosArguments& arguments, Durati
   if (!arguments.plan_file.empty()) text = read_file(arguments.plan_file);
   auto plan = parse_plan(text);
   if (!plan) return plan;
-  // In the order of time: whoever has joined can be hit.
+  // In the order of time: a member that has joined can be hit.
   for (const ChaosStep& step : *plan) {
     for (size_t left = step.count; left > 0; --left) {
       members.push_back(Installation::member_name(members.size()));

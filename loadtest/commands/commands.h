@@ -20,7 +20,7 @@ struct RunArguments {
   std::string target = "/";
   bool check = false;
   bool tls = false;
-  std::string authorities;  // a file; empty: whoever answers is believed
+  std::string authorities;  // a file; empty: any server is believed
   std::string server_name = "localhost";
   bool full_handshakes = false;
   bool http2 = false;

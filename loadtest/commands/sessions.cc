@@ -54,7 +54,7 @@ Result<void> open_ours(Stage& stage, const Scenario& scenario) {
     return Error{.code = ErrorCode::kUnavailable,
                  .detail = "it did not come up in time\n" + installation.logs()};
   }
-  // Those who come later get their places now, which nobody else knows of: making a host while
+  // Those who come later get their places now, which are not announced: making a host while
   // load runs would hold the load up.
   for (size_t index = kMembersOfScenarios; index < scenario.members_at_the_end; ++index) {
     installation.add_member(Installation::member_name(index), members);

@@ -21,7 +21,7 @@ constexpr Duration kMergeTime = std::chrono::seconds(10);
 
 struct SoakTimes {
   Duration pause{};
-  Duration newcomers_every{};  // zero: nobody comes
+  Duration newcomers_every{};  // zero: none comes
   Duration sample_every{};
   Duration warm_up{};
   Duration apart{};  // zero: never
@@ -119,7 +119,7 @@ int soak(const SoakArguments& arguments, const std::string& command) {
   const auto times = parse_times(arguments);
   if (!times) return fail(times.error(), kBadUsage);
   if (arguments.spared >= arguments.members) {
-    return fail(invalid("--spared: somebody has to be left to be killed; fewer than --members"),
+    return fail(invalid("--spared: a member has to be left to be killed; fewer than --members"),
                 kBadUsage);
   }
   auto loop = EventLoop::open();

@@ -88,7 +88,7 @@ class Judge final {
     const Outcome plain = is_container ? apply_parts(require, parent) : check(require);
     if (!require.is_negated) return plain;
     if (plain == Outcome::kGranted) return Outcome::kDenied;
-    // That a reason to refuse does not hold is no reason to let somebody in.
+    // That a reason to refuse does not hold is no reason to let a client in.
     return Outcome::kNeutral;
   }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Require and its containers, Order, Allow, Deny, Satisfy, and the passwords of AuthType Basic.
-// What cannot be honoured is an error where it stands: a rule that is not understood lets nobody
+// What cannot be honoured is an error where it stands: a rule that is not understood lets no client
 // in.
 #include <algorithm>
 #include <array>

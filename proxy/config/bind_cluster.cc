@@ -27,7 +27,7 @@ Ajp bind_ajp(const conf::Settings& settings, const Tuning& tuning) {
               std::clamp(wanted, http::kAjpPacketBytesDefault, http::kAjpPacketBytesMax)};
 }
 
-// A connection that says whose it is can serve nobody else.
+// A connection that says whose it is can serve no other client.
 void bind_proxy_header(const conf::Settings& settings, Cluster& cluster,
                        conf::Diagnostics& diagnostics) {
   const std::string version = settings.text("BackendProxyProtocol");

@@ -34,7 +34,7 @@ std::vector<AddressRange> ranges_of(const Scope& innermost, std::string_view nam
   return ranges;
 }
 
-// A field's name that nobody else acts upon; empty after an error.
+// A field's name that no other directive acts upon; empty after an error.
 std::string header_of(const conf::Word& word, conf::Diagnostics& diagnostics) {
   const std::string_view why = http::why_not_editable(word.text);
   if (why.empty()) return word.text;
@@ -97,8 +97,7 @@ std::optional<ProxyProtocol> bind_proxy_protocol(const Scope& host,
   return protocol;
 }
 
-Forwarding bind_forwarding(const Scope& scope, const Seeds& seeds,
-                           conf::Diagnostics& diagnostics) {
+Forwarding bind_forwarding(const Scope& scope, const Seeds& seeds, conf::Diagnostics& diagnostics) {
   const conf::Settings& settings = scope.settings;
   Forwarding forwarding;
   const std::string which = settings.text("ForwardedHeaders");

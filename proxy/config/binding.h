@@ -154,7 +154,7 @@ std::optional<bool> set_check_parameter(const conf::Word& word, MemberSeed& memb
 std::optional<Seeds> find_seeds(const Scope& innermost, std::optional<std::string_view> path,
                                 const Balancers& balancers, conf::Diagnostics& diagnostics);
 
-// bind_cluster.cc: the index of the cluster in Config, shared with whoever says the same.
+// bind_cluster.cc: the index of the cluster in Config, shared with the sections that say the same.
 std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& where,
                          Binding& binding);
 

@@ -9,7 +9,7 @@ namespace understudy::config {
 
 namespace {
 
-// FNV-1a: tells configurations apart; it is no secret and nobody gains by a collision.
+// FNV-1a: tells configurations apart; it is no secret, and a collision gains nothing.
 std::uint64_t fnv1a(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) {

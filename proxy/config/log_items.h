@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The letters of a LogFormat (Apache's mod_log_config, mod_ssl's %{NAME}x, and %{NAME}u of our
-// own), read once when the configuration is loaded. Whoever writes the log renders them. A value of
-// the immutable Config; any thread.
+// own), read once when the configuration is loaded. The access log's writer renders them. A value
+// of the immutable Config; any thread.
 #pragma once
 
 #include <cstddef>

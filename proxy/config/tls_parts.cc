@@ -17,7 +17,7 @@ const conf::Files& files_of(const Binding& binding) {
   return binding.options.files != nullptr ? *binding.options.files : disk;
 }
 
-// Warns of lists after whose day everybody of their authority is refused.
+// Warns of lists after whose day every certificate of their authority is refused.
 bool add_lists(const std::string& text, const conf::Directive& directive, const std::string& path,
                std::string& lists, Binding& binding) {
   constexpr std::int64_t kMicrosecondsPerSecond = 1'000'000;

@@ -28,7 +28,7 @@ bool VirtualHost::serves_port(std::uint16_t port) const {
 }
 
 VirtualHosts::VirtualHosts(std::vector<VirtualHost> hosts) : hosts_(std::move(hosts)) {
-  // The one outside of all sections is nobody's first choice, only the last resort.
+  // The one outside of all sections is never the first choice, only the last resort.
   for (std::size_t index = 1; index < hosts_.size(); ++index) {
     bool has_pattern = false;
     for (const std::string& name : hosts_[index].names) {

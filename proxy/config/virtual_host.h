@@ -39,7 +39,7 @@ struct VirtualHost {
   std::vector<AccessLog> access_logs;
   std::string error_log;  // its own, for what goes wrong with its requests; empty: the process's
   std::vector<Location> locations;                        // by kind, paths the longest first
-  std::shared_ptr<const http::TrustedHops> trusted_hops;  // null: nobody speaks for others
+  std::shared_ptr<const http::TrustedHops> trusted_hops;  // null: no peer speaks for others
   // Of paths that are not proxied: 403 where Apache lets no client at the files there.
   std::uint16_t unmapped_status = 404;
   // What holds for a listening address; all its hosts say the same. Nothing: RemoteIPProxyProtocol

@@ -226,7 +226,7 @@ std::string cart_content(const Cart& cart, std::string_view csrf) {
 
 std::string login_content(std::string_view csrf, std::string_view next, bool name_was_missing) {
   return fmt::format(
-      R"(<h1>Who is it?</h1><p class="lead">Any name will do. Your session gets a new id when you log in, so that nobody who knew the old one can follow you.</p><div class="panel form"><form method="post" action="/login">{}{}{}<button>Log in</button></form></div>)",
+      R"(<h1>Who is it?</h1><p class="lead">Any name will do. Your session gets a new id when you log in, so that a thief of the old one cannot follow you.</p><div class="panel form"><form method="post" action="/login">{}{}{}<button>Log in</button></form></div>)",
       csrf_field(csrf), hidden("next", next),
       text_field({"name", "Your name", "nickname"}, "", name_was_missing));
 }
