@@ -13,6 +13,8 @@
 namespace understudy {
 namespace {
 
+static_assert(kReservedPath == kViewPath);
+
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
 constexpr std::chrono::milliseconds kLongestWait{std::numeric_limits<std::uint32_t>::max()};

@@ -15,4 +15,9 @@ void set_log(std::function<void(Severity severity, std::string_view line)> write
   });
 }
 
+void write_log(Severity severity, std::string_view line) {
+  const auto level = static_cast<LogLevel>(severity);
+  if (log_enabled(level)) log_line(level, line);
+}
+
 }  // namespace understudy

@@ -11,6 +11,10 @@
 
 namespace understudy {
 
+// The path at which proxies ask for the member list. An adapter gives its requests to begin(), which
+// has the reply.
+inline constexpr std::string_view kReservedPath = "/.understudy/view";
+
 struct HeaderView {
   std::string_view name;  // in any letter case
   std::string_view value;

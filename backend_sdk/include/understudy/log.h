@@ -17,4 +17,8 @@ enum class Severity : std::uint8_t { kTrace, kDebug, kInfo, kNotice, kWarn, kErr
 // once, and must not block. Lines are the messages alone: no time, no end of line.
 UNDERSTUDY_API void set_log(std::function<void(Severity severity, std::string_view line)> writer);
 
+// A line for the same log, of an adapter or the application; one that LogLevel lets not through is
+// dropped. Any thread.
+UNDERSTUDY_API void write_log(Severity severity, std::string_view line);
+
 }  // namespace understudy

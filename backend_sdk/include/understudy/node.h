@@ -20,8 +20,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "understudy/awaiting.h"
 #include "understudy/executor.h"
 #include "understudy/export.h"
 #include "understudy/failure.h"
@@ -140,6 +142,17 @@ class UNDERSTUDY_API Node final {
   // sends its first byte after the callback. finish() is not called then. `session` must stay
   // where it is until the callback has come.
   void commit(Session& session, std::function<void(Release)> callback);
+
+  // The same for coroutines (awaiting.h). They ask at once, and not when they are awaited.
+  Awaiting<Decision> begin(const RequestView& request, const BeginOptions& options = {}) {
+    return Awaiting<Decision>([&](auto arrive) { begin(request, options, std::move(arrive)); });
+  }
+  Awaiting<Release> finish(Session session) {
+    return Awaiting<Release>([&](auto arrive) { finish(std::move(session), std::move(arrive)); });
+  }
+  Awaiting<Release> commit(Session& session) {
+    return Awaiting<Release>([&](auto arrive) { commit(session, std::move(arrive)); });
+  }
 
   // Headers for a response that was made without begin(): the member list, if the proxy's is old.
   std::vector<Header> headers_for(const RequestView& request) const;

@@ -12,7 +12,7 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get('UNDERSTUDY_BUILD', ROOT / 'build' / 'release')).resolve()
 APPS = ROOT / 'tests' / 'contract' / 'apps'
-BINARIES = ('cpp', 'c')
+BINARIES = ('cpp', 'httplib', 'beast', 'c')
 
 
 @dataclasses.dataclass
@@ -22,7 +22,7 @@ class Door:
     def missing(self):
         program = pathlib.Path(self.command[0])
         if not os.access(program, os.X_OK):
-            return f'{program} is not there'
+            return f'{program} is not there (--install, then build again)'
         if program.name != 'start':
             return ''
         asked = subprocess.run([program, '--missing'], env=environment(), capture_output=True,
@@ -33,6 +33,8 @@ class Door:
 
 # What Debian's package is for: not asked for where it is there already, from elsewhere.
 PACKAGES = {
+    'libcpp-httplib-dev': '/usr/include/httplib.h',
+    'libboost-dev': '/usr/include/boost/beast.hpp',
     'python3-flask': '/usr/lib/python3/dist-packages/flask',
     'python3-django': '/usr/lib/python3/dist-packages/django',
     'gunicorn': '/usr/bin/gunicorn',
