@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The contract application on cpp-httplib, a thread for each request. contract_httplib CONFIG
+#include <poll.h>
 #include <signal.h>
 
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <thread>
@@ -24,7 +24,7 @@ void answer(Node& node, const httplib::Request& request, Session& session,
     return request.get_param_value(std::string(name).c_str());
   };
   if (request.path == "/slow") {
-    std::this_thread::sleep_for(std::chrono::milliseconds(std::stol(field("ms"))));
+    poll(nullptr, 0, std::stoi(field("ms")));
     return response.set_content("slow\n", "text/plain; charset=utf-8");
   }
   contract::Answer answer =
