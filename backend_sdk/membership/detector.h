@@ -19,7 +19,7 @@ namespace understudy {
 
 class Detector final {
  public:
-  static constexpr size_t kHelpersMax = 3;  // third members asked in a round
+  static constexpr size_t kHelpersMax = 3;  // questions to third members in a round
 
   struct Order {
     // kRound: ping it, ask helpers to ping it, probe it. kDead: silent, not proven.

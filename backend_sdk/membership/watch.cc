@@ -229,10 +229,13 @@ void Watch::run_round(const Detector::Order& order) {
   send_about(DatagramType::kPing, order.peer, order.nonce, kNobody);
   standing_.transport().probe(order.peer);
   const std::vector<Peer> helpers = helpers_for(order.peer.mid);
-  for (const Peer& helper : helpers) {
-    send_about(DatagramType::kPingFor, helper, order.nonce, order.peer.mid);
+  if (helpers.empty()) return;
+  // Of fewer members than that each is asked more than once, or one lost datagram would be a round.
+  for (size_t asked = 0; asked < Detector::kHelpersMax; ++asked) {
+    send_about(DatagramType::kPingFor, helpers[asked % helpers.size()], order.nonce,
+               order.peer.mid);
   }
-  if (!helpers.empty()) detector_.on_helpers_asked(order.nonce);
+  detector_.on_helpers_asked(order.nonce);
 }
 
 // Any that are not suspected themselves, drawn by lot.

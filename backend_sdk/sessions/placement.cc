@@ -19,6 +19,13 @@ bool Placement::has_room_for_id() const {
   return former_ids_.size() < kFormerIdsMax;
 }
 
+std::optional<SessionId> Placement::held_as() const {
+  if (!acknowledged_) return std::nullopt;
+  const auto unheard = std::ranges::upper_bound(left_in_, *acknowledged_);
+  if (unheard == left_in_.end()) return std::nullopt;
+  return former_ids_[static_cast<size_t>(unheard - left_in_.begin())];
+}
+
 bool Placement::enter(ChannelId channel) {
   CHECK(channel_ == 0 && channel != 0, "a session is in one channel");
   channel_ = channel;
@@ -55,7 +62,9 @@ void Placement::on_acknowledged(uint64_t version, uint64_t newest) {
   CHECK(channel_ != 0 && version <= newest, "nothing is acknowledged before it is written");
   acknowledged_ = std::max(acknowledged_.value_or(0), version);
   fallback_ = 0;
-  if (*acknowledged_ == newest) former_ids_.clear();
+  if (*acknowledged_ != newest) return;
+  former_ids_.clear();
+  left_in_.clear();
 }
 
 void Placement::on_full_needed() {
@@ -65,6 +74,7 @@ void Placement::on_full_needed() {
 void Placement::rename(const SessionId& former, uint64_t version) {
   CHECK(has_room_for_id(), "an id that a secondary may know is not forgotten");
   former_ids_.push_back(former);
+  left_in_.push_back(version);
   renamed_in_ = version;
 }
 

@@ -42,6 +42,9 @@ class Placement final {
   // Ids that some secondary may still know the session by; the oldest first.
   const std::vector<SessionId>& former_ids() const { return former_ids_; }
   bool has_room_for_id() const;
+  // Of those the one by which channel()'s secondary knows what it has acknowledged, as long as it
+  // has acknowledged no login after it. Nothing: the session's own, or it has acknowledged nothing.
+  std::optional<SessionId> held_as() const;
 
   // From no channel into one. True: the epoch has to rise, for the session was seen elsewhere.
   [[nodiscard]] bool enter(ChannelId channel);
@@ -68,7 +71,8 @@ class Placement final {
   bool is_dead_ = false;
   bool was_shown_ = false;
   std::vector<SessionId> former_ids_;
-  uint64_t renamed_in_ = 0;  // the version of the last login
+  std::vector<uint64_t> left_in_;  // the versions of the logins that ended former_ids_
+  uint64_t renamed_in_ = 0;        // the version of the last login
 };
 
 const char* to_string(Placement::State state);

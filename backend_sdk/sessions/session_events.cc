@@ -114,6 +114,7 @@ void Sessions::on_secondary(SecondaryChannel& channel) {
 // The session layer's part of the fence: ended ids (S6), and sessions that are served here.
 std::optional<NackCode> Sessions::on_copy_offered(MemberId primary, const SessionId& sid,
                                                   Position position) {
+  if (layer_.history.is_ended(sid)) turnover_.give_way(sid, primary, position);
   if (layer_.history.is_ended(sid)) return NackCode::kStale;
   Stay* stay = turnover_.find(sid);
   if (stay == nullptr) {

@@ -81,9 +81,12 @@ void Turnover::free(Stay& stay, PrimaryChannel& channel) {
 void Turnover::dismiss(Stay& stay, PrimaryChannel& channel) {
   const bool is_overtaken = channel.state() == PrimaryChannel::State::kFenced;
   if (is_overtaken) ++layer_.statistics.fenced;
+  // A login that the secondary has not heard of has not happened for any other member (I5).
+  const auto held_as = stay.placement.held_as();
+  if (held_as && channel.is_lost()) layer_.history.take_back(*held_as, kNobody, layer_.now());
   // In case the new owner dies before another member holds the session.
   if (!stay.placement.is_dead()) {
-    layer_.replicator->pass_over(channel, stay.sid, stay.image);
+    layer_.replicator->pass_over(channel, held_as.value_or(stay.sid), stay.image);
   }
   fence(stay, channel.is_lost() ? kNobody : channel.parties().secondary);
 }
@@ -94,10 +97,20 @@ void Turnover::fence(Stay& stay, MemberId route) {
   layer_.history.move(stay.sid, route, layer_.now());
   if (route != kNobody) {
     for (const SessionId& former : stay.placement.former_ids()) {
+      // Unless that owner has renamed it, too.
+      if (layer_.history.newest(former) != stay.sid) continue;
       layer_.history.take_back(former, route, layer_.now());
     }
   }
   layer_.store.erase(stay);
+}
+
+void Turnover::give_way(const SessionId& former, MemberId owner, Position position) {
+  Stay* stay = find(layer_.history.newest(former));
+  if (stay == nullptr || stay->placement.held_as() != former) return;
+  if (layer_.may_answer_for(*stay) || position <= stay->image.position) return;
+  ++layer_.statistics.fenced;
+  fence(*stay, owner);
 }
 
 // As long as a copy could bring it back and no member could be told, its client is not told either.

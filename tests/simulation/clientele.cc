@@ -190,8 +190,8 @@ void Clientele::on_not_answered(const ExchangePtr& exchange, const std::string& 
 // What was lost was decided when the request began; other answers may have come meanwhile.
 bool Clientele::may_be_lost(const Client& client, const Exchange& exchange) const {
   if (run_.was_split_since(client.since)) return true;
-  if (run_.was_calm_since(client.since)) return false;
-  return !options_.one_fault_at_a_time || exchange.was_solo;
+  if (exchange.was_solo) return !run_.had_met_by(client.since);
+  return !options_.one_fault_at_a_time && !run_.was_calm_since(client.since);
 }
 
 void Clientele::on_new_session(Client& client, const Exchange& exchange, const Answer& answer) {

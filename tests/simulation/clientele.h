@@ -25,6 +25,9 @@ class Clientele final : public Proxy::Listener {
     virtual ~Run() = default;
     // Since then no process has died and no fault has come: nothing may be lost at all.
     virtual bool was_calm_since(TimePoint when) const = 0;
+    // The same, and before that members that were cut off had the time to find each other (J5):
+    // none serves alone what it will drop when it hears that it was held for dead.
+    virtual bool had_met_by(TimePoint when) const = 0;
     // All that a session had may have been on the lesser side of a network that parted.
     virtual bool was_split_since(TimePoint when) const = 0;
     // For how long a fault was under way since then.

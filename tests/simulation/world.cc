@@ -41,6 +41,7 @@ class World final : public SimMember::Observer, public Clientele::Run {
 
   // Clientele::Run.
   bool was_calm_since(TimePoint when) const override;
+  bool had_met_by(TimePoint when) const override;
   // Until the members of the lesser part have heard that they are out.
   bool was_split_since(TimePoint when) const override {
     return striker_.last_split() + seconds(2) >= when;
@@ -54,7 +55,10 @@ class World final : public SimMember::Observer, public Clientele::Run {
  private:
   static Weather weather(const WorldOptions& options);
   static uint64_t stream_of(const WorldOptions& options);
+  // Members' T.
+  Duration interval() const { return milliseconds(options_.seed % 2 == 0 ? 1000 : 200); }
   NodeCoreOptions member_options(size_t index) const;
+  bool is_undisturbed_since(TimePoint when) const;
   void come_together();
   void start_apart();
   void watch_beliefs();
@@ -152,7 +156,7 @@ NodeCoreOptions World::member_options(size_t index) const {
   }
   // Where deaths are noticed late, a member often comes back before it is missed, and finds that
   // it was overtaken.
-  options.membership.interval = milliseconds(options_.seed % 2 == 0 ? 1000 : 200);
+  options.membership.interval = interval();
   options.replication.beat = milliseconds(200);
   options.replication.outcome_kept = seconds(60);
   options.replication.no_witness = profile_.no_witness;
@@ -186,11 +190,19 @@ void World::on_conflict(SimMember& member, const SessionId& sid) {
   checker_.on_conflict(network_.now(), member, sid);
 }
 
+bool World::is_undisturbed_since(TimePoint when) const {
+  return striker_.under_way() == 0 && storm_.last_strike() < when &&
+         striker_.last_undone() < when && striker_.last_death() < when;
+}
+
 bool World::was_calm_since(TimePoint when) const {
-  // A member that was stopped, or cut off, needs a moment until it learns of it.
-  const TimePoint settled = when - seconds(2);
-  return striker_.under_way() == 0 && storm_.last_strike() < settled &&
-         striker_.last_undone() < settled && striker_.last_death() < settled;
+  // A member that was stopped needs a moment until it learns of it.
+  return is_undisturbed_since(when - seconds(2));
+}
+
+bool World::had_met_by(TimePoint when) const {
+  // A leader looks for others every 5T; then they have to hear each other.
+  return is_undisturbed_since(when - 5 * interval() - seconds(1));
 }
 
 void World::say(const std::string& text) {

@@ -254,6 +254,20 @@ TEST(Detection, AMemberHeardOnlyThroughOthersStaysAlive) {
   EXPECT_TRUE(cluster.agree("abc"));
 }
 
+// The only other member is the only one that can be asked, and what it is asked gets lost, too.
+TEST(Detection, AMemberHeardOnlyThroughOneOtherStaysAliveWhenDatagramsAreLost) {
+  for (uint64_t seed = 1; seed <= 10; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    VirtualCluster cluster(seed, {.loss = 0.03});
+    cluster.start_all("abc");
+    cluster.cut("a", "c");
+    cluster.network.run_for(seconds(60));
+    EXPECT_TRUE(cluster.deaths_at("a").empty());
+    EXPECT_TRUE(cluster.deaths_at("c").empty());
+    EXPECT_EQ(cluster.expulsions(), 0);
+  }
+}
+
 // D1: a session's frames count as beats do. A member whose link has come back before its beats
 // would be buried otherwise, with votes and sessions that it has just got.
 TEST(Detection, AFrameOfTheLayersAboveIsASignOfLife) {

@@ -120,6 +120,30 @@ TEST(Placement, FormerIdsAreKeptUntilTheSecondaryKnowsTheNewestVersion) {
   EXPECT_TRUE(placement.former_ids().empty());
 }
 
+TEST(Placement, TheSecondaryKnowsASessionByTheIdOfBeforeTheFirstLoginThatItHasNotHeardOf) {
+  const auto id = [](uint8_t byte) {
+    SessionId sid;
+    sid.bytes.fill(byte);
+    return sid;
+  };
+  Placement placement;
+  static_cast<void>(placement.enter(7));
+  placement.rename(id(1), 5);
+  placement.rename(id(2), 7);
+  EXPECT_EQ(placement.held_as(), std::nullopt) << "it has acknowledged nothing";
+  placement.on_acknowledged(4, 8);
+  EXPECT_EQ(placement.held_as(), id(1));
+  placement.on_acknowledged(5, 8);
+  EXPECT_EQ(placement.held_as(), id(2));
+  placement.on_acknowledged(7, 8);
+  EXPECT_EQ(placement.held_as(), std::nullopt) << "the session's own";
+  placement.on_acknowledged(8, 8);
+  placement.rename(id(3), 9);
+  EXPECT_EQ(placement.held_as(), id(3));
+  placement.leave();
+  EXPECT_EQ(placement.held_as(), std::nullopt);
+}
+
 TEST(PlacementDeath, AFormerIdIsNotForgottenForANewOne) {
   Placement placement;
   SessionId id;
