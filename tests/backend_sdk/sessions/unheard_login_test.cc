@@ -106,5 +106,37 @@ TEST_F(OvertakenLogin, WhatIsLeftOfASessionThatEndedUnderItsOldIdIsNotRecoveredU
   EXPECT_EQ(member(0).core().statistics().sessions.recovered, 0u);
 }
 
+// No vote can come any more (V10), for secondary and witness are on the other side of a split. They
+// are new lives when it heals, and know still that the session has ended.
+TEST_F(OvertakenLogin, WhatIsLeftInALostChannelIsNotRecoveredUnderTheNewIdEither) {
+  boot(4);
+  const SessionToken token = new_sessions(1).front();
+  SimMember& next = member_of(token.secondary);
+  const auto channels = member(0).core().facts().channels;
+  ASSERT_EQ(channels.size(), 1u);
+  SimMember& witness = member_of(channels.front().witness);
+  const BeginOutcome leaving = begin(member(0), token);
+  for (const auto& one : members_) {
+    if (one.get() == &next || one.get() == &witness) continue;
+    network_.cut(one->address(), next.address());
+    network_.cut(one->address(), witness.address());
+  }
+  const WaitingCommit logged_in = commit_later(member(0), leaving.handle, login(7));
+  const BeginOutcome there = begin(next, token, {.failover = true});
+  ASSERT_EQ(value(there, "a"), "1");
+  commit_later(next, there.handle, logout());
+  run_for(seconds(12));
+  ASSERT_EQ(next.core().statistics().sessions_primary, 0u) << "the witness knows of the end";
+  network_.heal();
+  run_for(seconds(10));
+  ASSERT_TRUE(logged_in->has_value());
+  EXPECT_NE((*logged_in)->kind, CommitKind::kReleased);
+  EXPECT_EQ(member(0).core().statistics().sessions.recovered, 0u);
+  const BeginOutcome after = begin(member(0), token, {.failover = true});
+  EXPECT_EQ(after.kind, BeginKind::kProceed);
+  EXPECT_TRUE(after.is_new);
+  EXPECT_FALSE(after.lost) << "it ended";
+}
+
 }  // namespace
 }  // namespace understudy::sim
