@@ -114,6 +114,16 @@ void Sessions::on_secondary(SecondaryChannel& channel) {
 // The session layer's part of the fence: ended ids (S6), and sessions that are served here.
 std::optional<NackCode> Sessions::on_copy_offered(MemberId primary, const SessionId& sid,
                                                   Position position) {
+  // Renamed here by a login of which this secondary had not heard when it took over.
+  Stay* renamed = layer_.unheard_login(sid);
+  const bool is_overtaken =
+      renamed != nullptr && layer_.is_heir(primary, *renamed) && position > renamed->image.position;
+  if (is_overtaken) {
+    ++layer_.statistics.fenced;
+    turnover_.fence(*renamed, primary);
+    layer_.history.forget_move(sid);
+    return std::nullopt;
+  }
   if (layer_.history.is_ended(sid)) return NackCode::kStale;
   Stay* stay = turnover_.find(sid);
   if (stay == nullptr) {
