@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Session fixation: what is left of an id after a login, for an attacker who knows it and for the
 // requests of the client that were under way (PROTOCOL I1, I5, I6, I7).
+#include <algorithm>
+
 #include "tests/backend_sdk/sessions/stage.h"
 
 namespace understudy::sim {
@@ -200,6 +202,51 @@ TEST_F(Fixation, OfTwoCookiesTheOneWithThePresentIdCounts) {
   log_in();
   EXPECT_EQ(member(0).core().choose({planted_, now_})->sid, now_.sid);
   EXPECT_EQ(member(0).core().choose({planted_})->sid, planted_.sid);
+}
+
+// What the primary says is lost, and it hears all: copies of sessions that its secondary has taken
+// over come back to it before it has heard of that (I8).
+class LoginThatDidNotHappen : public Stage {
+ protected:
+  LoginThatDidNotHappen() : Stage({.tcp_one_way = true}) {
+    options_.membership.interval = seconds(1);
+  }
+};
+
+TEST_F(LoginThatDidNotHappen, ACopyUnderTheOldIdSaysSo) {
+  boot(3);
+  run_for(seconds(5));
+  std::vector<SessionToken> tokens;
+  for (int count = 0; count < 24; ++count) tokens.push_back(new_session());
+  SimMember& next = member_of(tokens.front().secondary);
+  std::erase_if(tokens, [&](const SessionToken& one) { return one.secondary != next.mid(); });
+  for (const auto& other : members_) {
+    if (other->index() != 0) network_.cut_one_way(member(0).address(), other->address());
+  }
+  std::vector<WaitingCommit> logins;
+  for (const SessionToken& token : tokens) {
+    Change login;
+    login.new_id = fresh(static_cast<uint8_t>(100 + logins.size()));
+    logins.push_back(commit_later(member(0), begin(member(0), token).handle, std::move(login)));
+  }
+  std::vector<Waiting> taken_over;
+  for (const SessionToken& token : tokens) {
+    taken_over.push_back(begin_later(next, token, {.failover = true}));
+  }
+  size_t back = 0;
+  for (const Waiting& begun : taken_over) {
+    ASSERT_TRUE(network_.run_until([&] { return begun->has_value(); }, seconds(5)));
+    ASSERT_EQ((*begun)->kind, BeginKind::kProceed);
+    commit_later(next, (*begun)->handle, set("a", "2"));
+  }
+  run_for(milliseconds(100));
+  for (const SessionToken& token : tokens) {
+    const auto copies = member(0).core().facts().copies;
+    back += static_cast<size_t>(std::ranges::count(copies, token.sid, &NodeCoreFacts::Copy::sid));
+    EXPECT_EQ(value(begin(next, token), "a"), "2");
+  }
+  EXPECT_GT(back, 0u) << "none of them came back: nothing was tried";
+  EXPECT_TRUE(lost_.empty());
 }
 
 }  // namespace
