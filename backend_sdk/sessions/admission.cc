@@ -16,8 +16,9 @@ void Admission::begin(const BeginRequest& request, BeginCallback callback) {
   waiting->callback = std::move(callback);
   waiting->arrived = layer_.now();
   waiting->began = Recovery::began(request, waiting->arrived);
-  waiting->came = Recovery::came(request, waiting->arrived);
   if (request.token) {
+    // By the clock of now: a turn of the loop may be longer than a request is in flight (C2).
+    waiting->came = Recovery::came(request, layer_.clock.read());
     const SessionImage* image = known_image(layer_.resolve(request.token->sid, waiting->came));
     waiting->has_run = image != nullptr && image->requests.find(request.request_id) != nullptr;
   }
