@@ -13,7 +13,7 @@ namespace understudy {
 
 namespace {
 
-// A member without its leader looks for the others every 5 T (J5): twice that, and it has been here.
+// A member without its leader looks for the others every 5 T (J5). Two such looks are awaited.
 constexpr int kLooksAwaited = 10;
 
 bool has_same_lives(const MemberView& one, const MemberView& other) {
@@ -67,7 +67,8 @@ bool Outlook::is_quorum(const std::set<MemberId>& seen) const {
                          clock_.now() - deaths_since_ >= kLooksAwaited * standing_.interval();
   return is_quorate(standing_.view(), [&](const Member& member) {
     if (is_seen(member.mid)) return true;
-    return may_speak && member.is_proven && std::any_of(members.begin(), members.end(), [&](const Member& heir) {
+    return may_speak && member.is_proven &&
+           std::any_of(members.begin(), members.end(), [&](const Member& heir) {
              return heir.name == member.name && is_seen(heir.mid);
            });
   });
