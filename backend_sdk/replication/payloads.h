@@ -79,9 +79,10 @@ std::optional<AckPayload> decode_ack(std::string_view bytes);
 
 // FULL: sid16, epoch u32, version u64, base u64, request_id u64, ttl_ms u32, n u16, n x op, with
 // op = op u8, flags u8, nlen u16, vlen u32, name, value: 1 set, 2 remove, 3 the answer of
-// request_id, 4 one remembered request (name: id u64, version u64, has_answer u8), 5 an id that
-// this session had before (name: sid16, alias_ms u32: for how long it still leads to this one), 6 its recovery (name: epoch u32, from: epoch u32, version
-// u64), 7 a request that is forgotten (name: id u64).
+// request_id, 4 one remembered request (name: id u64, version u64, flags u8: 1 its answer follows,
+// 2 it is the login that gave the session its present id), 5 an id that this session had before
+// (name: sid16, alias_ms u32: for how long it still leads to this one), 6 its recovery (name: epoch
+// u32, from: epoch u32, version u64), 7 a request that is forgotten (name: id u64).
 struct FormerId {
   SessionId sid;
   Duration alias_left{};
@@ -103,8 +104,8 @@ struct ReplPayload {
 void encode(const ReplPayload& payload, std::string& out);
 std::optional<ReplPayload> decode_repl(std::string_view bytes);
 
-// INVALIDATE: sid16, epoch u32, version u64, n u8, n x sid16: all ids by which the receiver may know
-// the session end with it.
+// INVALIDATE: sid16, epoch u32, version u64, n u8, n x sid16: all ids by which the receiver may
+// know the session end with it.
 struct InvalidatePayload {
   SessionId sid;
   Position position;

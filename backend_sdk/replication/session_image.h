@@ -76,6 +76,9 @@ struct SessionImage {
   Duration ttl{};
   std::shared_ptr<const Attributes> attributes = std::make_shared<const Attributes>();
   RequestMemory requests;
+  // The login that gave the session its present id: sent again, its answer names that id (I6).
+  // 0: none, or one that is not known.
+  RequestId named_by = 0;
   std::optional<Recovered> recovery;
 
   // CHECKs that the delta follows: position and base fit.

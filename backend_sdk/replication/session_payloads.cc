@@ -22,6 +22,8 @@ enum class Op : uint8_t {
 
 constexpr size_t kValueMax = 5u << 20;  // the frame's own limit is tighter
 constexpr size_t kRememberedBytes = 17;
+constexpr uint8_t kAnswerFlag = 1;
+constexpr uint8_t kNamedFlag = 2;
 constexpr size_t kForgottenBytes = 8;
 constexpr size_t kFormerIdBytes = 20;
 constexpr size_t kRecoveryBytes = 16;
@@ -96,17 +98,24 @@ Bytes copied(std::string_view bytes) {
   return std::make_shared<const std::string>(bytes);
 }
 
-bool read_remembered(const RawOp& op, RequestMemory& requests) {
+bool read_remembered(const RawOp& op, SessionImage& image) {
   if (op.name.size() != kRememberedBytes) return false;
+  RequestMemory& requests = image.requests;
   ByteReader name(op.name);
   CommittedRequest request;
   request.id = name.u64();
   request.version = name.u64();
-  const bool has_answer = name.boolean();
+  const uint8_t flags = name.u8();
+  if (flags > (kAnswerFlag | kNamedFlag)) return false;
+  const bool has_answer = (flags & kAnswerFlag) != 0;
   if (!name.is_complete() || request.id == 0 || requests.find(request.id) != nullptr) return false;
   if (requests.size() == RequestMemory::kMax) return false;
   if (!has_answer && !op.value.empty()) return false;
   if (has_answer) request.response = copied(op.value);
+  if ((flags & kNamedFlag) != 0) {
+    if (image.named_by != 0) return false;  // one id, one login
+    image.named_by = request.id;
+  }
   requests.add(std::move(request));
   return true;
 }
@@ -128,7 +137,7 @@ bool read_full_op(const RawOp& op, Attributes& attributes, FullPayload& full) {
     case Op::kSet:
       return !op.name.empty() && attributes.emplace(std::string(op.name), copied(op.value)).second;
     case Op::kRemembered:
-      return read_remembered(op, full.image.requests);
+      return read_remembered(op, full.image);
     case Op::kFormerId:
       return read_former_id(op, full);
     case Op::kRecovery: {
@@ -188,7 +197,9 @@ void encode(const FullPayload& payload, std::string& out) {
     ByteWriter name_writer(name);
     name_writer.u64(request.id);
     name_writer.u64(request.version);
-    name_writer.boolean(request.response != nullptr);
+    const int answer = request.response ? kAnswerFlag : 0;
+    const int named = request.id == image.named_by ? kNamedFlag : 0;
+    name_writer.u8(static_cast<uint8_t>(answer | named));
     write_op(Op::kRemembered, name, request.response ? *request.response : std::string(), writer);
   }
   for (const FormerId& former : payload.former_ids) {

@@ -17,7 +17,9 @@ void Admission::begin(const BeginRequest& request, BeginCallback callback) {
   waiting->arrived = layer_.now();
   waiting->began = Recovery::began(request, waiting->arrived);
   if (request.token) {
-    const SessionImage* image = known_image(layer_.resolve(request.token->sid));
+    // By the clock of now: a turn of the loop may be longer than a request is in flight (C2).
+    waiting->came = Recovery::came(request, layer_.clock.read());
+    const SessionImage* image = known_image(layer_.resolve(request.token->sid, waiting->came));
     waiting->has_run = image != nullptr && image->requests.find(request.request_id) != nullptr;
   }
   parts_.hand_over.obey(request.order);
@@ -47,6 +49,7 @@ std::optional<SessionToken> Admission::choose(const std::vector<SessionToken>& t
 
 Admission::Chance Admission::chance_of(const SessionToken& token) const {
   const SessionId sid = layer_.resolve(token.sid);
+  if (sid != token.sid) return Chance::kFormer;
   if (const Stay* stay = layer_.store.find(sid); stay != nullptr) {
     return stay->placement.is_dead() ? Chance::kEnded : Chance::kHere;
   }
@@ -80,7 +83,7 @@ void Admission::admit(WaitingPtr waiting) {
     return admit_outside(std::move(waiting));
   }
   if (!waiting->request.token) return admit_new(std::move(waiting), false);
-  const SessionId sid = layer_.resolve(waiting->request.token->sid);
+  const SessionId sid = layer_.resolve(waiting->request.token->sid, waiting->came);
   if (Stay* stay = parts_.turnover.find(sid); stay != nullptr) {
     if (stay->placement.is_dead()) return admit_at_end(std::move(waiting), *stay);
     // Only the owner decides that a session has expired, and it may be another member by now.
@@ -109,7 +112,8 @@ void Admission::admit(WaitingPtr waiting) {
 // Not a member, not yet, or not any more: all that is known is where a session of ours went.
 void Admission::admit_outside(WaitingPtr waiting) {
   const auto& token = waiting->request.token;
-  const MemberId owner = token ? layer_.history.owner(layer_.resolve(token->sid)) : kNobody;
+  const MemberId owner =
+      token ? layer_.history.owner(layer_.resolve(token->sid, waiting->came)) : kNobody;
   if (owner != kNobody) {
     redirect(std::move(waiting), owner);
   } else {
@@ -140,6 +144,10 @@ void Admission::admit_new(WaitingPtr waiting, bool is_lost) {
   layer_.random.fill(active.sid.bytes);
   active.request_id = waiting->request.request_id;
   active.token = waiting->request.token;
+  // Its client may have the new id by now: that cookie is not taken away.
+  const bool was_renamed =
+      active.token && layer_.history.alias_left(active.token->sid, layer_.now()) > Duration::zero();
+  if (was_renamed) active.token.reset();
   active.lost = is_lost;
   BeginOutcome outcome;
   outcome.kind = BeginOutcome::Kind::kProceed;
@@ -164,6 +172,10 @@ void Admission::admit_here(WaitingPtr waiting, Stay& stay) {
     return admit_overtaken(std::move(waiting), stay);
   }
   if (waits_for_channel(waiting, stay)) return;
+  // The login has happened after all, and this request came later.
+  const bool is_too_late =
+      token.sid != stay.sid && layer_.resolve(token.sid, waiting->came) != stay.sid;
+  if (is_too_late) return admit_new(std::move(waiting), false);
   const CommittedRequest* committed = stay.image.requests.find(waiting->request.request_id);
   if (committed != nullptr) {
     ++layer_.statistics.replays;
@@ -237,50 +249,6 @@ bool Admission::waits_for_channel(WaitingPtr& waiting, Stay& stay) {
   return true;
 }
 
-// Executed before it came to us, as our copy told then; or older than what a session remembers, so
-// that it may have been executed and forgotten (S11).
-bool Admission::may_be_forgotten(const Waiting& waiting) const {
-  if (waiting.has_run) return true;
-  return waiting.request.request_id != 0 &&
-         waiting.began + layer_.options.request_memory <= layer_.now();
-}
-
-void Admission::answer_again(WaitingPtr waiting, Stay& stay, const CommittedRequest& committed) {
-  Gate::Ticket ticket;
-  ticket.needed = committed.version;
-  ticket.reads_only = true;
-  ticket.done = [this, callback = std::move(waiting->callback), response = committed.response,
-                 token = waiting->request.token,
-                 is_recovered = Recovery::is_recovered(*waiting->request.token, stay)](
-                    const Gate::Passage& passage) {
-    BeginOutcome outcome;
-    switch (passage.kind) {
-      case Gate::Passage::Kind::kReleased:
-        outcome.kind = BeginOutcome::Kind::kAnswer;
-        outcome.response = response;
-        outcome.solo = passage.solo;
-        outcome.recovered = is_recovered;
-        if (passage.solo) ++layer_.statistics.solo_responses;
-        if (!passage.ended && passage.token != *token) outcome.cookie = passage.token;
-        break;
-      case Gate::Passage::Kind::kFenced:
-        outcome.kind = BeginOutcome::Kind::kRedirect;
-        outcome.route = passage.route;
-        ++layer_.statistics.rerouted;
-        break;
-      case Gate::Passage::Kind::kUnavailable:
-        outcome.kind = BeginOutcome::Kind::kUnavailable;
-        outcome.reason = passage.reason;
-        outcome.retry_after = layer_.options.retry_after;
-        ++layer_.statistics.unavailable;
-        break;
-    }
-    layer_.call(callback, std::move(outcome));
-  };
-  if (stay.placement.state() == Placement::State::kSolo) parts_.protection.protect(stay, false);
-  parts_.gate.wait(stay, std::move(ticket));
-}
-
 void Admission::proceed(WaitingPtr waiting, Stay& stay, bool is_replayed) {
   const BeginRequest& request = waiting->request;
   const RequestHandle handle = ++last_handle_;
@@ -292,6 +260,7 @@ void Admission::proceed(WaitingPtr waiting, Stay& stay, bool is_replayed) {
   active.token = request.token;
   active.recovered = Recovery::is_recovered(*request.token, stay);
   active.replayed = is_replayed;
+  if (request.token->sid == stay.sid) active.attributes = stay.image.attributes;
   active.exclusive = request.exclusive && !is_replayed;
   parts_.queues.enter(stay, active, handle);
   stay.last_access = layer_.now();
@@ -329,7 +298,7 @@ void Admission::admit_as_stranger(WaitingPtr waiting) {
   if (!was_ours && token.secondary != kNobody && is_usable(token.secondary)) {
     return redirect(std::move(waiting), token.secondary);
   }
-  const SessionId sid = layer_.resolve(token.sid);
+  const SessionId sid = layer_.resolve(token.sid, waiting->came);
   look_up(std::move(waiting), sid);
 }
 

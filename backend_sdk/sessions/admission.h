@@ -34,7 +34,7 @@ class Admission final : public Parking::Owner, public Recovery::Owner {
   Admission(SessionLayer& layer, const Parts& parts) : layer_(layer), parts_(parts) {}
 
   // Of the verified cookies of one request: the first whose session is here, else the first whose
-  // session may live at another member, else the first.
+  // session may live at another member, else the first. An id of before a login comes after those.
   std::optional<SessionToken> choose(const std::vector<SessionToken>& tokens) const;
   void begin(const BeginRequest& request, BeginCallback callback);
   // Nothing: the handle is unknown, or was taken before.
@@ -68,7 +68,7 @@ class Admission final : public Parking::Owner, public Recovery::Owner {
   void look_up(WaitingPtr waiting, const SessionId& sid);
   void redirect(WaitingPtr waiting, MemberId route);
   bool seems_alive(MemberId member) const;
-  enum class Chance : uint8_t { kEnded, kNotHere, kElsewhere, kHere };
+  enum class Chance : uint8_t { kEnded, kNotHere, kFormer, kElsewhere, kHere };
   Chance chance_of(const SessionToken& token) const;
   const SessionImage* known_image(const SessionId& sid) const;
   bool may_be_forgotten(const Waiting& waiting) const;

@@ -61,7 +61,7 @@ void Admission::admit_at_passed_over(WaitingPtr waiting,
                                      const ReplicaStore::PassedOver& passed_over) {
   const MemberId owner = passed_over.owner;
   if (layer_.replicator->fate(owner) == Fate::kProven) {
-    const SessionId sid = layer_.resolve(waiting->request.token->sid);
+    const SessionId sid = layer_.resolve(waiting->request.token->sid, waiting->came);
     return look_up(std::move(waiting), sid);
   }
   const bool should_ask_it = seems_alive(owner) && !waiting->request.failover;

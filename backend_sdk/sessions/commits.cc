@@ -73,9 +73,9 @@ CommitOutcome Commits::refusal(Unavailable reason) const {
   return outcome;
 }
 
-std::string Commits::too_large(const Stay* stay, const Change& change) const {
-  size_t bytes = stay == nullptr ? 0 : stay->image.bytes();
-  size_t count = stay == nullptr ? 0 : stay->image.attributes->size();
+std::string Commits::too_large(const SessionImage& image, const Change& change) const {
+  size_t bytes = image.bytes();
+  size_t count = image.attributes->size();
   for (const AttributeChange& attribute : change.attributes) {
     if (attribute.name.empty() || attribute.name.size() > kAttributeNameMax) {
       return "an attribute's name must have 1 to " + std::to_string(kAttributeNameMax) + " bytes";
@@ -86,10 +86,8 @@ std::string Commits::too_large(const Stay* stay, const Change& change) const {
   const size_t bytes_max = std::min(layer_.options.bytes_max, kImageBytesMax);
   if (bytes <= bytes_max / 2 && count <= kAttributesMax / 2) return {};
   // Near the limit it is counted exactly: replaced values do not count twice.
-  const Attributes empty;
-  const auto after = merged(stay == nullptr ? empty : *stay->image.attributes, change.attributes);
-  bytes = content_bytes(*after);
-  if (stay != nullptr) bytes += stay->image.requests.bytes();
+  const auto after = merged(*image.attributes, change.attributes);
+  bytes = content_bytes(*after) + image.requests.bytes();
   if (bytes > bytes_max) {
     return "the session would have " + std::to_string(bytes) + " bytes; MaxSessionBytes allows " +
            std::to_string(bytes_max);
@@ -117,7 +115,11 @@ void Commits::commit_new(const Active& active, Change change, CommitCallback cal
     layer_.call(std::move(callback), std::move(outcome));
     return;
   }
-  if (std::string text = too_large(nullptr, change); !text.empty()) {
+  SessionImage image;
+  image.position = {.epoch = 1, .version = 0};
+  image.ttl = layer_.options.timeout;
+  if (active.attributes) image.attributes = active.attributes;
+  if (std::string text = too_large(image, change); !text.empty()) {
     CommitOutcome outcome = plain(CommitOutcome::Kind::kTooLarge);
     outcome.text = std::move(text);
     return layer_.call(std::move(callback), std::move(outcome));
@@ -125,16 +127,27 @@ void Commits::commit_new(const Active& active, Change change, CommitCallback cal
   const bool is_full = layer_.store.size() >= layer_.options.sessions_max ||
                        layer_.store.bytes() >= layer_.options.sessions_bytes_max;
   if (is_full) return layer_.call(std::move(callback), refusal(Unavailable::kTooMany));
-  SessionImage image;
-  image.position = {.epoch = 1, .version = 0};
-  image.ttl = layer_.options.timeout;
   Stay& stay =
       layer_.store.create(change.new_id.value_or(active.sid), std::move(image), layer_.now());
   ++layer_.statistics.created;
   change.new_id.reset();
   write(stay, active, change);
-  wait_at_gate(stay, active, {.needed = stay.image.position.version, .done = {}},
+  Active seen = active;
+  seen.named = stay.sid;
+  wait_at_gate(stay, seen, {.needed = stay.image.position.version, .done = {}},
                std::move(callback));
+}
+
+// A login with an id that another login has ended: an attacker may know that one, and gets no id of
+// what the session has become (I7). What it saw of before, and changed, is a session of its own.
+void Commits::commit_apart(const Active& active, Change change, CommitCallback callback) {
+  Active own = active;
+  own.stay = 0;
+  own.token.reset();
+  commit_new(own, std::move(change), [callback = std::move(callback)](CommitOutcome outcome) {
+    outcome.is_apart = outcome.kind == CommitOutcome::Kind::kReleased;
+    callback(std::move(outcome));
+  });
 }
 
 void Commits::commit_here(const Active& active, Stay& stay, Change change,
@@ -151,6 +164,13 @@ void Commits::commit_here(const Active& active, Stay& stay, Change change,
   seen.replayed = is_known || active.replayed;
   const bool is_ignored = seen.replayed || stay.placement.is_dead();
   if (!is_ignored && change.invalidate) return end_session(stay, active, std::move(callback));
+  const bool is_former = active.token && active.token->sid != stay.sid;
+  if (!is_ignored && change.new_id && is_former) {
+    return commit_apart(active, std::move(change), std::move(callback));
+  }
+  seen.named = change.new_id;
+  if (is_ignored) seen.named.reset();
+  if (is_known && stay.image.named_by == active.request_id) seen.named = stay.sid;
   Gate::Ticket ticket;
   ticket.needed = is_ignored ? stay.image.position.version : active.version;
   ticket.reads_only = is_ignored || change.is_empty();
@@ -158,7 +178,7 @@ void Commits::commit_here(const Active& active, Stay& stay, Change change,
   // answer takes the cookie away as that one's does.
   if (stay.placement.is_dead()) ticket.needed = UINT64_MAX;
   if (!ticket.reads_only) {
-    if (std::string text = too_large(&stay, change); !text.empty()) {
+    if (std::string text = too_large(stay.image, change); !text.empty()) {
       CommitOutcome outcome = plain(CommitOutcome::Kind::kTooLarge);
       outcome.text = std::move(text);
       return layer_.call(std::move(callback), std::move(outcome));
@@ -220,7 +240,7 @@ void Commits::write(Stay& stay, const Active& active, const Change& change) {
     LOG(kWarn, "a session has {} bytes, more than SoftSessionBytes {}; every change is copied",
         stay.counted_bytes, layer_.options.bytes_soft);
   }
-  if (change.new_id) rename(stay, *change.new_id);
+  if (change.new_id) rename(stay, active.request_id, *change.new_id);
   if (stay.placement.channel() == 0) {
     parts_.protection.protect(stay, false);
   } else if (change.new_id) {
@@ -230,7 +250,8 @@ void Commits::write(Stay& stay, const Active& active, const Change& change) {
   }
 }
 
-void Commits::rename(Stay& stay, const SessionId& new_id) {
+void Commits::rename(Stay& stay, RequestId login, const SessionId& new_id) {
+  stay.image.named_by = login;
   layer_.history.rename(stay.sid, new_id,
                         {.alias = layer_.options.alias_kept, .kept = layer_.tombstone_min()},
                         layer_.now());
@@ -265,6 +286,9 @@ CommitOutcome Commits::outcome_of(const Active& active, const Gate::Passage& pas
       if (passage.ended) break;
       // By default only what changes rarely is kept current in the cookie: epoch and members.
       const SessionToken& now = passage.token;
+      // Its client knows the id already, or this was the login (I6).
+      const bool is_known = active.token && active.token->sid == now.sid;
+      if (!is_known && active.named != now.sid) break;
       const bool is_current =
           active.token && !active.token->is_to_renew && active.token->sid == now.sid &&
           active.token->primary == now.primary && active.token->secondary == now.secondary &&

@@ -95,13 +95,17 @@ std::vector<SessionId> IdHistory::former(const SessionId& sid, size_t at_most) c
   return found;
 }
 
-SessionId IdHistory::resolve(const SessionId& sid, TimePoint now) const {
+bool IdHistory::leads(const Record& record, const Request& request) const {
+  if (!record.alias || record.alias_until <= request.now) return false;
+  const TimePoint login = record.alias_until - options_.alias_kept;
+  return request.came < login + options_.alias_in_flight;
+}
+
+SessionId IdHistory::resolve(const SessionId& sid, const Request& request) const {
   SessionId current = sid;
   for (int step = 0; step < kRenamesFollowed; ++step) {
     const auto found = records_.find(current);
-    const bool leads_on = found != records_.end() && found->second.alias.has_value() &&
-                          now < found->second.alias_until;
-    if (!leads_on) break;
+    if (found == records_.end() || !leads(found->second, request)) break;
     current = *found->second.alias;
   }
   return current;

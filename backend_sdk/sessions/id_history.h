@@ -33,10 +33,16 @@ class IdHistory final {
   void move(const SessionId& sid, MemberId owner, TimePoint now);  // ends no tombstone
   void forget_move(const SessionId& sid);                          // it is here again
 
-  // Where an old id leads, or the id itself.
-  SessionId resolve(const SessionId& sid, TimePoint now) const;
+  // A request that came to the proxy then, at the latest, and is looked at now.
+  struct Request {
+    TimePoint came = TimePoint::min();
+    TimePoint now = TimePoint::min();
+  };
+  // Where an old id leads that request, or the id itself: to what a login has renamed, only where
+  // the request was under way then, or in flight from its client (I5).
+  SessionId resolve(const SessionId& sid, const Request& request) const;
   // The same when no id would end with time.
-  SessionId newest(const SessionId& sid) const { return resolve(sid, TimePoint::min()); }
+  SessionId newest(const SessionId& sid) const { return resolve(sid, {}); }
   // `owner` has the session, and may never have heard of the new id. What has ended stays so.
   void take_back(const SessionId& old_id, MemberId owner, TimePoint now);
   Duration alias_left(const SessionId& old_id, TimePoint now) const;
@@ -56,6 +62,7 @@ class IdHistory final {
     TimePoint alias_until{};
     std::multimap<TimePoint, SessionId>::iterator ending;
   };
+  bool leads(const Record& record, const Request& request) const;
   Record& put(const SessionId& sid, TimePoint until);
   void clear_alias(const SessionId& sid, Record& record);
   void erase(std::unordered_map<SessionId, Record>::iterator record);

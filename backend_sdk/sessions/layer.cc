@@ -5,14 +5,19 @@
 
 namespace understudy {
 
-SessionId SessionLayer::resolve(const SessionId& sid) const {
-  const SessionId known = history.resolve(sid, now());
-  if (replicator == nullptr || !history.is_ended(known)) return known;
-  const Stay* stay = store.find(history.newest(known));
-  if (stay == nullptr || may_answer_for(*stay)) return known;
-  if (!stay->placement.acknowledged()) return known;  // the secondary knows it by no other id
+SessionId SessionLayer::resolve(const SessionId& sid, TimePoint came) const {
+  const SessionId known = history.resolve(sid, {.came = came, .now = now()});
+  const Stay* stay = unheard_login(known);
+  return stay == nullptr ? known : stay->sid;
+}
+
+Stay* SessionLayer::unheard_login(const SessionId& former) const {
+  if (replicator == nullptr || !history.is_ended(former)) return nullptr;
+  Stay* stay = store.find(history.newest(former));
+  if (stay == nullptr || may_answer_for(*stay)) return nullptr;
+  if (!stay->placement.acknowledged()) return nullptr;  // it knows the session by no other id
   const auto& unheard = stay->placement.former_ids();
-  return std::ranges::find(unheard, known) == unheard.end() ? known : stay->sid;
+  return std::ranges::find(unheard, former) == unheard.end() ? nullptr : stay;
 }
 
 Duration SessionLayer::tombstone_min() const {

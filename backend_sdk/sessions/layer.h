@@ -73,10 +73,15 @@ struct SessionLayer {
     const bool is_disputed_with_it = stay.disputed && stay.disputed->with == member;
     return channel_of(stay).parties().secondary == member && !is_disputed_with_it;
   }
-  // By which id the session of a cookie is known here: a login's old id leads to the new one for
-  // alias_kept. As long as the login may not have happened, because its secondary has not heard of
-  // it and may have taken over, the old id does not end.
-  SessionId resolve(const SessionId& sid) const;
+  // By which id the session of a cookie is known here, for a request that came then: one that was
+  // under way when a login changed the id is led to the new one (I5). As long as the login may not
+  // have happened, because its secondary has not heard of it and may have taken over, the old id
+  // does not end. Without a time: for a request that has been let in, or that another member asks
+  // about.
+  SessionId resolve(const SessionId& sid, TimePoint came = TimePoint::min()) const;
+  // The session that had this id, where the login that took it from it may not have happened; null:
+  // none.
+  Stay* unheard_login(const SessionId& former) const;
   // Two members have served the session: `kept` lives on, `dropped` does not.
   void tell_conflict(const SessionId& sid, Position kept, Position dropped) {
     ++statistics.conflicts;

@@ -13,7 +13,10 @@ namespace understudy {
 
 struct SessionOptions {
   Duration timeout = std::chrono::minutes(30);  // of a session that sets none itself
+  // A login's former id leads to the session for requests that came before it, for so long; and
+  // for those that came so much later, for they may have been in flight from their client (I5).
   Duration alias_kept = std::chrono::seconds(30);
+  Duration alias_in_flight = std::chrono::seconds(1);
   Duration tombstone_kept = std::chrono::minutes(5);  // at least 2 G
   Duration pointer_kept = std::chrono::minutes(5);
   Duration exclusive_wait = std::chrono::seconds(5);
@@ -31,7 +34,7 @@ struct SessionOptions {
 
   size_t sessions_max = 1'000'000;
   uint64_t sessions_bytes_max = 4ull << 30;  // of all sessions served here
-  size_t bytes_soft = 256u << 10;  // logged once per session
+  size_t bytes_soft = 256u << 10;            // logged once per session
   size_t bytes_max = 4u << 20;
   size_t stored_response_max = 16u << 10;
   size_t requests_max = 65'536;   // between begin and commit

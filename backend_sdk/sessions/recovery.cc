@@ -238,4 +238,8 @@ TimePoint Recovery::began(const BeginRequest& request, TimePoint arrived) {
   return arrived - request.waited - request.waited / kClockRatio - kUnderWay;
 }
 
+TimePoint Recovery::came(const BeginRequest& request, TimePoint arrived) {
+  return arrived - request.waited + request.waited / kClockRatio;
+}
+
 }  // namespace understudy

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Recovery: finds sessions that no cookie leads to, by asking all members, and serves again what a
-// dead member took with it but for a copy that was passed over (PROTOCOL 2.4). It recovers only when
-// that member is proven dead, all others have answered in its name, and a quorum confirms the view.
-// Modelled in backend_sdk/models/recovery.pml. Owned by Sessions, loop thread only.
+// dead member took with it but for a copy that was passed over (PROTOCOL 2.4). It recovers only
+// when that member is proven dead, all others have answered in its name, and a quorum confirms the
+// view. Modelled in backend_sdk/models/recovery.pml. Owned by Sessions, loop thread only.
 #pragma once
 
 #include "backend_sdk/sessions/disputes.h"
@@ -45,8 +45,10 @@ class Recovery final : private Lookups::Members {
   // This client does not know yet that its session was recovered.
   static bool is_recovered(const SessionToken& token, const Stay& stay);
   static bool is_outdated(const Waiting& waiting, const Stay& stay);
-  // When the request came to the proxy, at the latest.
+  // When the request came to the proxy: at the earliest, and at the latest. What it had waited
+  // before this member read it is not known; one without Understudy-Waited came now.
   static TimePoint began(const BeginRequest& request, TimePoint arrived);
+  static TimePoint came(const BeginRequest& request, TimePoint arrived);
 
  private:
   // Lookups::Members.

@@ -110,7 +110,9 @@ struct Change {
   Bytes response;  // to be sent again instead of running the handler again; null: not kept
   // The session is over; wins over everything else here.
   bool invalidate = false;
-  // The session goes on under this id, fresh and random; the old one is known for 30 s (login).
+  // The session goes on under this id, fresh and random (login); the old one leads on what was
+  // under way. Where it is not the session's present one any more, what follows is a session of its
+  // own.
   std::optional<SessionId> new_id = {};
 
   bool is_empty() const {
@@ -136,6 +138,7 @@ struct CommitOutcome {
   bool lost = false;                        // as at begin
   bool recovered = false;                   // served from the surviving copy without the last proof
   bool replayed = false;  // the request id had been committed: this change was ignored
+  bool is_apart = false;  // a login with an id of before another: a session of its own was begun
 
   MemberId route = kNobody;                      // kFenced; kNobody: no member is known to serve it
   std::string text;                              // kTooLarge

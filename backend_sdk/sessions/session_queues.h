@@ -20,6 +20,10 @@ struct Active {
   uint64_t version = 0;  // what it was shown
   RequestId request_id = 0;
   std::optional<SessionToken> token;
+  // The id that its own login has made: its answer names it, and no other answer does (I6).
+  std::optional<SessionId> named = {};
+  // What it was shown, where its cookie had the session's present id then.
+  std::shared_ptr<const Attributes> attributes = {};
   bool lost = false;
   bool recovered = false;
   bool replayed = false;

@@ -81,7 +81,7 @@ void Turnover::free(Stay& stay, PrimaryChannel& channel) {
 void Turnover::dismiss(Stay& stay, PrimaryChannel& channel) {
   const bool is_overtaken = channel.state() == PrimaryChannel::State::kFenced;
   if (is_overtaken) ++layer_.statistics.fenced;
-  // A login that the secondary has not heard of has not happened for any other member (I5).
+  // A login that the secondary has not heard of has not happened for any other member (I8).
   const auto held_as = stay.placement.held_as();
   if (held_as && channel.is_lost()) layer_.history.take_back(*held_as, kNobody, layer_.now());
   // In case the new owner dies before another member holds the session.

@@ -38,7 +38,7 @@ class Turnover final {
   // The session is not ours any more: what waits for it is told, or looks again.
   void fence(Stay& stay, MemberId route);
   // `owner` has the session, at this position, under an id that a login here has ended: that login
-  // did not happen if its secondary has not heard of it, and the channel may be that one's (I5).
+  // did not happen if its secondary has not heard of it, and the channel may be that one's (I8).
   void give_way(const SessionId& former, MemberId owner, Position position);
   // It is over, and the members that must know it do.
   void finish_end(Stay& stay);

@@ -15,7 +15,8 @@ struct Waiting {
   BeginRequest request;
   BeginCallback callback;
   TimePoint arrived;
-  TimePoint began;                               // at the proxy, at the latest
+  TimePoint began;                               // at the proxy, at the earliest
+  TimePoint came;                                // there, at the latest
   TimePoint deadline = TimePoint::max();         // of what it waits for now
   Unavailable reason = Unavailable::kWaitedOut;  // when the deadline passes
   ChannelId channel = 0;                         // what it waits for; 0: something else

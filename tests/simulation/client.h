@@ -73,14 +73,15 @@ struct Exchange {
   ClientHistory::Floor floor;
   bool is_ghost = false;  // sent with a cookie of before the logout
   TimePoint started;
-  TimePoint begun;  // in a member, at last
+  TimePoint delivered;  // to a member, at last
+  TimePoint begun;      // in a member, at last
   TimePoint give_up;
-  Duration idle{};       // of the session, before this request found it no more
+  Duration idle{};        // of the session, before this request found it no more
   bool was_solo = false;  // the client's last response by then
-  Duration waited{};     // when it was sent last, in whole milliseconds
-  uint64_t attempt = 0;  // answers to earlier ones are not listened to
-  size_t refusals = 0;   // members tried since the beginning of the round
-  size_t member = 0;     // asked now
+  Duration waited{};      // when it was sent last, in whole milliseconds
+  uint64_t attempt = 0;   // answers to earlier ones are not listened to
+  size_t refusals = 0;    // members tried since the beginning of the round
+  size_t member = 0;      // asked now
   bool is_over = false;
   bool failover = false;
   bool unreachable = false;
@@ -94,6 +95,7 @@ using ExchangePtr = std::shared_ptr<Exchange>;
 
 struct Answer {
   bool is_new = false;
+  bool is_apart = false;  // a new session, for the id that the login came with has ended
   bool lost = false;
   bool solo = false;
   bool recovered = false;

@@ -202,7 +202,7 @@ void Clientele::on_new_session(Client& client, const Exchange& exchange, const A
   if (!exchange.cookie || ended || exchange.idle >= least) return;
   // A login whose answer is late: the id that the client has is not known any more.
   const bool is_renamed = std::ranges::any_of(
-      client.logins, [this](const auto& login) { return is_alias_over(login.second); });
+      client.logins, [&](const auto& login) { return is_alias_over(exchange, login.second); });
   if (is_renamed) return;
   if (run_.was_doubled(exchange.cookie->sid)) return;
   if (!answer.lost) {
@@ -226,22 +226,6 @@ void Clientele::begin_again(Client& client) {
   client.since = network_.now();
 }
 
-void Clientele::on_cleared(Client& client, const Exchange& exchange) {
-  if (exchange.action == Action::kLogout) {
-    for (const auto& cookie : client.cookies) {
-      if (!cookie) continue;
-      add_ghost(client, *cookie, TimePoint{}, network_.now());
-      checker_.on_ended(cookie->sid);
-    }
-    // The old ids of a session end with it.
-    for (Ghost& ghost : client.ghosts) {
-      ghost.from = std::min(ghost.from, network_.now());
-      ghost.is_delayed = false;
-    }
-  }
-  begin_again(client);
-}
-
 void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
   Client& client = *exchange->client;
   client.under_way.erase(exchange->number);
@@ -255,6 +239,7 @@ void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
                                answer.solo ? " solo" : "", answer.recovered ? " recovered" : "",
                                answer.replayed ? " replayed" : ""));
   think(client, exchange->slot);
+  check_named_id(*exchange, answer);
   if (exchange->is_ghost) {
     const SessionId& sid = exchange->cookie->sid;
     // An old id may lead to a later one, whose end is the one that is forgotten.
@@ -273,6 +258,11 @@ void Clientele::on_answer(const ExchangePtr& exchange, const Answer& answer) {
     return;
   }
   if (answer.is_new && during_logout) return;
+  // Two logins at a time: the client keeps the session of the other one.
+  if (answer.is_apart) {
+    client.logins.erase(exchange->number);
+    return;
+  }
   if (answer.is_new && is_known_no_more(client, *exchange)) {
     // A logout takes the cookie away, whichever id it came with.
     if (exchange->action == Action::kLogout) begin_again(client);
@@ -367,6 +357,9 @@ void Clientele::on_released(SimMember& member, const Exchange& exchange, const B
   if (!token || token->secondary == kNobody) return;
   // A login or logout that is under way may have reached the secondary, or not.
   if (token->sid != begun.sid || exchange.client->logging_out) return;
+  // Renamed meanwhile, it is held under an id that this answer does not name.
+  const std::vector<ServedSession> served = member.core().facts().served;
+  if (std::ranges::find(served, begun.sid, &ServedSession::sid) == served.end()) return;
   const MissingCopy missing = missing_copy(members_, member.mid(), *token, version);
   // One frame may acknowledge what is shown and the end that came after it.
   if (missing.is_all && checker_.may_have_ended(begun.sid)) return;

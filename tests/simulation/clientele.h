@@ -74,7 +74,8 @@ class Clientele final : public Proxy::Listener {
   void on_new_session(Client& client, const Exchange& exchange, const Answer& answer);
   void on_cleared(Client& client, const Exchange& exchange);
   void on_shown(Client& client, const Exchange& exchange, const Answer& answer);
-  bool is_alias_over(TimePoint when) const;
+  void check_named_id(const Exchange& exchange, const Answer& answer);
+  bool is_alias_over(const Exchange& exchange, TimePoint when) const;
   void note_renamed(const Exchange& exchange, const BeginOutcome& begun,
                     const CommitOutcome& outcome);
   bool is_known_no_more(const Client& client, const Exchange& exchange) const;

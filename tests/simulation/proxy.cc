@@ -179,6 +179,7 @@ void Proxy::failed(const ExchangePtr& exchange, uint64_t attempt, const char* wh
 
 void Proxy::deliver(const ExchangePtr& exchange, uint64_t attempt, SimMember& member,
                     const std::vector<RequestId>& answered) {
+  exchange->delivered = network_.now();
   BeginRequest request;
   request.token = exchange->cookie;
   request.request_id = exchange->request;
@@ -252,7 +253,8 @@ void Proxy::on_commit(const ExchangePtr& exchange, uint64_t attempt, SimMember& 
     case CommitOutcome::Kind::kReleased: {
       listener_.on_released(member, *exchange, begun, outcome);
       Answer answer;
-      answer.is_new = begun.is_new;
+      answer.is_apart = outcome.is_apart;
+      answer.is_new = begun.is_new || outcome.is_apart;
       answer.lost = outcome.lost;
       answer.solo = outcome.solo;
       answer.recovered = outcome.recovered;

@@ -71,7 +71,9 @@ class UNDERSTUDY_API Session final {
   // Ends the session: the id is never served again. The attributes are gone at once.
   void invalidate();
   // Same content, new id: after login, so that an id known from before is worth nothing. id() is
-  // the new one from now on; requests already under way with the old id are still served for 30 s.
+  // the new one from now on, and this answer alone tells it to the client. Requests with the old id
+  // are served when they came before the login, or up to 1 s later; any other gets a new session.
+  // When another login was quicker, what this one has seen and changed is a session of its own.
   void rotate_id();
   // Keeps this answer with the session, under the request's id: when the proxy has to send the
   // request again, the answer is repeated and the handler does not run. One above StoredResponseMax

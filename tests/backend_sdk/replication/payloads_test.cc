@@ -35,6 +35,7 @@ FullPayload some_full() {
       Attributes{{"cart", bytes_of("3 apples")}, {"empty", bytes_of("")}});
   full.image.requests.add({100, 8, bytes_of("stored")});
   full.image.requests.add({101, 9, nullptr});
+  full.image.named_by = 100;
   full.former_ids = {{sid_of(5), {}}, {sid_of(6), std::chrono::seconds(3)}};
   full.image.recovery = Recovered{.epoch = 3, .from = {2, 7}};
   return full;
@@ -80,10 +81,26 @@ TEST(Payloads, AFullSessionArrivesAsItWas) {
   EXPECT_EQ(*full->image.attributes->at("empty"), "");
   EXPECT_EQ(*full->image.requests.find(100)->response, "stored");
   EXPECT_EQ(full->image.requests.find(101)->response, nullptr);
+  EXPECT_EQ(full->image.named_by, 100u);
   EXPECT_EQ(full->former_ids, some_full().former_ids);
   ASSERT_TRUE(full->image.recovery);
   EXPECT_EQ(full->image.recovery->epoch, 3u);
   EXPECT_EQ(full->image.recovery->from, (Position{2, 7}));
+}
+
+// Flags of a remembered request: 1 its answer follows, 2 the login that made the present id.
+TEST(Payloads, OneLoginAtMostHasMadeTheId) {
+  const std::string good = encoded(some_full());
+  std::string remembered(8, '\0');
+  remembered[0] = 101;
+  const size_t flags = good.find(remembered) + 16;
+  ASSERT_LT(flags, good.size());
+  ASSERT_EQ(good[flags], 0);
+  for (const char other : {2, 4}) {
+    std::string bad = good;
+    bad[flags] = other;
+    EXPECT_FALSE(decode_full(bad)) << static_cast<int>(other);
+  }
 }
 
 TEST(Payloads, ADeltaArrivesAsItWas) {

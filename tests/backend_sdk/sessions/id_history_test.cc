@@ -34,13 +34,45 @@ TEST_F(IdHistoryTest, ATombstoneIsKeptForFiveMinutesOrTwoGracePeriods) {
   }
 }
 
-TEST_F(IdHistoryTest, AnOldIdLeadsToTheNewOneForThirtySeconds) {
+TEST_F(IdHistoryTest, AnOldIdLeadsARequestOfBeforeToTheNewOneForThirtySeconds) {
   history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
   history_.rename(sid_of(2), sid_of(3), {.alias = options_.alias_kept}, kNow);
-  EXPECT_EQ(history_.resolve(sid_of(1), kNow), sid_of(3));
+  const auto at = [](TimePoint now) { return IdHistory::Request{.came = kNow, .now = now}; };
+  EXPECT_EQ(history_.resolve(sid_of(1), at(kNow)), sid_of(3));
   const TimePoint later = kNow + options_.alias_kept;
-  EXPECT_EQ(history_.resolve(sid_of(1), later), sid_of(1));
+  EXPECT_EQ(history_.resolve(sid_of(1), at(later - Duration(1))), sid_of(3));
+  EXPECT_EQ(history_.resolve(sid_of(1), at(later)), sid_of(1));
   EXPECT_TRUE(history_.is_ended(sid_of(1)));
+}
+
+TEST_F(IdHistoryTest, AnOldIdLeadsNoRequestThatComesAfterTheLogin) {
+  history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
+  const TimePoint first = kNow + options_.alias_in_flight;
+  const auto leads = [&](TimePoint came) {
+    return history_.resolve(sid_of(1), {.came = came, .now = kNow + seconds(5)}) == sid_of(2);
+  };
+  EXPECT_TRUE(leads(first - Duration(1))) << "it may have been in flight";
+  EXPECT_FALSE(leads(first));
+}
+
+// Each login has its own time: what came between two of them follows the second alone.
+TEST_F(IdHistoryTest, InAChainEachLoginEndsTheIdOfBefore) {
+  history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
+  history_.rename(sid_of(2), sid_of(3), {.alias = options_.alias_kept}, kNow + seconds(10));
+  const IdHistory::Request between{.came = kNow + seconds(5), .now = kNow + seconds(12)};
+  EXPECT_EQ(history_.resolve(sid_of(1), between), sid_of(1));
+  EXPECT_EQ(history_.resolve(sid_of(2), between), sid_of(3));
+}
+
+// FULL says how much is left, and so how long ago the login was.
+TEST_F(IdHistoryTest, ALoginThatIsHeardOfLateIsAsOldAsItIs) {
+  history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept - seconds(10)}, kNow);
+  const auto leads = [&](TimePoint came) {
+    return history_.resolve(sid_of(1), {.came = came, .now = kNow}) == sid_of(2);
+  };
+  EXPECT_TRUE(leads(kNow - seconds(10)));
+  EXPECT_FALSE(leads(kNow - seconds(9)));
+  EXPECT_FALSE(leads(kNow));
 }
 
 TEST_F(IdHistoryTest, TheIdsOfBeforeAreRememberedAsLongAsTheirTombstones) {
@@ -65,7 +97,7 @@ TEST_F(IdHistoryTest, TheIdsOfBeforeAreRememberedAsLongAsTheirTombstones) {
 TEST_F(IdHistoryTest, ARenamingIsTakenBackAndAnEndIsNot) {
   history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
   history_.take_back(sid_of(1), 7, kNow);
-  EXPECT_EQ(history_.resolve(sid_of(1), kNow), sid_of(1));
+  EXPECT_EQ(history_.resolve(sid_of(1), {.came = kNow, .now = kNow}), sid_of(1));
   EXPECT_FALSE(history_.is_ended(sid_of(1)));
   EXPECT_EQ(history_.owner(sid_of(1)), 7u);
   history_.end(sid_of(3), {}, kNow);
@@ -87,7 +119,7 @@ TEST_F(IdHistoryTest, TheNewestIdIsFoundWhenTheOldOneHasEnded) {
 TEST_F(IdHistoryTest, ARingOfAliasesEnds) {
   history_.rename(sid_of(1), sid_of(2), {.alias = options_.alias_kept}, kNow);
   history_.rename(sid_of(2), sid_of(1), {.alias = options_.alias_kept}, kNow);
-  (void)history_.resolve(sid_of(1), kNow);
+  (void)history_.resolve(sid_of(1), {.came = kNow, .now = kNow});
 }
 
 TEST_F(IdHistoryTest, NothingRevivesAnEndedId) {

@@ -31,7 +31,8 @@ Change logout() {
 
 class Login : public Stage {
  protected:
-  // The secondary is late for less than AckTimeout, and the window is full: what `changes` do waits.
+  // The secondary is late for less than AckTimeout, and the window is full: what `changes` do
+  // waits.
   std::vector<CommitOutcome> while_the_window_is_full(const SessionToken& token,
                                                       std::vector<Change> changes) {
     SimMember& secondary = member_of(token.secondary);
@@ -42,13 +43,12 @@ class Login : public Stage {
       all.push_back(set("x", std::to_string(index)));
     }
     for (Change& change : changes) all.push_back(std::move(change));
-    std::vector<RequestHandle> handles;
-    for (size_t index = 0; index < all.size(); ++index) {
-      handles.push_back(begin(member(0), token).handle);
-    }
     std::vector<WaitingCommit> done;
-    for (size_t index = 0; index < all.size(); ++index) {
-      done.push_back(commit_later(member(0), handles[index], std::move(all[index])));
+    SessionToken now = token;
+    for (Change& change : all) {
+      const RequestHandle handle = begin(member(0), now).handle;
+      now.sid = change.new_id.value_or(now.sid);
+      done.push_back(commit_later(member(0), handle, std::move(change)));
     }
     run_for(milliseconds(100));
     secondary.resume();
@@ -151,8 +151,8 @@ TEST_F(Login, AnOldIdEndsAtTheSecondaryWhenItEndsAtThePrimary) {
   const WaitingCommit done = commit_later(member(0), begun.handle, login(7));
   run_for(seconds(8));
   third.resume();
-  ASSERT_TRUE(network_.run_until(
-      [&] { return third.core().statistics().sessions_secondary == 1; }, seconds(5)));
+  ASSERT_TRUE(network_.run_until([&] { return third.core().statistics().sessions_secondary == 1; },
+                                 seconds(5)));
   run_for(seconds(3));
   member(0).crash();
   run_for(seconds(3));
@@ -255,9 +255,8 @@ TEST_F(Login, AnOutvotedMemberSendsAwayWhoAsksForASessionThatItHadEnded) {
   EXPECT_EQ(again.route, next.mid());
 }
 
-// A secondary that has not answered yet may know a session by each of its ids: none is dropped.
-// A request that began before the login needs nothing that the login made; but its answer carries
-// the cookie, and so the new id.
+// A request that began before the login needs nothing that the login made, and is not told the new
+// id (I6); it waits all the same, as one that knows the id does.
 TEST_F(Login, NoAnswerShowsANewIdThatTheSecondaryHasNotHeardOf) {
   boot(3);
   const SessionToken token = new_session();
@@ -274,11 +273,13 @@ TEST_F(Login, NoAnswerShowsANewIdThatTheSecondaryHasNotHeardOf) {
   for (const WaitingCommit& done : {logged_in, read}) {
     ASSERT_TRUE(done->has_value());
     EXPECT_EQ((*done)->kind, CommitKind::kReleased);
-    ASSERT_TRUE((*done)->cookie);
-    EXPECT_EQ((*done)->cookie->sid, fresh(7));
   }
+  ASSERT_TRUE((*logged_in)->cookie);
+  EXPECT_EQ((*logged_in)->cookie->sid, fresh(7));
+  EXPECT_FALSE((*read)->cookie);
 }
 
+// A secondary that has not answered yet may know a session by each of its ids: none is dropped.
 TEST_F(Login, MoreIdsThanCanBeToldAreRefused) {
   options_.replication.window_frames = 1;
   boot(3);

@@ -15,7 +15,7 @@ constexpr Duration kAnswerWithin = seconds(60);
 
 }  // namespace
 
-Stage::Stage() : network_(1, Weather()) {
+Stage::Stage(const Weather& weather) : network_(1, weather) {
   CHECK(open_log("-", LogLevel::kError, "stage").has_value());
   options_.membership.interval = milliseconds(200);
   options_.replication.beat = milliseconds(200);

@@ -16,7 +16,7 @@ namespace understudy::sim {
 
 class Stage : public testing::Test, public SimMember::Observer {
  protected:
-  Stage();
+  explicit Stage(const Weather& weather = {});
 
   // Boots `count` members and waits until they know each other. Options may be changed before.
   void boot(size_t count);

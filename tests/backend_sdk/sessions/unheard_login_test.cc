@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A login that no secondary has heard of has happened for no other member (I5): it stands against
+// A login that no secondary has heard of has happened for no other member (I8): it stands against
 // none that has overtaken the channel.
 #include "tests/backend_sdk/sessions/stage.h"
 

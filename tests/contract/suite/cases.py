@@ -112,6 +112,31 @@ def logs_out(site, _):
     assert late.count()['count'] == 1
 
 
+def fixes_no_session(site, _):
+    """fixation: an id of before the login leads to a new session, and only the login tells the new id"""
+    browser = site.browser()
+    primary = browser.count()['member']
+    attacker = browser.clone()
+    said = browser.expect(200, 'POST', '/login?user=ann', body=b'').json()
+    second = attacker.clone()
+    own = second.expect(200, 'POST', '/login?user=mallory', body=b'').json()
+    assert own['session'] != said['session'] and second.cookie != browser.cookie, own
+    assert browser.expect(200, 'GET', '/whoami').json() == {'user': 'ann'}
+
+    def has_ended():
+        response = attacker.clone().expect(200, 'GET', '/whoami')
+        assert response.cookie(COOKIE) is None, 'an answer that is not the login\'s has a cookie'
+        return response.json() == {'user': None}
+
+    wait_until(has_ended, 'the old id has ended', seconds=5)
+    new = attacker.clone().count()
+    assert new['count'] == 1 and new['session'] not in (said['session'], own['session']), new
+    site.kill(primary)
+    assert attacker.clone().expect(200, 'GET', '/whoami').json() == {'user': None}
+    assert browser.expect(200, 'GET', '/whoami').json() == {'user': 'ann'}
+    assert browser.count()['count'] == 2
+
+
 def replays(site, _):
     """replay: a request that comes again gets the answer of before and runs once"""
     browser, _ = at_a_member(site)
@@ -256,4 +281,5 @@ def serves_without_a_proxy(site, _):
 ALL = (creates, reads, writes, keeps_bytes, runs_exclusive_requests_alone, logs_in, logs_out,
        replays, does_not_write_twice, refuses_what_is_too_large, serves_many_at_once,
        survives_an_exception, is_told_apart_after_fork, serves_others_meanwhile,
-       serves_without_a_proxy, survives_the_primary, loses_nothing_in_a_kill, drains)
+       serves_without_a_proxy, fixes_no_session, survives_the_primary, loses_nothing_in_a_kill,
+       drains)
