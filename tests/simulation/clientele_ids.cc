@@ -19,13 +19,14 @@ constexpr double kSlowestClock = 0.98;
 }  // namespace
 
 // An id that was renamed at `when` may not lead to the session any more, or not for this request.
-// What a request waited between proxy and member is not known to the member: it came so much later.
+// What a request waited between proxy and member is not known to the member: it came so much later,
+// and by what the clocks of the two may differ (I5).
 bool Clientele::is_alias_over(const Exchange& exchange, TimePoint when) const {
   const auto after = [when](Duration kept) {
     return when + std::chrono::duration_cast<Duration>(kept * kSlowestClock);
   };
   return network_.now() >= after(profile_.alias_kept) ||
-         exchange.delivered - exchange.waited >= after(kInFlight);
+         exchange.delivered - exchange.waited + exchange.waited / 50 >= after(kInFlight);
 }
 
 void Clientele::note_renamed(const Exchange& exchange, const BeginOutcome& begun,
