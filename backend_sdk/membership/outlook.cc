@@ -11,22 +11,7 @@
 
 namespace understudy {
 
-namespace {
-
-// A member without its leader looks for the others every 5 T (J5). Two such looks are awaited.
-constexpr int kLooksAwaited = 10;
-
-bool has_same_lives(const MemberView& one, const MemberView& other) {
-  return std::equal(one.members.begin(), one.members.end(), other.members.begin(),
-                    other.members.end(), [](const Member& a, const Member& b) {
-                      return a.mid == b.mid && a.is_proven == b.is_proven;
-                    });
-}
-
-}  // namespace
-
 void Outlook::refresh() {
-  if (!has_same_lives(view_, standing_.view())) deaths_since_ = clock_.now();
   view_ = standing_.view();
   const std::set<MemberId> suspects = watch_.suspects();
   for (Member& member : view_.members) {
@@ -63,12 +48,9 @@ bool Outlook::is_quorum(const std::set<MemberId>& seen) const {
   if (!group_.is_admitted()) return false;
   const auto& members = standing_.view().members;
   const auto is_seen = [&](MemberId mid) { return standing_.is_me(mid) || seen.contains(mid); };
-  const bool may_speak = standing_.options().one_goes_on_alone ||
-                         clock_.now() - deaths_since_ >= kLooksAwaited * standing_.interval();
   return is_quorate(standing_.view(), [&](const Member& member) {
     if (is_seen(member.mid)) return true;
-    return may_speak && member.is_proven &&
-           std::any_of(members.begin(), members.end(), [&](const Member& heir) {
+    return member.is_proven && std::any_of(members.begin(), members.end(), [&](const Member& heir) {
              return heir.name == member.name && is_seen(heir.mid);
            });
   });

@@ -50,7 +50,6 @@ class Outlook final {
   const Losses& losses_;
   const Watch& watch_;
   MemberView view_;
-  TimePoint deaths_since_{};  // no member has come, or was proven dead, since then
 };
 
 }  // namespace understudy
