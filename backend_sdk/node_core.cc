@@ -348,6 +348,9 @@ const MemberView& NodeCore::view() const {
 bool NodeCore::is_admitted() const {
   return core_->membership() != nullptr && core_->membership()->is_admitted();
 }
+std::string NodeCore::obstacle() const {
+  return core_->membership() == nullptr ? std::string() : core_->membership()->obstacle();
+}
 NodeCoreFacts NodeCore::facts() const {
   return core_->facts();
 }

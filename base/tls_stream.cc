@@ -32,6 +32,11 @@ constexpr unsigned char kPskCipher[] = {0x13, 0x01};
 // OpenSSL asks for one wherever a certificate could be required; a session must carry the same.
 constexpr unsigned char kIdContext[] = {'l', 'i', 'n', 'k'};
 
+TlsStream::Failure failure_by(int reason) {
+  if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) return TlsStream::Failure::kBroken;
+  return reason >= SSL_AD_REASON_OFFSET ? TlsStream::Failure::kAlert : TlsStream::Failure::kOther;
+}
+
 }  // namespace
 
 // The callbacks by which OpenSSL asks for the pre-shared key.
@@ -266,6 +271,7 @@ IoResult TlsStream::after(int returned) {
     default:
       failed_ = true;
       met_plain_http_ = ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST;
+      failure_ = failure_by(ERR_GET_REASON(ERR_peek_error()));
       error_text_ = take_tls_error("TLS failed");
       if (const long verdict = SSL_get_verify_result(ssl_); verdict != X509_V_OK) {
         error_text_.append(": ").append(X509_verify_cert_error_string(verdict));

@@ -53,6 +53,7 @@ class IncomingLink final : FdWatcher::Handler {
   std::string why_failed(const IoResult& result) const;
   void on_first_frame(const DecodedFrame& first);
   void answer(FrameType type, std::string payload);
+  void answer_unknown(const UnknownFrame& what);
   void flush();
   void end(const std::string& detail);
 
