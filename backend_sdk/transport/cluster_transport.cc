@@ -13,6 +13,8 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 32;
 constexpr int kDatagramsPerTurn = 256;
+// Of a turn: then each link that has more waits for the next one.
+constexpr Duration kReadingMax = std::chrono::milliseconds(4);
 // A free TCP port may be taken for UDP: another one is tried.
 constexpr int kPortsTried = 16;
 
@@ -263,6 +265,10 @@ std::optional<HelloNo> ClusterTransport::judge(IncomingLink& link, const Hello& 
 
 void ClusterTransport::on_frame(IncomingLink& link, Frame frame) {
   if (link.purpose() == Hello::Purpose::kLink) receiver_->on_frame(link.peer(), std::move(frame));
+}
+
+bool ClusterTransport::is_turn_long() const {
+  return loop_.read() - loop_.now() > kReadingMax;
 }
 
 void ClusterTransport::on_busy(IncomingLink& link) {

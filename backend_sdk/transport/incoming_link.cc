@@ -53,6 +53,7 @@ void IncomingLink::resume() {
     }
     reader_.append({chunk.data(), result.bytes});
     take_frames();
+    if (owner_.is_turn_long()) break;
   }
   if (!is_closed_) owner_.on_busy(*this);
 }
