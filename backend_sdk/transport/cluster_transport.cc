@@ -156,9 +156,8 @@ void ClusterTransport::on_greeted(OutgoingLink& link) {
 
 // A broken link stays in its place, swallowing what is sent, until its end has been told.
 void ClusterTransport::on_broken(OutgoingLink& link, LinkDown why, const std::string& detail) {
-  const bool is_worth_a_line =
-      !detail.empty() && (why == LinkDown::kReset || is_foreign(why)) &&
-      link.purpose() == Hello::Purpose::kLink;
+  const bool is_worth_a_line = !detail.empty() && (why == LinkDown::kReset || is_foreign(why)) &&
+                               link.purpose() == Hello::Purpose::kLink;
   if (is_worth_a_line) warn_about(link.peer().address.to_string(), detail);
   reports_.post({.what = Report::What::kBroken, .outgoing = &link, .why = why});
 }

@@ -14,10 +14,10 @@
 #include "backend_sdk/transport/incoming_link.h"
 #include "backend_sdk/transport/link_security.h"
 #include "backend_sdk/transport/outgoing_link.h"
-#include "base/quiet_log.h"
 #include "backend_sdk/transport/transport.h"
 #include "base/event_loop.h"
 #include "base/mailbox.h"
+#include "base/quiet_log.h"
 #include "base/random.h"
 
 namespace understudy {

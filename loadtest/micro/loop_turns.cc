@@ -105,8 +105,10 @@ class Member final : public Transport::Receiver, public NodeCore::Host {
     std::promise<size_t> promise;
     post([&] {
       const auto& all = core_->view().members;
-      promise.set_value(static_cast<size_t>(std::count_if(
-          all.begin(), all.end(), [](const auto& it) { return it.is_usable() && it.is_confirmed; })));
+      promise.set_value(
+          static_cast<size_t>(std::count_if(all.begin(), all.end(), [](const auto& it) {
+            return it.is_usable() && it.is_confirmed;
+          })));
     });
     return promise.get_future().get();
   }
@@ -332,7 +334,8 @@ class Cluster final {
 };
 
 void run(size_t sessions, Duration beat) {
-  fmt::print("| part | member | took | turns | longest, processor | longest, clock | over 20 ms |\n");
+  fmt::print(
+      "| part | member | took | turns | longest, processor | longest, clock | over 20 ms |\n");
   fmt::print("|---|---|---|---|---|---|---|\n");
   Cluster cluster(beat);
   const auto all_agree = [&] { return cluster.agrees(); };

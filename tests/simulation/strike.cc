@@ -14,8 +14,8 @@ using Kind = Strike::Kind;
 using std::chrono::milliseconds;
 
 constexpr std::array<const char*, 17> kNames = {
-    "crash",       "power off",        "pause",     "stall",  "turn",  "isolate",
-    "unreachable", "isolate from all", "cut",       "cut ->", "reset", "refused by",
+    "crash",       "power off",        "pause",     "stall",  "turn",       "isolate",
+    "unreachable", "isolate from all", "cut",       "cut ->", "reset",      "refused by",
     "split",       "boot apart",       "move away", "drain",  "boot astray"};
 
 std::shared_ptr<const Keyring> ring_of(size_t number) {
@@ -50,9 +50,8 @@ void Striker::strike(const Strike& strike) {
   const size_t index = strike.kind == Kind::kSplit ? 0 : strike.a;
   if (index >= members_.size() || strike.b >= members_.size()) return;
   SimMember& member = *members_[index];
-  const bool is_of_a_process =
-      strike.kind <= Kind::kTurn || strike.kind == Kind::kDrain ||
-      strike.kind == Kind::kBootApart || strike.kind == Kind::kBootAstray;
+  const bool is_of_a_process = strike.kind <= Kind::kTurn || strike.kind == Kind::kDrain ||
+                               strike.kind == Kind::kBootApart || strike.kind == Kind::kBootAstray;
   if (is_of_a_process && (!member.is_up() || member.is_paused())) return;
   // A death that two firewalls feign is not told from one (PROTOCOL 5).
   if (strike.kind == Kind::kRefuse && !lied_about_.insert(strike.b).second) return;
