@@ -98,8 +98,7 @@ struct TlsPsk {
     // A write may continue from another address with more bytes; idle streams hold no buffers.
     SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS);
-    // Frames say their length: an end without close_notify, as a killed process leaves it, is an
-    // end like any other.
+    // Frames say their length: an end without close_notify, as by a kill, is an end like any other.
     SSL_CTX_set_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_read_ahead(raw, 1);
     // Every link proves the key anew: no tickets, no resumption.
