@@ -181,7 +181,7 @@ void NodeCore::Core::advance() {
   if (!expelled_) sessions_.advance();
   if (!ended_copies_.empty()) {
     ended_copies_.back()->expire(now);
-    if (ended_copies_.back()->is_empty()) ended_copies_.pop_back();
+    if (ended_copies_.back()->wake_at() == TimePoint::max()) ended_copies_.pop_back();
   }
   if (on_drained_ && sessions_.is_drained()) {
     leave();

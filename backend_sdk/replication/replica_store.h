@@ -87,9 +87,8 @@ class ReplicaStore final {
   // Drops what is passed over of this session when a copy of `epoch` stands elsewhere.
   void supersede(const SessionId& sid, uint32_t epoch);
   void forget_passed_over(ChannelId channel);
-  // This life is over: all go, by slices of expire().
+  // This life is over: all go, by slices of expire(), until wake_at() has nothing to come for.
   void forget_all();
-  bool is_empty() const { return replicas_.empty() && singles_.empty(); }
   // Of what is passed over in the channel; kNobody: nothing is.
   MemberId passed_over_owner(ChannelId channel) const;
   std::vector<ChannelId> passed_over_channels() const;
