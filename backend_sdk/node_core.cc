@@ -72,6 +72,7 @@ class NodeCore::Core final : public Membership::Listener, public SessionHost {
   // One life.
   std::unique_ptr<Membership> membership_;
   std::unique_ptr<Replicator> replicator_;
+  std::vector<std::unique_ptr<ReplicaStore>> ended_copies_;  // of earlier lives, freed in slices
   bool expelled_ = false;
   bool left_ = false;
   std::function<void()> on_drained_;
@@ -122,6 +123,8 @@ void NodeCore::Core::end_life() {
   sessions_.end_life();
   if (replicator_ == nullptr) return;
   past_ += replicator_->statistics();
+  ended_copies_.push_back(replicator_->take_copies());
+  ended_copies_.back()->forget_all();
   replicator_.reset();
 }
 
@@ -176,6 +179,10 @@ void NodeCore::Core::advance() {
   }
   if (replicator_ != nullptr && !expelled_) replicator_->advance(patience_);
   if (!expelled_) sessions_.advance();
+  if (!ended_copies_.empty()) {
+    ended_copies_.back()->expire(now);
+    if (ended_copies_.back()->wake_at() == TimePoint::max()) ended_copies_.pop_back();
+  }
   if (on_drained_ && sessions_.is_drained()) {
     leave();
     sessions_.ready().push_back(std::move(on_drained_));
@@ -184,6 +191,7 @@ void NodeCore::Core::advance() {
 }
 
 TimePoint NodeCore::Core::wake_at() const {
+  if (!ended_copies_.empty()) return TimePoint{};
   TimePoint at = sessions_.wake_at();
   if (membership_ != nullptr) at = std::min(at, membership_->wake_at());
   if (replicator_ != nullptr) at = std::min(at, replicator_->wake_at());
@@ -347,6 +355,9 @@ const MemberView& NodeCore::view() const {
 }
 bool NodeCore::is_admitted() const {
   return core_->membership() != nullptr && core_->membership()->is_admitted();
+}
+std::string NodeCore::obstacle() const {
+  return core_->membership() == nullptr ? std::string() : core_->membership()->obstacle();
 }
 NodeCoreFacts NodeCore::facts() const {
   return core_->facts();

@@ -117,6 +117,8 @@ class NodeCore final : public Transport::Receiver {
   MemberId mid() const;  // of this life
   const MemberView& view() const;
   bool is_admitted() const;
+  // Membership::obstacle(): why it is not admitted, where the operator must act.
+  std::string obstacle() const;
   NodeCoreStatistics statistics() const;
   NodeCoreFacts facts() const;
 

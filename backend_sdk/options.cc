@@ -49,6 +49,7 @@ const std::array kBindings = {
     Binding{"ClusterName", &Options::cluster_name},
     Binding{"ClusterListen", AddressText{&Options::cluster_listen}},
     Binding{"ClusterMembers", &Options::cluster_members},
+    Binding{"FoundAlone", &Options::found_alone},
     Binding{"ClusterMessagingMode", &Options::messaging},
     Binding{"ClusterKeyFile", Path{&Options::cluster_key_file}},
     Binding{"ClusterInsecure", &Options::cluster_insecure},

@@ -32,6 +32,11 @@ constexpr unsigned char kPskCipher[] = {0x13, 0x01};
 // OpenSSL asks for one wherever a certificate could be required; a session must carry the same.
 constexpr unsigned char kIdContext[] = {'l', 'i', 'n', 'k'};
 
+TlsStream::Failure failure_by(int reason) {
+  if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) return TlsStream::Failure::kBroken;
+  return reason >= SSL_AD_REASON_OFFSET ? TlsStream::Failure::kAlert : TlsStream::Failure::kOther;
+}
+
 }  // namespace
 
 // The callbacks by which OpenSSL asks for the pre-shared key.
@@ -93,8 +98,7 @@ struct TlsPsk {
     // A write may continue from another address with more bytes; idle streams hold no buffers.
     SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS);
-    // Frames say their length: an end without close_notify, as a killed process leaves it, is an
-    // end like any other.
+    // Frames say their length: an end without close_notify, as by a kill, is an end like any other.
     SSL_CTX_set_options(raw, SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_read_ahead(raw, 1);
     // Every link proves the key anew: no tickets, no resumption.
@@ -266,6 +270,7 @@ IoResult TlsStream::after(int returned) {
     default:
       failed_ = true;
       met_plain_http_ = ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST;
+      failure_ = failure_by(ERR_GET_REASON(ERR_peek_error()));
       error_text_ = take_tls_error("TLS failed");
       if (const long verdict = SSL_get_verify_result(ssl_); verdict != X509_V_OK) {
         error_text_.append(": ").append(X509_verify_cert_error_string(verdict));

@@ -85,6 +85,13 @@ class TlsStream final : public Stream {
   bool has_resumed() const;
   std::string_view error_text() const override { return error_text_; }
   bool met_plain_http() const override { return met_plain_http_; }
+  // What ended the stream, once read or write has said kError.
+  enum class Failure {
+    kBroken,  // the connection ended or broke
+    kAlert,   // the peer refused by an alert of TLS
+    kOther,   // what came was not what TLS expects
+  };
+  Failure failure() const { return failure_; }
   // Of a client's connection whose handshake has begun, else null; lives as long as the stream.
   const TlsHost* host() const;
   // What is known of the client; only once the connection is established. Put together by the first
@@ -117,6 +124,7 @@ class TlsStream final : public Stream {
   bool starved_ = true;                // OpenSSL holds no whole record
   bool handshake_is_blocked_ = false;  // by a full socket
   bool met_plain_http_ = false;
+  Failure failure_ = Failure::kBroken;
   bool end_is_next_ = false;  // the last read met the end, or an error, behind bytes
   bool failed_ = false;
 };

@@ -46,6 +46,14 @@ constexpr DirectiveSpec kRows[] = {
      .program = kBackend,
      .argument = Argument::kAddresses,
      .description = "ClusterListen addresses of some members; one that lives is enough to join"},
+    {.name = "FoundAlone",
+     .program = kBackend,
+     .argument = Argument::kFlag,
+     .default_text = "Off",
+     .description = "Off: while a process answers at an address of ClusterMembers that refuses our "
+                    "key or is no member of this cluster, and none that is does, this member "
+                    "starts no cluster of its own and is not ready; On: it starts one all the "
+                    "same, as the first of a cluster"},
     {.name = "MaxMembers",
      .program = kBackend,
      .argument = Argument::kInteger,

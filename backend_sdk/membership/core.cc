@@ -232,7 +232,7 @@ bool Membership::Core::dispatch(const Peer& from, const Frame& frame) {
         advance_joining();
       });
     case FrameType::kJoinNo:
-      return handled(decode_join_no(bytes), [&](const auto& m) { reception_.on_join_no(m); });
+      return handled(decode_join_no(bytes), [&](const auto& m) { reception_.on_join_no(from, m); });
     case FrameType::kWelcome:
     case FrameType::kViewPush:
       return handled(decode_view(bytes), [&](const auto& m) { on_view_message(from, m, frame); });
@@ -316,6 +316,9 @@ void Membership::Core::on_link_down(const Peer& peer, LinkDown why) {
     case LinkDown::kOtherLife:
       return losses_.on_gone(peer, Liveness::kDead, "was started again");
     case LinkDown::kReset:
+    case LinkDown::kOtherKey:
+    case LinkDown::kOtherCluster:
+    case LinkDown::kOtherProtocol:
       // Ends of links are how a process that dies says so: ask at once.
       if (const Member* member = standing_.view().find(peer.mid); member && member->is_usable()) {
         standing_.transport().probe(peer);

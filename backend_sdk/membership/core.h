@@ -6,6 +6,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -45,6 +46,7 @@ class Membership::Core final : private Group {
   const Fates& fates() const { return losses_.fates(); }
   bool is_admitted() const override { return phase_ == Phase::kMember; }
   bool is_leader() const { return standing_.writer() != nullptr; }
+  const std::string& obstacle() const { return reception_.obstacle(); }
   std::vector<Address> rejoin_seeds() const;
 
  private:

@@ -40,6 +40,7 @@ void Joining::on_fresh(const Address& address, TimePoint now) {
   seed->outside_at = seed->asked.front();
   seed->asked.pop_front();
   seed->fresh_at = now;
+  seed->foreign.reset();
 }
 
 void Joining::on_redirected(const Peer& leader, TimePoint now) {
@@ -52,7 +53,7 @@ void Joining::on_redirected(const Peer& leader, TimePoint now) {
 }
 
 void Joining::on_refused(TimePoint now) {
-  group_seen_ = now;
+  group_seen_ = refused_at_ = now;
 }
 
 void Joining::on_link_down(const Peer& peer, LinkDown why) {
@@ -64,6 +65,7 @@ void Joining::on_link_down(const Peer& peer, LinkDown why) {
   if (!seed) return;
   const std::deque<TimePoint> asked = std::exchange(seed->asked, {});
   seed->fresh_at = {};
+  seed->foreign.reset();
   switch (why) {
     case LinkDown::kRefused:
       if (!asked.empty()) seed->outside_at = asked.front();
@@ -75,6 +77,12 @@ void Joining::on_link_down(const Peer& peer, LinkDown why) {
     case LinkDown::kReset:
     case LinkDown::kOverflow:
       return;
+    case LinkDown::kOtherKey:
+    case LinkDown::kOtherCluster:
+    case LinkDown::kOtherProtocol:
+      if (!asked.empty()) seed->outside_at = asked.front();
+      seed->foreign = why;
+      return;
   }
 }
 
@@ -82,10 +90,41 @@ bool Joining::is_within(Duration age, TimePoint when, TimePoint now) const {
   return when != TimePoint{} && now - when < age;
 }
 
+bool Joining::is_refused(TimePoint now) const {
+  return is_within(options_.found_after, refused_at_, now);
+}
+
+bool Joining::has_fresh(TimePoint now) const {
+  return std::any_of(seeds_.begin(), seeds_.end(), [&](const Seed& seed) {
+    return is_within(options_.found_after, seed.fresh_at, now);
+  });
+}
+
+bool Joining::is_time(TimePoint now) const {
+  const int share = has_fresh(now) ? 2 : 1;
+  return now - began_ >= options_.found_after / share &&
+         !is_within(options_.found_after, group_seen_, now);
+}
+
+// One that answers properly shows that our key and name are right.
+bool Joining::is_held_up(TimePoint now) const {
+  if (options_.found_alone || has_fresh(now)) return false;
+  return std::any_of(seeds_.begin(), seeds_.end(),
+                     [](const Seed& seed) { return seed.foreign.has_value(); });
+}
+
+std::vector<Joining::Foreign> Joining::foreign(TimePoint now) const {
+  std::vector<Foreign> found;
+  if (!is_time(now) || !is_held_up(now)) return found;
+  for (const Seed& seed : seeds_) {
+    if (seed.foreign) found.push_back({seed.address, *seed.foreign});
+  }
+  return found;
+}
+
 bool Joining::should_found(TimePoint now) const {
   if (seeds_.empty()) return true;
-  if (now - began_ < options_.found_after) return false;
-  if (is_within(options_.found_after, group_seen_, now)) return false;
+  if (!is_time(now) || is_held_up(now)) return false;
   const bool is_patient = now - began_ < options_.silence_patience;
   return std::none_of(seeds_.begin(), seeds_.end(), [&](const Seed& seed) {
     if (is_within(options_.found_after, seed.fresh_at, now) && seed.address < options_.self) {

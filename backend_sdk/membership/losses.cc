@@ -57,6 +57,9 @@ void Losses::on_probe_failed(const Peer& peer, LinkDown why) {
       break;
     case LinkDown::kReset:
     case LinkDown::kOverflow:
+    case LinkDown::kOtherKey:
+    case LinkDown::kOtherCluster:
+    case LinkDown::kOtherProtocol:
       questions_.erase(peer.mid);
       return;
   }

@@ -59,6 +59,10 @@ bool Membership::is_admitted() const {
   return core_->is_admitted();
 }
 
+const std::string& Membership::obstacle() const {
+  return core_->obstacle();
+}
+
 bool Membership::is_leader() const {
   return core_->is_leader();
 }

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "backend_sdk/membership/fates.h"
@@ -26,11 +27,13 @@ struct MembershipOptions {
   Duration interval = std::chrono::seconds(1);  // T
   // Not admitted for this long: the living member with the lowest address starts a
   // group, once every other seed has just refused the connection or is fresh as well. Zero: 2 T.
+  // Half of it when one of them is fresh.
   Duration found_after{};
   // A seed that neither answers nor refuses may belong to a group: no other is started before this
   // long. Zero: 10 T; 30 T for who has met others, because a second group would lose its sessions.
   Duration silence_patience{};
   bool has_met_others = false;  // a life after an expulsion
+  bool found_alone = false;     // FoundAlone: foreign processes at seeds hinder nothing (J6)
   Duration tombstone_age = std::chrono::minutes(10);
   size_t members_max = 1000;  // usable ones; a JOIN beyond is refused
   // Of two members that lose each other, or of more of which one is left, does one go on without a
@@ -85,6 +88,8 @@ class Membership final : public Transport::Receiver {
   // and this life goes on there.
   const MemberView& view() const;
   bool is_admitted() const;
+  // While it is not admitted: what the operator must repair, once it is known. Otherwise empty.
+  const std::string& obstacle() const;
   bool is_leader() const;
   // Sees, itself included, more than half of the last stable membership, or half with its oldest.
   // A member that has lost its leader has none, nor has one whose group goes over to another.

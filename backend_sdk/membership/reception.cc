@@ -11,6 +11,26 @@ constexpr int kFoundAfter = 2;
 constexpr int kSilencePatience = 10;
 constexpr int kSilencePatienceOfWhoMetOthers = 30;
 
+std::string_view text_of(LinkDown foreign) {
+  switch (foreign) {
+    case LinkDown::kOtherKey:
+      return " refuses our cluster key (ClusterKeyFile)";
+    case LinkDown::kOtherCluster:
+      return " belongs to another cluster (ClusterName)";
+    default:
+      return " does not speak the protocol of members (another version, or the port of something "
+             "else: ClusterMembers)";
+  }
+}
+
+// It goes into lines of the log and of the service manager.
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';
+  }
+  return text;
+}
+
 Joining::Options joining_options(const MembershipOptions& options) {
   const auto given_or = [&](Duration given, int intervals) {
     return given > Duration::zero() ? given : intervals * options.interval;
@@ -20,7 +40,8 @@ Joining::Options joining_options(const MembershipOptions& options) {
           .seeds = options.seeds,
           .retry = options.interval / 2,
           .found_after = given_or(options.found_after, kFoundAfter),
-          .silence_patience = given_or(options.silence_patience, patience)};
+          .silence_patience = given_or(options.silence_patience, patience),
+          .found_alone = options.found_alone};
 }
 
 }  // namespace
@@ -32,6 +53,7 @@ void Reception::start() {
 void Reception::end() {
   if (!joining_) return;
   joining_.reset();
+  obstacle_.clear();
   for (const Address& seed : standing_.options().seeds) {
     standing_.transport().forget({kNobody, seed});
   }
@@ -43,6 +65,25 @@ void Reception::advance(OperatorState state) {
   for (const Peer& peer : joining_->due_requests(standing_.now())) {
     standing_.tell(peer, FrameType::kJoin, encode(JoinMessage{self}));
   }
+  obstacle_ = find_obstacle();
+  if (!obstacle_.empty()) say_obstacle();
+}
+
+std::string Reception::find_obstacle() const {
+  if (joining_->is_refused(standing_.now())) return refusal_;
+  std::string text;
+  for (const Joining::Foreign& foreign : joining_->foreign(standing_.now())) {
+    text += (text.empty() ? "" : "; ") + foreign.address.to_string();
+    text += text_of(foreign.why);
+  }
+  if (text.empty()) return text;
+  return text + ". Repair that, or set FoundAlone On where this member is to start a cluster";
+}
+
+void Reception::say_obstacle() {
+  if (!quiet_log_.may_write({}, standing_.now())) return;
+  LOG(kError, "membership: {} is in no cluster, and asks on: {}", standing_.options().self.name,
+      obstacle_);
 }
 
 // Who lives at the joiner's address must be gone, for two processes cannot listen there. But which
@@ -83,8 +124,11 @@ void Reception::on_join(const Peer& from, const JoinMessage& message) {
   if (!is_free || standing_.view().is_yielding()) return;
   const auto admission = writer->admit(message.self, standing_.now());
   if (const auto* refusal = std::get_if<JoinNoMessage>(&admission)) {
-    LOG(kWarn, "membership: {} at {} may not join: {}", message.self.name, from.address.to_string(),
-        refusal->reason);
+    const std::string address = from.address.to_string();
+    if (quiet_log_.may_write(address, standing_.now())) {
+      LOG(kWarn, "membership: {} at {} may not join: {}", message.self.name, address,
+          refusal->reason);
+    }
     standing_.tell(from, FrameType::kJoinNo, encode(*refusal));
     return;
   }
@@ -100,14 +144,17 @@ void Reception::on_redirect(const Peer& from, const RedirectMessage& message) {
     joining_->on_redirected(message.leader, standing_.now());
   } else {
     // They still wait for our own earlier life; the JOIN has told them better.
+    refusal_.clear();
     joining_->on_refused(standing_.now());
   }
 }
 
-void Reception::on_join_no(const JoinNoMessage& message) {
+void Reception::on_join_no(const Peer& from, const JoinNoMessage& message) {
   if (!joining_) return;
   joining_->on_refused(standing_.now());
-  LOG(kWarn, "membership: not let in, and asking on: {}", message.reason);
+  refusal_ = one_line(from.address.to_string() + " does not let it in: " + message.reason);
+  obstacle_ = refusal_;
+  say_obstacle();
   if (message.why == JoinNoMessage::Why::kMidTaken) group_.expel("the member id is taken");
 }
 

@@ -100,6 +100,7 @@ Outcome<NodeCoreOptions> core_options(const Options& options, const Address& clu
     out.membership.seeds.push_back(*seed);
   }
   out.membership.interval = options.heartbeat_interval;
+  out.membership.found_alone = options.found_alone;
   out.membership.members_max = options.members_max;
   out.membership.one_goes_on_alone = options.no_witness != Options::NoWitness::kRefuse;
   out.replication = replication_options(options);

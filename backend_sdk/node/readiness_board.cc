@@ -56,15 +56,34 @@ void ReadinessBoard::set(Readiness now) {
     const std::lock_guard lock(mutex_);
     if (current_ == now || current_ == Readiness::kLeaving) return;
     current_ = now;
+    obstacle_.clear();
   }
   changed_.notify_all();
   LOG(kNotice, "member {}: {}", member_name_, status_text(now));
-  tell_manager(now);
+  tell_manager(now, std::string(status_text(now)));
   if (on_change_) call_application("the hook on_readiness", [&] { on_change_(now); });
 }
 
-void ReadinessBoard::tell_manager(Readiness now) {
-  std::string said = "STATUS=" + std::string(status_text(now));
+// The log has it already.
+void ReadinessBoard::set_obstacle(const std::string& why) {
+  std::string said;
+  {
+    const std::lock_guard lock(mutex_);
+    if (current_ != Readiness::kJoining || obstacle_ == why) return;
+    obstacle_ = why;
+    said = status();
+  }
+  tell_manager(Readiness::kJoining, said);
+}
+
+// Under the mutex.
+std::string ReadinessBoard::status() const {
+  const std::string text(status_text(current_));
+  return obstacle_.empty() ? text : text + ": " + obstacle_;
+}
+
+void ReadinessBoard::tell_manager(Readiness now, const std::string& status) {
+  std::string said = "STATUS=" + status;
   if (now == Readiness::kLeaving) said += "\nSTOPPING=1";
   if (!is_manager_told_ && is_reached(now, least_)) {
     is_manager_told_ = true;
@@ -90,7 +109,7 @@ std::optional<Failure> ReadinessBoard::wait(std::chrono::milliseconds at_most,
   if (current_ != Readiness::kLeaving) {
     text += " after " + std::to_string(at_most.count()) + " ms";
   }
-  return Failure{FailureCode::kSystem, text + ": " + std::string(status_text(current_))};
+  return Failure{FailureCode::kSystem, text + ": " + status()};
 }
 
 }  // namespace understudy

@@ -26,12 +26,15 @@ class ReadinessBoard final {
 
   // Nothing follows kLeaving.
   void set(Readiness now);
+  // Why it is still joining, in words for the operator; empty: it only takes its time.
+  void set_obstacle(const std::string& why);
 
   Readiness current() const;
   std::optional<Failure> wait(std::chrono::milliseconds at_most, Readiness least) const;
 
  private:
-  void tell_manager(Readiness now);
+  void tell_manager(Readiness now, const std::string& status);
+  std::string status() const;
 
   // Constant after construction.
   const std::string member_name_;
@@ -43,6 +46,7 @@ class ReadinessBoard final {
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
   Readiness current_ = Readiness::kJoining;  // guarded by mutex_
+  std::string obstacle_;                     // guarded by mutex_; empty but in kJoining
 };
 
 }  // namespace understudy

@@ -203,6 +203,7 @@ void Node::Running::schedule_advance() {
 void Node::Running::advance() {
   advance_scheduled_ = false;
   core_->advance();
+  if (!core_->is_admitted()) readiness_.set_obstacle(core_->obstacle());
   drain_.advance(*core_);
   statistics_.publish(core_->statistics());
   const TimePoint wake_at = core_->wake_at();

@@ -16,8 +16,9 @@ Incoming::Incoming(const ReplicationOptions& options, MemberId self, const Clock
       links_(links),
       owner_(owner),
       statistics_(statistics),
-      copies_({.bytes_max = options.replica_bytes_max}),
-      intake_(options, copies_, owner) {}
+      copies_(std::make_unique<ReplicaStore>(
+          ReplicaStore::Options{.bytes_max = options.replica_bytes_max})),
+      intake_(options, *copies_, owner) {}
 
 Incoming::~Incoming() = default;
 
@@ -76,7 +77,7 @@ bool Incoming::adopt(const OpenPayload& open) {
   const bool fits = older->state() == SecondaryChannel::State::kOpen && !older->is_broken() &&
                     !older->has_refusals() && older->applied_seq() == open.adopts_seq;
   if (!fits) return false;
-  copies_.adopt(open.adopts, open.parties.id);
+  copies_->adopt(open.adopts, open.parties.id);
   older->yield_to_successor();
   return true;
 }
@@ -113,9 +114,9 @@ void Incoming::on_frame(SecondaryChannel& channel, MemberId from, const Frame& f
 void Incoming::on_close(MemberId from, ChannelId id) {
   SecondaryChannel* channel = find(id);
   if (channel != nullptr && channel->parties().primary == from) channel->on_primary_closed();
-  if (copies_.passed_over_owner(id) == from) {
-    copies_.forget_passed_over(id);
-    links_.wake_by(copies_.wake_at());
+  if (copies_->passed_over_owner(id) == from) {
+    copies_->forget_passed_over(id);
+    links_.wake_by(copies_->wake_at());
   }
   if (channel == nullptr || channel->parties().primary != from) return;
   // Frames under way are over after a grace period.
@@ -155,12 +156,12 @@ void Incoming::on_state(SecondaryChannel& channel) {
       ++statistics_.promotions;
       LOG(kNotice, "channel {:x}: taken over from member {:x}", channel.id(),
           channel.parties().primary);
-      copies_.promote(channel.id(), channel.last_grant() + options_.passed_over_kept);
+      copies_->promote(channel.id(), channel.last_grant() + options_.passed_over_kept);
       owner_.on_promoted(channel);
       break;
     case SecondaryChannel::State::kOut:
-      copies_.pass_over(channel.id(), channel.last_grant() + options_.passed_over_kept);
-      links_.wake_by(copies_.wake_at());
+      copies_->pass_over(channel.id(), channel.last_grant() + options_.passed_over_kept);
+      links_.wake_by(copies_->wake_at());
       owner_.on_passed_over(channel);
       break;
   }
@@ -204,17 +205,17 @@ void Incoming::flush_acks() {
 
 void Incoming::advance() {
   for (SecondaryChannel* channel : all()) channel->advance(clock_.read());
-  copies_.expire(clock_.now());
+  copies_->expire(clock_.now());
   forget_finished();
   for (const auto& [id, channel] : channels_) links_.wake_by(channel->wake_at());
-  links_.wake_by(copies_.wake_at());
+  links_.wake_by(copies_->wake_at());
 }
 
 // What a primary that lives has kept of a channel that we took over is needed until others hold it.
 bool Incoming::is_released(SecondaryChannel& channel) {
   if (channel.state() != SecondaryChannel::State::kOwned) return true;
   if (links_.fate(channel.parties().primary) == Fate::kProven) return true;
-  if (copies_.has_promoted(channel.id()) || owner_.needs_passed_over(channel.id())) return false;
+  if (copies_->has_promoted(channel.id()) || owner_.needs_passed_over(channel.id())) return false;
   channel.release_primary(clock_.now());
   return channel.wake_at() == TimePoint::max();
 }

@@ -43,8 +43,10 @@ class Incoming final : public SecondaryChannel::Host {
   size_t open_count() const;
   // Takes no more channels.
   void refuse() { refuses_ = true; }
-  ReplicaStore& copies() { return copies_; }
-  const ReplicaStore& copies() const { return copies_; }
+  ReplicaStore& copies() { return *copies_; }
+  const ReplicaStore& copies() const { return *copies_; }
+  // For the end of this life: nothing else is called after it.
+  std::unique_ptr<ReplicaStore> take_copies() { return std::move(copies_); }
 
   void on_open(const OpenPayload& open, const Frame& frame, bool has_quorum);
   // By the primary of a channel.
@@ -81,7 +83,7 @@ class Incoming final : public SecondaryChannel::Host {
 
   std::map<ChannelId, std::unique_ptr<SecondaryChannel>> channels_;
   std::map<ChannelId, TimePoint> outcomes_;  // of finished channels, kept until
-  ReplicaStore copies_;
+  std::unique_ptr<ReplicaStore> copies_;
   Intake intake_;
   std::vector<ChannelId> acks_due_;  // at the end of this turn
   bool refuses_ = false;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/grow_ahead.h"
 
 namespace understudy {
 
@@ -151,6 +152,18 @@ void ReplicaStore::forget(Groups& groups, ChannelId channel) {
   groups.erase(found);
 }
 
+void ReplicaStore::forget_all() {
+  for (Groups* groups : {&groups_, &single_groups_}) {
+    for (auto& [channel, group] : *groups) {
+      if (group->ending) groups_ending_.erase(*group->ending);
+      group->ending.reset();
+      set_standing(*group, Standing::kForgotten);
+      forgotten_.push_back(std::move(group));
+    }
+    groups->clear();
+  }
+}
+
 void ReplicaStore::adopt(ChannelId from, ChannelId to) {
   for (Groups* groups : {&groups_, &single_groups_}) {
     auto moved = groups->extract(from);
@@ -248,6 +261,7 @@ std::optional<NackCode> ReplicaStore::apply_full(ChannelId channel, const FullPa
   supersede(full.sid, offered.epoch);
   Group& group = group_of(groups_, channel, primary_of(channel));
   CHECK(group.standing == Standing::kHeld, "nothing is applied in a sealed channel");
+  grow_ahead(replicas_, 11'000);
   Replica& replica = replicas_[full.sid];
   replica.channel = channel;
   replica.image = full.image;
@@ -255,6 +269,7 @@ std::optional<NackCode> ReplicaStore::apply_full(ChannelId channel, const FullPa
   replica.group = &group;
   replica.adoptions = group.adoptions;
   replica.bytes = bytes;
+  grow_ahead(group.sids, 12'000);
   group.sids.insert(full.sid);
   count(group, 1, bytes, true);
   keep(full.sid, replica, now);

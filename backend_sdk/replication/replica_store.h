@@ -30,7 +30,7 @@ class ReplicaStore final {
   struct Options {
     uint64_t bytes_max = 0;
     Duration kept_beyond_ttl = std::chrono::seconds(60);
-    size_t slice = 2000;  // copies that one expire() ends at most
+    size_t slice = 500;  // copies that one expire() ends at most
   };
   struct Replica {
     ChannelId channel = 0;
@@ -87,6 +87,8 @@ class ReplicaStore final {
   // Drops what is passed over of this session when a copy of `epoch` stands elsewhere.
   void supersede(const SessionId& sid, uint32_t epoch);
   void forget_passed_over(ChannelId channel);
+  // This life is over: all go, by slices of expire(), until wake_at() has nothing to come for.
+  void forget_all();
   // Of what is passed over in the channel; kNobody: nothing is.
   MemberId passed_over_owner(ChannelId channel) const;
   std::vector<ChannelId> passed_over_channels() const;

@@ -75,6 +75,8 @@ class Replicator final : private Links {
   void send_lookup(MemberId to, const LookupPayload& lookup);
   // Leaving: takes no more copies.
   void refuse_copies() { incoming_.refuse(); }
+  // At the end of its life, just before it is destroyed.
+  std::unique_ptr<ReplicaStore> take_copies() { return incoming_.take_copies(); }
   size_t open_secondaries() const { return incoming_.open_count(); }
 
   // From below.

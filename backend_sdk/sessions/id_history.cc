@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/grow_ahead.h"
+
 namespace understudy {
 
 namespace {
@@ -21,6 +23,7 @@ IdHistory::Record& IdHistory::put(const SessionId& sid, TimePoint until) {
   if (records_.size() >= options_.tombstones_max + options_.pointers_max) {
     erase(records_.find(ending_.begin()->second));
   }
+  grow_ahead(records_, 13'000);
   Record& record = records_[sid];
   record.ending = ending_.emplace(until, sid);
   return record;

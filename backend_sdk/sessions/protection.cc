@@ -276,7 +276,9 @@ void Protection::advance(bool is_urgent) {
       break;
     }
   }
-  if (layer_.store.unprotected_count() > 0) layer_.schedule(now + kBulkRefill);
+  if (layer_.store.unprotected_count() == 0) return;
+  // The end of a slice, or of what may be sent now.
+  layer_.schedule(left == 0 ? now : now + kBulkRefill);
 }
 
 }  // namespace understudy

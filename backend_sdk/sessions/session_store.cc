@@ -4,20 +4,23 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/grow_ahead.h"
 
 namespace understudy {
 
 Stay* SessionStore::find(const SessionId& sid) const {
   const auto found = stays_.find(sid);
-  return found == stays_.end() ? nullptr : found->second.get();
+  return found == stays_.end() ? nullptr : settled(found->second.get());
 }
 
 Stay* SessionStore::find_stay(StayId id) const {
   const auto found = by_id_.find(id);
-  return found == by_id_.end() ? nullptr : found->second;
+  return found == by_id_.end() ? nullptr : settled(found->second);
 }
 
 Stay& SessionStore::create(const SessionId& sid, SessionImage image, TimePoint now) {
+  grow_ahead(stays_, 7000);
+  grow_ahead(by_id_, 8000);
   const auto [entry, is_new] = stays_.emplace(sid, std::make_unique<Stay>());
   CHECK(is_new, "a session is served once (S9)");
   Stay& stay = *entry->second;
@@ -57,20 +60,21 @@ void SessionStore::erase(Stay& stay) {
 }
 
 void SessionStore::leave_channel(Stay& stay) {
-  const auto channel = by_channel_.find(stay.placement.channel());
-  channel->second.erase(stay.id);
-  if (channel->second.empty()) by_channel_.erase(channel);
+  remove(by_channel_, stay.group, stay);
 }
 
 bool SessionStore::enter(Stay& stay, ChannelId channel) {
-  const bool raises_epoch = stay.placement.enter(channel);
+  const bool raises_epoch = settled(&stay)->placement.enter(channel);
   unprotected_.erase(*stay.unprotected);
   stay.unprotected.reset();
-  by_channel_[channel].emplace(stay.id, &stay);
+  stay.group = &group_of(by_channel_, channel);
+  stay.epochs = stay.group->epochs;
+  stay.group->stays.emplace(stay.id, &stay);
   return raises_epoch;
 }
 
 void SessionStore::leave(Stay& stay) {
+  settled(&stay);
   const ChannelId before = stay.placement.fallback();
   leave_channel(stay);
   stay.placement.leave();
@@ -79,28 +83,70 @@ void SessionStore::leave(Stay& stay) {
 }
 
 void SessionStore::follow_all(ChannelId from, ChannelId to, uint32_t epochs) {
-  if (auto node = by_channel_.extract(from)) {
-    for (const auto& [id, stay] : node.mapped()) {
-      stay->placement.follow(to);
-      stay->image.position.epoch += epochs;
+  follow(by_channel_, from, to, epochs);
+  follow(fallbacks_, from, to, 0);
+}
+
+// However many there are, in one step.
+void SessionStore::follow(Channels& channels, ChannelId from, ChannelId to, uint32_t epochs) {
+  auto node = channels.extract(from);
+  if (!node) return;
+  Group& moved = *node.mapped();
+  moved.channel = to;
+  moved.epochs += epochs;
+  // Those that are there already.
+  if (auto there = channels.extract(to)) {
+    for (const auto& [id, stay] : there.mapped()->stays) {
+      settled(stay);
+      moved.stays.emplace(id, stay);
+      if (&channels == &fallbacks_) {
+        stay->fallback_group = &moved;
+      } else {
+        stay->group = &moved;
+        stay->epochs = moved.epochs;
+      }
     }
-    by_channel_[to].merge(node.mapped());
   }
-  if (auto node = fallbacks_.extract(from)) {
-    for (const auto& [id, stay] : node.mapped()) stay->placement.set_fallback(to);
-    fallbacks_[to].merge(node.mapped());
+  node.key() = to;
+  channels.insert(std::move(node));
+}
+
+Stay* SessionStore::settled(Stay* stay) {
+  if (const Group* group = stay->group;
+      group != nullptr && group->channel != stay->placement.channel()) {
+    stay->image.position.epoch += group->epochs - stay->epochs;
+    stay->epochs = group->epochs;
+    stay->placement.follow(group->channel);
   }
+  if (const Group* group = stay->fallback_group;
+      group != nullptr && group->channel != stay->placement.fallback()) {
+    stay->placement.set_fallback(group->channel);
+  }
+  return stay;
+}
+
+SessionStore::Group& SessionStore::group_of(Channels& channels, ChannelId channel) const {
+  std::unique_ptr<Group>& group = channels[channel];
+  if (!group) group = std::make_unique<Group>(Group{.channel = channel});
+  grow_ahead(group->stays, &channels == &by_channel_ ? 9000 : 10'000);
+  return *group;
+}
+
+void SessionStore::remove(Channels& channels, Group*& group, const Stay& stay) {
+  group->stays.erase(stay.id);
+  if (group->stays.empty()) channels.erase(group->channel);
+  group = nullptr;
 }
 
 void SessionStore::on_acknowledged(Stay& stay, uint64_t version) {
-  const ChannelId before = stay.placement.fallback();
+  const ChannelId before = settled(&stay)->placement.fallback();
   stay.placement.on_acknowledged(version, stay.image.position.version);
   stay.disputed.reset();
   index_fallback(stay, before);
 }
 
 void SessionStore::set_fallback(Stay& stay, ChannelId channel) {
-  const ChannelId before = stay.placement.fallback();
+  const ChannelId before = settled(&stay)->placement.fallback();
   stay.placement.set_fallback(channel);
   index_fallback(stay, before);
 }
@@ -108,31 +154,30 @@ void SessionStore::set_fallback(Stay& stay, ChannelId channel) {
 void SessionStore::index_fallback(Stay& stay, ChannelId before) {
   const ChannelId after = stay.placement.fallback();
   if (before == after) return;
-  if (const auto found = fallbacks_.find(before); found != fallbacks_.end()) {
-    found->second.erase(stay.id);
-    if (found->second.empty()) fallbacks_.erase(found);
-  }
-  if (after != 0) fallbacks_[after].emplace(stay.id, &stay);
+  if (stay.fallback_group != nullptr) remove(fallbacks_, stay.fallback_group, stay);
+  if (after == 0) return;
+  stay.fallback_group = &group_of(fallbacks_, after);
+  stay.fallback_group->stays.emplace(stay.id, &stay);
 }
 
 std::vector<Stay*> SessionStore::in_channel(ChannelId channel, size_t count_max) const {
   std::vector<Stay*> result;
   const auto found = by_channel_.find(channel);
   if (found == by_channel_.end()) return result;
-  for (const auto& [id, stay] : found->second) {
+  for (const auto& [id, stay] : found->second->stays) {
     if (result.size() == count_max) break;
-    result.push_back(stay);
+    result.push_back(settled(stay));
   }
   return result;
 }
 
 size_t SessionStore::count_in(ChannelId channel) const {
   const auto found = by_channel_.find(channel);
-  return found == by_channel_.end() ? 0 : found->second.size();
+  return found == by_channel_.end() ? 0 : found->second->stays.size();
 }
 
 Stay* SessionStore::next_unprotected() {
-  return unprotected_.empty() ? nullptr : std::prev(unprotected_.end())->second;
+  return unprotected_.empty() ? nullptr : settled(std::prev(unprotected_.end())->second);
 }
 
 void SessionStore::put_back_last(Stay& stay) {
@@ -146,7 +191,7 @@ Stay* SessionStore::next_expiring(TimePoint now) {
   Stay* const stay = expiring_.begin()->second;
   expiring_.erase(expiring_.begin());
   stay->expiring.reset();
-  return stay;
+  return settled(stay);
 }
 
 void SessionStore::watch_expiry(Stay& stay, TimePoint at) {
@@ -166,7 +211,7 @@ void SessionStore::count_bytes(Stay& stay) {
 
 std::vector<Stay*> SessionStore::all() const {
   std::vector<Stay*> result;
-  for (const auto& [sid, stay] : stays_) result.push_back(stay.get());
+  for (const auto& [sid, stay] : stays_) result.push_back(settled(stay.get()));
   return result;
 }
 

@@ -64,6 +64,16 @@ struct Stay {
 
  private:
   friend class SessionStore;
+  // Those of one channel, or of one fallback. They follow to a successor all at once; each shows it
+  // when it is looked at next.
+  struct Group {
+    ChannelId channel = 0;
+    uint32_t epochs = 0;  // by which they have risen so
+    std::unordered_map<StayId, Stay*> stays = {};
+  };
+  Group* group = nullptr;
+  Group* fallback_group = nullptr;
+  uint32_t epochs = 0;  // of its group, that its position has
   std::optional<std::multimap<TimePoint, Stay*>::iterator> unprotected;
   std::optional<std::multimap<TimePoint, Stay*>::iterator> expiring;
 };
@@ -107,8 +117,13 @@ class SessionStore final {
   std::vector<Stay*> all() const;
 
  private:
-  // By stay, so that every run walks in the same order.
-  using Channels = std::unordered_map<ChannelId, std::unordered_map<StayId, Stay*>>;
+  using Group = Stay::Group;
+  // By stay, so that every run walks in the same order. Never empty groups.
+  using Channels = std::unordered_map<ChannelId, std::unique_ptr<Group>>;
+  Group& group_of(Channels& channels, ChannelId channel) const;
+  static void remove(Channels& channels, Group*& group, const Stay& stay);
+  static Stay* settled(Stay* stay);
+  void follow(Channels& channels, ChannelId from, ChannelId to, uint32_t epochs);
   void leave_channel(Stay& stay);
   void wait_for_copy(Stay& stay, TimePoint order);
   void index_fallback(Stay& stay, ChannelId before);

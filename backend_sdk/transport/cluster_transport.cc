@@ -13,6 +13,8 @@ namespace {
 
 constexpr int kAcceptsPerTurn = 32;
 constexpr int kDatagramsPerTurn = 256;
+// Of a turn: then each link that has more waits for the next one.
+constexpr Duration kReadingMax = std::chrono::milliseconds(4);
 // A free TCP port may be taken for UDP: another one is tried.
 constexpr int kPortsTried = 16;
 
@@ -154,8 +156,8 @@ void ClusterTransport::on_greeted(OutgoingLink& link) {
 
 // A broken link stays in its place, swallowing what is sent, until its end has been told.
 void ClusterTransport::on_broken(OutgoingLink& link, LinkDown why, const std::string& detail) {
-  const bool is_worth_a_line =
-      !detail.empty() && why == LinkDown::kReset && link.purpose() == Hello::Purpose::kLink;
+  const bool is_worth_a_line = !detail.empty() && (why == LinkDown::kReset || is_foreign(why)) &&
+                               link.purpose() == Hello::Purpose::kLink;
   if (is_worth_a_line) warn_about(link.peer().address.to_string(), detail);
   reports_.post({.what = Report::What::kBroken, .outgoing = &link, .why = why});
 }
@@ -262,6 +264,10 @@ std::optional<HelloNo> ClusterTransport::judge(IncomingLink& link, const Hello& 
 
 void ClusterTransport::on_frame(IncomingLink& link, Frame frame) {
   if (link.purpose() == Hello::Purpose::kLink) receiver_->on_frame(link.peer(), std::move(frame));
+}
+
+bool ClusterTransport::is_turn_long() const {
+  return loop_.read() - loop_.now() > kReadingMax;
 }
 
 void ClusterTransport::on_busy(IncomingLink& link) {

@@ -14,10 +14,10 @@
 #include "backend_sdk/transport/incoming_link.h"
 #include "backend_sdk/transport/link_security.h"
 #include "backend_sdk/transport/outgoing_link.h"
-#include "backend_sdk/transport/quiet_log.h"
 #include "backend_sdk/transport/transport.h"
 #include "base/event_loop.h"
 #include "base/mailbox.h"
+#include "base/quiet_log.h"
 #include "base/random.h"
 
 namespace understudy {
@@ -102,6 +102,7 @@ class ClusterTransport final : public Transport, OutgoingLink::Owner, IncomingLi
   void on_complaint(OutgoingLink& link, const std::string& detail) override;
   std::optional<HelloNo> judge(IncomingLink& link, const Hello& hello) override;
   void on_frame(IncomingLink& link, Frame frame) override;
+  bool is_turn_long() const override;
   void on_busy(IncomingLink& link) override;
   void on_closed(IncomingLink& link, const std::string& detail) override;
 

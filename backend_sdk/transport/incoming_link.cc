@@ -8,6 +8,15 @@
 #include "backend_sdk/transport/broken_pipe.h"
 
 namespace understudy {
+namespace {
+
+UnknownFrame unknown(const DecodedFrame& decoded) {
+  return {.type = static_cast<uint8_t>(decoded.frame.type),
+          .their_version = decoded.version,
+          .our_version = kFrameVersion};
+}
+
+}  // namespace
 
 IncomingLink::IncomingLink(EventLoop& loop, Owner& owner,
                            std::shared_ptr<const LinkSecurity> security, Fd fd,
@@ -44,6 +53,7 @@ void IncomingLink::resume() {
     }
     reader_.append({chunk.data(), result.bytes});
     take_frames();
+    if (owner_.is_turn_long()) break;
   }
   if (!is_closed_) owner_.on_busy(*this);
 }
@@ -57,22 +67,20 @@ std::string IncomingLink::why_failed(const IoResult& result) const {
 void IncomingLink::take_frames() {
   while (!is_closed_) {
     auto decoded = reader_.next();
-    if (!decoded) return end(decoded.error().detail);
+    if (!decoded) {
+      // No member spoke, or one that seals where we do not: an answer shows that a process is here.
+      if (!is_greeted()) answer_unknown({.our_version = kFrameVersion});
+      return end(decoded.error().detail);
+    }
     if (!*decoded) return;
     if (!is_greeted()) {
       on_first_frame(**decoded);
     } else if ((*decoded)->version != kFrameVersion) {
-      answer(FrameType::kUnknown,
-             encode_unknown({.type = static_cast<uint8_t>((*decoded)->frame.type),
-                             .their_version = (*decoded)->version,
-                             .our_version = kFrameVersion}));
+      answer_unknown(unknown(**decoded));
       return end("protocol version " + std::to_string((*decoded)->version) + "; ours is " +
                  std::to_string(kFrameVersion));
     } else if (!is_known((*decoded)->frame.type)) {
-      answer(FrameType::kUnknown,
-             encode_unknown({.type = static_cast<uint8_t>((*decoded)->frame.type),
-                             .their_version = (*decoded)->version,
-                             .our_version = kFrameVersion}));
+      answer_unknown(unknown(**decoded));
       if (out_.size() > kHelloBytesMax) return end("it listens to no answer");
     } else {
       owner_.on_frame(*this, std::move((*decoded)->frame));
@@ -82,9 +90,7 @@ void IncomingLink::take_frames() {
 
 void IncomingLink::on_first_frame(const DecodedFrame& first) {
   if (first.version != kFrameVersion) {
-    answer(FrameType::kUnknown, encode_unknown({.type = static_cast<uint8_t>(first.frame.type),
-                                                .their_version = first.version,
-                                                .our_version = kFrameVersion}));
+    answer_unknown(unknown(first));
     return end("protocol version " + std::to_string(first.version) + "; ours is " +
                std::to_string(kFrameVersion));
   }
@@ -105,6 +111,10 @@ void IncomingLink::on_first_frame(const DecodedFrame& first) {
 void IncomingLink::answer(FrameType type, std::string payload) {
   encode_frame(Frame{.type = type, .payload = std::move(payload)}, out_);
   flush();
+}
+
+void IncomingLink::answer_unknown(const UnknownFrame& what) {
+  answer(FrameType::kUnknown, encode_unknown(what));
 }
 
 void IncomingLink::flush() {

@@ -25,7 +25,9 @@ class IncomingLink final : FdWatcher::Handler {
     // Nothing: welcome. Otherwise the answer that is sent before the link is closed.
     virtual std::optional<HelloNo> judge(IncomingLink& link, const Hello& hello) = 0;
     virtual void on_frame(IncomingLink& link, Frame frame) = 0;
-    // More waits than one turn should take; call resume() soon.
+    // This turn of the loop has taken long: the rest of what waits is for a later one.
+    virtual bool is_turn_long() const = 0;
+    // More waits than one turn should take; call resume() in a later one.
     virtual void on_busy(IncomingLink& link) = 0;
     // Over. `detail` is empty when the other side ended it properly.
     virtual void on_closed(IncomingLink& link, const std::string& detail) = 0;
@@ -53,6 +55,7 @@ class IncomingLink final : FdWatcher::Handler {
   std::string why_failed(const IoResult& result) const;
   void on_first_frame(const DecodedFrame& first);
   void answer(FrameType type, std::string payload);
+  void answer_unknown(const UnknownFrame& what);
   void flush();
   void end(const std::string& detail);
 

@@ -30,4 +30,11 @@ std::string LinkSecurity::failure_of(const Stream& stream) {
   return tls ? std::string(tls->error_text()) : std::string();
 }
 
+LinkDown LinkSecurity::verdict_on(const Stream& stream) {
+  const auto* tls = dynamic_cast<const TlsStream*>(&stream);
+  if (!tls || tls->failure() == TlsStream::Failure::kBroken) return LinkDown::kReset;
+  return tls->failure() == TlsStream::Failure::kAlert ? LinkDown::kOtherKey
+                                                      : LinkDown::kOtherProtocol;
+}
+
 }  // namespace understudy

@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "backend_sdk/transport/transport.h"
 #include "base/fd.h"
 #include "base/result.h"
 #include "base/stream.h"
@@ -21,6 +22,8 @@ class LinkSecurity final {
   std::unique_ptr<Stream> wrap(Fd fd, TlsStream::Role role) const;
   // Why the stream failed; empty when it is plain or did not fail in TLS.
   static std::string failure_of(const Stream& stream);
+  // The same as a word: of a stream that failed in TLS before it was greeted.
+  static LinkDown verdict_on(const Stream& stream);
 
  private:
   LinkSecurity() = default;

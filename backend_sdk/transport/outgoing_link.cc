@@ -70,14 +70,14 @@ void OutgoingLink::read() {
       case IoResult::State::kWouldBlock:
         return;
       case IoResult::State::kEnd:
-        return break_off(LinkDown::kReset);
+        return on_end();
       case IoResult::State::kError:
-        return break_off(LinkDown::kReset, why_failed(result));
+        return fail(result);
     }
     answers_.append({chunk.data(), result.bytes});
     for (;;) {
       auto answer = answers_.next();
-      if (!answer) return break_off(LinkDown::kReset, answer.error().detail);
+      if (!answer) return on_nonsense(answer.error().detail);
       if (!*answer) break;
       on_answer(**answer);
       if (is_broken_) return;
@@ -94,23 +94,25 @@ void OutgoingLink::on_answer(const DecodedFrame& answer) {
       return owner_.on_greeted(*this);
     case FrameType::kHelloNo: {
       const auto refusal = decode_hello_no(answer.frame.payload);
-      if (!refusal) return break_off(LinkDown::kReset, "an answer that breaks the protocol");
+      if (!refusal) return on_nonsense("an answer that breaks the protocol");
+      if (refusal->why == HelloNo::Why::kOtherCluster) {
+        return break_off(LinkDown::kOtherCluster, refusal->text);
+      }
       // Where we answer ourselves no other member lives.
-      const bool is_other_life =
-          refusal->why == HelloNo::Why::kOtherLife || refusal->why == HelloNo::Why::kYourself;
-      return break_off(is_other_life ? LinkDown::kOtherLife : LinkDown::kReset,
-                       refusal->why == HelloNo::Why::kOtherCluster ? refusal->text : std::string());
+      return break_off(LinkDown::kOtherLife);
     }
     case FrameType::kUnknown: {
       const auto unknown = decode_unknown(answer.frame.payload);
-      if (!unknown) return break_off(LinkDown::kReset, "an answer that breaks the protocol");
-      return owner_.on_complaint(
-          *this, "it does not understand our frame of type " + std::to_string(unknown->type) +
-                     ", version " + std::to_string(unknown->their_version) +
-                     "; it speaks version " + std::to_string(unknown->our_version));
+      if (!unknown) return on_nonsense("an answer that breaks the protocol");
+      const std::string text = "it does not understand our frame of type " +
+                               std::to_string(unknown->type) + ", version " +
+                               std::to_string(unknown->their_version) + "; it speaks version " +
+                               std::to_string(unknown->our_version);
+      if (!is_greeted_) return on_nonsense(text);
+      return owner_.on_complaint(*this, text);
     }
     default:
-      return break_off(LinkDown::kReset, "a frame on the wrong side of a link");
+      return on_nonsense("a frame on the wrong side of a link");
   }
 }
 
@@ -130,7 +132,7 @@ void OutgoingLink::flush() {
     const iovec piece{out_.data() + sent_, out_.size() - sent_};
     const IoResult result = stream_->write({&piece, 1});
     if (result.state == IoResult::State::kError || result.state == IoResult::State::kEnd) {
-      return break_off(LinkDown::kReset, why_failed(result));
+      return fail(result);
     }
     if (result.state == IoResult::State::kWouldBlock) break;
     sent_ += result.bytes;
@@ -149,11 +151,29 @@ void OutgoingLink::on_late() {
 }
 
 // Worth a line is what the operator must repair; connections that merely break are told by the
-// reset itself.
-std::string OutgoingLink::why_failed(const IoResult& result) const {
-  if (result.error_number != EPROTO) return {};
+// reset itself. So is one that ends without a byte: a forwarder does that where no process listens.
+void OutgoingLink::fail(const IoResult& result) {
+  if (result.error_number != EPROTO) return break_off(LinkDown::kReset);
   const std::string text = LinkSecurity::failure_of(*stream_);
-  return is_greeted_ ? text : "it does not hold our cluster key (" + text + ")";
+  const LinkDown why = is_greeted_ ? LinkDown::kReset : LinkSecurity::verdict_on(*stream_);
+  switch (why) {
+    case LinkDown::kOtherKey:
+      return break_off(why, "it does not hold our cluster key (" + text + ")");
+    case LinkDown::kOtherProtocol:
+      return break_off(why, "it does not speak our protocol (" + text + ")");
+    default:
+      return break_off(LinkDown::kReset, is_greeted_ ? text : std::string());
+  }
+}
+
+void OutgoingLink::on_end() {
+  if (answers_.buffered() > 0) return on_nonsense("an answer that breaks the protocol");
+  break_off(LinkDown::kReset);
+}
+
+// Once greeted it is a member, whatever it says.
+void OutgoingLink::on_nonsense(const std::string& detail) {
+  break_off(is_greeted_ ? LinkDown::kReset : LinkDown::kOtherProtocol, detail);
 }
 
 void OutgoingLink::abandon() {

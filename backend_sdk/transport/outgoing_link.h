@@ -61,7 +61,9 @@ class OutgoingLink final : FdWatcher::Handler {
   void read();
   void on_answer(const DecodedFrame& answer);
   void flush();
-  std::string why_failed(const IoResult& result) const;
+  void fail(const IoResult& result);
+  void on_end();
+  void on_nonsense(const std::string& detail);
   void break_off(LinkDown why, const std::string& detail = {});
 
   // Constant after construction.

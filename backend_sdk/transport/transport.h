@@ -39,7 +39,16 @@ enum class LinkDown {
                // there (kNobody): we do, it is an address of our own
   kReset,      // the connection broke, or could not be made; proves nothing
   kOverflow,   // more than the bound waited to be sent; proves nothing
+  // A process answers there and is no member of this cluster (is_foreign): it proves nothing of the
+  // life that was expected, and that no group of ours is met there (J6).
+  kOtherKey,       // it refuses our cluster key
+  kOtherCluster,   // it holds the key and belongs to a cluster of another name
+  kOtherProtocol,  // it speaks another protocol, or another version of this one
 };
+inline bool is_foreign(LinkDown why) {
+  return why == LinkDown::kOtherKey || why == LinkDown::kOtherCluster ||
+         why == LinkDown::kOtherProtocol;
+}
 
 class Transport {
  public:

@@ -86,7 +86,8 @@ Profile founding() {
   profile.members_max = 6;
   profile.starts_apart = true;
   profile.strikes = {{Kind::kBootApart, 5}, {Kind::kSplit, 3}, {Kind::kCrash, 2},
-                     {Kind::kPowerOff, 1},  {Kind::kPause, 1}, {Kind::kCut, 1}};
+                     {Kind::kPowerOff, 1},  {Kind::kPause, 1}, {Kind::kCut, 1},
+                     {Kind::kBootAstray, 3}};
   profile.length = seconds(60);
   return profile;
 }

@@ -44,6 +44,7 @@ std::pair<uint64_t, uint64_t> length_of(Kind kind) {
     case Kind::kSplit:
       return {500, 15000};
     case Kind::kBootApart:
+    case Kind::kBootAstray:
       return {3000, 20000};
     case Kind::kMoveAway:
       return {500, 8000};

@@ -13,10 +13,17 @@ namespace {
 using Kind = Strike::Kind;
 using std::chrono::milliseconds;
 
-constexpr std::array<const char*, 16> kNames = {
-    "crash",       "power off",        "pause",     "stall",  "turn",  "isolate",
-    "unreachable", "isolate from all", "cut",       "cut ->", "reset", "refused by",
-    "split",       "boot apart",       "move away", "drain"};
+constexpr std::array<const char*, 17> kNames = {
+    "crash",       "power off",        "pause",     "stall",  "turn",       "isolate",
+    "unreachable", "isolate from all", "cut",       "cut ->", "reset",      "refused by",
+    "split",       "boot apart",       "move away", "drain",  "boot astray"};
+
+std::shared_ptr<const Keyring> ring_of(size_t number) {
+  std::array<uint8_t, kKeyBytesMin> bytes{};
+  bytes.front() = static_cast<uint8_t>(number);
+  const Keyring::NamedKey key{.id = 'a', .bytes = bytes};
+  return Keyring::from_keys({&key, 1}).keyring;
+}
 
 bool is_of_two(Kind kind) {
   return kind == Kind::kCut || kind == Kind::kCutOneWay || kind == Kind::kReset ||
@@ -43,8 +50,8 @@ void Striker::strike(const Strike& strike) {
   const size_t index = strike.kind == Kind::kSplit ? 0 : strike.a;
   if (index >= members_.size() || strike.b >= members_.size()) return;
   SimMember& member = *members_[index];
-  const bool is_of_a_process =
-      strike.kind <= Kind::kTurn || strike.kind == Kind::kDrain || strike.kind == Kind::kBootApart;
+  const bool is_of_a_process = strike.kind <= Kind::kTurn || strike.kind == Kind::kDrain ||
+                               strike.kind == Kind::kBootApart || strike.kind == Kind::kBootAstray;
   if (is_of_a_process && (!member.is_up() || member.is_paused())) return;
   // A death that two firewalls feign is not told from one (PROTOCOL 5).
   if (strike.kind == Kind::kRefuse && !lied_about_.insert(strike.b).second) return;
@@ -71,6 +78,8 @@ void Striker::strike(const Strike& strike) {
       return split(strike);
     case Kind::kBootApart:
       return boot_apart(strike, member);
+    case Kind::kBootAstray:
+      return boot_astray(strike, member);
     case Kind::kMoveAway:
       return move_away(strike);
     case Kind::kDrain:
@@ -206,6 +215,25 @@ void Striker::boot_apart(const Strike& strike, SimMember& member) {
   over_after(strike.length, [this, &member] { heal(member); });
 }
 
+// The cluster goes on without it. Unless it finds no process at all it stays outside; were it to
+// serve, it would call sessions lost that the others hold.
+void Striker::boot_astray(const Strike& strike, SimMember& member) {
+  if (astray_.empty()) give_right_keys();
+  kill(member);
+  network_.set_keys(member.address(), ring_of(1 + member.index()));
+  astray_.insert(member.index());
+  member.boot();
+  over_after(strike.length, [this, &member] {
+    trace_(fmt::format("{} gets the right key", member.index()));
+    network_.set_keys(member.address(), ring_of(0));
+    astray_.erase(member.index());
+  });
+}
+
+void Striker::give_right_keys() {
+  for (const auto& member : members_) network_.set_keys(member->address(), ring_of(0));
+}
+
 // ---- operators
 
 void Striker::move_away(const Strike& strike) {
@@ -221,6 +249,8 @@ void Striker::calm() {
   trace_("calm");
   is_calm_ = true;
   network_.heal();
+  if (!astray_.empty()) give_right_keys();
+  astray_.clear();
   for (const auto& proxy : proxies_) {
     proxy->enable_all();
     proxy->heal();

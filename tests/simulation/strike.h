@@ -33,6 +33,7 @@ struct Strike {
     kBootApart,    // a dies, starts again behind a cut from all, and the cut ends after `length`
     kMoveAway,     // an operator moves a's sessions away, at proxy b
     kDrain,        // a leaves in good order, and comes again
+    kBootAstray,   // a dies, starts again with a key of its own, and gets the right one at the end
   };
   Kind kind = Kind::kCrash;
   Duration at{};  // since the storm began
@@ -75,6 +76,8 @@ class Striker final {
   void cut_pair(const Strike& strike);
   void split(const Strike& strike);
   void boot_apart(const Strike& strike, SimMember& member);
+  void boot_astray(const Strike& strike, SimMember& member);
+  void give_right_keys();
   void move_away(const Strike& strike);
   void drain(const Strike& strike, SimMember& member);
   void over_after(Duration length, std::function<void()> undo);
@@ -90,6 +93,7 @@ class Striker final {
   size_t under_way_ = 0;
   std::vector<std::pair<TimePoint, TimePoint>> disturbed_;  // the last one has no end yet
   std::set<size_t> lied_about_;  // by a firewall, now
+  std::set<size_t> astray_;      // have a key of their own, now
   bool is_calm_ = false;
   TimePoint last_undone_{};
   TimePoint last_death_{};

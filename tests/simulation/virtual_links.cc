@@ -40,7 +40,7 @@ void VirtualNetwork::connect(const LinkKey& key, uint64_t number, TimePoint dead
   const bool is_lie = refusals_.contains({lives_[from]->self_.address, address});
   if (!there.life || is_lie) return link_down(key, LinkDown::kRefused, Duration::zero());
   if (!accepts(lives_[from]->self_.address, address)) {
-    return link_down(key, LinkDown::kReset, Duration::zero());
+    return link_down(key, LinkDown::kOtherKey, Duration::zero());
   }
   if (mid != kNobody && there.life->self_.mid != mid) {
     return link_down(key, LinkDown::kOtherLife, Duration::zero());

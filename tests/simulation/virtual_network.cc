@@ -284,7 +284,7 @@ void VirtualNetwork::probe(Life& from, const Peer& peer, TimePoint deadline) {
   }
   const bool is_lie = refusals_.contains({from.self_.address, peer.address});
   if (!there.life || is_lie) return failed(LinkDown::kRefused);
-  if (!accepts(from.self_.address, peer.address)) return failed(LinkDown::kReset);
+  if (!accepts(from.self_.address, peer.address)) return failed(LinkDown::kOtherKey);
   if (peer.mid != kNobody && there.life->self_.mid != peer.mid) {
     return failed(LinkDown::kOtherLife);
   }

@@ -37,6 +37,7 @@ struct UNDERSTUDY_API Options {
   // The cluster.
   std::string cluster_listen;                 // ClusterListen "host:port"; required; port 0: any
   std::vector<std::string> cluster_members;   // ClusterMembers: one that lives is enough to join
+  bool found_alone = false;                   // FoundAlone: start one where others answer
   std::size_t members_max = 1000;             // MaxMembers: who wants to join beyond is refused
   Messaging messaging = Messaging::kUnicast;  // ClusterMessagingMode
   std::string cluster_key_file;               // ClusterKeyFile, mode 0600

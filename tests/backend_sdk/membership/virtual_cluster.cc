@@ -30,6 +30,7 @@ class VirtualCluster::Member final : public VirtualNetwork::Process, public Memb
     options.has_met_others = has_met_others;
     options.interval = kBeat;
     options.one_goes_on_alone = cluster_.one_goes_on_alone;
+    options.found_alone = cluster_.found_alone;
     retired_.push_back(std::move(membership_));
     membership_ =
         std::make_unique<Membership>(options, life_->clock(), network.random(), *life_, *this);

@@ -58,7 +58,9 @@ class VirtualCluster final {
   std::string describe();
 
   VirtualNetwork network;
-  bool one_goes_on_alone = true;  // NoWitness available, of those that start from now on
+  // Of those that start from now on.
+  bool one_goes_on_alone = true;  // NoWitness available
+  bool found_alone = false;       // FoundAlone
 
  private:
   class Member;

@@ -51,6 +51,7 @@ TEST_F(OptionsFile, EveryDirectiveArrives) {
     ClusterListen           127.0.0.1:7101
     ClusterMembers          127.0.0.1:7101,127.0.0.1:7102 [::1]:7103
     MaxMembers              12
+    FoundAlone              On
     ClusterMessagingMode    unicast
     ClusterKeyFile          keys/cluster.key
     HeartbeatInterval       fast
@@ -85,6 +86,7 @@ TEST_F(OptionsFile, EveryDirectiveArrives) {
   EXPECT_EQ(options->machine, "rack1");
   EXPECT_EQ(options->weight, 50u);
   EXPECT_EQ(options->listen, "127.0.0.1:7001");
+  EXPECT_TRUE(options->found_alone);
   EXPECT_EQ(options->cluster_name, "east");
   EXPECT_EQ(options->cluster_listen, "127.0.0.1:7101");
   EXPECT_EQ(options->cluster_members,

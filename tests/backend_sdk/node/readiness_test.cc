@@ -51,6 +51,28 @@ TEST(Readiness, TheHookHearsEachChangeOnceAndDrainingIsForGood) {
   EXPECT_EQ(heard, (std::vector<Readiness>{Readiness::kJoined, Readiness::kLeaving}));
 }
 
+TEST(Readiness, SaysWhatAForeignProcessAnswered) {
+  TestCluster cluster({"a"});
+  ASSERT_FALSE(cluster.node("a").wait_ready(kPatience));
+  Options options = test_options("b", cluster.node("a").cluster_address());
+  options.cluster_name = "another";
+  auto b = Node::open(options);
+  ASSERT_TRUE(b) << b.failure().text;
+  // The first question of each round is answered before the time of founding comes.
+  std::optional<Failure> failure;
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  do {
+    failure = (*b)->wait_ready(milliseconds(20));
+    ASSERT_TRUE(failure) << "it founded a cluster of its own";
+  } while (failure->text.find("belongs to another cluster") == std::string::npos &&
+           std::chrono::steady_clock::now() < end);
+  EXPECT_NE(failure->text.find(cluster.node("a").cluster_address() + " belongs to another cluster"),
+            std::string::npos)
+      << failure->text;
+  EXPECT_EQ((*b)->readiness(), Readiness::kJoining);
+  EXPECT_EQ(cluster.node("a").members().size(), 1u);
+}
+
 // What systemd does for a service of Type=notify.
 class ServiceManager {
  public:

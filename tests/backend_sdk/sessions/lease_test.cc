@@ -18,11 +18,11 @@ class LeaseTest : public Stage {
       if (frame.type == FrameType::kRenew && from == member(0).mid()) ++renewals_;
     });
   }
-  // The lease is 600 ms; silent for 700 ms it would be dead.
+  // The lease is 600 ms; 650 ms after its last beat, which has just been, it would be dead.
   void sleep_beyond_the_lease() {
-    run_for(milliseconds(50));
+    run_for(milliseconds(20));
     member(0).pause();
-    run_for(milliseconds(650));
+    run_for(milliseconds(610));
     member(0).resume();
     renewals_ = 0;
   }

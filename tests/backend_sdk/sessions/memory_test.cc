@@ -206,9 +206,9 @@ TEST_F(Memory, ARepetitionThatWaitsIsNotRunWhenItsRequestIsForgottenMeanwhile) {
   boot(3);
   const SessionToken token = new_session();
   write(member(0), token, "a", "2", 7);
-  run_for(milliseconds(50));
+  run_for(milliseconds(20));  // a beat has just been
   member(0).pause();
-  run_for(milliseconds(650));
+  run_for(milliseconds(610));
   member(0).resume();  // without its lease: both wait for it
   const Waiting again = begin_later(member(0), token, {.request = 7});
   const Waiting other = begin_later(member(0), token, {.answered = {7}});

@@ -93,6 +93,31 @@ TEST_F(SessionStoreTest, ASuccessorTakesAllSessionsAndAllThatWasPassedOver) {
   EXPECT_TRUE(store_.is_fallback(8));
 }
 
+TEST_F(SessionStoreTest, WhatFollowsIsSeenHoweverTheSessionIsFound) {
+  Stay& stay = make(1);
+  EXPECT_FALSE(store_.enter(stay, 7));
+  store_.set_fallback(stay, 6);
+  store_.follow_all(7, 8, 1);
+  store_.follow_all(8, 9, 1);
+  store_.follow_all(6, 5, 1);
+  ASSERT_EQ(store_.in_channel(9, 10).size(), 1u);
+  EXPECT_EQ(stay.placement.channel(), 9u);
+  EXPECT_EQ(stay.placement.fallback(), 5u);
+  EXPECT_EQ(stay.image.position.epoch, 2u);
+  store_.follow_all(9, 10, 1);
+  store_.on_acknowledged(stay, 0);
+  EXPECT_EQ(stay.placement.channel(), 10u) << "nor is it looked at after what changes it";
+  store_.follow_all(10, 11, 1);
+  store_.leave(stay);
+  EXPECT_EQ(stay.image.position.epoch, 4u);
+  EXPECT_TRUE(store_.is_fallback(11));
+  EXPECT_EQ(store_.count_in(11), 0u);
+  EXPECT_TRUE(store_.enter(stay, 12));
+  EXPECT_EQ(stay.image.position.epoch, 4u) << "the caller raises it";
+  EXPECT_EQ(store_.find_stay(stay.id)->placement.channel(), 12u);
+  EXPECT_EQ(store_.all().front()->placement.fallback(), 11u);
+}
+
 TEST_F(SessionStoreTest, AFallbackIsNeededUntilTheSessionIsHeldElsewhere) {
   Stay& stay = make(1);
   EXPECT_FALSE(store_.enter(stay, 7));

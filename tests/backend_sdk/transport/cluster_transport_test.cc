@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
+
 #include "base/socket.h"
 #include "base/stream.h"
 #include "tests/backend_sdk/transport/transport_peer.h"
@@ -196,9 +198,59 @@ TEST_P(EveryTransport, AForeignClusterIsRefused) {
   a.transport->send(b.peer(), text_frame("x"));
   a.transport->send_datagram(b.peer(), {.payload = "x"});
   ASSERT_TRUE(until([&] { return a.downs.size() == 1; }));
-  EXPECT_EQ(a.downs[0].second, LinkDown::kReset);
+  EXPECT_EQ(a.downs[0].second, LinkDown::kOtherCluster);
   EXPECT_TRUE(b.frames.empty());
   EXPECT_TRUE(b.datagrams.empty());
+}
+
+// A listener that says this to each that connects, and closes.
+class Speaking final : FdWatcher::Handler {
+ public:
+  Speaking(EventLoop& loop, std::string text)
+      : listener_(*listen_tcp(Address::loopback(0), {})), text_(std::move(text)) {
+    watcher_.start_listening(loop, listener_.value(), *this);
+  }
+  Address address() const { return local_address(listener_); }
+
+ private:
+  void on_ready(bool, bool) override {
+    auto accepted = accept_tcp(listener_);
+    if (!accepted || !accepted->fd) return;
+    TcpStream stream(std::move(accepted->fd));
+    const iovec piece{text_.data(), text_.size()};
+    if (!text_.empty()) EXPECT_TRUE(stream.write({&piece, 1}).ok());
+    stream.shutdown_write();
+    // Open until the end: with bytes unread a close would reset what was said.
+    kept_.push_back(std::move(stream));
+  }
+
+  const Fd listener_;
+  std::string text_;
+  FdWatcher watcher_;
+  std::deque<TcpStream> kept_;
+};
+
+TEST_P(EveryTransport, AProcessThatSpeaksAnotherProtocolIsToldAsSuch) {
+  for (const std::string text : {"HTTP/1.1 400 Bad Request\r\n\r\n", "220 mail\r\n"}) {
+    SCOPED_TRACE(text);
+    Speaking other(*loop, text);
+    TransportPeer a(*loop, 1, keys);
+    a.transport->send({kNobody, other.address()}, text_frame("x"));
+    a.transport->probe({kNobody, other.address()});
+    ASSERT_TRUE(until([&] { return a.downs.size() == 1 && a.failed_probes.size() == 1; }));
+    EXPECT_EQ(a.downs[0].second, LinkDown::kOtherProtocol);
+    EXPECT_EQ(a.failed_probes[0].second, LinkDown::kOtherProtocol);
+  }
+}
+
+TEST_P(EveryTransport, AnEndWithoutAByteIsNoAnswerOfAProcess) {
+  Speaking forwarder(*loop, "");
+  TransportPeer a(*loop, 1, keys);
+  a.transport->send({kNobody, forwarder.address()}, text_frame("x"));
+  a.transport->probe({kNobody, forwarder.address()});
+  ASSERT_TRUE(until([&] { return a.downs.size() == 1 && a.failed_probes.size() == 1; }));
+  EXPECT_EQ(a.downs[0].second, LinkDown::kReset);
+  EXPECT_EQ(a.failed_probes[0].second, LinkDown::kReset);
 }
 
 TEST_P(EveryTransport, BytesOfNoProtocolEndTheirLinkOnly) {
@@ -251,11 +303,12 @@ TEST_F(ClusterTransportTest, AnotherKeyIsRefusedInBothDirections) {
     other->transport->send(a.peer(), text_frame("x"));
     a.transport->send_datagram(other->peer(), {.payload = "x"});
     ASSERT_TRUE(until([&] { return other->downs.size() == 1; }));
-    EXPECT_EQ(other->downs[0].second, LinkDown::kReset);
+    EXPECT_EQ(other->downs[0].second, LinkDown::kOtherKey);
     EXPECT_TRUE(other->frames.empty());
     EXPECT_TRUE(other->datagrams.empty());
   }
   ASSERT_TRUE(until([&] { return a.downs.size() == 2; }));
+  for (const auto& down : a.downs) EXPECT_EQ(down.second, LinkDown::kOtherKey);
   EXPECT_TRUE(a.frames.empty());
 }
 
@@ -266,6 +319,10 @@ TEST_F(ClusterTransportTest, PlainAndSealedMembersDoNotMeet) {
   ASSERT_TRUE(until([&] { return b.downs.size() == 1; }));
   EXPECT_TRUE(a.frames.empty());
   EXPECT_TRUE(a.datagrams.empty());
+  a.transport->send(b.peer(), text_frame("x"));
+  ASSERT_TRUE(until([&] { return a.downs.size() == 1; }));
+  EXPECT_EQ(a.downs[0].second, LinkDown::kOtherProtocol);
+  EXPECT_TRUE(b.frames.empty());
 }
 
 // Install, use, remove: at every step the changed and the unchanged understand each other.

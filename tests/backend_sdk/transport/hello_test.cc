@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "backend_sdk/transport/frame_reader.h"
-#include "backend_sdk/transport/quiet_log.h"
+#include "base/quiet_log.h"
 
 namespace understudy {
 namespace {

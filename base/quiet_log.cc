@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "backend_sdk/transport/quiet_log.h"
+#include "base/quiet_log.h"
 
 namespace understudy {
 
