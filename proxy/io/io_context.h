@@ -41,6 +41,7 @@ struct HeadScratch {
   std::array<char, kPathScratchBytes> path;
   std::array<char, kTargetScratchBytes> target;
   http::RequestOrigin origin;
+  std::vector<std::pair<std::string, std::string>> attributes;  // of origin
   std::array<char, kAffinityValueBytesMax> session;  // of a path parameter, decoded
 };
 
