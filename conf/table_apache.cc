@@ -62,8 +62,9 @@ constexpr std::string_view kNoMcmp =
     "it is about members that register themselves; see EnableMCPMReceive";
 constexpr std::string_view kUsers = "users are in AuthUserFile, with AuthType Basic";
 constexpr std::string_view kSessions = "the proxy keeps no session of its own in a cookie";
-constexpr std::string_view kAcme = "get certificates by an ACME client and name them in "
-                                   "SSLCertificateFile; a reload reads them again";
+constexpr std::string_view kAcme =
+    "get certificates by an ACME client and name them in "
+    "SSLCertificateFile; a reload reads them again";
 constexpr std::string_view kInspect =
     "requests are not searched for attacks; keep the program that does in front of the proxy";
 
@@ -167,7 +168,8 @@ constexpr DirectiveSpec kRows[] = {
     ignored("JkKEYSIZEIndicator", "members are always told of the client's TLS"),
     refused("ProxyRemote", "members are asked directly; name the other proxy in ProxyPass"),
     refused("ProxyRemoteMatch", "members are asked directly; name the other proxy in ProxyPass"),
-    refused("ProxyPassInterpolateEnv", "targets have no variables; use RewriteRule with [P]", "Off"),
+    refused("ProxyPassInterpolateEnv", "targets have no variables; use RewriteRule with [P]",
+            "Off"),
     refused("ProxyPassInherit", "hosts have the ProxyPass lines that stand outside of them", "On"),
     refused("BalancerInherit", "hosts know the balancers that stand outside of them", "On"),
     refused("ProxyExpressEnable", "no database is asked where a request goes", "Off"),

@@ -13,9 +13,10 @@ constexpr DirectiveSpec kRows[] = {
      .words_min = 2,
      .words_max = 64,
      .may_repeat = true,
-     .description = "A name and {EXPRESSION}, for hcexpr=NAME: what a member's answer to a check has "
-                    "to be. %{REQUEST_STATUS} or hc('body') =~ or !~ /EXPRESSION/, the status -eq "
-                    "or -ne a number, joined by &&"},
+     .description =
+         "A name and {EXPRESSION}, for hcexpr=NAME: what a member's answer to a check has "
+         "to be. %{REQUEST_STATUS} or hc('body') =~ or !~ /EXPRESSION/, the status -eq "
+         "or -ne a number, joined by &&"},
     {.name = "ProxyHCTemplate",
      .contexts = kGlobal | kVirtualHost,
      .argument = Argument::kWords,

@@ -53,9 +53,10 @@ constexpr DirectiveSpec kRows[] = {
      .contexts = kEverywhere,
      .argument = Argument::kFlag,
      .default_text = "Off",
-     .description = "On: a request with the query __WebLogicBridgeConfig is answered by a page that "
-                    "shows the settings, members and counters of a location that has WebLogic's "
-                    "members, for whom the access rules let in"},
+     .description =
+         "On: a request with the query __WebLogicBridgeConfig is answered by a page that "
+         "shows the settings, members and counters of a location that has WebLogic's "
+         "members, for whom the access rules let in"},
     {.name = "ProxyMatch",
      .contexts = kGlobal | kVirtualHost,
      .may_repeat = true,
@@ -104,8 +105,9 @@ constexpr DirectiveSpec kRows[] = {
      .words_min = 2,
      .words_max = 2,
      .may_repeat = true,
-     .description = "The path that members write into Set-Cookie, or the beginning of it, and the one "
-                    "that clients get"},
+     .description =
+         "The path that members write into Set-Cookie, or the beginning of it, and the one "
+         "that clients get"},
 
     // Header fields.
     {.name = "RequestHeader",
@@ -179,8 +181,9 @@ constexpr DirectiveSpec kRows[] = {
      .contexts = kEverywhere,
      .argument = Argument::kFlag,
      .default_text = "Off",
-     .description = "Whether clients see Understudy-Session: solo (there is no copy), recovered (an "
-                    "older copy was taken) or lost (a new session was begun)"},
+     .description =
+         "Whether clients see Understudy-Session: solo (there is no copy), recovered (an "
+         "older copy was taken) or lost (a new session was begun)"},
     {.name = "ClientCertHeaders",
      .contexts = kEverywhere,
      .argument = Argument::kChoice,

@@ -46,7 +46,7 @@ struct HealthCheck {
   std::string host = {};  // of the Host field; empty: the member's address
   unsigned status_min = 200;
   unsigned status_max = 399;
-  std::string body = {};  // what the answer's body must contain; empty: anything
+  std::string body = {};              // what the answer's body must contain; empty: anything
   std::vector<CheckRule> rules = {};  // all have to hold, in place of the range of statuses
   std::chrono::milliseconds interval{2000};
   std::chrono::milliseconds timeout{1000};

@@ -238,8 +238,9 @@ class AccessBinder final {
       return true;
     }
     if (conf::equal_ignoring_case(word.text, "none")) {
-      binding_.diagnostics().warning(word, "'none' is taken for a host's name, as in Apache: this "
-                                           "line is about no client");
+      binding_.diagnostics().warning(word,
+                                     "'none' is taken for a host's name, as in Apache: this "
+                                     "line is about no client");
       return true;
     }
     const auto named = ranges_of_name(word.text);

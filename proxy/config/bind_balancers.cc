@@ -112,8 +112,8 @@ std::optional<MemberSeed> named_member(const conf::Word& word, std::string_view 
   return std::nullopt;
 }
 
-// What stands behind the host of a member's URL, and the protocol that its scheme says, which is one
-// for all that speak HTTP. False after an error.
+// What stands behind the host of a member's URL, and the protocol that its scheme says, which is
+// one for all that speak HTTP. False after an error.
 bool add_member_url(const conf::Word& word, std::string_view text, MemberSeed& member, Seeds& seeds,
                     conf::Diagnostics& diagnostics) {
   const Scheme* const scheme = find_scheme(text);

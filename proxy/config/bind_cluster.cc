@@ -22,9 +22,8 @@ MemberProtocol bind_protocol(std::string_view text) {
 Ajp bind_ajp(const conf::Settings& settings, const Tuning& tuning,
              const std::vector<MemberSeed>& seeds) {
   const std::size_t wanted = tuning.packet_bytes.value_or(settings.bytes("ProxyIOBufferSize"));
-  const auto first = std::find_if(seeds.begin(), seeds.end(), [](const MemberSeed& seed) {
-    return seed.secret.has_value();
-  });
+  const auto first = std::find_if(seeds.begin(), seeds.end(),
+                                  [](const MemberSeed& seed) { return seed.secret.has_value(); });
   return {.secret = first != seeds.end() ? *first->secret : std::string(),
           .ping = tuning.ping.value_or(std::chrono::milliseconds()),
           .packet_bytes_max =
@@ -140,11 +139,11 @@ void rank_sets(std::vector<MemberSeed>& seeds) {
 // A check asks for what stands behind the path of the member's URL.
 void set_way(const Cluster& cluster, MemberSeed& seed) {
   const bool speaks_ajp = seed.scheme == MemberScheme::kAjp;
-  MemberWay way{.protocol = speaks_ajp ? MemberProtocol::kAjp : cluster.protocol,
-                .ajp = cluster.ajp,
-                .is_plain = cluster.tls != nullptr &&
-                            (speaks_ajp || seed.scheme == MemberScheme::kHttp),
-                .path = seed.path};
+  MemberWay way{
+      .protocol = speaks_ajp ? MemberProtocol::kAjp : cluster.protocol,
+      .ajp = cluster.ajp,
+      .is_plain = cluster.tls != nullptr && (speaks_ajp || seed.scheme == MemberScheme::kHttp),
+      .path = seed.path};
   if (speaks_ajp) way.ajp.secret = seed.secret.value_or(std::string());
   const bool is_other = way.protocol != cluster.protocol || way.ajp != cluster.ajp ||
                         way.is_plain || !way.path.empty();
@@ -201,9 +200,9 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
   cluster.connections = bind_connections(settings, binding.diagnostics());
   tune(seeds.tuning, cluster.connections);
 
-  cluster.protocol = is_ajp ? MemberProtocol::kAjp
-                            : seeds.tuning.protocol.value_or(
-                                  bind_protocol(settings.text("BackendProtocol")));
+  cluster.protocol =
+      is_ajp ? MemberProtocol::kAjp
+             : seeds.tuning.protocol.value_or(bind_protocol(settings.text("BackendProtocol")));
   if (cluster.has_ajp()) cluster.ajp = bind_ajp(settings, seeds.tuning, cluster.seeds);
   bind_proxy_header(settings, cluster, binding.diagnostics());
   bind_member_tls(scope, where, seeds.is_apache, cluster, binding);

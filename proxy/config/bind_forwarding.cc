@@ -74,7 +74,7 @@ std::shared_ptr<const http::TrustedHops> bind_trusted_hops(const Scope& host,
   trusted.internal = ranges_of(host, "RemoteIPInternalProxy", diagnostics);
   trusted.external = ranges_of(host, "RemoteIPTrustedProxy", diagnostics);
   if (const conf::Directive* directive = host.settings.directive("RemoteIPHeader")) {
-    if (!has_ranges(host)) trusted.internal = everybody(host, "RemoteIPHeader", diagnostics);
+    if (!has_ranges(host)) trusted.external = everybody(host, "RemoteIPHeader", diagnostics);
     const conf::Word& word = directive->arguments.front();
     if (conf::equal_ignoring_case(word.text, "Forwarded")) {
       diagnostics.error(word,
@@ -103,8 +103,7 @@ std::optional<ProxyProtocol> bind_proxy_protocol(const Scope& host,
   return protocol;
 }
 
-Forwarding bind_forwarding(const Scope& scope, const Seeds& seeds,
-                           conf::Diagnostics& diagnostics) {
+Forwarding bind_forwarding(const Scope& scope, const Seeds& seeds, conf::Diagnostics& diagnostics) {
   const conf::Settings& settings = scope.settings;
   Forwarding forwarding;
   const std::string which = settings.text("ForwardedHeaders");

@@ -16,13 +16,11 @@ namespace {
 // What ?__WebLogicBridgeConfig shows of a location's settings: nothing of keys and passwords.
 std::string bridge_settings(const conf::Settings& settings) {
   constexpr std::string_view kShown[] = {
-      "BackendCluster",     "BackendHost",       "BackendPort",
-      "ConnectTimeoutSecs", "ConnectRetrySecs",  "SocketTimeoutSecs",
-      "IOTimeoutSecs",      "Idempotent",        "DynamicServerList",
-      "KeepAliveEnabled",   "KeepAliveSecs",     "MaxSkipTime",
-      "MaxPostSize",        "FileCaching",       "SessionCookie",
-      "DefaultFileName",    "PathTrim",          "PathPrepend",
-      "TrimExt",            "SecureProxy",       "WLProxySSL",
+      "BackendCluster",     "BackendHost",       "BackendPort",     "ConnectTimeoutSecs",
+      "ConnectRetrySecs",   "SocketTimeoutSecs", "IOTimeoutSecs",   "Idempotent",
+      "DynamicServerList",  "KeepAliveEnabled",  "KeepAliveSecs",   "MaxSkipTime",
+      "MaxPostSize",        "SessionCookie",     "DefaultFileName", "PathTrim",
+      "PathPrepend",        "TrimExt",           "SecureProxy",     "WLProxySSL",
       "WLProxyPassThrough", "DNSRefreshInterval"};
   std::string out;
   std::string all = settings.effective_text(conf::kEverywhere);
@@ -340,9 +338,9 @@ class LocationBinder final {
     location.failover = bind_failover(settings, seeds, where, binding_);
     // In Apache AJP carries the client's own Host, and who it is in places of its own.
     const bool is_ajp = all_speak_ajp(seeds);
-    location.preserves_host = is_ajp || (settings.is_set("ProxyPreserveHost")
-                                             ? settings.flag("ProxyPreserveHost")
-                                             : !seeds.is_apache);
+    location.preserves_host =
+        is_ajp || (settings.is_set("ProxyPreserveHost") ? settings.flag("ProxyPreserveHost")
+                                                        : !seeds.is_apache);
     bind_host_field(scope, location, diagnostics);
     bind_via(settings, location.edits);
     bind_error_override(settings, location, diagnostics);

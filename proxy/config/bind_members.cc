@@ -55,8 +55,9 @@ Seeds listed_members(const std::vector<const conf::Directive*>& directives,
   if (!seeds.members.empty()) seeds.label = seeds.members.front().address;
   for (const MemberSeed& member : seeds.members) {
     if (member.path.empty()) continue;
-    diagnostics.error(directives.front()->arguments.front(),
-                      "a member inside of a location has no path; write PathPrepend " + member.path);
+    diagnostics.error(
+        directives.front()->arguments.front(),
+        "a member inside of a location has no path; write PathPrepend " + member.path);
     break;
   }
   return seeds;

@@ -127,8 +127,9 @@ void add_reverse_rule(const conf::Directive& directive, const Scope& scope, cons
                       std::vector<ReverseRule>& rules, conf::Diagnostics& diagnostics) {
   const std::string_view path = scope.path;
   const std::size_t target = scope.is_location ? 0 : 1;
-  // Apache takes one more word, and looks whether it is "interpolate".
-  if (directive.arguments.size() < target + 1 || directive.arguments.size() > target + 2) {
+  // Apache takes one more word outside of a location, and looks whether it is "interpolate".
+  const std::size_t most = scope.is_location ? 1 : target + 2;
+  if (directive.arguments.size() < target + 1 || directive.arguments.size() > most) {
     diagnostics.error(directive.name, scope.is_location
                                           ? "inside a location ProxyPassReverse takes the URL alone"
                                           : "ProxyPassReverse takes a path and a URL here");

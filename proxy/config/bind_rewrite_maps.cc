@@ -35,9 +35,10 @@ std::shared_ptr<const RewriteMap> read_map(const conf::Word& word, Binding& bind
   const bool is_typed = is_random || word.text.starts_with("txt:");
   if (!is_typed && !word.text.starts_with('/')) {
     binding.diagnostics().error(
-        word, "a RewriteMap is txt:FILE, rnd:FILE or int:tolower, int:toupper, int:escape, "
-              "int:unescape; programs (prg:) and databases (dbm:, dbd:) are not asked here: write "
-              "what they hold into a text file, which a reload reads again");
+        word,
+        "a RewriteMap is txt:FILE, rnd:FILE or int:tolower, int:toupper, int:escape, "
+        "int:unescape; programs (prg:) and databases (dbm:, dbd:) are not asked here: write "
+        "what they hold into a text file, which a reload reads again");
     return nullptr;
   }
   if (is_random) map.kind = RewriteMap::Kind::kRandom;

@@ -32,9 +32,9 @@ struct Tuning {
   std::vector<std::uint16_t> failing_statuses = {};               // failonstatus=
   bool asks_elsewhere = false;                                    // fail_on_status of mod_jk
   bool never_again = false;  // recovery_options: nothing is sent twice (Idempotent Off)
-  std::optional<MemberProtocol> protocol = {};                    // of h2://, h2c://, ajp://
-  std::optional<std::chrono::milliseconds> ping = {};             // of members with ajp://
-  std::optional<std::size_t> packet_bytes = {};                   // ProxyIOBufferSize
+  std::optional<MemberProtocol> protocol = {};         // of h2://, h2c://, ajp://
+  std::optional<std::chrono::milliseconds> ping = {};  // of members with ajp://
+  std::optional<std::size_t> packet_bytes = {};        // ProxyIOBufferSize
 };
 
 // Members as the configuration names them, before they are a cluster.

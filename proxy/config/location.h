@@ -41,11 +41,11 @@ struct Failover {
   std::vector<std::uint16_t> failing_statuses = {};
   bool asks_elsewhere = false;
   bool fails_on(unsigned status) const;
-  bool idempotency_key = false;                 // IdempotencyKey: such a POST counts as idempotent
-  bool session_replay = false;                  // SessionReplay: any request may be sent again
-  std::size_t replay_buffer_bytes_max = 0;      // ReplayBufferSize: of one request's body
-  std::uint64_t replay_file_bytes_max = 0;      // ReplayFileSize; 0 with FileCaching Off
-  std::string temp_directory;                   // TempDir
+  bool idempotency_key = false;             // IdempotencyKey: such a POST counts as idempotent
+  bool session_replay = false;              // SessionReplay: any request may be sent again
+  std::size_t replay_buffer_bytes_max = 0;  // ReplayBufferSize: of one request's body
+  std::uint64_t replay_file_bytes_max = 0;  // ReplayFileSize; 0 with FileCaching Off
+  std::string temp_directory;               // TempDir
 
   unsigned resend_limit = 1;  // ResendLimit: after the connection broke on the request
 
@@ -82,8 +82,8 @@ struct Location {
   Kind kind = Kind::kPath;
   std::shared_ptr<const Pattern> expression;  // kExpression
 
-  bool is_proxied = true;      // false: `ProxyPass !`, and nothing below counts
-  std::size_t cluster = 0;     // index into Config::clusters
+  bool is_proxied = true;   // false: `ProxyPass !`, and nothing below counts
+  std::size_t cluster = 0;  // index into Config::clusters
   // ProxyPreserveHost; false: members get `host`, or their own name where it is empty, in Host.
   bool preserves_host = true;
   std::string host = {};

@@ -48,10 +48,10 @@ std::string table(const WorkerCluster& cluster) {
       "<th>Factor</th><th>Status</th><th>Elected</th><th>Busy</th></tr>\n",
       escaped(routing.options().name));
   for (const auto& member : routing.table().members()) {
-    out += fmt::format(
-        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-        escaped(member->address_text), escaped(member->route), member->weight / 100.0,
-        state_of(*member), member->counters.requests, member->busy);
+    out +=
+        fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                    escaped(member->address_text), escaped(member->route), member->weight / 100.0,
+                    state_of(*member), member->counters.requests, member->busy);
   }
   return out + "</table>\n";
 }
@@ -91,8 +91,8 @@ std::string status_page(const WorkerCounters& counters, const Routes& routes) {
 }
 
 std::string bridge_page(std::string_view settings, const WorkerCluster& cluster) {
-  return whole("WebLogic Bridge Configuration", "<pre>\n" + escaped(settings) + "</pre>\n" +
-                                                    table(cluster) + counters_of(cluster));
+  return whole("WebLogic Bridge Configuration",
+               "<pre>\n" + escaped(settings) + "</pre>\n" + table(cluster) + counters_of(cluster));
 }
 
 std::string status_text(const WorkerCounters& counters) {

@@ -240,7 +240,8 @@ void add_attributes(const HeadFacts& facts,
     const auto fact = find_tls_fact(each.name);
     if (value.empty() && fact) value = Facts(facts).tls(*fact);
     if (value.empty() && each.otherwise) value = *each.otherwise;
-    if (!value.empty() || set != nullptr || each.otherwise) attributes.emplace_back(each.name, value);
+    if (!value.empty() || set != nullptr || each.otherwise)
+      attributes.emplace_back(each.name, value);
   }
 }
 

@@ -24,7 +24,7 @@ struct RequestOrigin {
   std::string_view user = {};         // that the proxy has verified
   // Names and values, to be told besides.
   const std::vector<std::pair<std::string, std::string>>* attributes = nullptr;
-  bool is_tls = false;                // the client's side, a trusted peer's word included
+  bool is_tls = false;  // the client's side, a trusted peer's word included
 };
 
 }  // namespace http

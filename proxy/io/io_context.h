@@ -42,7 +42,7 @@ struct HeadScratch {
   std::array<char, kTargetScratchBytes> target;
   http::RequestOrigin origin;
   std::vector<std::pair<std::string, std::string>> attributes;  // of origin
-  std::array<char, kAffinityValueBytesMax> session;  // of a path parameter, decoded
+  std::array<char, kAffinityValueBytesMax> session;             // of a path parameter, decoded
 };
 
 // Objects that are finished but may still be on the call stack; destroyed when the turn ends.

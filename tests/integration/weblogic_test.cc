@@ -175,13 +175,14 @@ TEST_F(Weblogic, TheBridgePageShowsSettingsAndMembersAndNothingOfKeys) {
   EXPECT_NE(page.find("ConnectTimeoutSecs 7"), std::string::npos) << page;
   EXPECT_NE(page.find(a().address().to_string()), std::string::npos) << page;
   EXPECT_NE(page.find("JVMID"), std::string::npos) << page;
-  EXPECT_EQ(page.find("SSL"), std::string::npos) << page;
+  EXPECT_EQ(page.find("SSLProxyEngine"), std::string::npos) << page;
   EXPECT_EQ(get("/any?x=__WebLogicBridgeConfig").body.size(), 1u);
 }
 
 TEST_F(Weblogic, TheBridgePageIsForWhomTheRulesLetIn) {
-  open({&a()}, "DebugConfigInfo On\n<If \"%{QUERY_STRING} =~ /__WebLogicBridgeConfig/\">\n"
-               "Require ip 192.0.2.1\n</If>");
+  open({&a()},
+       "DebugConfigInfo On\n<If \"%{QUERY_STRING} =~ /__WebLogicBridgeConfig/\">\n"
+       "Require ip 192.0.2.1\n</If>");
   EXPECT_EQ(get("/any?__WebLogicBridgeConfig").status, 403);
   EXPECT_EQ(get("/any").status, 200);
 }

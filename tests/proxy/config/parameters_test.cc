@@ -229,8 +229,9 @@ TEST(Apache, ChecksAreWhatTheirTemplatesAndExpressionsSay) {
   EXPECT_EQ(check.rules[0], (CheckRule{.pattern = "^[23]"}));
   EXPECT_EQ(check.rules[1],
             (CheckRule{.is_of_body = true, .is_negated = true, .pattern = "(?i)down"}));
-  const std::string member = "<Proxy balancer://p>\nBalancerMember http://a hcmethod=GET hcexpr=x\n"
-                             "</Proxy>\nProxyPass / balancer://p/\n";
+  const std::string member =
+      "<Proxy balancer://p>\nBalancerMember http://a hcmethod=GET hcexpr=x\n"
+      "</Proxy>\nProxyPass / balancer://p/\n";
   EXPECT_EQ(said_of(member), "t.conf:2:38: error: there is no ProxyHCExpr x");
   EXPECT_EQ(said_of("ProxyHCExpr x {%{REMOTE_ADDR} == '::1'}\n" + member).substr(0, 47),
             "t.conf:1:13: error: a check compares %{REQUEST_");

@@ -127,9 +127,10 @@ TEST_F(Members, AreCheckedByTheExpressionThatTheyName) {
     return "BalancerMember http://" + backend.address() + " route=" + route +
            " hcmethod=GET hctemplate=t\n";
   };
-  open("Workers 2\nListen 127.0.0.1:0\nProxyHCExpr e {%{REQUEST_STATUS} =~ /^[24]/ && hc('body') "
-       "=~ /a/}\nProxyHCTemplate t hcexpr=e hcinterval=20ms\n<Proxy balancer://p>\n" +
-       member(*a_, "a") + member(*b_, "b") + "</Proxy>\nProxyPass / balancer://p/\n");
+  open(
+      "Workers 2\nListen 127.0.0.1:0\nProxyHCExpr e {%{REQUEST_STATUS} =~ /^[24]/ && hc('body') "
+      "=~ /a/}\nProxyHCTemplate t hcexpr=e hcinterval=20ms\n<Proxy balancer://p>\n" +
+      member(*a_, "a") + member(*b_, "b") + "</Proxy>\nProxyPass / balancer://p/\n");
   EXPECT_TRUE(until([&] { return all_say("a", routing::Checked::kWorking); }));
   EXPECT_TRUE(until([&] { return all_say("b", routing::Checked::kFailing); }));
 }
