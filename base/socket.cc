@@ -152,9 +152,16 @@ Result<Accepted> accept_tcp(const Fd& listener) {
   }
 }
 
-Result<Fd> connect_tcp(const Address& address) {
+Result<Fd> connect_tcp(const Address& address, const Address& local) {
   auto fd = open_socket(address, SOCK_STREAM);
   if (!fd) return fd;
+  if (local.is_set() && local.raw()->sa_family == address.raw()->sa_family) {
+    // The port is chosen by connect(), for the same one may serve several members.
+    set_option(*fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+    if (::bind(fd->value(), local.raw(), local.raw_size()) != 0) {
+      return connect_error(errno, local);
+    }
+  }
   if (!address.is_unix()) set_option(*fd, IPPROTO_TCP, TCP_NODELAY);
   if (::connect(fd->value(), address.raw(), address.raw_size()) != 0 && errno != EINPROGRESS) {
     return connect_error(errno, address);

@@ -51,7 +51,8 @@ Result<Accepted> accept_tcp(const Fd& listener);
 
 // Starts a connect; the socket becomes writable when it is decided, see connect_outcome.
 // A refusal seen at once (loopback, unix) is returned as kConnectRefused.
-Result<Fd> connect_tcp(const Address& address);
+// From `local`, an IP address with port 0, where it is set and of the same family.
+Result<Fd> connect_tcp(const Address& address, const Address& local = {});
 // After writability: success, kConnectRefused, kConnectTimeout or kConnectFailed.
 Result<void> connect_outcome(const Fd& fd, const Address& address);
 Result<void> connect_outcome(int fd, const Address& address);

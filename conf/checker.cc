@@ -63,6 +63,7 @@ class Checker final {
   bool is_repeated(const Directive& directive, const DirectiveSpec& spec,
                    std::map<const DirectiveSpec*, const Directive*>& seen);
   void check_refused(const Directive& directive, const DirectiveSpec& spec);
+  bool check_no_comment(const Directive& directive);
   bool check_count(const Directive& directive, const DirectiveSpec& spec);
   void check_value(const Word& word, const DirectiveSpec& spec);
   void check_magnitude(const Word& word, const DirectiveSpec& spec, std::string_view kind);
@@ -130,7 +131,7 @@ void Checker::check_directive(const Directive& directive, Contexts context) {
                               contexts_text(spec->contexts));
     return;
   }
-  if (check_count(directive, *spec)) {
+  if (check_no_comment(directive) && check_count(directive, *spec)) {
     for (const Word& word : directive.arguments) {
       check_value(word, *spec);
       if (spec->argument == Argument::kListen) break;
@@ -165,6 +166,15 @@ void Checker::check_refused(const Directive& directive, const DirectiveSpec& spe
   std::string message = directive.name.text + " is not supported: " + std::string(spec.description);
   if (!spec.harmless.empty()) message += "; only " + in_quotes(spec.harmless) + " is accepted";
   error(directive.name, std::move(message));
+}
+
+bool Checker::check_no_comment(const Directive& directive) {
+  for (const Word& word : directive.arguments) {
+    if (word.is_quoted || !word.text.starts_with('#')) continue;
+    error(word, "a comment stands on a line of its own; a word that starts with # needs quotes");
+    return false;
+  }
+  return true;
 }
 
 bool Checker::check_count(const Directive& directive, const DirectiveSpec& spec) {

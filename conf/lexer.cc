@@ -115,10 +115,6 @@ bool Lexer::read_arguments(Line& line) {
     if (line.arguments.size() >= kWordsPerLineMax) {
       return fail(word, "more than " + std::to_string(kWordsPerLineMax) + " words on a line");
     }
-    if (current() == '#') {
-      return fail(word,
-                  "a comment stands on a line of its own; a word that starts with # needs quotes");
-    }
     const bool is_read = is_quote(current()) ? read_quoted(word) : read_unquoted(in_section, word);
     if (!is_read) return false;
     line.arguments.push_back(std::move(word));
@@ -144,12 +140,12 @@ bool Lexer::read_quoted(Word& word) {
   }
   if (at_line_end()) {
     finish(word);
-    return fail(word, "the quote is not closed on this line");
+    diagnostics_.warning(word, "the quote is not closed on this line; all of the rest is the word");
+    return true;
   }
   take();
   finish(word);
-  if (at_line_end() || is_blank(current()) || closes_section()) return true;
-  return fail(here(), "expected a blank after the closing quote");
+  return true;  // what is glued to it is the next word, as in Apache: '/path'! is two
 }
 
 bool Lexer::read_unquoted(bool in_section, Word& word) {

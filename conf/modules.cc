@@ -17,6 +17,8 @@ constexpr std::string_view kModules[] = {
     "proxy", "proxy_http", "proxy_http2", "proxy_balancer", "proxy_wstunnel", "proxy_hcheck",
     "proxy_ajp", "lbmethod_byrequests", "lbmethod_bybusyness", "lbmethod_bytraffic", "slotmem_shm",
     "jk",
+    // The others of mod_cluster, so that what they are told is answered where it stands.
+    "manager", "proxy_cluster", "lbmethod_cluster", "advertise", "slotmem", "cluster_slotmem",
     // Access.
     "authz_core", "authz_host", "authz_user", "authn_core", "authn_file", "auth_basic",
     "access_compat",

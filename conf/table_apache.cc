@@ -54,18 +54,30 @@ constexpr std::string_view kOcsp = "revoked certificates are known by SSLCARevoc
 constexpr std::string_view kAccess =
     "write Require expr \"%{HTTPS} == 'on'\", with what else is asked for";
 
+constexpr std::string_view kMcmp =
+    "members do not register themselves by mod_cluster's protocol here; name them with "
+    "BalancerMember in <Proxy \"balancer://NAME\">, or let them link the SDK and name one of them "
+    "in BackendCluster";
+constexpr std::string_view kNoMcmp =
+    "it is about members that register themselves; see EnableMCPMReceive";
+constexpr std::string_view kUsers = "users are in AuthUserFile, with AuthType Basic";
+constexpr std::string_view kSessions = "the proxy keeps no session of its own in a cookie";
+constexpr std::string_view kAcme =
+    "get certificates by an ACME client and name them in "
+    "SSLCertificateFile; a reload reads them again";
+constexpr std::string_view kInspect =
+    "requests are not searched for attacks; keep the program that does in front of the proxy";
+
 constexpr DirectiveSpec kRows[] = {
     // Sections about files.
     ignored_section("Directory", kNoFiles),
     ignored_section("DirectoryMatch", kNoFiles),
     ignored_section("Files", kNoFiles),
     ignored_section("FilesMatch", kNoFiles),
-    refused_section("ProxyMatch", "name each balancer in a <Proxy> of its own"),
 
     // The plug-in's.
     ignored("WLLogFile", kOwnLog),
     ignored("Debug", kOwnLog),
-    ignored("DebugConfigInfo", "the Admin address has /status"),
     ignored("QueryFromRequest", kRaw),
     ignored("WLForwardUriUnparsed", kRaw),
     ignored("WLSendHdrSeparately", "heads and bodies leave as they come"),
@@ -75,6 +87,8 @@ constexpr DirectiveSpec kRows[] = {
             "members get new clients in turn; LoadBalanceMethod says otherwise"),
     ignored("WeightUpdateInterval", "weights come with the list of members, at once"),
     ignored("WLProtocol", "members are spoken to in HTTP/1.1; BackendProtocol says otherwise"),
+    ignored("EnforceBasicConstraints",
+            "a certificate signs others only where its own basic constraints say that it may"),
     ignored("SSLHostMatchOID",
             "names are looked for in subjectAltName and, only without one, in CN"),
     refused("WLSSLWallet",
@@ -83,7 +97,6 @@ constexpr DirectiveSpec kRows[] = {
     refused("SSLWallet",
             "a wallet is not read; export its certificate and key with `openssl pkcs12 -in "
             "ewallet.p12 -nodes -out server.pem` and write SSLCertificateFile server.pem"),
-    refused("WLLocalIP", "connections to members leave from the address the kernel chooses"),
 
     // The process.
     ignored("LoadModule", kNoModules),
@@ -145,7 +158,6 @@ constexpr DirectiveSpec kRows[] = {
 
     // Proxying.
     refused("ProxyRequests", "this is no forward proxy", "Off"),
-    refused("ProxyVia", "a Via field is not written", "Off"),
     ignored("JkMountFileReload", "a reload reads every file anew"),
     ignored("JkWatchdogInterval", "HealthCheck says how often members are asked"),
     ignored("JkExtractSSL", "members are always told of the client's TLS"),
@@ -154,9 +166,46 @@ constexpr DirectiveSpec kRows[] = {
     ignored("JkCIPHERIndicator", "members are always told of the client's TLS"),
     ignored("JkSESSIONIndicator", "members are always told of the client's TLS"),
     ignored("JkKEYSIZEIndicator", "members are always told of the client's TLS"),
+    refused("ProxyRemote", "members are asked directly; name the other proxy in ProxyPass"),
+    refused("ProxyRemoteMatch", "members are asked directly; name the other proxy in ProxyPass"),
+    refused("ProxyPassInterpolateEnv", "targets have no variables; use RewriteRule with [P]",
+            "Off"),
+    refused("ProxyPassInherit", "hosts have the ProxyPass lines that stand outside of them", "On"),
+    refused("BalancerInherit", "hosts know the balancers that stand outside of them", "On"),
+    refused("ProxyExpressEnable", "no database is asked where a request goes", "Off"),
+    refused("RemoteIPInternalProxyList", "write the addresses into RemoteIPInternalProxy"),
+    refused("RemoteIPTrustedProxyList", "write the addresses into RemoteIPTrustedProxy"),
+    refused("RemoteIPProxiesHeader", "members are told of other proxies in X-Forwarded-For"),
+    ignored("EnableWsTunnel", "WebSockets need no module here"),
+    ignored("WSUpgradeHeader", "WebSockets need no module here"),
+    refused("EnableMCPMReceive", kMcmp),
+    ignored("ManagerBalancerName", kNoMcmp),
+    ignored("MemManagerFile", kNoMcmp),
+    ignored("ServerAdvertise", kNoMcmp),
+    ignored("AdvertiseFrequency", kNoMcmp),
+    ignored("AdvertiseGroup", kNoMcmp),
+    ignored("AdvertiseSecurityKey", kNoMcmp),
+    ignored("AdvertiseManagerUrl", kNoMcmp),
+    ignored("AdvertiseBindAddress", kNoMcmp),
+    ignored("AllowDisplay", kNoMcmp),
+    ignored("AllowCmd", kNoMcmp),
+    ignored("CheckNonce", kNoMcmp),
+    ignored("CreateBalancers", kNoMcmp),
+    ignored("UseAlias", kNoMcmp),
+    ignored("LBstatusRecalTime", kNoMcmp),
+    ignored("WaitBeforeRemove", kNoMcmp),
+    ignored("ProxyPassMatchContext", kNoMcmp),
+    ignored("EnableOptions", kNoMcmp),
+    ignored("ReduceDisplay", kNoMcmp),
+    ignored("PersistSlots", kNoMcmp),
+    ignored("Maxcontext", kNoMcmp),
+    ignored("Maxnode", kNoMcmp),
+    ignored("Maxhost", kNoMcmp),
+    ignored("Maxsessionid", kNoMcmp),
+    ignored("MaxMCMPMaxMessSize", kNoMcmp),
+    ignored("MaxMCMPConnections", kNoMcmp),
     refused("JkAutoAlias", kNoFiles),
     refused("JkStripSession", "sessions in paths go to the members"),
-    refused("JkEnvVar", "attributes of this kind are not told to members"),
 
     // What ignoring would make unsafe or wrong.
     refused("SSLProxyCACertificatePath", "write all of them into SSLProxyCACertificateFile"),
@@ -172,6 +221,23 @@ constexpr DirectiveSpec kRows[] = {
     refused("SSLCACertificatePath", "use SSLCACertificateFile"),
     refused("SSLCADNRequestFile", "clients are shown the names in SSLCACertificateFile"),
     refused("SSLOCSPEnable", kOcsp, "Off"),
+    refused("AuthLDAPURL", kUsers),
+    refused("AuthLDAPBindDN", kUsers),
+    refused("AuthLDAPBindPassword", kUsers),
+    refused("AuthDigestProvider", kUsers),
+    refused("AuthDigestDomain", kUsers),
+    refused("AuthFormProvider", kUsers),
+    refused("AuthBasicFake", kUsers),
+    refused("AllowMethods", "write <LimitExcept METHOD ...> with Require all denied in it"),
+    refused("Session", kSessions, "Off"),
+    refused("SessionCookieName", kSessions),
+    refused("MDomain", kAcme),
+    refused("SecRuleEngine", kInspect, "Off"),
+    refused("SecRule", kInspect),
+    refused("SecAction", kInspect),
+    refused("ModSecurity", kInspect, "Off"),
+    refused("DOSPageCount", kInspect),
+    refused("DOSSiteCount", kInspect),
     refused("SSLRequire", kAccess),
     refused("SSLRequireSSL", kAccess),
 };

@@ -7,6 +7,29 @@ namespace understudy::conf {
 namespace {
 
 constexpr DirectiveSpec kRows[] = {
+    {.name = "ProxyHCExpr",
+     .contexts = kGlobal | kVirtualHost,
+     .argument = Argument::kWords,
+     .words_min = 2,
+     .words_max = 64,
+     .may_repeat = true,
+     .description =
+         "A name and {EXPRESSION}, for hcexpr=NAME: what a member's answer to a check has "
+         "to be. %{REQUEST_STATUS} or hc('body') =~ or !~ /EXPRESSION/, the status -eq "
+         "or -ne a number, joined by &&"},
+    {.name = "ProxyHCTemplate",
+     .contexts = kGlobal | kVirtualHost,
+     .argument = Argument::kWords,
+     .words_min = 2,
+     .words_max = 32,
+     .may_repeat = true,
+     .description = "A name and parameters such as hcmethod=, which hctemplate=NAME behind a "
+                    "member stands for"},
+    {.name = "WLLocalIP",
+     .aliases = "ProxySourceAddress",
+     .contexts = kEverywhere,
+     .description = "The address of this machine from which members are connected to; without it "
+                    "the kernel chooses"},
     // How new clients are spread.
     {.name = "LoadBalanceMethod",
      .contexts = kEverywhere | kProxySection,

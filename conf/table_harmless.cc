@@ -31,6 +31,8 @@ constexpr Group kGroups[] = {
      "php_admin_value php_flag php_value PHPIniDir SSIEndTag SSIErrorMsg SSIStartTag "
      "SSITimeFormat SSIUndefinedEcho"},
     {"the process is set up by Workers and by its service manager",
+     "SuexecUserGroup Suexec LoadFile ListenCoresBucketsRatio ListenTCPDeferAccept "
+     "WatchdogInterval "
      "AcceptFilter AcceptMutex AsyncRequestWorkerFactor CoreDumpDirectory "
      "DefaultRuntimeDir EnableExceptionHook LockFile MaxMemFree RLimitCPU RLimitMEM "
      "RLimitNPROC ServerType ThreadStackSize GprofDir Win32DisableAcceptEx"},
@@ -39,7 +41,10 @@ constexpr Group kGroups[] = {
     {"the Admin address has /status and /metrics",
      "ExtendedStatus ProxyStatus SeeRequestTail BalancerPersist"},
     {"it changes no answer of a proxy",
-     "UseCanonicalPhysicalPort ServerPath IdentityCheck IdentityCheckTimeout "
+     "UseCanonicalPhysicalPort AllowOverrideList AliasPreservePath QualifyRedirectURL "
+     "RedirectRelative CheckSpelling CheckCaseOnly CheckBasenameMatch ModemStandard LogMessage "
+     "VirtualDocumentRoot VirtualDocumentRootIP VirtualScriptAlias VirtualScriptAliasIP ServerPath "
+     "IdentityCheck IdentityCheckTimeout "
      "MaxRangeOverlaps MaxRangeReversals MaxRanges LimitInternalRecursion "
      "RegisterHttpMethod"},
     {"requests are always read as strictly as the RFCs ask",
@@ -79,16 +84,17 @@ constexpr Group kGroups[] = {
      "ProxyHTMLMeta ProxyHTMLStripComments ProxyHTMLURLMap Substitute "
      "SubstituteInheritBefore SubstituteMaxLineLength xml2EncAlias xml2EncDefault "
      "xml2StartParse"},
-    {"what members answer reaches clients, their error pages included", "ProxyErrorOverride"},
     {"HTTP/2 has limits of its own; Protocols says who speaks it",
-     "H2AltSvcMaxAge H2AltSvc H2CopyFiles H2Direct H2EarlyHints H2MaxDataFrameLen "
+     "H2EarlyHint H2MaxHeaderBlockLen H2AltSvcMaxAge H2AltSvc H2CopyFiles H2Direct H2EarlyHints "
+     "H2MaxDataFrameLen "
      "H2MaxSessionStreams H2MaxStreamErrors H2MaxWorkerIdleSeconds H2MaxWorkers "
      "H2MinWorkers H2ModernTLSOnly H2OutputBuffering H2Padding H2ProxyRequests H2Push "
      "H2PushDiarySize H2PushPriority H2PushResource H2SerializeHeaders "
      "H2SessionExtraMemory H2StreamMaxMemSize H2StreamTimeout H2TLSCoolDownSecs "
      "H2TLSWarmUpSize H2Upgrade H2WebSockets H2WindowSize"},
     {"TLS needs no store, device or responder of its own here",
-     "SSLCryptoDevice SSLMutex SSLRenegBufferSize SSLOCSPDefaultResponder SSLOCSPNoverify "
+     "SSLLog SSLLogLevel SSLCryptoDevice SSLMutex SSLRenegBufferSize SSLOCSPDefaultResponder "
+     "SSLOCSPNoverify "
      "SSLOCSPOverrideResponder SSLOCSPProxyURL SSLOCSPResponderCertificateFile "
      "SSLOCSPResponderTimeout SSLOCSPResponseMaxAge SSLOCSPResponseTimeSkew "
      "SSLOCSPUseRequestNonce SSLStaplingErrorCacheTimeout SSLStaplingFakeTryLater "
@@ -99,7 +105,8 @@ constexpr Group kGroups[] = {
      "OraLogMode OraLogDir OraLogSeverity OraLogRotationParams OraLogFilter OraAuditEnable "
      "OraAuditLogDir OraAuditConfFile OraLogCatalog OHSAuditEnable UseWebCacheIp"},
     {"users are not tracked",
-     "CookieTracking CookieDomain CookieHTTPOnly CookieSecure CookieSameSite"},
+     "CookieExpires CookieStyle CookieTracking CookieDomain CookieHTTPOnly CookieSecure "
+     "CookieSameSite"},
 };
 
 constexpr std::size_t count_of_names() {

@@ -49,10 +49,46 @@ constexpr DirectiveSpec kRows[] = {
     {.name = "DefaultFileName",
      .contexts = kEverywhere,
      .description = "What is asked for where / would be, behind PathTrim"},
+    {.name = "DebugConfigInfo",
+     .contexts = kEverywhere,
+     .argument = Argument::kFlag,
+     .default_text = "Off",
+     .description =
+         "On: a request with the query __WebLogicBridgeConfig is answered by a page that "
+         "shows the settings, members and counters of a location that has WebLogic's "
+         "members, for whom the access rules let in"},
+    {.name = "ProxyMatch",
+     .contexts = kGlobal | kVirtualHost,
+     .may_repeat = true,
+     .is_section = true,
+     .opens = kProxySection,
+     .description = "What holds for requests to a URL that the regular expression matches"},
+    {.name = "ProxyErrorOverride",
+     .contexts = kEverywhere,
+     .argument = Argument::kWords,
+     .words_max = 64,
+     .description = "On, or On and some statuses: answers of members from 400 on (or of these "
+                    "statuses) are replaced by the proxy's own pages, those of ErrorDocument too. "
+                    "401 is the member's all the same"},
+    {.name = "JkEnvVar",
+     .contexts = kGlobal | kVirtualHost,
+     .argument = Argument::kWords,
+     .words_max = 2,
+     .may_repeat = true,
+     .description = "A variable, set by SetEnv and its like or SSL_..., that members are told by "
+                    "AJP as an attribute of the request; then what it is where it is not set"},
+    {.name = "ProxyVia",
+     .contexts = kEverywhere,
+     .argument = Argument::kChoice,
+     .default_text = "Off",
+     .choices = "Off|On|Full|Block",
+     .description = "Whether requests and responses say in Via that they came through here: On "
+                    "adds 1.1 and the host's name, Full the program's as well; Block takes all Via "
+                    "away"},
     {.name = "ProxyPassReverse",
      .contexts = kEverywhere,
      .argument = Argument::kWords,
-     .words_max = 2,
+     .words_max = 3,
      .may_repeat = true,
      .description = "Leads redirects of members back through the proxy: the path that clients use "
                     "(not inside a location), then the URL that members name"},
@@ -69,8 +105,9 @@ constexpr DirectiveSpec kRows[] = {
      .words_min = 2,
      .words_max = 2,
      .may_repeat = true,
-     .description = "The path that members write into Set-Cookie, or the beginning of it, and the one "
-                    "that clients get"},
+     .description =
+         "The path that members write into Set-Cookie, or the beginning of it, and the one "
+         "that clients get"},
 
     // Header fields.
     {.name = "RequestHeader",
@@ -144,8 +181,9 @@ constexpr DirectiveSpec kRows[] = {
      .contexts = kEverywhere,
      .argument = Argument::kFlag,
      .default_text = "Off",
-     .description = "Whether clients see Understudy-Session: solo (there is no copy), recovered (an "
-                    "older copy was taken) or lost (a new session was begun)"},
+     .description =
+         "Whether clients see Understudy-Session: solo (there is no copy), recovered (an "
+         "older copy was taken) or lost (a new session was begun)"},
     {.name = "ClientCertHeaders",
      .contexts = kEverywhere,
      .argument = Argument::kChoice,

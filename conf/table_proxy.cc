@@ -26,9 +26,10 @@ constexpr DirectiveSpec kRows[] = {
      .may_repeat = true,
      .is_section = true,
      .opens = kLocation,
-     .description = "What happens to requests below a path (* and ? stand for no slash, ~ is before a regular "
-                    "expression): the longest path with our own directives, the last match with "
-                    "ProxyPass; what sections say of access and header fields merges in their order"},
+     .description =
+         "What happens to requests below a path (* and ? stand for no slash, ~ is before a regular "
+         "expression): the longest path with our own directives, the last match with "
+         "ProxyPass; what sections say of access and header fields merges in their order"},
     {.name = "Proxy",
      .contexts = kHosts,
      .argument = Argument::kText,
@@ -233,10 +234,14 @@ constexpr DirectiveSpec kRows[] = {
     {.name = "SetHandler",
      .contexts = kEverywhere,
      .argument = Argument::kChoice,
-     .choices = "understudy-handler|weblogic-handler|balancer-manager|server-status",
-     .description = "Says that this location is proxied; members alone say it too. balancer-manager "
-                    "and server-status: a page about the members, for whom the access rules let in, "
-                    "where nothing is proxied"},
+     .choices = "understudy-handler|weblogic-handler|balancer-manager|mod_cluster-manager|"
+                "server-status|server-info|default-handler|None|cgi-script|send-as-is|ldap-status|"
+                "perl-script",
+     .description =
+         "Says that this location is proxied; members alone say it too. "
+         "balancer-manager, mod_cluster-manager and server-status: a page about the "
+         "members, for whom the access rules let in, where nothing is proxied. The others "
+         "are about files and pages that are not there: 404 where nothing is proxied"},
     {.name = "WLSRequest",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,

@@ -2,6 +2,7 @@
 #include "proxy/apache/rewrite_text.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include "proxy/apache/variables.h"
@@ -23,6 +24,16 @@ std::size_t end_of_brackets(std::string_view text, std::size_t from) {
     }
   }
   return std::string_view::npos;
+}
+
+// One of "a|b|c" at random, each equally often.
+std::string one_of(const std::string& choices) {
+  static thread_local std::minstd_rand generator{std::random_device{}()};
+  const auto count = static_cast<std::size_t>(std::count(choices.begin(), choices.end(), '|')) + 1;
+  std::size_t left = std::uniform_int_distribution<std::size_t>(0, count - 1)(generator);
+  std::size_t begin = 0;
+  for (; left > 0; --left) begin = choices.find('|', begin) + 1;
+  return choices.substr(begin, choices.find('|', begin) - begin);
 }
 
 Error unknown(std::string text) {
@@ -132,10 +143,12 @@ std::string RewriteText::look_up(const RewriteMap& map, const std::string& key, 
   is_found = true;
   std::string out = key;
   switch (map.kind) {
-    case RewriteMap::Kind::kText: {
+    case RewriteMap::Kind::kText:
+    case RewriteMap::Kind::kRandom: {
       const auto found = map.entries.find(key);
       is_found = found != map.entries.end();
-      return is_found ? found->second : std::string();
+      if (!is_found) return {};
+      return map.kind == RewriteMap::Kind::kText ? found->second : one_of(found->second);
     }
     case RewriteMap::Kind::kToLower:
       for (char& c : out) c = http::to_lower(c);

@@ -19,9 +19,9 @@ namespace understudy::apache {
 
 // RewriteMap txt:FILE as it was when the configuration was loaded, or int:FUNCTION.
 struct RewriteMap {
-  enum class Kind : std::uint8_t { kText, kToLower, kToUpper, kEscape, kUnescape };
+  enum class Kind : std::uint8_t { kText, kRandom, kToLower, kToUpper, kEscape, kUnescape };
   Kind kind = Kind::kText;
-  std::map<std::string, std::string, std::less<>> entries = {};
+  std::map<std::string, std::string, std::less<>> entries = {};  // kRandom: "one|another"
 };
 using RewriteMaps = std::map<std::string, std::shared_ptr<const RewriteMap>, std::less<>>;
 

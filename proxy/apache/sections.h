@@ -66,9 +66,11 @@ struct Section {
 // Section.
 bool is_rule(std::string_view name);
 
-// What the proxy answers by itself where a request is not proxied: SetHandler balancer-manager and
-// server-status.
-enum class OwnPage : std::uint8_t { kNone, kBalancers, kStatus };
+// What the proxy answers by itself: where a request is not proxied SetHandler balancer-manager and
+// server-status, and a worker of mod_jk that shows the state; where it is, the plug-in's
+// ?__WebLogicBridgeConfig (DebugConfigInfo).
+enum class OwnPage : std::uint8_t { kNone, kBalancers, kStatus, kBridge };
+inline constexpr std::string_view kBridgeQuery = "__WebLogicBridgeConfig";
 
 struct Section::Branch {
   std::shared_ptr<const Expression> condition = {};  // null: <Else>
@@ -80,6 +82,7 @@ struct Section::Branch {
 struct Rules {
   std::vector<Section> sections = {};
   OwnPage page = OwnPage::kNone;
+  std::string settings = {};  // of kBridge: a line for each
 };
 
 // What comes of the rules is noted in `passage`; `rewritten` is what the sections' own rewriting

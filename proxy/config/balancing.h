@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace understudy::config {
 
@@ -28,6 +29,15 @@ struct Ejection {
   bool operator==(const Ejection&) const = default;
 };
 
+// Of hcexpr=: what the answer's status, or its body, has to match (RE2), or must not.
+struct CheckRule {
+  bool is_of_body = false;
+  bool is_negated = false;
+  std::string pattern;
+
+  bool operator==(const CheckRule&) const = default;
+};
+
 struct HealthCheck {
   enum class Kind : std::uint8_t { kOff, kTcp, kHttp };
   Kind kind = Kind::kOff;
@@ -36,7 +46,8 @@ struct HealthCheck {
   std::string host = {};  // of the Host field; empty: the member's address
   unsigned status_min = 200;
   unsigned status_max = 399;
-  std::string body = {};  // what the answer's body must contain; empty: anything
+  std::string body = {};              // what the answer's body must contain; empty: anything
+  std::vector<CheckRule> rules = {};  // all have to hold, in place of the range of statuses
   std::chrono::milliseconds interval{2000};
   std::chrono::milliseconds timeout{1000};
   unsigned fall = 3;  // failures in a row until a member counts as dead

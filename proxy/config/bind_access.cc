@@ -237,6 +237,12 @@ class AccessBinder final {
       ranges.push_back(*range);
       return true;
     }
+    if (conf::equal_ignoring_case(word.text, "none")) {
+      binding_.diagnostics().warning(word,
+                                     "'none' is taken for a host's name, as in Apache: this "
+                                     "line is about no client");
+      return true;
+    }
     const auto named = ranges_of_name(word.text);
     if (named.empty()) return refuse(word, "'" + word.text + "' " + std::string(kNoNames));
     ranges.insert(ranges.end(), named.begin(), named.end());

@@ -112,34 +112,32 @@ std::optional<MemberSeed> named_member(const conf::Word& word, std::string_view 
   return std::nullopt;
 }
 
-// What stands behind the host of a member's URL, and the protocol that its scheme says: one of each
-// for all members. False after an error.
-bool add_member_url(const conf::Word& word, std::string_view text, Seeds& seeds,
+// What stands behind the host of a member's URL, and the protocol that its scheme says, which is
+// one for all that speak HTTP. False after an error.
+bool add_member_url(const conf::Word& word, std::string_view text, MemberSeed& member, Seeds& seeds,
                     conf::Diagnostics& diagnostics) {
   const Scheme* const scheme = find_scheme(text);
-  const bool is_ajp = scheme != nullptr && scheme->member == MemberScheme::kAjp;
-  const bool is_other = std::any_of(
-      seeds.members.begin(), seeds.members.end(),
-      [is_ajp](const auto& member) { return (member.scheme == MemberScheme::kAjp) != is_ajp; });
-  if (is_other) {
-    diagnostics.error(word, "all members of one balancer speak AJP, or none does");
-    return false;
-  }
   if (scheme == nullptr) return true;
-  if (scheme->protocol) seeds.tuning.protocol = scheme->protocol;
+  if (scheme->protocol && scheme->member != MemberScheme::kAjp) {
+    seeds.tuning.protocol = scheme->protocol;
+  }
   text.remove_prefix(scheme->text.size());
   const std::string_view path = without_slash(text.substr(std::min(text.find('/'), text.size())));
   if (!path.empty() && !is_plain_path(path)) {
     diagnostics.error(word, "expected a member's path such as /shop, without '//', '..', '%', '?'");
     return false;
   }
-  if (seeds.member_path && *seeds.member_path != path) {
-    diagnostics.error(word, "the members of one balancer have one path; the one before has " +
-                                (seeds.member_path->empty() ? "none" : *seeds.member_path));
-    return false;
-  }
-  seeds.member_path = path;
+  member.path = path;
   return true;
+}
+
+// The path that all members have; empty where they have none, or different ones.
+std::string common_path(const Seeds& seeds) {
+  if (seeds.members.empty()) return {};
+  const std::string& first = seeds.members.front().path;
+  const bool is_common = std::all_of(seeds.members.begin(), seeds.members.end(),
+                                     [&first](const auto& member) { return member.path == first; });
+  return is_common ? first : std::string();
 }
 
 std::optional<Seeds> seeds_of_balancer(const conf::Word& word, std::string_view name,
@@ -156,15 +154,18 @@ std::optional<Seeds> seeds_of_balancer(const conf::Word& word, std::string_view 
 // What the members get in place of `path`; nothing where that is the same. False after an error.
 bool bind_target_path(const conf::Word& word, std::optional<std::string_view> path,
                       std::string_view target, Seeds& seeds, conf::Diagnostics& diagnostics) {
-  const std::string wanted = seeds.member_path.value_or("") + std::string(without_slash(target));
   if (!path) {
-    if (wanted.empty()) return true;
+    if (without_slash(target).empty()) return true;
     diagnostics.error(word, "a pattern has no path of its own to replace, so the target has none");
     return false;
   }
+  const std::string common = common_path(seeds);
+  for (MemberSeed& member : seeds.members) {
+    if (!common.empty()) member.path.clear();
+  }
+  const std::string wanted = common + std::string(without_slash(target));
   // "balancer://name" without a slash is "balancer://name/" for what is nothing behind `path`.
-  const bool has_path = seeds.member_path && !seeds.member_path->empty();
-  seeds.ends_in_slash = target.empty() && has_path;
+  seeds.ends_in_slash = target.empty() && !common.empty();
   if (wanted == without_slash(*path) && !seeds.ends_in_slash) return true;
   if (!wanted.empty() && !is_plain_path(wanted)) {
     diagnostics.error(word, "expected a target path such as /shop, without '//', '..', '%', '?'");
@@ -205,12 +206,21 @@ std::optional<Seeds> seeds_of_target(const conf::Word& word, std::optional<std::
   Seeds seeds;
   seeds.label = member->address;
   seeds.members.push_back(*std::move(member));
-  if (const Scheme* const scheme = find_scheme(text)) seeds.tuning.protocol = scheme->protocol;
+  const Scheme* const scheme = find_scheme(text);
+  if (scheme != nullptr && scheme->member != MemberScheme::kAjp) {
+    seeds.tuning.protocol = scheme->protocol;
+  }
   if (!bind_target_path(word, path, text.substr(slash), seeds, diagnostics)) return {};
   return seeds;
 }
 
 }  // namespace
+
+bool all_speak_ajp(const Seeds& seeds) {
+  return !seeds.members.empty() &&
+         std::all_of(seeds.members.begin(), seeds.members.end(),
+                     [](const auto& member) { return member.scheme == MemberScheme::kAjp; });
+}
 
 void add_member(const conf::Word& word, MemberSeed member, Seeds& seeds,
                 conf::Diagnostics& diagnostics) {
@@ -220,8 +230,8 @@ void add_member(const conf::Word& word, MemberSeed member, Seeds& seeds,
       return;
     }
     if (!member.route.empty() && other.route == member.route) {
-      diagnostics.error(word, "route " + member.route + " is already that of " + other.address);
-      return;
+      diagnostics.warning(word, "route " + member.route + " is already that of " + other.address +
+                                    ", to which its sessions go, as in Apache");
     }
   }
   seeds.members.push_back(std::move(member));
@@ -235,8 +245,9 @@ void add_balancer_member(const conf::Directive& directive, std::size_t url, Seed
   }
   const conf::Word& first = directive.arguments[url];
   auto named = named_member(first, first.text, diagnostics);
-  bool is_right = named.has_value() && add_member_url(first, first.text, seeds, diagnostics);
+  bool is_right = named.has_value();
   MemberSeed member = std::move(named).value_or(MemberSeed());
+  is_right = is_right && add_member_url(first, first.text, member, seeds, diagnostics);
   for (std::size_t i = url + 1; i < directive.arguments.size(); ++i) {
     is_right &= set_parameter(directive.arguments[i], &member, seeds, diagnostics);
   }
@@ -259,10 +270,10 @@ std::string name_of_balancer(std::string_view text) {
   return std::string(text.substr(0, text.find('/')));
 }
 
-void add_balancer_section(const conf::Directive& section, const conf::Settings& settings,
-                          Balancers& balancers, conf::Diagnostics& diagnostics) {
+void add_balancer_section(const conf::Directive& section, const Scope& scope, Balancers& balancers,
+                          conf::Diagnostics& diagnostics) {
   const conf::Word& word = section.arguments.front();
-  const conf::Settings inner(conf::Program::kProxy, section.children, &settings);
+  const conf::Settings inner(conf::Program::kProxy, section.children, &scope.settings);
   const bool is_balancer = is_balancer_url(word.text);
   if (!is_balancer && !inner.all_here("ProxySet").empty()) {
     diagnostics.warning(word,
@@ -279,7 +290,9 @@ void add_balancer_section(const conf::Directive& section, const conf::Settings& 
   // As in Apache a second section of this name goes on with the first.
   Seeds& seeds = balancers[name];
   seeds.label = name;
-  add_balancer_members(inner.all_here("BalancerMember"), seeds, diagnostics);
+  for (const conf::Directive* directive : inner.all_here("BalancerMember")) {
+    add_balancer_member(with_check_words(*directive, scope, diagnostics), 0, seeds, diagnostics);
+  }
   for (const conf::Directive* directive : inner.all_here("ProxySet")) {
     for (const conf::Word& parameter : directive->arguments) {
       set_parameter(parameter, nullptr, seeds, diagnostics);
@@ -291,8 +304,8 @@ void add_balancer_section(const conf::Directive& section, const conf::Settings& 
 }
 
 // `BalancerMember balancer://name URL ...` and `ProxySet balancer://name ...` outside of sections.
-void add_to_balancer(const conf::Directive& directive, bool is_member, Balancers& balancers,
-                     conf::Diagnostics& diagnostics) {
+void add_to_balancer(const conf::Directive& directive, const Scope& scope, bool is_member,
+                     Balancers& balancers, conf::Diagnostics& diagnostics) {
   const conf::Word& first = directive.arguments.front();
   const std::string name = name_of_balancer(first.text);
   if (name.empty()) {
@@ -303,7 +316,10 @@ void add_to_balancer(const conf::Directive& directive, bool is_member, Balancers
   }
   Seeds& seeds = balancers[name];
   seeds.label = name;
-  if (is_member) return add_balancer_member(directive, 1, seeds, diagnostics);
+  if (is_member) {
+    return add_balancer_member(with_check_words(directive, scope, diagnostics), 1, seeds,
+                               diagnostics);
+  }
   for (std::size_t i = 1; i < directive.arguments.size(); ++i) {
     set_parameter(directive.arguments[i], nullptr, seeds, diagnostics);
   }
@@ -321,16 +337,15 @@ void add_parameters_of(const conf::Directive& pass, std::size_t target, Balancer
 
 }  // namespace
 
-void add_balancers(const conf::Settings& settings, Balancers& balancers,
-                   conf::Diagnostics& diagnostics) {
-  for (const conf::Directive* section : settings.all_here("Proxy")) {
-    add_balancer_section(*section, settings, balancers, diagnostics);
+void add_balancers(const Scope& scope, Balancers& balancers, conf::Diagnostics& diagnostics) {
+  for (const conf::Directive* section : scope.settings.all_here("Proxy")) {
+    add_balancer_section(*section, scope, balancers, diagnostics);
   }
-  for (const conf::Directive* directive : settings.all_here("BalancerMember")) {
-    add_to_balancer(*directive, true, balancers, diagnostics);
+  for (const conf::Directive* directive : scope.settings.all_here("BalancerMember")) {
+    add_to_balancer(*directive, scope, true, balancers, diagnostics);
   }
-  for (const conf::Directive* directive : settings.all_here("ProxySet")) {
-    add_to_balancer(*directive, false, balancers, diagnostics);
+  for (const conf::Directive* directive : scope.settings.all_here("ProxySet")) {
+    add_to_balancer(*directive, scope, false, balancers, diagnostics);
   }
 }
 

@@ -113,6 +113,12 @@ constexpr Parameter kOfMember[] = {
        return is_tcp || set_method(text, check);
      }},
     {"hcuri", "hcuri=/PATH", set_path},
+    {"hcexpr", "hcexpr= with the name of a ProxyHCExpr",
+     [](std::string_view text, HealthCheck& check) {
+       auto rules = check_rules(text);
+       if (rules) check.rules = *std::move(rules);
+       return rules.has_value();
+     }},
     {"hcinterval", "hcinterval=TIME from 10ms to 1h",
      [](std::string_view text, HealthCheck& check) { return set_time(text, check.interval); }},
     {"hcpasses", "hcpasses=NUMBER from 1 to 1000",

@@ -19,9 +19,12 @@ MemberProtocol bind_protocol(std::string_view text) {
   return text == "auto" ? MemberProtocol::kAuto : MemberProtocol::kHttp1;
 }
 
-Ajp bind_ajp(const conf::Settings& settings, const Tuning& tuning) {
+Ajp bind_ajp(const conf::Settings& settings, const Tuning& tuning,
+             const std::vector<MemberSeed>& seeds) {
   const std::size_t wanted = tuning.packet_bytes.value_or(settings.bytes("ProxyIOBufferSize"));
-  return {.secret = tuning.secret.value_or(std::string()),
+  const auto first = std::find_if(seeds.begin(), seeds.end(),
+                                  [](const MemberSeed& seed) { return seed.secret.has_value(); });
+  return {.secret = first != seeds.end() ? *first->secret : std::string(),
           .ping = tuning.ping.value_or(std::chrono::milliseconds()),
           .packet_bytes_max =
               std::clamp(wanted, http::kAjpPacketBytesDefault, http::kAjpPacketBytesMax)};
@@ -53,11 +56,23 @@ void check_unreachable_timeout(const conf::Settings& settings, std::chrono::mill
                               conf::duration_text(kProbingMin) + ", not " + word.text);
 }
 
+// With the port 0; empty after an error.
+std::string local_ip_of(const conf::Word& word, conf::Diagnostics& diagnostics) {
+  const bool is_bare_v6 = word.text.find(':') != std::string::npos && !word.text.starts_with('[');
+  const auto address = Address::parse(is_bare_v6 ? "[" + word.text + "]:0" : word.text + ":0");
+  if (address && !address->is_unix()) return address->to_string();
+  diagnostics.error(word, "expected an IP address of this machine, not '" + word.text + "'");
+  return {};
+}
+
 Connections bind_connections(const conf::Settings& settings, conf::Diagnostics& diagnostics) {
   Connections connections;
   connections.connect_timeout = settings.duration("SocketTimeoutSecs");
   connections.unreachable_timeout = settings.duration("UnreachableTimeout");
   check_unreachable_timeout(settings, connections.unreachable_timeout, diagnostics);
+  if (const conf::Directive* directive = settings.directive("WLLocalIP")) {
+    connections.local_ip = local_ip_of(directive->arguments.front(), diagnostics);
+  }
   connections.skip_time = settings.duration("MaxSkipTime");
   connections.keep_alive = settings.flag("KeepAliveEnabled");
   connections.idle_max = settings.duration("KeepAliveSecs");
@@ -121,6 +136,21 @@ void rank_sets(std::vector<MemberSeed>& seeds) {
   for (MemberSeed& seed : seeds) seed.is_standby |= first != seeds.end() && seed.set > first->set;
 }
 
+// A check asks for what stands behind the path of the member's URL.
+void set_way(const Cluster& cluster, MemberSeed& seed) {
+  const bool speaks_ajp = seed.scheme == MemberScheme::kAjp;
+  MemberWay way{
+      .protocol = speaks_ajp ? MemberProtocol::kAjp : cluster.protocol,
+      .ajp = cluster.ajp,
+      .is_plain = cluster.tls != nullptr && (speaks_ajp || seed.scheme == MemberScheme::kHttp),
+      .path = seed.path};
+  if (speaks_ajp) way.ajp.secret = seed.secret.value_or(std::string());
+  const bool is_other = way.protocol != cluster.protocol || way.ajp != cluster.ajp ||
+                        way.is_plain || !way.path.empty();
+  if (seed.check) seed.check->path.insert(0, seed.path);
+  if (is_other) seed.way = std::move(way);
+}
+
 bool has_same_identity(const TlsDialer* a, const TlsDialer* b) {
   if (a == nullptr || b == nullptr) return a == b;
   return a->identity() == b->identity();
@@ -141,6 +171,12 @@ bool Cluster::is_same_as(const Cluster& other) const {
          has_same_identity(tls.get(), other.tls.get());
 }
 
+bool Cluster::has_ajp() const {
+  return protocol == MemberProtocol::kAjp ||
+         std::any_of(seeds.begin(), seeds.end(),
+                     [](const auto& seed) { return seed.scheme == MemberScheme::kAjp; });
+}
+
 bool Cluster::has_checks() const {
   return balancing.check.is_on() || std::any_of(seeds.begin(), seeds.end(), [](const auto& seed) {
            return seed.check && seed.check->is_on();
@@ -150,6 +186,7 @@ bool Cluster::has_checks() const {
 std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& where,
                          Binding& binding) {
   const conf::Settings& settings = scope.settings;
+  const bool is_ajp = all_speak_ajp(seeds);
   Cluster cluster;
   bind_session(settings, seeds, cluster, binding);
   cluster.balancing = bind_balancing(seeds, settings, binding.diagnostics());
@@ -164,10 +201,12 @@ std::size_t bind_cluster(Seeds seeds, const Scope& scope, const conf::Word& wher
   tune(seeds.tuning, cluster.connections);
 
   cluster.protocol =
-      seeds.tuning.protocol.value_or(bind_protocol(settings.text("BackendProtocol")));
-  if (cluster.protocol == MemberProtocol::kAjp) cluster.ajp = bind_ajp(settings, seeds.tuning);
+      is_ajp ? MemberProtocol::kAjp
+             : seeds.tuning.protocol.value_or(bind_protocol(settings.text("BackendProtocol")));
+  if (cluster.has_ajp()) cluster.ajp = bind_ajp(settings, seeds.tuning, cluster.seeds);
   bind_proxy_header(settings, cluster, binding.diagnostics());
   bind_member_tls(scope, where, seeds.is_apache, cluster, binding);
+  for (MemberSeed& seed : cluster.seeds) set_way(cluster, seed);
 
   auto& clusters = binding.config.clusters;
   bind_keyring(settings, where, cluster, binding);

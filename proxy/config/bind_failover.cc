@@ -70,6 +70,11 @@ std::size_t Failover::rounds_max() const {
   return std::max(kLeast, static_cast<std::size_t>(connect_timeout / connect_retry));
 }
 
+bool Failover::fails_on(unsigned status) const {
+  return std::find(failing_statuses.begin(), failing_statuses.end(), status) !=
+         failing_statuses.end();
+}
+
 Failover bind_failover(const conf::Settings& settings, const Seeds& seeds, const conf::Word& where,
                        Binding& binding) {
   conf::Diagnostics& diagnostics = binding.diagnostics();
@@ -86,6 +91,9 @@ Failover bind_failover(const conf::Settings& settings, const Seeds& seeds, const
   if (seeds.tuning.nofailover && !settings.is_set("StickyOnly")) {
     failover.sticky_only = *seeds.tuning.nofailover;
   }
+  failover.failing_statuses = seeds.tuning.failing_statuses;
+  failover.asks_elsewhere = seeds.tuning.asks_elsewhere;
+  if (seeds.tuning.never_again && !settings.is_set("Idempotent")) failover.idempotent = false;
   failover.idempotency_key = settings.flag("IdempotencyKey");
   failover.session_replay = settings.flag("SessionReplay");
   failover.replay_buffer_bytes_max = settings.bytes("ReplayBufferSize");

@@ -42,13 +42,19 @@ std::string header_of(const conf::Word& word, conf::Diagnostics& diagnostics) {
   return {};
 }
 
-void need_trusted(const Scope& scope, std::string_view name, bool has_trusted,
-                  conf::Diagnostics& diagnostics) {
-  if (has_trusted) return;
-  const conf::Directive* directive = scope.settings.directive(name);
-  diagnostics.error(directive->name, std::string(name) +
-                                         " needs RemoteIPInternalProxy or RemoteIPTrustedProxy: "
-                                         "they say whose word is believed");
+// As in Apache, where nothing says whose word is believed.
+std::vector<AddressRange> everybody(const Scope& scope, std::string_view name,
+                                    conf::Diagnostics& diagnostics) {
+  diagnostics.warning(scope.settings.directive(name)->name,
+                      std::string(name) +
+                          " believes any client, as in Apache: each may say who it is, to the "
+                          "access rules too; RemoteIPInternalProxy and RemoteIPTrustedProxy say "
+                          "whose word is believed");
+  std::vector<AddressRange> ranges;
+  for (const std::string_view all : {"0.0.0.0/0", "::/0"}) {
+    if (auto range = AddressRange::parse(all)) ranges.push_back(*range);
+  }
+  return ranges;
 }
 
 bool has_ranges(const Scope& innermost) {
@@ -68,7 +74,7 @@ std::shared_ptr<const http::TrustedHops> bind_trusted_hops(const Scope& host,
   trusted.internal = ranges_of(host, "RemoteIPInternalProxy", diagnostics);
   trusted.external = ranges_of(host, "RemoteIPTrustedProxy", diagnostics);
   if (const conf::Directive* directive = host.settings.directive("RemoteIPHeader")) {
-    need_trusted(host, "RemoteIPHeader", has_ranges(host), diagnostics);
+    if (!has_ranges(host)) trusted.external = everybody(host, "RemoteIPHeader", diagnostics);
     const conf::Word& word = directive->arguments.front();
     if (conf::equal_ignoring_case(word.text, "Forwarded")) {
       diagnostics.error(word,
@@ -87,8 +93,8 @@ std::shared_ptr<const http::TrustedHops> bind_trusted_hops(const Scope& host,
 std::optional<ProxyProtocol> bind_proxy_protocol(const Scope& host,
                                                  conf::Diagnostics& diagnostics) {
   if (!host.settings.flag("RemoteIPProxyProtocol")) return {};
-  need_trusted(host, "RemoteIPProxyProtocol", has_ranges(host), diagnostics);
   ProxyProtocol protocol;
+  if (!has_ranges(host)) protocol.expected = everybody(host, "RemoteIPProxyProtocol", diagnostics);
   for (const std::string_view name : {"RemoteIPInternalProxy", "RemoteIPTrustedProxy"}) {
     const auto ranges = ranges_of(host, name, diagnostics);
     protocol.expected.insert(protocol.expected.end(), ranges.begin(), ranges.end());

@@ -239,18 +239,25 @@ class Reader final {
 };
 
 void add_edits(const std::vector<const conf::Directive*>& directives, http::FieldEdits& edits,
-               conf::Diagnostics& diagnostics) {
+               bool may_set_host, conf::Diagnostics& diagnostics) {
   for (const conf::Directive* directive : directives) {
+    if (may_set_host && sets_host(*directive)) continue;
+    if (names_host(*directive)) {
+      diagnostics.error(directive->arguments[1],
+                        "Host can be set to a text only, by RequestHeader set Host NAME outside of "
+                        "patterns and <If>, and without a condition");
+      continue;
+    }
     if (auto edit = Reader(*directive, diagnostics).read()) edits.push_back(*std::move(edit));
   }
 }
 
 }  // namespace
 
-void add_header_edits(const conf::Settings& settings, HeaderEdits& edits,
+void add_header_edits(const conf::Settings& settings, HeaderEdits& edits, bool may_set_host,
                       conf::Diagnostics& diagnostics) {
-  add_edits(settings.all_here("RequestHeader"), edits.request, diagnostics);
-  add_edits(settings.all_here("Header"), edits.response, diagnostics);
+  add_edits(settings.all_here("RequestHeader"), edits.request, may_set_host, diagnostics);
+  add_edits(settings.all_here("Header"), edits.response, may_set_host, diagnostics);
 }
 
 }  // namespace understudy::config

@@ -161,7 +161,7 @@ VirtualHost bind_host(const Scope& scope, const LogFormats& formats, const Balan
   host.trusted_hops = bind_trusted_hops(scope, binding.diagnostics());
   host.proxy_protocol = bind_proxy_protocol(scope, binding.diagnostics());
   bind_locations(scope, balancers, host, binding);
-  add_header_edits(scope.settings, host.edits, binding.diagnostics());
+  add_header_edits(scope.settings, host.edits, true, binding.diagnostics());
   add_error_pages(scope, host.errors, binding);
   return host;
 }
@@ -204,7 +204,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
   LogFormats formats = predefined_formats();
   add_formats(global.settings, formats, binding.diagnostics());
   Balancers balancers;
-  add_balancers(global.settings, balancers, binding.diagnostics());
+  add_balancers(global, balancers, binding.diagnostics());
   add_pass_parameters(global.settings, balancers, binding.diagnostics());
   binding.jk = std::make_shared<const JkWorkers>(global.settings, binding);
 
@@ -217,7 +217,7 @@ VirtualHosts bind_hosts(const Scope& global, Binding& binding) {
     LogFormats own_formats = formats;
     add_formats(scope.settings, own_formats, binding.diagnostics());
     Balancers own_balancers;
-    add_balancers(scope.settings, own_balancers, binding.diagnostics());
+    add_balancers(scope, own_balancers, binding.diagnostics());
     own_balancers.insert(balancers.begin(), balancers.end());
     add_pass_parameters(scope.settings, own_balancers, binding.diagnostics());
     VirtualHost host = bind_host(scope, own_formats, own_balancers, binding);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JkMount, JkUnMount and JkMountFile as targets beside those of ProxyPass. mod_jk's order: what is
-// excluded first, then the longest pattern. (It looks at an exclusion only where the worker agrees
-// that it would choose; here an exclusion excludes from every worker whose paths it names.)
+// JkMount, JkUnMount and JkMountFile as targets beside those of ProxyPass. mod_jk's order: the
+// longest pattern, unless what it names is excluded from its worker.
 #include <algorithm>
 #include <utility>
 
@@ -161,6 +160,46 @@ void join_pairs(std::vector<Mount>& mounts) {
   }
 }
 
+bool is_every_worker(const Mount& exclusion) {
+  return exclusion.worker.text == "*";
+}
+
+// Whether some path can be one of both; where that is not easy to see, it can.
+bool may_meet(const Mount& exclusion, const Mount& mount) {
+  const auto suffix = [](const std::string& pattern) {
+    const std::size_t wild = pattern.find_last_of("*?");
+    return wild == std::string::npos ? std::string() : pattern.substr(wild + 1);
+  };
+  const auto prefix = [](const std::string& pattern) {
+    return pattern.substr(0, pattern.find_first_of("*?"));
+  };
+  const std::string a = suffix(exclusion.pattern);
+  const std::string b = suffix(mount.pattern);
+  const std::string c = prefix(exclusion.pattern);
+  const std::string d = prefix(mount.pattern);
+  return (a.ends_with(b) || b.ends_with(a)) && (c.starts_with(d) || d.starts_with(c));
+}
+
+// The longest mount decides, and then what is excluded from its worker; `*` is every worker. So
+// what is excluded from one stands before the last of its mounts that it meets, behind longer ones
+// of others.
+std::vector<Mount> with_exclusions(const std::vector<Mount>& all) {
+  std::vector<Mount> out;
+  for (const Mount& mount : all) {
+    if (mount.is_excluded && is_every_worker(mount)) out.push_back(mount);
+  }
+  for (const Mount& mount : all) {
+    if (mount.is_excluded) continue;
+    for (const Mount& exclusion : all) {
+      const bool is_its = exclusion.is_excluded && !is_every_worker(exclusion) &&
+                          exclusion.worker.text == mount.worker.text;
+      if (is_its && may_meet(exclusion, mount)) out.push_back(exclusion);
+    }
+    out.push_back(mount);
+  }
+  return out;
+}
+
 }  // namespace
 
 void TargetList::add_mounts(const Scope& host) {
@@ -173,12 +212,12 @@ void TargetList::add_mounts(const Scope& host) {
     }
   }
   std::stable_sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) {
-    if (a.is_excluded != b.is_excluded) return a.is_excluded;
     return a.pattern.size() > b.pattern.size();
   });
   join_pairs(mounts);
+  std::erase_if(mounts, [](const Mount& mount) { return mount.pattern.empty(); });
+  mounts = with_exclusions(mounts);
   for (const Mount& mount : mounts) {
-    if (mount.pattern.empty()) continue;
     if (!mount.pattern.starts_with('/') || mount.pattern.find("//") != std::string::npos) {
       binding_.diagnostics().error(
           mount.where, "expected a path such as /shop/*, not '" + mount.where.text + "'");
@@ -193,6 +232,7 @@ void TargetList::add_mounts(const Scope& host) {
       if (host.outer != nullptr) add_options(host.outer->settings, *seeds, binding_.diagnostics());
       add_options(host.settings, *seeds, binding_.diagnostics());
       target.seeds = *std::move(seeds);
+      if (target.seeds.shows_state) target.page = apache::OwnPage::kBalancers;
     }
     target.rank = next_line_rank();
     add_target(std::move(target));
@@ -203,8 +243,10 @@ void TargetList::add_mounts(const Scope& host) {
 std::optional<Target> TargetList::mounted(const conf::Directive& directive, apache::Where paths) {
   auto seeds = binding_.jk->find(directive.arguments.back(), binding_.diagnostics());
   if (!seeds) return std::nullopt;
-  return Target{
+  Target target{
       .where = directive.arguments.back(), .paths = std::move(paths), .seeds = *std::move(seeds)};
+  if (target.seeds.shows_state) target.page = apache::OwnPage::kBalancers;
+  return target;
 }
 
 }  // namespace understudy::config

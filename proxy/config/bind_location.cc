@@ -13,6 +13,28 @@ namespace understudy::config {
 
 namespace {
 
+// What ?__WebLogicBridgeConfig shows of a location's settings: nothing of keys and passwords.
+std::string bridge_settings(const conf::Settings& settings) {
+  constexpr std::string_view kShown[] = {
+      "BackendCluster",     "BackendHost",       "BackendPort",     "ConnectTimeoutSecs",
+      "ConnectRetrySecs",   "SocketTimeoutSecs", "IOTimeoutSecs",   "Idempotent",
+      "DynamicServerList",  "KeepAliveEnabled",  "KeepAliveSecs",   "MaxSkipTime",
+      "MaxPostSize",        "SessionCookie",     "DefaultFileName", "PathTrim",
+      "PathPrepend",        "TrimExt",           "SecureProxy",     "WLProxySSL",
+      "WLProxyPassThrough", "DNSRefreshInterval"};
+  std::string out;
+  std::string all = settings.effective_text(conf::kEverywhere);
+  for (std::string_view rest = all; !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const std::string_view name = line.substr(0, line.find(' '));
+    if (std::find(std::begin(kShown), std::end(kShown), name) == std::end(kShown)) continue;
+    out.append(line).append("\n");
+  }
+  return out;
+}
+
 // "MatchExpression PATTERN NAME=VALUE|NAME=VALUE": as if the names stood in a section.
 bool add_parameters(const conf::Word& word, std::vector<conf::Directive>& own,
                     conf::Diagnostics& diagnostics) {
@@ -127,7 +149,7 @@ class LocationBinder final {
     const Scopes scopes = scopes_of(sections, target);
     const Scope& scope = scopes.empty() ? host_ : scopes.back();
     Location location{.path = path};
-    add_rules(sections, target, location);
+    add_rules(sections, target, scope, location);
     add_pages(scopes, location);
     if (target != nullptr) return add(*target, std::move(location), scope);
     if (sections.empty() && path != "/") return;
@@ -159,7 +181,7 @@ class LocationBinder final {
     Location location{.path = target.paths.path,
                       .kind = Location::Kind::kExpression,
                       .expression = target.paths.expression};
-    add_rules({}, &target, location);
+    add_rules({}, &target, scopes.back(), location);
     add_pages(scopes, location);
     add(target, std::move(location), scopes.back());
   }
@@ -195,8 +217,8 @@ class LocationBinder final {
         pattern.text.starts_with('/') && pattern.text.find('*') == std::string::npos;
     Location location{.path = pattern.text,
                       .kind = is_path ? Location::Kind::kPath : Location::Kind::kGlob};
-    add_rules({}, &target, location);
-    add_header_edits(scope.settings, location.edits, binding_.diagnostics());
+    add_rules({}, &target, scope, location);
+    add_header_edits(scope.settings, location.edits, true, binding_.diagnostics());
     add_error_pages(scope, location.errors, binding_);
     add(target, std::move(location), scope);
   }
@@ -244,14 +266,15 @@ class LocationBinder final {
     const bool has_own = target.section && !targets_.sections()[*target.section].is_plain();
     if (has_own) push_scope(targets_.sections()[*target.section], scopes);
     Location location{.path = std::move(path), .kind = Location::Kind::kChosen};
-    add_rules(sections, &target, location);
+    const Scope& scope = scopes.empty() ? host_ : scopes.back();
+    add_rules(sections, &target, scope, location);
     add_pages(scopes, location);
-    add(target, std::move(location), scopes.empty() ? host_ : scopes.back());
+    add(target, std::move(location), scope);
   }
 
   // Those of `plain` are about every request of the location, and other plain ones about none.
   // Without `plain` the location has a pattern, and each section has to be asked.
-  void add_rules(const std::vector<std::size_t>& plain, const Target* target,
+  void add_rules(const std::vector<std::size_t>& plain, const Target* target, const Scope& scope,
                  Location& location) const {
     const bool is_path =
         location.kind == Location::Kind::kPath || location.kind == Location::Kind::kChosen;
@@ -269,6 +292,12 @@ class LocationBinder final {
     for (const std::size_t index : plain) {
       const apache::OwnPage page = targets_.sections()[index].page;
       if (is_served && page != apache::OwnPage::kNone) rules.page = page;
+    }
+    if (target != nullptr && target->page != apache::OwnPage::kNone) rules.page = target->page;
+    if (target != nullptr && target->seeds.is_plugin && target->seeds.is_proxied &&
+        scope.settings.flag("DebugConfigInfo")) {
+      rules.page = apache::OwnPage::kBridge;
+      rules.settings = bridge_settings(scope.settings);
     }
     bool needs_rules = rules.page != apache::OwnPage::kNone;
     for (const apache::Section& section : rules.sections) {
@@ -308,10 +337,14 @@ class LocationBinder final {
     const Seeds& seeds = target.seeds;
     location.failover = bind_failover(settings, seeds, where, binding_);
     // In Apache AJP carries the client's own Host, and who it is in places of its own.
-    const bool is_ajp = seeds.tuning.protocol == MemberProtocol::kAjp;
-    location.preserves_host = settings.is_set("ProxyPreserveHost")
-                                  ? settings.flag("ProxyPreserveHost")
-                                  : !seeds.is_apache || is_ajp;
+    const bool is_ajp = all_speak_ajp(seeds);
+    location.preserves_host =
+        is_ajp || (settings.is_set("ProxyPreserveHost") ? settings.flag("ProxyPreserveHost")
+                                                        : !seeds.is_apache);
+    bind_host_field(scope, location, diagnostics);
+    bind_via(settings, location.edits);
+    bind_error_override(settings, location, diagnostics);
+    if (seeds.is_apache) bind_attributes(scope, location);
     location.body_bytes_max =
         std::min(settings.bytes("LimitRequestBody"), settings.bytes("MaxPostSize"));
     location.tunnel_idle_timeout = settings.duration("WebSocketIdleTimeout");
@@ -325,7 +358,7 @@ class LocationBinder final {
     if (is_ajp && seeds.is_apache && !settings.is_set("ProxyAddHeaders")) {
       location.forwarding.x_forwarded = false;
     }
-    location.reverse = bind_reverse_rules(scope, diagnostics);
+    location.reverse = bind_reverse_rules(scope, seeds, diagnostics);
     location.cluster = bind_cluster(target.seeds, scope, where, binding_);
     locations_.push_back(std::move(location));
   }

@@ -19,11 +19,14 @@ const MemberSeed* first_with(const std::vector<MemberSeed>& members, MemberSchem
   return found == members.end() ? nullptr : &*found;
 }
 
-// All members of a cluster speak TLS, or none does; ajp:// is plain. Nothing after an error.
+// Whether any is spoken to with TLS; ajp:// is plain. Nothing after an error.
 std::optional<bool> wants_tls(const std::vector<MemberSeed>& members,
                               const conf::Settings& settings, const conf::Word& where,
                               conf::Diagnostics& diagnostics) {
-  if (first_with(members, MemberScheme::kAjp) != nullptr) return false;
+  const bool all_ajp = std::all_of(members.begin(), members.end(), [](const MemberSeed& member) {
+    return member.scheme == MemberScheme::kAjp;
+  });
+  if (all_ajp) return false;
   const MemberSeed* const https = first_with(members, MemberScheme::kHttps);
   const MemberSeed* const http = first_with(members, MemberScheme::kHttp);
   const MemberSeed* const unsaid = first_with(members, MemberScheme::kUnsaid);
@@ -34,10 +37,10 @@ std::optional<bool> wants_tls(const std::vector<MemberSeed>& members,
                       "SSLProxyEngine is Off, but " + https->address + " is named with https://");
     return std::nullopt;
   }
-  if (https != nullptr && (http != nullptr || (unsaid != nullptr && !is_on))) {
-    diagnostics.error(where, "all members of a cluster speak TLS or none does, but " +
-                                 https->address + " does and " +
-                                 (http != nullptr ? http : unsaid)->address + " does not");
+  if (https != nullptr && unsaid != nullptr && !is_on) {
+    diagnostics.error(where, "write http:// or https:// for each member: " + https->address +
+                                 " is spoken to with TLS, and " + unsaid->address +
+                                 " says nothing of it");
     return std::nullopt;
   }
   const bool is_at_odds = secure != nullptr && (is_on ? http != nullptr : https != nullptr);

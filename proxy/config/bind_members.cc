@@ -53,10 +53,12 @@ Seeds listed_members(const std::vector<const conf::Directive*>& directives,
   Seeds seeds;
   add_balancer_members(directives, seeds, diagnostics);
   if (!seeds.members.empty()) seeds.label = seeds.members.front().address;
-  if (seeds.member_path && !seeds.member_path->empty()) {
+  for (const MemberSeed& member : seeds.members) {
+    if (member.path.empty()) continue;
     diagnostics.error(
         directives.front()->arguments.front(),
-        "a member inside of a location has no path; write PathPrepend " + *seeds.member_path);
+        "a member inside of a location has no path; write PathPrepend " + member.path);
+    break;
   }
   return seeds;
 }

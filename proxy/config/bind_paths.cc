@@ -123,10 +123,13 @@ std::optional<std::string_view> target_of(std::string_view url, std::string& aut
   return {};
 }
 
-void add_reverse_rule(const conf::Directive& directive, const Scope& scope, std::string_view path,
+void add_reverse_rule(const conf::Directive& directive, const Scope& scope, const Seeds& seeds,
                       std::vector<ReverseRule>& rules, conf::Diagnostics& diagnostics) {
+  const std::string_view path = scope.path;
   const std::size_t target = scope.is_location ? 0 : 1;
-  if (directive.arguments.size() != target + 1) {
+  // Apache takes one more word outside of a location, and looks whether it is "interpolate".
+  const std::size_t most = scope.is_location ? 1 : target + 2;
+  if (directive.arguments.size() < target + 1 || directive.arguments.size() > most) {
     diagnostics.error(directive.name, scope.is_location
                                           ? "inside a location ProxyPassReverse takes the URL alone"
                                           : "ProxyPassReverse takes a path and a URL here");
@@ -147,10 +150,20 @@ void add_reverse_rule(const conf::Directive& directive, const Scope& scope, std:
   const std::string_view of_clients =
       scope.is_location ? path : std::string_view(directive.arguments[0].text);
   if (!of_clients.starts_with('/')) {
-    diagnostics.error(directive.arguments[0], "expected a path such as /shop");
+    diagnostics.warning(directive.arguments[0],
+                        "this does nothing: it is taken for a path, as in Apache, and no path "
+                        "begins so; write /shop");
     return;
   }
   rule.client_path = without_slash(of_clients);
+  const bool is_balancer = word.text.starts_with(kBalancerScheme);
+  for (const MemberSeed& member : seeds.members) {
+    if (!is_balancer || member.path.empty()) continue;
+    ReverseRule of_member = rule;
+    of_member.authority = lower(member.address);
+    of_member.path = member.path + rule.path;
+    rules.push_back(std::move(of_member));
+  }
   rules.push_back(std::move(rule));
 }
 
@@ -211,12 +224,12 @@ std::vector<std::string> bind_excluded(const Scope& innermost, conf::Diagnostics
   return patterns;
 }
 
-std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost,
+std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, const Seeds& seeds,
                                             conf::Diagnostics& diagnostics) {
   std::vector<ReverseRule> rules;
   for (const Scope* scope = &innermost; scope != nullptr; scope = scope->outer) {
     for (const conf::Directive* directive : scope->settings.all_here("ProxyPassReverse")) {
-      add_reverse_rule(*directive, *scope, scope->path, rules, diagnostics);
+      add_reverse_rule(*directive, *scope, seeds, rules, diagnostics);
     }
   }
   return rules;

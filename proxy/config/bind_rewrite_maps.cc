@@ -30,15 +30,20 @@ std::shared_ptr<const RewriteMap> read_map(const conf::Word& word, Binding& bind
     map.kind = kind;
     return std::make_shared<const RewriteMap>(map);
   }
-  if (!word.text.starts_with("txt:")) {
-    binding.diagnostics().error(word,
-                                "a RewriteMap is txt:FILE or int:tolower, int:toupper, "
-                                "int:escape, int:unescape; programs and databases are not "
-                                "asked here");
+  // As in Apache a FILE without a type is txt.
+  const bool is_random = word.text.starts_with("rnd:");
+  const bool is_typed = is_random || word.text.starts_with("txt:");
+  if (!is_typed && !word.text.starts_with('/')) {
+    binding.diagnostics().error(
+        word,
+        "a RewriteMap is txt:FILE, rnd:FILE or int:tolower, int:toupper, int:escape, "
+        "int:unescape; programs (prg:) and databases (dbm:, dbd:) are not asked here: write "
+        "what they hold into a text file, which a reload reads again");
     return nullptr;
   }
+  if (is_random) map.kind = RewriteMap::Kind::kRandom;
   conf::Word path = word;
-  path.text = word.text.substr(4);
+  path.text = word.text.substr(is_typed ? 4 : 0);
   const std::string resolved = binding.source.resolved_path(path);
   static const conf::DiskFiles disk;
   const conf::Files& files = binding.options.files != nullptr ? *binding.options.files : disk;

@@ -99,7 +99,8 @@ apache::Section bind_section(const std::vector<conf::Directive>& directives, apa
   section.access = bind_access(directives, binding);
   HeaderEdits edits;
   const conf::Settings settings(conf::Program::kProxy, directives);
-  add_header_edits(settings, edits, binding.diagnostics());
+  const bool is_path = section.where.kind == apache::Where::Kind::kPath;
+  add_header_edits(settings, edits, is_path, binding.diagnostics());
   section.request_edits = std::move(edits.request);
   section.response_edits = std::move(edits.response);
   section.redirects = bind_redirects(settings, true, binding.diagnostics());

@@ -47,8 +47,17 @@ void TargetList::add_rewritten() {
 }
 
 void TargetList::add_proxy_sections(const Scope& scope) {
-  for (const conf::Directive* section : scope.settings.all_here("Proxy")) {
-    ProxySection entry{.pattern = section->arguments.front().text};
+  for (const conf::Directive* section : scope.settings.all_here({"Proxy", "ProxyMatch"})) {
+    const conf::Word& word = section->arguments.front();
+    ProxySection entry{.pattern = word.text};
+    if (conf::equal_ignoring_case(section->name.text, "ProxyMatch")) {
+      auto compiled = Pattern::compile(word.text);
+      if (!compiled) {
+        binding_.diagnostics().error(word, "no regular expression: " + compiled.error().detail);
+        continue;
+      }
+      entry.expression = *std::move(compiled);
+    }
     entry.rules = bind_section(section->children, {}, rewrites_, binding_);
     entry.rules.origin = binding_.origin_of(*section);
     if (!entry.rules.is_silent()) proxies_.push_back(std::move(entry));
@@ -62,6 +71,10 @@ std::vector<apache::Section> TargetList::proxy_sections(std::string_view url) co
   const std::size_t scheme = whole.find("://");
   if (scheme != std::string::npos && whole.find('/', scheme + 3) == std::string::npos) whole += '/';
   for (const ProxySection& entry : proxies_) {
+    if (entry.expression != nullptr) {
+      if (entry.expression->matches(whole)) found.push_back(entry.rules);
+      continue;
+    }
     const bool is_glob = entry.pattern.find_first_of("*?[") != std::string::npos;
     const bool fits = is_glob ? ::fnmatch(entry.pattern.c_str(), whole.c_str(), 0) == 0 ||
                                     ::fnmatch(entry.pattern.c_str(), (whole + "x").c_str(), 0) == 0

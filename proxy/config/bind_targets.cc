@@ -57,22 +57,31 @@ apache::OwnPage page_of(const conf::Settings& settings) {
   const auto handlers = settings.all_here("SetHandler");
   if (handlers.empty()) return apache::OwnPage::kNone;
   const std::string& name = handlers.back()->arguments.front().text;
-  if (conf::equal_ignoring_case(name, "balancer-manager")) return apache::OwnPage::kBalancers;
+  for (const std::string_view manager : {"balancer-manager", "mod_cluster-manager"}) {
+    if (conf::equal_ignoring_case(name, manager)) return apache::OwnPage::kBalancers;
+  }
   return conf::equal_ignoring_case(name, "server-status") ? apache::OwnPage::kStatus
                                                           : apache::OwnPage::kNone;
+}
+
+// Other handlers are about pages and files.
+bool sets_proxying_handler(const conf::Settings& settings) {
+  return settings.text("SetHandler").ends_with("-handler") &&
+         !conf::equal_ignoring_case(settings.text("SetHandler"), "default-handler");
 }
 
 // WLSRequest Off takes back what a handler further out says.
 bool has_handler(const conf::Settings& settings) {
   if (settings.is_set("WLSRequest")) return settings.flag("WLSRequest");
-  return settings.is_set("SetHandler");
+  return sets_proxying_handler(settings);
 }
 
 // SetHandler, or WLSRequest On, outside of all locations; null where neither is.
 const conf::Directive* handler_of_host(const conf::Settings& settings) {
   for (const std::string_view name : {"SetHandler", "WLSRequest"}) {
     const auto handlers = settings.all_here(name);
-    const bool is_off = name == "WLSRequest" && !settings.flag("WLSRequest");
+    const bool is_off =
+        name == "WLSRequest" ? !settings.flag("WLSRequest") : !sets_proxying_handler(settings);
     if (!handlers.empty() && !is_off) return handlers.front();
   }
   return nullptr;

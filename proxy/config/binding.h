@@ -29,10 +29,12 @@ struct Tuning {
   std::optional<std::chrono::milliseconds> queue_timeout = {};    // QueueTimeout
   std::optional<bool> reuse = {};                                 // KeepAliveEnabled
   std::optional<bool> nofailover = {};                            // StickyOnly
-  std::optional<MemberProtocol> protocol = {};                    // of h2://, h2c://, ajp://
-  std::optional<std::chrono::milliseconds> ping = {};             // of members with ajp://
-  std::optional<std::size_t> packet_bytes = {};                   // ProxyIOBufferSize
-  std::optional<std::string> secret = {};
+  std::vector<std::uint16_t> failing_statuses = {};               // failonstatus=
+  bool asks_elsewhere = false;                                    // fail_on_status of mod_jk
+  bool never_again = false;  // recovery_options: nothing is sent twice (Idempotent Off)
+  std::optional<MemberProtocol> protocol = {};         // of h2://, h2c://, ajp://
+  std::optional<std::chrono::milliseconds> ping = {};  // of members with ajp://
+  std::optional<std::size_t> packet_bytes = {};        // ProxyIOBufferSize
 };
 
 // Members as the configuration names them, before they are a cluster.
@@ -44,6 +46,7 @@ struct Seeds {
   std::string session_parameter;          // of stickysession=NAME|parameter; empty: none was given
   std::optional<MethodName> method = {};  // of lbmethod=, or in <Proxy>
   bool is_proxied = true;                 // false: `ProxyPass !`
+  bool shows_state = false;               // a worker of type status, which has no members
   // Of a ProxyPass with another path than its own, without a slash at the end.
   std::optional<std::string> target_path = {};
   bool ends_in_slash = false;  // as in PathRules
@@ -54,9 +57,10 @@ struct Seeds {
   bool is_apache = false;
   // Named by WebLogicCluster or WebLogicHost, or with the plug-in's handler.
   bool is_plugin = false;
-  // What all members' URLs have behind the host, without a slash at the end.
-  std::optional<std::string> member_path = {};
 };
+
+// Whether all of them are named with ajp://.
+bool all_speak_ajp(const Seeds& seeds);
 
 // A rule with [P], whose `target` is its place among all of a host.
 struct ProxiedRule {
@@ -128,8 +132,7 @@ void add_balancer_member(const conf::Directive& directive, std::size_t url, Seed
                          conf::Diagnostics& diagnostics);
 void add_balancer_members(const std::vector<const conf::Directive*>& directives, Seeds& seeds,
                           conf::Diagnostics& diagnostics);
-void add_balancers(const conf::Settings& settings, Balancers& balancers,
-                   conf::Diagnostics& diagnostics);
+void add_balancers(const Scope& scope, Balancers& balancers, conf::Diagnostics& diagnostics);
 // Parameters behind ProxyPass belong to the balancer, wherever it is used.
 void add_pass_parameters(const conf::Settings& settings, Balancers& balancers,
                          conf::Diagnostics& diagnostics);
@@ -148,6 +151,12 @@ MethodName method_of(std::string_view text);  // in the table's spelling
 // is reported.
 std::optional<bool> set_check_parameter(const conf::Word& word, MemberSeed& member,
                                         conf::Diagnostics& diagnostics);
+
+// bind_checks.cc: what an expression of hcexpr= asks for; nothing: it is not understood.
+std::optional<std::vector<CheckRule>> check_rules(std::string_view expression);
+// BalancerMember with what hctemplate= and hcexpr= in it stand for.
+conf::Directive with_check_words(const conf::Directive& directive, const Scope& scope,
+                                 conf::Diagnostics& diagnostics);
 
 // bind_members.cc: the members of the innermost scope that names any. Nothing if none does; no
 // members if they could not be understood, which is reported.
@@ -176,7 +185,9 @@ PathRules bind_path_rules(const conf::Settings& settings, std::string_view path,
 // Of the scope and of those around it.
 std::vector<CookieRule> bind_cookie_rules(const Scope& innermost, conf::Diagnostics& diagnostics);
 std::vector<std::string> bind_excluded(const Scope& innermost, conf::Diagnostics& diagnostics);
-std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, conf::Diagnostics& diagnostics);
+// Of `balancer://name` with what the members among `seeds` have in their URLs.
+std::vector<ReverseRule> bind_reverse_rules(const Scope& innermost, const Seeds& seeds,
+                                            conf::Diagnostics& diagnostics);
 
 // bind_error_pages.cc: what this section says; the host's with what is said outside of it.
 void add_error_pages(const Scope& scope, ErrorPages& pages, Binding& binding);
@@ -187,9 +198,23 @@ std::shared_ptr<const http::TrustedHops> bind_trusted_hops(const Scope& host,
 std::optional<ProxyProtocol> bind_proxy_protocol(const Scope& host, conf::Diagnostics& diagnostics);
 Forwarding bind_forwarding(const Scope& scope, const Seeds& seeds, conf::Diagnostics& diagnostics);
 
-// bind_header_edits.cc: what this section says, behind what is there.
-void add_header_edits(const conf::Settings& settings, HeaderEdits& edits,
+// bind_header_edits.cc: what this section says, behind what is there. RequestHeader set Host is
+// left out where it is known to which requests the section applies, and an error elsewhere.
+void add_header_edits(const conf::Settings& settings, HeaderEdits& edits, bool may_set_host,
                       conf::Diagnostics& diagnostics);
+
+// bind_host_field.cc: RequestHeader of Host, and one that can be honoured.
+bool names_host(const conf::Directive& directive);
+bool sets_host(const conf::Directive& directive);
+// Once it is bound whether the client's is preserved.
+void bind_host_field(const Scope& innermost, Location& location, conf::Diagnostics& diagnostics);
+// ProxyErrorOverride.
+void bind_error_override(const conf::Settings& settings, Location& location,
+                         conf::Diagnostics& diagnostics);
+// JkEnvVar.
+void bind_attributes(const Scope& innermost, Location& location);
+// ProxyVia.
+void bind_via(const conf::Settings& settings, HeaderEdits& edits);
 
 // bind_session.cc: how sessions stick to the members of a cluster, its keys apart.
 void bind_session(const conf::Settings& settings, const Seeds& seeds, Cluster& cluster,

@@ -39,6 +39,16 @@ enum class ProxyHeader : std::uint8_t { kNone, kV1, kV2 };
 // What a member was named with.
 enum class MemberScheme : std::uint8_t { kUnsaid, kHttp, kHttps, kAjp };
 
+// How one member is spoken to where the others are spoken to otherwise.
+struct MemberWay {
+  MemberProtocol protocol = MemberProtocol::kHttp1;
+  Ajp ajp = {};
+  bool is_plain = false;  // without TLS, though others are spoken to with it
+  std::string path = {};  // before what it is asked for, without a slash at the end
+
+  bool operator==(const MemberWay&) const = default;
+};
+
 struct MemberSeed {
   std::string address;        // "host:port"; a host name is resolved at the start
   std::string route;          // of the cookie format `route`; may be empty
@@ -49,6 +59,9 @@ struct MemberSeed {
   bool is_standby = false;                               // status=H, or not of the first lbset
   std::uint8_t set = 0;                                  // lbset=
   std::optional<HealthCheck> check = {};                 // nothing: that of the cluster
+  std::string path = {};                                 // of its URL, without a slash at the end
+  std::optional<std::string> secret = {};                // with ajp://
+  std::optional<MemberWay> way = {};                     // nothing: that of the cluster
 
   bool operator==(const MemberSeed&) const = default;
 };
@@ -65,6 +78,7 @@ struct Connections {
   std::chrono::milliseconds queue_timeout{};        // QueueTimeout
   std::size_t field_bytes_max = 64 * 1024;          // LimitResponseFieldSize
   std::size_t fields_max = 500;                     // LimitResponseFields
+  std::string local_ip = {};                        // WLLocalIP; empty: the kernel chooses
 
   bool operator==(const Connections&) const = default;
 };
@@ -109,6 +123,7 @@ struct Cluster {
     return member.check ? *member.check : balancing.check;
   }
   bool has_checks() const;
+  bool has_ajp() const;  // among its members
 
   // The same members, sessions and connections; the label and the loaded keys do not count.
   bool is_same_as(const Cluster& other) const;

@@ -11,6 +11,7 @@
 #include "conf/diagnostic.h"
 #include "conf/directive_table.h"
 #include "conf/values.h"
+#include "proxy/config/rewriting.h"
 
 namespace understudy::config {
 namespace {
@@ -98,7 +99,12 @@ class Importer final {
             bool is_out) {
     out_.text += std::string(2 * depth, ' ') + (is_out ? "# " : "") +
                  (directive.is_section ? "<" : "") + name;
-    for (const conf::Word& word : directive.arguments) out_.text += " " + written(word.text);
+    // A backslash in front of a blank goes on with the word only where there are no quotes.
+    const bool is_rewriting = conf::equal_ignoring_case(name, "RewriteCond") ||
+                              conf::equal_ignoring_case(name, "RewriteRule");
+    const std::vector<conf::Word> words =
+        is_rewriting ? rewrite_words(directive.arguments) : directive.arguments;
+    for (const conf::Word& word : words) out_.text += " " + written(word.text);
     out_.text += directive.is_section ? ">\n" : "\n";
   }
 

@@ -39,7 +39,7 @@ constexpr JkKnown kKnown[] = {
     {"ping_timeout"},
     {"connect_timeout", Of::kMember, "ping=", "ms"},
     {"prepost_timeout", Of::kMember, "ping=", "ms"},
-    {"domain", Of::kMember, {}, {}, "members of one domain are not asked before others"},
+    {"domain"},
     {"connection_pool_size"},
     {"connection_pool_minsize"},
     {"connection_ping_interval"},
@@ -51,10 +51,11 @@ constexpr JkKnown kKnown[] = {
     {"retries"},
     {"retry_interval"},
     {"recovery_options"},
-    {"fail_on_status", Of::kMember, {}, {}, "502, 503 and 504 count as failures"},
+    {"fail_on_status"},
     {"busy_limit", Of::kMember, {}, {}, "use MaxConnectionsPerMember"},
     {"max_reply_timeouts"},
     {"prefer_ipv6"},
+    {"maintain"},  // of all workers, wherever it stands
     // Of a worker that balances.
     {"balance_workers", Of::kBalancer},
     {"balanced_workers", Of::kBalancer},

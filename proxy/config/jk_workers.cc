@@ -163,6 +163,47 @@ bool pings(std::string_view mode) {
 
 }  // namespace
 
+// What holds for the whole worker here, as its members say it.
+void JkWorkers::tune(std::string_view worker, Seeds& seeds, conf::Diagnostics& diagnostics) const {
+  const Properties own = with_references(worker);
+  if (const auto found = own.find("fail_on_status"); found != own.end()) {
+    std::string statuses = found->second.value.text;
+    std::erase(statuses, ' ');
+    set_parameter(word_like(found->second.value, "failonstatus=" + statuses), nullptr, seeds,
+                  diagnostics);
+    seeds.tuning.asks_elsewhere = true;
+  }
+  // 1: not again once a member may have it, but GET (16) and HEAD (8); mod_jk's own default, to
+  // send POST twice, is nobody's here.
+  const auto options = own.find("recovery_options");
+  if (options == own.end()) return;
+  const auto bits = conf::parse_integer(options->second.value.text);
+  if (!bits || *bits < 0 || *bits > 31) {
+    diagnostics.error(options->second.value, "recovery_options takes a number from 0 to 31");
+  } else if ((*bits & 1) != 0 && (*bits & 16) == 0) {
+    seeds.tuning.never_again = true;
+  }
+}
+
+// Sessions of a member that fails go to the next one of its domain.
+void JkWorkers::link_domains(const std::vector<std::string>& names, Seeds& seeds) const {
+  const auto text = [this](const std::string& worker, std::string_view property) {
+    const Properties own = with_references(worker);
+    const auto found = own.find(property);
+    return found == own.end() ? std::string() : found->second.value.text;
+  };
+  for (std::size_t i = 0; i < names.size() && i < seeds.members.size(); ++i) {
+    const std::string domain = text(names[i], "domain");
+    if (domain.empty() || !seeds.members[i].redirect.empty()) continue;
+    for (std::size_t step = 1; step < names.size(); ++step) {
+      const std::size_t next = (i + step) % names.size();
+      if (next >= seeds.members.size() || text(names[next], "domain") != domain) continue;
+      seeds.members[i].redirect = seeds.members[next].route;
+      break;
+    }
+  }
+}
+
 // As BalancerMember would name it.
 conf::Directive JkWorkers::member(std::string_view worker, bool has_route) const {
   const Properties own = with_references(worker);
@@ -200,6 +241,7 @@ conf::Directive JkWorkers::member(std::string_view worker, bool has_route) const
 
 void JkWorkers::bind_balancer(const Properties& own, Seeds& seeds,
                               conf::Diagnostics& diagnostics) const {
+  std::vector<std::string> asked;
   const auto find = [&own](std::string_view name) -> const JkProperty* {
     const auto found = own.find(name);
     return found == own.end() ? nullptr : &found->second;
@@ -216,8 +258,11 @@ void JkWorkers::bind_balancer(const Properties& own, Seeds& seeds,
         continue;
       }
       add_balancer_member(member(each, true), 0, seeds, diagnostics);
+      if (asked.empty()) tune(each, seeds, diagnostics);
+      asked.emplace_back(each);
     }
   }
+  link_domains(asked, seeds);
   for (const auto& [name, property] : own) {
     const JkKnown& known = *find_jk_property(name);
     if (known.of != JkKnown::Of::kBalancer || known.parameter.empty()) continue;
@@ -265,15 +310,14 @@ std::optional<Seeds> JkWorkers::find(const conf::Word& worker,
   const std::string kind = type == own.end() ? "ajp13" : type->second.value.text;
   if (kind == "status") {
     seeds.is_proxied = false;
-    diagnostics.warning(worker,
-                        "a status worker answers nothing here: the Admin address has "
-                        "/status, and SetHandler balancer-manager a page of the members");
+    seeds.shows_state = true;
     return seeds;
   }
   if (kind == "lb") {
     bind_balancer(own, seeds, diagnostics);
   } else if (kind == "ajp13") {
     add_balancer_member(member(worker.text, false), 0, seeds, diagnostics);
+    tune(worker.text, seeds, diagnostics);
   } else {
     diagnostics.error(type->second.value,
                       "a worker is of type ajp13, lb or status, not '" + kind + "'");

@@ -37,6 +37,8 @@ class JkWorkers final {
   void check(const std::string& worker, const Properties& own, conf::Diagnostics& diagnostics);
   Properties with_references(std::string_view worker) const;
   conf::Directive member(std::string_view worker, bool has_route) const;
+  void tune(std::string_view worker, Seeds& seeds, conf::Diagnostics& diagnostics) const;
+  void link_domains(const std::vector<std::string>& names, Seeds& seeds) const;
   void bind_balancer(const Properties& own, Seeds& seeds, conf::Diagnostics& diagnostics) const;
 
   std::map<std::string, Properties, std::less<>> workers_;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,11 +36,16 @@ struct Failover {
   Resend on_503 = Resend::kIdempotent;          // ServerInitiatedFailover
   bool on_503_is_said = false;                  // or it is the default
   bool sticky_only = false;                     // StickyOnly: Apache's nofailover
-  bool idempotency_key = false;                 // IdempotencyKey: such a POST counts as idempotent
-  bool session_replay = false;                  // SessionReplay: any request may be sent again
-  std::size_t replay_buffer_bytes_max = 0;      // ReplayBufferSize: of one request's body
-  std::uint64_t replay_file_bytes_max = 0;      // ReplayFileSize; 0 with FileCaching Off
-  std::string temp_directory;                   // TempDir
+  // failonstatus=: a member that answers so is left alone for a while. With `asks_elsewhere`
+  // (fail_on_status of mod_jk) another one is asked, as after 503.
+  std::vector<std::uint16_t> failing_statuses = {};
+  bool asks_elsewhere = false;
+  bool fails_on(unsigned status) const;
+  bool idempotency_key = false;             // IdempotencyKey: such a POST counts as idempotent
+  bool session_replay = false;              // SessionReplay: any request may be sent again
+  std::size_t replay_buffer_bytes_max = 0;  // ReplayBufferSize: of one request's body
+  std::uint64_t replay_file_bytes_max = 0;  // ReplayFileSize; 0 with FileCaching Off
+  std::string temp_directory;               // TempDir
 
   unsigned resend_limit = 1;  // ResendLimit: after the connection broke on the request
 
@@ -76,12 +82,26 @@ struct Location {
   Kind kind = Kind::kPath;
   std::shared_ptr<const Pattern> expression;  // kExpression
 
-  bool is_proxied = true;      // false: `ProxyPass !`, and nothing below counts
-  std::size_t cluster = 0;     // index into Config::clusters
-  bool preserves_host = true;  // ProxyPreserveHost; false: members get their own name in Host
+  bool is_proxied = true;   // false: `ProxyPass !`, and nothing below counts
+  std::size_t cluster = 0;  // index into Config::clusters
+  // ProxyPreserveHost; false: members get `host`, or their own name where it is empty, in Host.
+  bool preserves_host = true;
+  std::string host = {};
   Failover failover;
   std::uint64_t body_bytes_max = 0;                 // kUnlimitedBodyBytes: no limit
   std::chrono::milliseconds tunnel_idle_timeout{};  // WebSocketIdleTimeout
+
+  // JkEnvVar: variables that members are told in AJP, and what they are where nothing sets them.
+  struct Attribute {
+    std::string name;
+    std::optional<std::string> otherwise;
+  };
+  std::vector<Attribute> attributes;
+
+  // ProxyErrorOverride: answers of members that the proxy's own pages take the place of.
+  bool overrides_errors = false;
+  std::vector<std::uint16_t> overridden;  // empty: all from 400 on, but 401
+  bool overrides(unsigned status) const;
 
   PathRules paths;
   bool forwards_raw = false;           // nocanon: members get the path as the client wrote it

@@ -146,14 +146,8 @@ bool set_method(const Place& place) {
   return true;
 }
 
-// A secret that only some members are asked for would be told to the others.
 bool set_secret(const Place& place) {
-  std::optional<std::string>& secret = place.tuning().secret;
-  if (secret && *secret != place.value) {
-    place.diagnostics.error(place.word, "the members of one balancer have one secret");
-    return false;
-  }
-  secret = place.value;
+  place.member->secret = place.value;
   return !place.value.empty();
 }
 
@@ -167,6 +161,22 @@ bool set_packet_bytes(const Place& place) {
   const auto bytes = conf::parse_integer(place.value);
   if (!bytes || *bytes < 0 || *bytes > 65536) return false;
   place.tuning().packet_bytes = static_cast<std::size_t>(*bytes);
+  return true;
+}
+
+// A sign in front is mod_jk's: the member is left alone or not, but another is asked.
+bool set_failing_statuses(const Place& place) {
+  std::string_view rest = place.value;
+  if (rest.empty()) return false;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find(','), rest.size());
+    std::string_view text = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (text.starts_with('-')) text.remove_prefix(1);
+    const auto status = conf::parse_integer(text);
+    if (!status || *status < 400 || *status > 599) return false;
+    place.tuning().failing_statuses.push_back(static_cast<std::uint16_t>(*status));
+  }
   return true;
 }
 
@@ -254,18 +264,8 @@ constexpr Parameter kParameters[] = {
     {"nonce", Of::kBalancer, {}, accept},
     {"maxattempts", Of::kBalancer, {}, accept},
     {"forcerecovery", Of::kBalancer, {}, accept},
-    {"failonstatus",
-     Of::kBalancer,
-     {},
-     accept,
-     "502, 503 and 504 count as failures; see EjectAfterFailures"},
+    {"failonstatus", Of::kBalancer, "statuses such as 500,503", set_failing_statuses},
     {"failontimeout", Of::kBalancer, {}, accept},
-    {"hcexpr",
-     Of::kMember,
-     {},
-     accept,
-     "a check passes with a status from 200 to 399; see HealthCheck"},
-    {"hctemplate", Of::kMember, {}, accept, "a template is not read; use HealthCheck"},
     {"nocanon",
      Of::kBoth,
      {},

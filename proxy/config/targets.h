@@ -46,6 +46,8 @@ struct Target {
   std::string url = {};                     // of ProxyPass
   std::string path_template = {};           // of an expression's: what comes behind the authority
   std::uint32_t rank = 0;                   // of Apache's: the lowest that matches
+  // Of a worker that shows the state.
+  apache::OwnPage page = apache::OwnPage::kNone;
 };
 
 class TargetList final {
@@ -78,6 +80,7 @@ class TargetList final {
   };
   struct ProxySection {
     std::string pattern = {};
+    std::shared_ptr<const Pattern> expression = {};  // of <ProxyMatch>
     apache::Section rules = {};
   };
 

@@ -41,23 +41,43 @@ std::string whole(std::string_view title, const std::string& inside) {
       title, inside);
 }
 
+std::string table(const WorkerCluster& cluster) {
+  const routing::Cluster& routing = cluster.routing();
+  std::string out = fmt::format(
+      "<h2>balancer://{}</h2>\n<table>\n<tr><th>Worker URL</th><th>Route</th>"
+      "<th>Factor</th><th>Status</th><th>Elected</th><th>Busy</th></tr>\n",
+      escaped(routing.options().name));
+  for (const auto& member : routing.table().members()) {
+    out +=
+        fmt::format("<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
+                    escaped(member->address_text), escaped(member->route), member->weight / 100.0,
+                    state_of(*member), member->counters.requests, member->busy);
+  }
+  return out + "</table>\n";
+}
+
 std::string tables(const Routes& routes) {
   std::string out;
-  for (const WorkerCluster* cluster : routes.clusters) {
-    const routing::Cluster& routing = cluster->routing();
-    out += fmt::format(
-        "<h2>balancer://{}</h2>\n<table>\n<tr><th>Worker URL</th><th>Route</th>"
-        "<th>Factor</th><th>Status</th><th>Elected</th><th>Busy</th></tr>\n",
-        escaped(routing.options().name));
-    for (const auto& member : routing.table().members()) {
-      out += fmt::format(
-          "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
-          escaped(member->address_text), escaped(member->route), member->weight / 100.0,
-          state_of(*member), member->counters.requests, member->busy);
-    }
-    out += "</table>\n";
-  }
+  for (const WorkerCluster* cluster : routes.clusters) out += table(*cluster);
   return out;
+}
+
+// JVMIDs are in every session's cookie, so they are no secret.
+std::string counters_of(const WorkerCluster& cluster) {
+  std::string out =
+      "<table>\n<tr><th>Server</th><th>JVMID</th><th>Requests</th><th>Responses</th>"
+      "<th>Refused</th><th>Timeouts</th><th>Dropped</th><th>503</th><th>Failovers</th></tr>\n";
+  for (const auto& member : cluster.routing().table().members()) {
+    const routing::MemberCounters& counted = member->counters;
+    const std::string id =
+        member->mid ? std::to_string(static_cast<std::int32_t>(*member->mid)) : "not known";
+    out += fmt::format(
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td>"
+        "<td>{}</td><td>{}</td></tr>\n",
+        escaped(member->address_text), id, counted.requests, counted.responses, counted.refused,
+        counted.timeouts, counted.resets, counted.unavailable, counted.failovers);
+  }
+  return out + "</table>\n";
 }
 
 }  // namespace
@@ -68,6 +88,11 @@ std::string balancer_page(const Routes& routes) {
 
 std::string status_page(const WorkerCounters& counters, const Routes& routes) {
   return whole("Server Status", "<pre>\n" + status_text(counters) + "</pre>\n" + tables(routes));
+}
+
+std::string bridge_page(std::string_view settings, const WorkerCluster& cluster) {
+  return whole("WebLogic Bridge Configuration",
+               "<pre>\n" + escaped(settings) + "</pre>\n" + table(cluster) + counters_of(cluster));
 }
 
 std::string status_text(const WorkerCounters& counters) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "proxy/exchange/routes.h"
 #include "proxy/exchange/worker_context.h"
@@ -14,6 +15,8 @@ namespace understudy {
 // HTML.
 std::string balancer_page(const Routes& routes);
 std::string status_page(const WorkerCounters& counters, const Routes& routes);
+// The plug-in's: `settings` has a line for each.
+std::string bridge_page(std::string_view settings, const WorkerCluster& cluster);
 // Lines "Name: value", for server-status?auto.
 std::string status_text(const WorkerCounters& counters);
 

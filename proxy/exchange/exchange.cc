@@ -375,6 +375,11 @@ void Exchange::on_answer(Try& which, const http::ResponseHead& head) {
     if (ask_elsewhere(TryFailure::kMisdirected, head)) return;
   } else if (head.status == 502 || head.status == 504) {
     cluster_->routing().on_bad_answer(member, worker_.io.loop.now());
+  } else if (head.status >= 400 && location_->failover.fails_on(head.status)) {
+    const bool may_ask = location_->failover.asks_elsewhere;
+    if (may_ask && ask_elsewhere(TryFailure::kUnavailable, head)) return;
+    cluster_->routing().on_failure(attempt_, member, routing::Failure::kUnavailable,
+                                   worker_.io.loop.now());
   } else if (!member.has_clean_record()) {
     cluster_->routing().on_success(member, worker_.io.loop.now());
   }
@@ -388,6 +393,9 @@ void Exchange::on_answer(Try& which, const http::ResponseHead& head) {
 }
 
 void Exchange::send_response_head(const http::ResponseHead& head) {
+  if (head.status >= 400 && location_->overrides(head.status)) {
+    return give_up(head.status, "The server that was asked reported an error.");
+  }
   const bool begins_tunnel = tunnel_ && head.status == 101;
   // Over HTTP/2 any 2xx would mean that the tunnel is there (RFC 8441 5).
   const bool would_mean_a_tunnel =

@@ -54,12 +54,18 @@ void ExchangeRules::show_answer(const http::ResponseHead& head) {
   exchange_.passage_->seen->status = head.status;
 }
 
+std::string ExchangeRules::bridge_page_of_location() const {
+  const config::Location& location = *exchange_.location_;
+  return bridge_page(location.rules->settings, *exchange_.routes_->clusters[location.cluster]);
+}
+
 void ExchangeRules::answer_own_page(const http::RequestHead& head, apache::OwnPage page) {
   const bool is_auto = page == apache::OwnPage::kStatus && head.query.starts_with("?auto");
   const std::string body = is_auto ? status_text(exchange_.worker_.counters)
                            : page == apache::OwnPage::kStatus
                                ? status_page(exchange_.worker_.counters, *exchange_.routes_)
-                               : balancer_page(*exchange_.routes_);
+                           : page == apache::OwnPage::kBridge ? bridge_page_of_location()
+                                                              : balancer_page(*exchange_.routes_);
   exchange_.account_.status = 200;
   const std::string lines = std::string(is_auto ? "Content-Type: text/plain; charset=utf-8\r\n"
                                                 : "Content-Type: text/html; charset=utf-8\r\n") +

@@ -26,6 +26,7 @@ class ExchangeRules final {
 
  private:
   AskedFor asked(const http::RequestHead& head) const;
+  std::string bridge_page_of_location() const;
   void answer_own_page(const http::RequestHead& head, apache::OwnPage page);
 
   Exchange& exchange_;

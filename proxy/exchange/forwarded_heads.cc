@@ -229,6 +229,35 @@ http::RequestOrigin origin_of(const HeadFacts& facts) {
       .is_tls = facts.is_tls};
 }
 
+// What JkEnvVar names: what the rules have set, or TLS says.
+void add_attributes(const HeadFacts& facts,
+                    std::vector<std::pair<std::string, std::string>>& attributes) {
+  attributes.clear();
+  for (const config::Location::Attribute& each : facts.location->attributes) {
+    const std::string* const set =
+        facts.passage != nullptr ? facts.passage->environment.find(each.name) : nullptr;
+    std::string value = set != nullptr ? *set : std::string();
+    const auto fact = find_tls_fact(each.name);
+    if (value.empty() && fact) value = Facts(facts).tls(*fact);
+    if (value.empty() && each.otherwise) value = *each.otherwise;
+    if (!value.empty() || set != nullptr || each.otherwise)
+      attributes.emplace_back(each.name, value);
+  }
+}
+
+// `target`, or what the client sent where it is empty, behind the path of a member's URL; `target`
+// may lie in `room`. Empty: there is no room.
+std::string_view behind(std::string_view path, std::string_view target,
+                        const http::RequestHead& head, std::span<char> room) {
+  const std::string rest =
+      target.empty() ? std::string(head.path) + std::string(head.query) : std::string(target);
+  const std::size_t size = path.size() + rest.size();
+  if (size > room.size()) return {};
+  const auto end = std::copy(path.begin(), path.end(), room.begin());
+  std::copy(rest.begin(), rest.end(), end);
+  return {room.data(), size};
+}
+
 // RFC 9110 4.2.3: without the port that the scheme has anyway.
 std::string_view host_of(const routing::Member& member, bool is_tls) {
   if (member.address.is_unix()) return "localhost";
@@ -263,13 +292,31 @@ bool compose_request(const HeadFacts& facts, const RequestFor& to, const http::R
   if (!scratch.lines.ok()) return false;
   rewrite.added = scratch.lines.text();
   rewrite.add_upgrade = to.upgrades;
-  if (to.cluster.speaks_ajp()) {
-    scratch.origin = origin_of(facts);
-    rewrite.origin = &scratch.origin;
-  }
   rewrite.target = member_target(facts, head, to.sends_path_as_is);
+  const routing::Member& member = *to.attempt.member();
+  const bool is_special = to.cluster.has_special_members();
+  if (is_special) {
+    scratch.origin = origin_of(facts);
+    if (!facts.location->attributes.empty()) {
+      add_attributes(facts, scratch.attributes);
+      scratch.origin.attributes = &scratch.attributes;
+    }
+    rewrite.origin = &scratch.origin;
+    const config::MemberWay* const way = to.cluster.way_of(member);
+    if (way != nullptr && !way->path.empty()) {
+      rewrite.target = behind(way->path, rewrite.target, head, scratch.target);
+      if (rewrite.target.empty()) return false;
+    }
+  }
   if (head.authority.empty() || !facts.location->preserves_host) {
-    rewrite.host = host_of(*to.attempt.member(), to.cluster.speaks_tls());
+    const std::string& own = facts.location->host;
+    // In Apache AJP carries the client's own.
+    const bool keeps = is_special && !head.authority.empty() && to.cluster.speaks_ajp(member);
+    if (!own.empty()) {
+      rewrite.host = own;
+    } else if (!keeps) {
+      rewrite.host = host_of(member, to.cluster.speaks_tls(member));
+    }
   }
   return true;
 }

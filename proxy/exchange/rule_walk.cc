@@ -48,12 +48,19 @@ class Walk final {
     }
     const http::Method method = asked_.head.method;
     const bool is_read = method == http::Method::kGet || method == http::Method::kHead;
-    if (out_.location && is_read && location().rules) out_.page = location().rules->page;
+    if (out_.location && is_read && location().rules) out_.page = page_of(*location().rules);
     return std::move(out_);
   }
 
  private:
   const config::Location& location() const { return asked_.host.locations[*out_.location]; }
+
+  apache::OwnPage page_of(const apache::Rules& rules) const {
+    if (rules.page != apache::OwnPage::kBridge) return rules.page;
+    const std::string_view query = asked_.head.query;
+    const bool is_asked = !query.empty() && query.substr(1).starts_with(apache::kBridgeQuery);
+    return is_asked ? apache::OwnPage::kBridge : apache::OwnPage::kNone;
+  }
 
   RuledMatch answer(Verdict verdict) {
     out_.verdict = std::move(verdict);

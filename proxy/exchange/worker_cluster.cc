@@ -37,6 +37,8 @@ std::string WorkerCluster::host_of(std::string_view address_text) {
 WorkerCluster::WorkerCluster(WorkerContext& worker, const Options& options)
     : worker_(worker),
       options_(options),
+      has_special_members_(!options.ways.empty() ||
+                           options.protocol == config::MemberProtocol::kAjp),
       speaks_native_(has_native_contract(options.routing)),
       inserted_(inserted_cookie(options)),
       speaks_weblogic_(options.routing.dialect == Dialect::kWeblogic),
@@ -95,15 +97,25 @@ MemberConnections& WorkerCluster::connections(const routing::Member& member) {
   return *slot.connections;
 }
 
+const config::MemberWay* WorkerCluster::way_of(const routing::Member& member) const {
+  if (options_.ways.empty()) return nullptr;
+  const auto found = options_.ways.find(member.address_text);
+  return found == options_.ways.end() ? nullptr : &found->second;
+}
+
 MemberConnections::Options WorkerCluster::reach(const routing::Member& member) const {
+  const config::MemberWay* const way = way_of(member);
   return {.name = member.name,
           .label = member.label(),
           .address = member.address,
           .more_addresses = member.more_addresses,
-          .protocol = options_.protocol,
-          .ajp = options_.ajp,
+          .local = options_.connections.local_ip.empty()
+                       ? Address()
+                       : Address::parse(options_.connections.local_ip).value_or(Address()),
+          .protocol = way != nullptr ? way->protocol : options_.protocol,
+          .ajp = way != nullptr ? way->ajp : options_.ajp,
           .proxy_header = options_.proxy_header,
-          .tls = options_.tls,
+          .tls = way != nullptr && way->is_plain ? nullptr : options_.tls,
           .tls_name = options_.tls_name.empty() ? host_of(member.address_text) : options_.tls_name,
           .connect_timeout = options_.connections.connect_timeout,
           .unreachable_timeout = options_.connections.unreachable_timeout,

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,8 @@ class WorkerCluster final : private ViewProbe::User,
     config::Connections connections;
     config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
     config::Ajp ajp = {};  // with MemberProtocol::kAjp
+    // By address: of the members that are spoken to otherwise.
+    std::map<std::string, config::MemberWay, std::less<>> ways = {};
     config::ProxyHeader proxy_header = config::ProxyHeader::kNone;
     std::shared_ptr<const TlsDialer> tls = {};  // null: members are spoken to in plain
     std::string tls_name = {};                  // empty: each member's own host name
@@ -66,7 +69,18 @@ class WorkerCluster final : private ViewProbe::User,
   bool speaks_native() const { return speaks_native_; }
   bool speaks_weblogic() const { return speaks_weblogic_; }
   bool speaks_tls() const { return options_.tls != nullptr; }
-  bool speaks_ajp() const { return options_.protocol == config::MemberProtocol::kAjp; }
+  bool speaks_tls(const routing::Member& member) const {
+    const config::MemberWay* const way = way_of(member);
+    return speaks_tls() && (way == nullptr || !way->is_plain);
+  }
+  bool speaks_ajp(const routing::Member& member) const {
+    const config::MemberWay* const way = way_of(member);
+    return (way != nullptr ? way->protocol : options_.protocol) == config::MemberProtocol::kAjp;
+  }
+  // Some member speaks AJP, or is spoken to otherwise than the others.
+  bool has_special_members() const { return has_special_members_; }
+  // Null: as the cluster.
+  const config::MemberWay* way_of(const routing::Member& member) const;
   // Exchanges whose session names members that are not known here wait until they have told their
   // ids, for a round trip. False: there is none to ask, or all have been asked a moment ago.
   bool wait_for_ids(Waiter& waiter);
@@ -167,6 +181,7 @@ class WorkerCluster final : private ViewProbe::User,
   // Constant after construction.
   WorkerContext& worker_;
   const Options options_;
+  const bool has_special_members_;
   const bool speaks_native_;
   const std::optional<InsertedCookie> inserted_;
   // By the configuration, or because a member has answered so.

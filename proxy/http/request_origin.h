@@ -3,7 +3,10 @@
 // views; they live as long as the request's head. Filled by exchange/, read by upstream/.
 #pragma once
 
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace understudy {
 
@@ -19,7 +22,9 @@ struct RequestOrigin {
   const IpAddress* client = nullptr;  // of whom a trusted peer speaks; null: the peer itself
   const TlsStream* tls = nullptr;     // the peer's; null: plain
   std::string_view user = {};         // that the proxy has verified
-  bool is_tls = false;                // the client's side, a trusted peer's word included
+  // Names and values, to be told besides.
+  const std::vector<std::pair<std::string, std::string>>* attributes = nullptr;
+  bool is_tls = false;  // the client's side, a trusted peer's word included
 };
 
 }  // namespace http

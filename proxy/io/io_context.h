@@ -41,7 +41,8 @@ struct HeadScratch {
   std::array<char, kPathScratchBytes> path;
   std::array<char, kTargetScratchBytes> target;
   http::RequestOrigin origin;
-  std::array<char, kAffinityValueBytesMax> session;  // of a path parameter, decoded
+  std::vector<std::pair<std::string, std::string>> attributes;  // of origin
+  std::array<char, kAffinityValueBytesMax> session;             // of a path parameter, decoded
 };
 
 // Objects that are finished but may still be on the call stack; destroyed when the turn ends.

@@ -27,13 +27,14 @@ void Server::watch_members() {
     std::set<std::string_view> configured;
     for (std::size_t seed = 0; seed < cluster.seeds.size(); ++seed) {
       configured.insert(cluster.seeds[seed].address);
+      const std::optional<config::MemberWay>& way = cluster.seeds[seed].way;
       targets.push_back({.cluster = i,
                          .address_text = cluster.seeds[seed].address,
                          .address = address_of(snapshot_->clusters[i].seeds[seed].address_text,
                                                snapshot_->clusters[i].seeds[seed].address),
-                         .protocol = cluster.protocol,
-                         .ajp = cluster.ajp,
-                         .tls = cluster.tls,
+                         .protocol = way ? way->protocol : cluster.protocol,
+                         .ajp = way ? way->ajp : cluster.ajp,
+                         .tls = way && way->is_plain ? nullptr : cluster.tls,
                          .tls_name = name_of(cluster, cluster.seeds[seed].address),
                          .check = cluster.check_of(cluster.seeds[seed])});
     }

@@ -196,8 +196,7 @@ Result<std::shared_ptr<const Snapshot>> Snapshot::make(
     }
   }
   for (const config::Cluster& cluster : config->clusters) {
-    out->tells_where |= cluster.proxy_header != config::ProxyHeader::kNone ||
-                        cluster.protocol == config::MemberProtocol::kAjp;
+    out->tells_where |= cluster.proxy_header != config::ProxyHeader::kNone || cluster.has_ajp();
     out->clusters.push_back(make_cluster(cluster, out->host_names));
   }
   return std::shared_ptr<const Snapshot>(std::move(out));

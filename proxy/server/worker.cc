@@ -173,11 +173,16 @@ std::shared_ptr<WorkerCluster> Worker::cluster_for(const Snapshot& snapshot, std
   }
   routing::ClusterOptions routing = snapshot.clusters[index];
   routing.worker = index_;
+  std::map<std::string, config::MemberWay, std::less<>> ways;
+  for (const config::MemberSeed& seed : wanted.seeds) {
+    if (seed.way) ways.emplace(seed.address, *seed.way);
+  }
   auto made = std::make_shared<WorkerCluster>(
       context_, WorkerCluster::Options{.routing = std::move(routing),
                                        .connections = wanted.connections,
                                        .protocol = wanted.protocol,
                                        .ajp = wanted.ajp,
+                                       .ways = std::move(ways),
                                        .proxy_header = wanted.proxy_header,
                                        .tls = wanted.tls,
                                        .tls_name = wanted.tls_name,

@@ -118,6 +118,11 @@ bool AjpUpstream::compose(const http::RequestHead& head, const http::RequestRewr
     certificate = pem_of(origin.tls->peer().fact(TlsFact::kCertificateDer));
     facts.certificate = certificate;
   }
+  std::vector<http::AjpAttribute> attributes;
+  if (origin.attributes != nullptr) {
+    for (const auto& [name, value] : *origin.attributes) attributes.push_back({name, value});
+    facts.attributes = attributes;
+  }
   const std::size_t bytes_max = home_.ajp().packet_bytes_max;
   std::span<char> room = out_.writable();
   if (room.size() < bytes_max && out_.grow()) room = out_.writable();

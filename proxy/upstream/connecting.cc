@@ -71,7 +71,7 @@ Result<void> Connecting::begin() {
 Result<void> Connecting::try_next() {
   Error last{.code = ErrorCode::kConnectFailed, .detail = "the member has no address"};
   while (tried_ < home_.address_count()) {
-    auto fd = connect_tcp(home_.address_to_try(tried_++));
+    auto fd = connect_tcp(home_.address_to_try(tried_++), home_.local());
     if (!fd) {
       last = std::move(fd).error();
       continue;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/upstream/health_probe.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -12,7 +13,12 @@ HealthProbe::HealthProbe(const IoContext& io, const config::HealthCheck& check, 
     : io_(io),
       check_(check),
       user_(user),
-      timeout_(Timer::of<&HealthProbe::on_timeout>(io.loop.timers(), *this)) {}
+      timeout_(Timer::of<&HealthProbe::on_timeout>(io.loop.timers(), *this)) {
+  for (const config::CheckRule& rule : check.rules) {
+    auto pattern = Pattern::compile(rule.pattern);
+    patterns_.push_back(pattern ? *std::move(pattern) : nullptr);
+  }
+}
 
 HealthProbe::~HealthProbe() {
   if (upstream_) std::exchange(upstream_, nullptr)->release();
@@ -65,11 +71,37 @@ void HealthProbe::on_connected(Upstream& connection) {
   upstream_->send_head(head, rewrite, {.last = true});
 }
 
-void HealthProbe::on_response_head(const http::ResponseHead& head) {
-  if (head.status < check_.status_min || head.status > check_.status_max) {
-    return end(false, "it answered " + std::to_string(head.status));
+bool HealthProbe::has_rules_of_body() const {
+  return std::any_of(check_.rules.begin(), check_.rules.end(),
+                     [](const config::CheckRule& rule) { return rule.is_of_body; });
+}
+
+bool HealthProbe::judges_status(unsigned status) const {
+  if (check_.rules.empty()) return status >= check_.status_min && status <= check_.status_max;
+  const std::string text = std::to_string(status);
+  for (std::size_t i = 0; i < check_.rules.size(); ++i) {
+    const config::CheckRule& rule = check_.rules[i];
+    if (rule.is_of_body) continue;
+    const bool matches = patterns_[i] != nullptr && patterns_[i]->matches(text);
+    if (matches == rule.is_negated) return false;
   }
-  if (check_.body.empty() || check_.method == "HEAD") return end(true, {});
+  return true;
+}
+
+bool HealthProbe::judges_body() const {
+  for (std::size_t i = 0; i < check_.rules.size(); ++i) {
+    const config::CheckRule& rule = check_.rules[i];
+    if (!rule.is_of_body) continue;
+    const bool matches = patterns_[i] != nullptr && patterns_[i]->matches(body_);
+    if (matches == rule.is_negated) return false;
+  }
+  return true;
+}
+
+void HealthProbe::on_response_head(const http::ResponseHead& head) {
+  if (!judges_status(head.status)) return end(false, "it answered " + std::to_string(head.status));
+  const bool asks_body = !check_.body.empty() || has_rules_of_body();
+  if (!asks_body || check_.method == "HEAD") return end(true, {});
   gather();
 }
 
@@ -85,8 +117,13 @@ void HealthProbe::gather() {
   for (;;) {
     const BodyBytes body = upstream_->body(BodyForm::kPayload);
     body_ += body.bytes.substr(0, kCheckBodyBytesMax - body_.size());
-    if (body_.find(check_.body) != std::string::npos) return end(true, {});
+    const bool has_rules = has_rules_of_body();
+    if (!has_rules && body_.find(check_.body) != std::string::npos) return end(true, {});
     if (body.last || body_.size() == kCheckBodyBytesMax) {
+      if (has_rules) {
+        const bool is_right = judges_body();
+        return end(is_right, is_right ? "" : "its answer is not what hcexpr= asks for");
+      }
       return end(false, "its answer does not contain '" + check_.body + "'");
     }
     const bool some = !body.bytes.empty();

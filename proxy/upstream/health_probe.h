@@ -10,7 +10,9 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/pattern.h"
 #include "base/timer_wheel.h"
 #include "proxy/config/balancing.h"
 #include "proxy/io/io_context.h"
@@ -53,10 +55,14 @@ class HealthProbe final : private Upstream::User {
   void on_upstream_failed(ErrorCode code, std::string_view detail) override;
   void on_timeout();
   void gather();
+  bool judges_status(unsigned status) const;
+  bool judges_body() const;
+  bool has_rules_of_body() const;
   void end(bool success, std::string_view why);
 
   const IoContext io_;
   const config::HealthCheck& check_;
+  std::vector<std::shared_ptr<const Pattern>> patterns_;  // of its rules
   User& user_;
   std::string host_;
   std::unique_ptr<MemberConnections> connections_;

@@ -67,6 +67,7 @@ class MemberConnections final {
     std::string label;  // "name (mid)", in error logs
     Address address;
     std::vector<Address> more_addresses = {};  // of the same name
+    Address local = {};                        // to connect from; unset: the kernel chooses
     config::MemberProtocol protocol = config::MemberProtocol::kHttp1;
     config::Ajp ajp = {};                                           // with MemberProtocol::kAjp
     config::ProxyHeader proxy_header = config::ProxyHeader::kNone;  // then none is kept alive
@@ -119,6 +120,7 @@ class MemberConnections final {
   const http::HeadLimits& limits() const { return options_.limits; }
   const config::Ajp& ajp() const { return options_.ajp; }
   const Address& address() const { return options_.address; }
+  const Address& local() const { return options_.local; }
   // In use, idle, and those that are not there yet.
   std::size_t open_count() const { return open_.size() + connecting_.size() + http2_.size(); }
   std::size_t http2_stream_count() const { return http2_streams_; }

@@ -124,7 +124,7 @@ TEST(Limits, OfTheWorkForUnknownNames) {
 }
 
 TEST(Limits, OfDiagnosticsAndTheRestIsCounted) {
-  Reading reading(repeat("A \"\n", kDiagnosticsMax + 7));
+  Reading reading(repeat("A b\x01\n", kDiagnosticsMax + 7));
   reading.parsed();
   EXPECT_EQ(reading.said().kept().size(), kDiagnosticsMax);
   EXPECT_EQ(reading.said().error_count(), kDiagnosticsMax + 7);

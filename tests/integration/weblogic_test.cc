@@ -168,6 +168,30 @@ TEST_F(Weblogic, MoreFieldsBehindTheIdsAndAnIdInThePathDoNotConfuseIt) {
   EXPECT_EQ(get("/page", "JSESSIONID=abc!99!98").status, 200);
 }
 
+TEST_F(Weblogic, TheBridgePageShowsSettingsAndMembersAndNothingOfKeys) {
+  open({&a(), &b()}, "DebugConfigInfo On\nConnectTimeoutSecs 7\nSSLProxyEngine On");
+  get("/");
+  const std::string page = get("/any?__WebLogicBridgeConfig").body;
+  EXPECT_NE(page.find("ConnectTimeoutSecs 7"), std::string::npos) << page;
+  EXPECT_NE(page.find(a().address().to_string()), std::string::npos) << page;
+  EXPECT_NE(page.find("JVMID"), std::string::npos) << page;
+  EXPECT_EQ(page.find("SSLProxyEngine"), std::string::npos) << page;
+  EXPECT_EQ(get("/any?x=__WebLogicBridgeConfig").body.size(), 1u);
+}
+
+TEST_F(Weblogic, TheBridgePageIsForWhomTheRulesLetIn) {
+  open({&a()},
+       "DebugConfigInfo On\n<If \"%{QUERY_STRING} =~ /__WebLogicBridgeConfig/\">\n"
+       "Require ip 192.0.2.1\n</If>");
+  EXPECT_EQ(get("/any?__WebLogicBridgeConfig").status, 403);
+  EXPECT_EQ(get("/any").status, 200);
+}
+
+TEST_F(Weblogic, TheBridgePageIsOffUnlessSaid) {
+  open({&a()});
+  EXPECT_EQ(get("/any?__WebLogicBridgeConfig").body, "a");
+}
+
 TEST_F(Weblogic, A503GoesToTheSecondary) {
   open({&a(), &b(), &c()});
   ASSERT_EQ(whose(session(b(), c())), "b");

@@ -183,7 +183,8 @@ TEST(Cluster, RefusesWhatCannotWork) {
       {"<Location />\nBalancerMember a:1 loadfactor=101\n</Location>",
        "t.conf:2:20: error: loadfactor= takes a number from 1 to 100"},
       {"<Location />\nBalancerMember a:1 route=x\nBalancerMember b:1 route=x\n</Location>",
-       "t.conf:3:16: error: route x is already that of a:1"},
+       "t.conf:3:16: warning: route x is already that of a:1, to which its sessions go, as in "
+       "Apache"},
       {"<Location />\nBackendCluster a:1\nSessionCookie a=b\nClusterKeyFile c.key\n</Location>",
        "t.conf:3:15: error: a cookie's name has no blanks and none of ()<>@,;:\\\"/[]?={}"},
       {"<Location />\nBackendCluster a:1\nClusterKeyFile none\n</Location>",

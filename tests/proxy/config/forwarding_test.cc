@@ -64,12 +64,13 @@ TEST(Forwarding, SaysWhatIsWrongWhereItStands) {
        "1:22: error: expected a network such as 10.0.0.0/8 or an address: lb.example: no IP "
        "address"},
       {"RemoteIPHeader X-Real-IP",
-       "1:1: error: RemoteIPHeader needs RemoteIPInternalProxy or RemoteIPTrustedProxy: they say "
-       "whose word is believed"},
+       "1:1: warning: RemoteIPHeader believes any client, as in Apache: each may say who it is, to "
+       "the access rules too; RemoteIPInternalProxy and RemoteIPTrustedProxy say whose word is "
+       "believed"},
       {"RemoteIPProxyProtocol On",
-       "1:1: error: RemoteIPProxyProtocol needs RemoteIPInternalProxy or RemoteIPTrustedProxy: "
-       "they "
-       "say whose word is believed"},
+       "1:1: warning: RemoteIPProxyProtocol believes any client, as in Apache: each may say who it "
+       "is, to the access rules too; RemoteIPInternalProxy and RemoteIPTrustedProxy say whose word "
+       "is believed"},
       {"WLProxySSLPassThrough On",
        "1:1: warning: WLProxySSLPassThrough believes any client, as the plug-in does; with "
        "RemoteIPInternalProxy it believes your balancer only"},

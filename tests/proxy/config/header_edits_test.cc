@@ -75,7 +75,9 @@ TEST(HeaderEdits, SayWhatIsWrongWhereItStands) {
       {"RequestHeader set Understudy-Request-Id 1",
        "19: error: Understudy-Request-Id cannot be edited: it is between the proxy and the "
        "members"},
-      {"RequestHeader set Host x", "19: error: Host cannot be edited: members get the client's"},
+      {"RequestHeader edit Host x y",
+       "20: error: Host can be set to a text only, by RequestHeader set Host NAME outside of "
+       "patterns and <If>, and without a condition"},
       {"Header edit X ( y", "15: error: no regular expression: missing ): ("},
       {"Header edit X (a) $2", "19: error: the regular expression has no group 2"},
       {"Header set X %x", "14: error: a value knows %t, %D, %%, %{NAME}e and %{NAME}s, not '%x'"},

@@ -122,6 +122,15 @@ TEST(Import, WhatClosesTheFilesIsKept) {
   EXPECT_EQ(only_host(*loaded.config).unmapped_status, 403);
 }
 
+TEST(Import, ABlankBehindABackslashStaysInItsWord) {
+  const Imported out = imported(
+      "Listen 127.0.0.1:80\nRewriteEngine On\nRewriteCond %{HTTP:Connection} ^keep-alive,\\ "
+      "Upgrade$ [NC]\nRewriteRule ^ - [F]\nProxyPass / http://127.0.0.1:7001/\n");
+  EXPECT_NE(out.text.find("RewriteCond %{HTTP:Connection} \"^keep-alive, Upgrade$\" [NC]\n"),
+            std::string::npos)
+      << out.text;
+}
+
 TEST(Import, ADirectoryNeedsAMainFile) {
   const auto result = import_file("/nonexistent-directory/httpd.conf");
   EXPECT_FALSE(result);

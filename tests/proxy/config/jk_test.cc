@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "proxy/apache/sections.h"
 #include "proxy/config/load.h"
 #include "tests/proxy/config/loading.h"
 
@@ -160,6 +161,57 @@ TEST(Jk, MountsOfTheServerHoldInAHostThatCopiesThem) {
   EXPECT_EQ(count("JkMount /x/* a\n" + host + "</VirtualHost>\n"), 0u);
   EXPECT_EQ(count("JkMount /x/* a\n" + host + "JkMountCopy On\n</VirtualHost>\n"), 1u);
   EXPECT_EQ(count("JkMountCopy All\nJkMount /x/* a\n" + host + "</VirtualHost>\n"), 1u);
+}
+
+// In front of the last mount of its worker that it meets, behind the longer ones of others.
+TEST(Jk, AnExclusionIsFromItsWorkerOnly) {
+  const std::string workers = "worker.a.host=a\nworker.b.host=b\n";
+  const auto count = [&workers](const std::string& conf) {
+    const auto config = jk_config(conf, workers);
+    std::size_t excluded = 0;
+    for (const Location& each : only_host(*config).locations) {
+      excluded += each.path == "/shop/pics/" && !each.is_proxied ? 1 : 0;
+    }
+    return excluded;
+  };
+  EXPECT_EQ(count("JkMount /shop/* b\nJkUnMount /shop/pics/* b\n"), 1u);
+  EXPECT_EQ(count("JkMount /shop/* b\nJkUnMount /shop/pics/* a\n"), 0u);
+  EXPECT_EQ(count("JkMount /shop/* b\nJkUnMount /shop/pics/* *\n"), 1u);
+}
+
+TEST(Jk, AWorkerOfTypeStatusAnswersThePageOfTheMembers) {
+  const std::string workers = "worker.a.host=a\nworker.s.type=status\n";
+  for (const std::string conf : {"JkMount /* a\nJkMount /jk s\n",
+                                 "JkMount /* a\n<Location /jk>\nJkMount s\n</Location>\n"}) {
+    SCOPED_TRACE(conf);
+    const auto config = jk_config(conf, workers);
+    std::size_t pages = 0;
+    for (const Location& each : only_host(*config).locations) {
+      if (each.is_proxied || each.rules == nullptr) continue;
+      pages += each.rules->page == apache::OwnPage::kBalancers ? 1 : 0;
+    }
+    EXPECT_EQ(pages, 1u);
+  }
+}
+
+TEST(Jk, WhatMembersFailByAndWhoTakesTheirPlace) {
+  const auto config = jk_config(
+      "JkEnvVar SSL_CLIENT_S_DN\nJkEnvVar WHO nobody\nJkMount /* l\n",
+      "worker.t.fail_on_status=-500,503\nworker.t.recovery_options=3\nworker.t.maintain=30\n"
+      "worker.a.reference=worker.t\nworker.a.host=a\nworker.a.domain=x\n"
+      "worker.b.reference=worker.t\nworker.b.host=b\n"
+      "worker.c.reference=worker.t\nworker.c.host=c\nworker.c.domain=x\n"
+      "worker.l.type=lb\nworker.l.balance_workers=a,b,c\n");
+  const Location& location = location_at(*config, "/");
+  EXPECT_TRUE(location.failover.fails_on(500));
+  EXPECT_TRUE(location.failover.asks_elsewhere);
+  EXPECT_FALSE(location.failover.idempotent);
+  ASSERT_EQ(location.attributes.size(), 2u);
+  EXPECT_EQ(location.attributes[1].otherwise, "nobody");
+  const Cluster& cluster = cluster_at(*config, "/");
+  EXPECT_EQ(cluster.seeds[0].redirect, "c");
+  EXPECT_EQ(cluster.seeds[1].redirect, "");
+  EXPECT_EQ(cluster.seeds[2].redirect, "a");
 }
 
 TEST(Jk, AnExclusionComesFirstAndThenTheLongestPattern) {

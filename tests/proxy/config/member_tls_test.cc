@@ -104,9 +104,9 @@ TEST_F(MemberTls, MistakesAreShownWhereTheyStand) {
        "t.conf:2:13: error: SecureProxy is Off, but a:1 is named with https://"},
       {"SSLProxyEngine Off\nBalancerMember https://a:1",
        "t.conf:2:16: error: SSLProxyEngine is Off, but a:1 is named with https://"},
-      {"BalancerMember https://a:1\nBalancerMember http://b:1",
-       "t.conf:1:11: error: all members of a cluster speak TLS or none does, but a:1 does and b:1 "
-       "does not"},
+      {"BalancerMember https://a:1\nBalancerMember b:1",
+       "t.conf:1:11: error: write http:// or https:// for each member: a:1 is spoken to with TLS, "
+       "and b:1 says nothing of it"},
       {"BalancerMember https://a:1\nSSLProxyVerify none",
        "t.conf:3:16: warning: who has signed a member's certificate is not looked at"},
   };

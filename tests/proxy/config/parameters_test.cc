@@ -145,9 +145,20 @@ TEST(Apache, MemberUrlsMayHaveAPathAndOtherSchemes) {
       "ProxyPass /out balancer://p/deep\n");
   EXPECT_EQ(location_at(*other, "/out").paths.trim, "/out");
   EXPECT_EQ(location_at(*other, "/out").paths.prepend, "/in/deep");
-  EXPECT_EQ(said_of("<Proxy balancer://p>\nBalancerMember http://127.0.0.1:7001/a\nBalancerMember "
-                    "http://127.0.0.1:7002\n</Proxy>\nProxyPass / balancer://p/\n"),
-            "t.conf:3:16: error: the members of one balancer have one path; the one before has /a");
+  // With different paths each keeps its own.
+  const auto mixed = config_of(
+      "<Proxy balancer://p>\nBalancerMember http://127.0.0.1:7001/a\nBalancerMember "
+      "http://127.0.0.1:7002\n</Proxy>\nProxyPass /x balancer://p/y\n"
+      "ProxyPassReverse /x balancer://p/y\n");
+  const Location& location = location_at(*mixed, "/x");
+  EXPECT_EQ(location.paths.prepend, "/y");
+  const Cluster& cluster = cluster_at(*mixed, "/x");
+  ASSERT_TRUE(cluster.seeds[0].way);
+  EXPECT_EQ(cluster.seeds[0].way->path, "/a");
+  EXPECT_FALSE(cluster.seeds[1].way);
+  ASSERT_EQ(location.reverse.size(), 2u);
+  EXPECT_EQ(location.reverse[0].authority, "127.0.0.1:7001");
+  EXPECT_EQ(location.reverse[0].path, "/a/y");
 }
 
 TEST(Apache, WhatIsNotSpokenSaysWhatToDo) {
@@ -176,18 +187,80 @@ TEST(Apache, MembersMaySpeakAjp) {
       "ProxyPass / ajp://a/\n");
   EXPECT_EQ(cluster_at(*said, "/").ajp.packet_bytes_max, 20000u);
   EXPECT_TRUE(location_at(*said, "/").forwarding.x_forwarded);
-  EXPECT_FALSE(location_at(*said, "/").preserves_host);
+  EXPECT_TRUE(location_at(*said, "/").preserves_host);  // it is the client's in AJP, as in Apache
   const auto own = config_of("<Location />\nBackendProtocol ajp\nBalancerMember a:1\n</Location>");
   EXPECT_EQ(cluster_at(*own, "/").protocol, MemberProtocol::kAjp);
 }
 
-TEST(Apache, MembersOfOneBalancerAgreeAboutAjp) {
-  const std::string begin = "<Proxy balancer://p>\nBalancerMember ajp://a secret=s\n";
-  const std::string end = "\n</Proxy>\nProxyPass / balancer://p/\n";
-  EXPECT_EQ(said_of(begin + "BalancerMember http://b" + end),
-            "t.conf:3:16: error: all members of one balancer speak AJP, or none does");
-  EXPECT_EQ(said_of(begin + "BalancerMember ajp://b secret=other" + end).substr(0, 73),
-            "t.conf:3:24: error: the members of one balancer have one secret");
+TEST(Apache, MembersOfOneBalancerSpeakWhatTheirUrlsSay) {
+  const auto config = config_of(
+      "<Proxy balancer://p>\nBalancerMember ajp://a secret=s\nBalancerMember http://b\n"
+      "BalancerMember ajp://c:9 secret=other\nBalancerMember https://d\n</Proxy>\n"
+      "SSLProxyEngine On\nProxyPass / balancer://p/\n");
+  const Cluster& cluster = cluster_at(*config, "/");
+  EXPECT_EQ(cluster.protocol, MemberProtocol::kHttp1);
+  EXPECT_TRUE(cluster.has_ajp());
+  ASSERT_NE(cluster.tls, nullptr);
+  ASSERT_TRUE(cluster.seeds[0].way);
+  EXPECT_EQ(cluster.seeds[0].way->protocol, MemberProtocol::kAjp);
+  EXPECT_EQ(cluster.seeds[0].way->ajp.secret, "s");
+  EXPECT_TRUE(cluster.seeds[0].way->is_plain);
+  ASSERT_TRUE(cluster.seeds[1].way);
+  EXPECT_TRUE(cluster.seeds[1].way->is_plain);
+  EXPECT_EQ(cluster.seeds[2].way->ajp.secret, "other");
+  EXPECT_FALSE(cluster.seeds[3].way);
+  const auto alike = config_of(
+      "<Proxy balancer://p>\nBalancerMember ajp://a secret=s\nBalancerMember ajp://b secret=s\n"
+      "</Proxy>\nProxyPass / balancer://p/\n");
+  EXPECT_EQ(cluster_at(*alike, "/").protocol, MemberProtocol::kAjp);
+  EXPECT_EQ(cluster_at(*alike, "/").ajp.secret, "s");
+  EXPECT_FALSE(cluster_at(*alike, "/").seeds[1].way);
+}
+
+TEST(Apache, ChecksAreWhatTheirTemplatesAndExpressionsSay) {
+  const auto config = config_of(
+      "ProxyHCExpr ok {%{REQUEST_STATUS} =~ /^[23]/ && hc('body') !~ /down/i}\n"
+      "ProxyHCTemplate often hcmethod=GET hcexpr=ok hcinterval=5 hcuri=/status\n"
+      "<Proxy balancer://p>\nBalancerMember http://a hctemplate=often\n</Proxy>\n"
+      "ProxyPass / balancer://p/\n");
+  const HealthCheck& check = *cluster_at(*config, "/").seeds[0].check;
+  EXPECT_EQ(check.path, "/status");
+  ASSERT_EQ(check.rules.size(), 2u);
+  EXPECT_EQ(check.rules[0], (CheckRule{.pattern = "^[23]"}));
+  EXPECT_EQ(check.rules[1],
+            (CheckRule{.is_of_body = true, .is_negated = true, .pattern = "(?i)down"}));
+  const std::string member =
+      "<Proxy balancer://p>\nBalancerMember http://a hcmethod=GET hcexpr=x\n"
+      "</Proxy>\nProxyPass / balancer://p/\n";
+  EXPECT_EQ(said_of(member), "t.conf:2:38: error: there is no ProxyHCExpr x");
+  EXPECT_EQ(said_of("ProxyHCExpr x {%{REMOTE_ADDR} == '::1'}\n" + member).substr(0, 47),
+            "t.conf:1:13: error: a check compares %{REQUEST_");
+}
+
+TEST(Apache, StatusesThatFailAreMembersFaults) {
+  const auto config = config_of(
+      "<Proxy balancer://p>\nBalancerMember http://a\nProxySet failonstatus=500,503\n</Proxy>\n"
+      "ProxyPass / balancer://p/\nProxyErrorOverride On 500\n");
+  const Location& location = location_at(*config, "/");
+  EXPECT_TRUE(location.failover.fails_on(500));
+  EXPECT_FALSE(location.failover.fails_on(502));
+  EXPECT_FALSE(location.failover.asks_elsewhere);
+  EXPECT_TRUE(location.overrides(500));
+  EXPECT_FALSE(location.overrides(404));
+}
+
+TEST(Apache, HostAndViaAreWhatIsSaid) {
+  const auto config = config_of(
+      "ServerName www.example.com\nProxyPreserveHost On\nRequestHeader set Host other.example\n"
+      "ProxyVia On\nWLLocalIP 127.0.0.9\nProxyPass / http://127.0.0.1:7001/\n");
+  const Location& location = location_at(*config, "/");
+  EXPECT_EQ(location.host, "other.example");
+  EXPECT_FALSE(location.preserves_host);
+  ASSERT_EQ(location.edits.request.size(), 1u);
+  EXPECT_EQ(location.edits.request[0].value.front().text, "1.1 www.example.com");
+  EXPECT_EQ(cluster_at(*config, "/").connections.local_ip, "127.0.0.9:0");
+  EXPECT_EQ(said_of("RequestHeader set Host x\nProxyPass / http://a/\n").substr(0, 47),
+            "t.conf:1:19: warning: with ProxyPreserveHost Of");
 }
 
 // RHEL's welcome.conf.

@@ -108,6 +108,33 @@ TEST_F(Members, MayHaveACheckOfTheirOwn) {
   EXPECT_TRUE(until([&] { return all_say("b", routing::Checked::kWorking); }));
 }
 
+TEST_F(Members, ThatSpeakAjpAreAskedByCPing) {
+  a_->pong();
+  const auto member = [](const ToyBackend& backend, const std::string& route) {
+    return "BalancerMember ajp://" + backend.address() + " route=" + route +
+           " hcmethod=CPING hcinterval=20ms\n";
+  };
+  open("Workers 2\nListen 127.0.0.1:0\n<Proxy balancer://tomcats>\n" + member(*a_, "a") +
+       member(*b_, "b") + "</Proxy>\nProxyPass / balancer://tomcats/\n");
+  EXPECT_TRUE(until([&] { return all_say("a", routing::Checked::kWorking); }));
+  EXPECT_TRUE(until([&] { return all_say("b", routing::Checked::kFailing); }));
+  EXPECT_GT(a_->pings(), 0);
+}
+
+TEST_F(Members, AreCheckedByTheExpressionThatTheyName) {
+  a_->answer_with("404 Gone");
+  const auto member = [](const ToyBackend& backend, const std::string& route) {
+    return "BalancerMember http://" + backend.address() + " route=" + route +
+           " hcmethod=GET hctemplate=t\n";
+  };
+  open(
+      "Workers 2\nListen 127.0.0.1:0\nProxyHCExpr e {%{REQUEST_STATUS} =~ /^[24]/ && hc('body') "
+      "=~ /a/}\nProxyHCTemplate t hcexpr=e hcinterval=20ms\n<Proxy balancer://p>\n" +
+      member(*a_, "a") + member(*b_, "b") + "</Proxy>\nProxyPass / balancer://p/\n");
+  EXPECT_TRUE(until([&] { return all_say("a", routing::Checked::kWorking); }));
+  EXPECT_TRUE(until([&] { return all_say("b", routing::Checked::kFailing); }));
+}
+
 TEST_F(Members, KeepTheirVerdictOverAReload) {
   open(plain(kFastCheck));
   a_->answer_with("500 Oops");

@@ -32,6 +32,9 @@ class ToyBackend final : private FdWatcher::Handler {
     for (auto& connection : connections_) connection->answer();
   }
   void answer_with(std::string status) { status_ = std::move(status); }
+  // Answers CPing.
+  void pong() { pongs_ = true; }
+  int pings() const { return pings_; }
   int waiting() const {
     int count = 0;
     for (const auto& connection : connections_) count += connection->unanswered_;
@@ -51,6 +54,13 @@ class ToyBackend final : private FdWatcher::Handler {
         text_.append(some.data(), static_cast<std::size_t>(size));
       }
       if (tunnel_) return echo();
+      // AJP's CPing and CPong.
+      constexpr std::string_view kPing{"\x12\x34\x00\x01\x0a", 5};
+      while (backend_.pongs_ && text_.starts_with(kPing)) {
+        text_.erase(0, kPing.size());
+        ++backend_.pings_;
+        say({"AB\x00\x01\x09", 5});
+      }
       for (std::size_t end; (end = text_.find("\r\n\r\n")) != std::string::npos;) {
         backend_.last_request_ = text_.substr(0, end + 4);
         const bool upgrades = text_.substr(0, end).find("pgrade: echo") != std::string::npos;
@@ -104,6 +114,8 @@ class ToyBackend final : private FdWatcher::Handler {
   FdWatcher watcher_;
   std::list<std::unique_ptr<Connection>> connections_;
   bool held_ = false;
+  bool pongs_ = false;
+  int pings_ = 0;
   std::string last_request_;
   std::string status_ = "200 OK";
 };
