@@ -26,8 +26,16 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+// More than this does not fit beside the name.
+constexpr std::size_t kChoicesBytesMax = 60;
+
+bool has_long_choices(const DirectiveSpec& spec) {
+  return spec.argument == Argument::kChoice && spec.choices.size() > kChoicesBytesMax;
+}
+
 std::string_view argument_text(const DirectiveSpec& spec) {
-  return spec.argument == Argument::kChoice ? spec.choices : kind_text(spec);
+  if (spec.argument != Argument::kChoice) return kind_text(spec);
+  return has_long_choices(spec) ? "choice" : spec.choices;
 }
 
 std::string entry(const DirectiveSpec& spec) {
@@ -35,6 +43,11 @@ std::string entry(const DirectiveSpec& spec) {
   std::string text = ".TP\n\\fB" + escaped(spec.is_section ? "<" + name + ">" : name) + "\\fR " +
                      escaped(argument_text(spec)) + "\n" + escaped(spec.description) + ".\n";
   std::string more;
+  if (has_long_choices(spec)) {
+    std::string choices;
+    for (const char c : spec.choices) choices += c == '|' ? ", " : std::string(1, c);
+    more += " One of " + escaped(choices) + ".";
+  }
   if (spec.is_required) more += " Required.";
   if (!spec.default_text.empty()) more += " Default: " + escaped(spec.default_text) + ".";
   if (!spec.minimum.empty()) more += " From " + escaped(spec.minimum);

@@ -86,9 +86,8 @@ constexpr DirectiveSpec kRows[] = {
      .may_repeat = true,
      .description =
          "An access log: the file, stdout, \"|program arguments\" or syslog:facility:tag, "
-         "and a nickname or a format; then env=NAME or env=!NAME. Without either the format is "
-         "understudy: common, then microseconds, member, why it was chosen, tries and the request's "
-         "id; of TransferLog it is common"},
+         "and a nickname or a format (without one understudy: common, then microseconds, "
+         "member, why, tries, request id; of TransferLog common); then env=NAME, env=!NAME"},
 
     // Names.
     {.name = "ServerName",
@@ -237,11 +236,10 @@ constexpr DirectiveSpec kRows[] = {
      .choices = "understudy-handler|weblogic-handler|balancer-manager|mod_cluster-manager|"
                 "server-status|server-info|default-handler|None|cgi-script|send-as-is|ldap-status|"
                 "perl-script",
-     .description =
-         "Says that this location is proxied; members alone say it too. "
-         "balancer-manager, mod_cluster-manager and server-status: a page about the "
-         "members, for whom the access rules let in, where nothing is proxied. The others "
-         "are about files and pages that are not there: 404 where nothing is proxied"},
+     .description = "Says that this location is proxied; members alone say it too. "
+                    "balancer-manager, mod_cluster-manager and server-status: a page about the "
+                    "members, for whom the access rules let in, where nothing is proxied. Others "
+                    "are about files and pages that are not there: 404 where nothing is proxied"},
     {.name = "WLSRequest",
      .contexts = kEverywhere,
      .argument = Argument::kFlag,
