@@ -244,8 +244,10 @@ int command_line(int argc, char** argv) {
       checks->add_option("--explain", line.explain, "what becomes of a request: [METHOD] URL")
           ->expected(1, 2);
   checks
-      ->add_option("--import", line.import_path,
-                   "an httpd.conf, or the directory with it, as one file of ours with comments")
+      ->add_option(
+          "--import", line.import_path,
+          "an httpd.conf, the directory with it, or a workers.properties, as one file of ours with "
+          "comments")
       ->excludes(explains);
   checks->add_option("--cookie", line.asked.cookies, "its Cookie field: NAME=VALUE")
       ->needs(explains);

@@ -11,12 +11,15 @@
 #include "conf/diagnostic.h"
 #include "conf/directive_table.h"
 #include "conf/values.h"
+#include "proxy/config/jk_properties.h"
 #include "proxy/config/rewriting.h"
 
 namespace understudy::config {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kWorkersBytesMax = std::size_t{1024} * 1024;
 
 // A word as the lexer reads it back.
 std::string written(const std::string& word) {
@@ -163,6 +166,86 @@ class Importer final {
   Imported out_;
 };
 
+// ---- workers.properties.
+
+// Which paths the workers serve stands in another file, so one that no worker.NAME.mount names is
+// mounted below its name to be looked at, and where it alone is listed, it serves all.
+class WorkersImporter final {
+ public:
+  WorkersImporter(const std::string& path, const std::string& text) : path_(path) {
+    add_jk_properties(text, {.file = 0, .line = 1, .column = 1}, properties_);
+    for (const JkProperty& property : properties_) {
+      const std::string_view name = property.name.text;
+      if (name.ends_with(".mount")) has_mounts_ = true;
+      if (name != "worker.list") continue;
+      std::string list = property.value.text;
+      std::replace(list.begin(), list.end(), ',', ' ');
+      for (const std::string_view worker : conf::parts(list, ' ')) listed_.emplace_back(worker);
+    }
+  }
+
+  Result<Imported> run(const LoadOptions& options) {
+    if (listed_.empty() && !has_mounts_) {
+      return Error{.code = ErrorCode::kInvalid,
+                   .detail = path_ + " has no worker.list; is it a workers.properties?"};
+    }
+    std::string asked = std::string(kListen) + "JkWorkersFile " + written(path_) + "\n";
+    for (const std::string& worker : listed_) asked += "JkMount /" + worker + "/* " + worker + "\n";
+    judge(load_text("import", asked, options));
+    out_.text =
+        "# Made of " + path_ +
+        " by understudy check --import. Which paths a worker serves stands in\n"
+        "# httpd.conf (JkMount) or uriworkermap.properties, and so does where to listen.\n" +
+        out_.text + std::string(kListen);
+    for (const JkProperty& property : properties_) add(property);
+    for (std::size_t i = 0; i < listed_.size(); ++i) {
+      const bool is_asked = has_mounts_ || i > 0;
+      out_.text += std::string(is_asked ? "# " : "") + "JkMount /* " + listed_[i] + "\n";
+    }
+    return std::move(out_);
+  }
+
+ private:
+  static constexpr std::string_view kListen = "Listen 127.0.0.1:8080\n";
+
+  void judge(const Loaded& loaded) {
+    for (const conf::Diagnostic& one : loaded.said) {
+      const bool is_error = one.severity == conf::Severity::kError;
+      const std::string place = one.location.substr(0, one.location.rfind(':'));
+      if (place.starts_with(path_ + ":")) {
+        std::string& said = (is_error ? errors_ : warnings_)[place];
+        said += (said.empty() ? "" : "; ") + one.message;
+      } else if (is_error) {
+        ++out_.refused_count;
+        out_.text += "# refused because " + one.message + "\n";
+      }
+    }
+  }
+
+  void add(const JkProperty& property) {
+    const std::string place = path_ + ":" + std::to_string(property.name.at.line);
+    const std::string line =
+        "JkWorkerProperty " + written(property.name.text + "=" + property.value.text) + "\n";
+    const auto error = errors_.find(place);
+    if (error != errors_.end()) {
+      ++out_.refused_count;
+      out_.text += "# " + place + ": refused because " + error->second + "\n# " + line;
+      return;
+    }
+    const auto warning = warnings_.find(place);
+    out_.text += "# " + place + ": translated to JkWorkerProperty" +
+                 (warning == warnings_.end() ? "" : "; " + warning->second) + "\n" + line;
+  }
+
+  const std::string path_;
+  std::vector<JkProperty> properties_;
+  std::vector<std::string> listed_;
+  bool has_mounts_ = false;
+  std::map<std::string, std::string> errors_;    // by "file:line"
+  std::map<std::string, std::string> warnings_;  // the same
+  Imported out_;
+};
+
 Result<std::string> main_file(const std::string& path, const conf::Files* files) {
   std::error_code failed;
   if (files != nullptr || !fs::is_directory(path, failed)) return path;
@@ -181,6 +264,11 @@ Result<Imported> import_file(const std::string& path, const LoadOptions& options
   if (!main) return std::move(main).error();
   const conf::DiskFiles disk;
   const conf::Files& files = options.files != nullptr ? *options.files : disk;
+  if (main->ends_with(".properties")) {
+    conf::FileText file = files.read(*main, kWorkersBytesMax);
+    if (file.text) return WorkersImporter(*main, *file.text).run(options);
+    return Error{.code = ErrorCode::kInvalid, .detail = *main + " cannot be read: " + file.error};
+  }
   conf::Sources sources;
   conf::Diagnostics diagnostics(sources);
   const conf::Tree tree = conf::parse(*main, files, options.parse, sources, diagnostics);

@@ -17,7 +17,9 @@ struct Imported {
   std::size_t refused_count = 0;
 };
 
-// `path` is a file, or a directory with conf/httpd.conf, httpd.conf or apache2.conf in it.
+// `path` is a file, or a directory with conf/httpd.conf, httpd.conf or apache2.conf in it. A file
+// whose name ends in ".properties" is mod_jk's workers.properties: each property becomes a
+// JkWorkerProperty.
 Result<Imported> import_file(const std::string& path, const LoadOptions& options = {});
 
 }  // namespace understudy::config

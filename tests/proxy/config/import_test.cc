@@ -136,5 +136,64 @@ TEST(Import, ADirectoryNeedsAMainFile) {
   EXPECT_FALSE(result);
 }
 
+Result<Imported> imported_workers(const std::string& text) {
+  conf::MemoryFiles files;
+  files.add("/etc/jk/workers.properties", text);
+  LoadOptions options;
+  options.files = &files;
+  options.parse.environment = nullptr;
+  options.load_keyring = keyring_for_tests;
+  return import_file("/etc/jk/workers.properties", options);
+}
+
+TEST(Import, WorkersBecomeProperties) {
+  const auto out = imported_workers(
+      "# of Tomcat\n"
+      "host=192.0.2.7\n"
+      "worker.list=lb, jkstatus\n"
+      "worker.lb.type=lb\n"
+      "worker.lb.balance_workers=a,b\n"
+      "worker.a.type=ajp13\n"
+      "worker.a.host=$(host)\n"
+      "worker.a.port=8009\n"
+      "worker.a.busy_limit=7\n"
+      "worker.b.reference=worker.a\n"
+      "worker.b.port=8010\n"
+      "worker.b.secret=a \"b\"\n"
+      "worker.jkstatus.type=status\n");
+  ASSERT_TRUE(out) << out.error().detail;
+  EXPECT_EQ(out->refused_count, 0u) << out->text;
+  for (const std::string_view part :
+       {"# /etc/jk/workers.properties:2: translated to JkWorkerProperty\n"
+        "JkWorkerProperty host=192.0.2.7\n",
+        "# /etc/jk/workers.properties:9: translated to JkWorkerProperty; busy_limit does nothing "
+        "here: use MaxConnectionsPerMember\nJkWorkerProperty worker.a.busy_limit=7\n",
+        "JkWorkerProperty \"worker.b.secret=a \\\"b\\\"\"\n",
+        "\nJkMount /* lb\n# JkMount /* jkstatus\n"}) {
+    EXPECT_NE(out->text.find(part), std::string::npos) << part << out->text;
+  }
+  const Loaded loaded = load_for_tests(out->text);
+  ASSERT_TRUE(loaded) << loaded.diagnostics;
+  const Cluster& cluster = cluster_at(*loaded.config, "/");
+  ASSERT_EQ(cluster.seeds.size(), 2u);
+  EXPECT_EQ(cluster.seeds[0].address, "192.0.2.7:8009");
+  EXPECT_EQ(cluster.seeds[1].address, "192.0.2.7:8010");
+}
+
+TEST(Import, WorkersThatAreMountedKeepThatAndWhatIsWrongIsSaid) {
+  const auto out = imported_workers(
+      "worker.list=one\nworker.one.type=ajp13\nworker.one.prot=8009\n"
+      "worker.one.mount=/shop /shop/*\n");
+  ASSERT_TRUE(out) << out.error().detail;
+  EXPECT_EQ(out->refused_count, 1u) << out->text;
+  EXPECT_NE(out->text.find("# /etc/jk/workers.properties:3: refused because a worker has no "
+                           "property 'prot'"),
+            std::string::npos)
+      << out->text;
+  EXPECT_NE(out->text.find("\n# JkMount /* one\n"), std::string::npos) << out->text;
+  EXPECT_TRUE(load_for_tests(out->text));
+  EXPECT_FALSE(imported_workers("a=b\n"));
+}
+
 }  // namespace
 }  // namespace understudy::config
