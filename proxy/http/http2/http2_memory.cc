@@ -85,7 +85,10 @@ UNDERSTUDY_SEES_ALL void write_down(std::span<const uint64_t> words, std::vector
     const size_t from = i;
     while (i < words.size() && words[i] != 0) ++i;
     out.push_back(uint64_t{from - zeros_from} << 32 | (i - from));
-    for (size_t k = from; k < i; ++k) out.push_back(words[k]);
+    for (size_t k = from; k < i; ++k) {
+      const uint64_t word = words[k];  // read here: push_back would in a function that is watched
+      out.push_back(word);
+    }
   }
 }
 
