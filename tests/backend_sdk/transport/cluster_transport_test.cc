@@ -218,7 +218,9 @@ class Speaking final : FdWatcher::Handler {
     if (!accepted || !accepted->fd) return;
     TcpStream stream(std::move(accepted->fd));
     const iovec piece{text_.data(), text_.size()};
-    if (!text_.empty()) EXPECT_TRUE(stream.write({&piece, 1}).ok());
+    if (!text_.empty()) {
+      EXPECT_TRUE(stream.write({&piece, 1}).ok());
+    }
     stream.shutdown_write();
     // Open until the end: with bytes unread a close would reset what was said.
     kept_.push_back(std::move(stream));
