@@ -59,7 +59,7 @@ class Placement final {
   void on_not_sent();  // no room in the window
   void on_acknowledged(uint64_t version, uint64_t newest);
   void on_full_needed();
-  void show() { was_shown_ = true; }  // a client knows the position
+  void show() { was_shown_ = true; }                       // a client knows the position
   void rename(const SessionId& former, uint64_t version);  // that the login made
   void end();
 

@@ -131,9 +131,9 @@ class SessionStore final {
   std::unordered_map<SessionId, std::unique_ptr<Stay>> stays_;
   std::unordered_map<StayId, Stay*> by_id_;
   Channels by_channel_;
-  std::multimap<TimePoint, Stay*> unprotected_;      // by last access
-  Channels fallbacks_;                               // by Placement::fallback()
-  std::multimap<TimePoint, Stay*> expiring_;         // at most one entry for each
+  std::multimap<TimePoint, Stay*> unprotected_;  // by last access
+  Channels fallbacks_;                           // by Placement::fallback()
+  std::multimap<TimePoint, Stay*> expiring_;     // at most one entry for each
   uint64_t bytes_ = 0;
   StayId last_id_ = 0;
 };

@@ -43,8 +43,8 @@ std::string header_of(const conf::Word& word, conf::Diagnostics& diagnostics) {
 }
 
 // As in Apache, where nothing says whose word is believed.
-std::vector<AddressRange> everybody(const Scope& scope, std::string_view name,
-                                    conf::Diagnostics& diagnostics) {
+std::vector<AddressRange> all_addresses(const Scope& scope, std::string_view name,
+                                        conf::Diagnostics& diagnostics) {
   diagnostics.warning(scope.settings.directive(name)->name,
                       std::string(name) +
                           " believes any client, as in Apache: each may say who it is, to the "
@@ -74,7 +74,7 @@ std::shared_ptr<const http::TrustedHops> bind_trusted_hops(const Scope& host,
   trusted.internal = ranges_of(host, "RemoteIPInternalProxy", diagnostics);
   trusted.external = ranges_of(host, "RemoteIPTrustedProxy", diagnostics);
   if (const conf::Directive* directive = host.settings.directive("RemoteIPHeader")) {
-    if (!has_ranges(host)) trusted.external = everybody(host, "RemoteIPHeader", diagnostics);
+    if (!has_ranges(host)) trusted.external = all_addresses(host, "RemoteIPHeader", diagnostics);
     const conf::Word& word = directive->arguments.front();
     if (conf::equal_ignoring_case(word.text, "Forwarded")) {
       diagnostics.error(word,
@@ -94,7 +94,8 @@ std::optional<ProxyProtocol> bind_proxy_protocol(const Scope& host,
                                                  conf::Diagnostics& diagnostics) {
   if (!host.settings.flag("RemoteIPProxyProtocol")) return {};
   ProxyProtocol protocol;
-  if (!has_ranges(host)) protocol.expected = everybody(host, "RemoteIPProxyProtocol", diagnostics);
+  if (!has_ranges(host))
+    protocol.expected = all_addresses(host, "RemoteIPProxyProtocol", diagnostics);
   for (const std::string_view name : {"RemoteIPInternalProxy", "RemoteIPTrustedProxy"}) {
     const auto ranges = ranges_of(host, name, diagnostics);
     protocol.expected.insert(protocol.expected.end(), ranges.begin(), ranges.end());

@@ -173,8 +173,8 @@ void JkWorkers::tune(std::string_view worker, Seeds& seeds, conf::Diagnostics& d
                   diagnostics);
     seeds.tuning.asks_elsewhere = true;
   }
-  // 1: not again once a member may have it, but GET (16) and HEAD (8); mod_jk's own default, to
-  // send POST twice, is nobody's here.
+  // 1: not again once a member may have it, but GET (16) and HEAD (8); mod_jk's own default is
+  // to send POST twice, and is not taken over.
   const auto options = own.find("recovery_options");
   if (options == own.end()) return;
   const auto bits = conf::parse_integer(options->second.value.text);

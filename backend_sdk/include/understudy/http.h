@@ -11,8 +11,8 @@
 
 namespace understudy {
 
-// The path at which proxies ask for the member list. An adapter gives its requests to begin(), which
-// has the reply.
+// The path at which proxies ask for the member list. An adapter gives its requests to begin(),
+// which has the reply.
 inline constexpr std::string_view kReservedPath = "/.understudy/view";
 
 struct HeaderView {

@@ -264,8 +264,8 @@ understudy_code understudy_session_set(understudy_session* session, understudy_t
                                        understudy_text value);
 understudy_code understudy_session_remove(understudy_session* session, understudy_text name);
 understudy_code understudy_session_invalidate(understudy_session* session); /* logout */
-/* After login: the same content under a new id, which this answer alone tells. The old id serves what
- * was under way; a request that comes later with it gets a new session. */
+/* After login: the same content under a new id, which this answer alone tells. The old id serves
+ * what was under way; a request that comes later with it gets a new session. */
 understudy_code understudy_session_rotate_id(understudy_session* session);
 /* Kept with the session: sent again, without running the handler, when the request comes again. */
 understudy_code understudy_session_store_response(understudy_session* session, int status,

@@ -106,7 +106,7 @@ TEST_F(WrongKey, AnExpelledMemberWaitsForTheRightOne) {
   EXPECT_TRUE(cluster.run_until_agreed("abc", seconds(10))) << cluster.describe();
 }
 
-// Whoever typed one port wrong still has a cluster.
+// An operator who typed one port wrong still has a cluster.
 TEST(Founding, OneForeignProcessAmongTheSeedsHindersNoTwoMembers) {
   VirtualCluster cluster(3);
   for (const char* name : {"a", "b"}) cluster.network.set_keys(cluster.address(name), keys_of("1"));

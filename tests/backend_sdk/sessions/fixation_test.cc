@@ -13,15 +13,9 @@ using std::chrono::seconds;
 using BeginKind = BeginOutcome::Kind;
 using CommitKind = CommitOutcome::Kind;
 
-SessionId fresh(uint8_t byte) {
-  SessionId id;
-  id.bytes.fill(byte);
-  return id;
-}
-
 class Fixation : public Stage {
  protected:
-  Change login(const std::string& user, uint8_t id) {
+  static Change login_of(const std::string& user, uint8_t id) {
     Change change = set("user", user);
     change.new_id = fresh(id);
     return change;
@@ -30,7 +24,7 @@ class Fixation : public Stage {
     boot(3);
     planted_ = new_session();
     const BeginOutcome begun = begin(member(0), planted_, {.request = request});
-    const CommitOutcome done = commit(member(0), begun.handle, login("anna", id));
+    const CommitOutcome done = commit(member(0), begun.handle, login_of("anna", id));
     ASSERT_TRUE(done.cookie);
     now_ = *done.cookie;
     ASSERT_EQ(now_.sid, fresh(id));
@@ -107,7 +101,7 @@ TEST_F(Fixation, OneThatRanBeforeTheLoginIsNotToldTheIdEither) {
   planted_ = new_session();
   const BeginOutcome running = begin(member(0), planted_);
   const BeginOutcome logging_in = begin(member(0), planted_);
-  commit(member(0), logging_in.handle, login("anna", 7));
+  commit(member(0), logging_in.handle, login_of("anna", 7));
   const CommitOutcome done = commit(member(0), running.handle, set("a", "2"));
   EXPECT_EQ(done.kind, CommitKind::kReleased);
   EXPECT_FALSE(done.cookie);
@@ -138,7 +132,7 @@ TEST_F(Fixation, TheStoredAnswerOfALoginIsToldTheIdAndThatOfAnotherRequestIsNot)
     commit(member(0), begun.handle, std::move(change));
   };
   stored(98, set("a", "2"));
-  stored(99, login("anna", 7));
+  stored(99, login_of("anna", 7));
   member(0).crash();
   SimMember& next = member_of(planted_.secondary);
   for (const RequestId request : {98, 99}) {
@@ -154,7 +148,7 @@ TEST_F(Fixation, ALoginWithAnOldIdIsASessionOfItsOwn) {
   log_in();
   const BeginOutcome begun = attack(member(0));
   ASSERT_EQ(begun.sid, now_.sid) << "in flight";
-  const CommitOutcome done = commit(member(0), begun.handle, login("mallory", 8));
+  const CommitOutcome done = commit(member(0), begun.handle, login_of("mallory", 8));
   EXPECT_EQ(done.kind, CommitKind::kReleased);
   EXPECT_TRUE(done.is_apart);
   ASSERT_TRUE(done.cookie);
@@ -171,8 +165,8 @@ TEST_F(Fixation, TheSecondOfTwoLoginsAtATimeHasWhatWasThereBefore) {
   planted_ = new_session();
   const BeginOutcome first = begin(member(0), planted_);
   const BeginOutcome second = begin(member(0), planted_);
-  const CommitOutcome one = commit(member(0), first.handle, login("anna", 7));
-  const CommitOutcome two = commit(member(0), second.handle, login("anna", 8));
+  const CommitOutcome one = commit(member(0), first.handle, login_of("anna", 7));
+  const CommitOutcome two = commit(member(0), second.handle, login_of("anna", 8));
   ASSERT_TRUE(one.cookie && two.cookie);
   EXPECT_FALSE(one.is_apart);
   EXPECT_TRUE(two.is_apart);
@@ -191,7 +185,7 @@ TEST_F(Fixation, RequestsThatQueueBehindTheLoginAreServed) {
   const Waiting queued = begin_later(member(0), planted_, {.exclusive = true});
   run_for(seconds(3));
   ASSERT_FALSE(queued->has_value());
-  commit(member(0), logging_in.handle, login("anna", 7));
+  commit(member(0), logging_in.handle, login_of("anna", 7));
   run_for(milliseconds(50));
   ASSERT_TRUE(queued->has_value());
   EXPECT_EQ(value(**queued, "user"), "anna");

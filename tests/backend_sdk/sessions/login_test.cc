@@ -11,24 +11,6 @@ using std::chrono::seconds;
 using BeginKind = BeginOutcome::Kind;
 using CommitKind = CommitOutcome::Kind;
 
-SessionId fresh(uint8_t byte) {
-  SessionId id;
-  id.bytes.fill(byte);
-  return id;
-}
-
-Change login(uint8_t id) {
-  Change change;
-  change.new_id = fresh(id);
-  return change;
-}
-
-Change logout() {
-  Change change;
-  change.invalidate = true;
-  return change;
-}
-
 class Login : public Stage {
  protected:
   // The secondary is late for less than AckTimeout, and the window is full: what `changes` do

@@ -115,4 +115,22 @@ Change Stage::set(const std::string& name, const std::string& text) {
   return change;
 }
 
+SessionId Stage::fresh(uint8_t byte) {
+  SessionId id;
+  id.bytes.fill(byte);
+  return id;
+}
+
+Change Stage::login(uint8_t id) {
+  Change change;
+  change.new_id = fresh(id);
+  return change;
+}
+
+Change Stage::logout() {
+  Change change;
+  change.invalidate = true;
+  return change;
+}
+
 }  // namespace understudy::sim

@@ -56,6 +56,9 @@ class Stage : public testing::Test, public SimMember::Observer {
   SessionToken new_session() { return write(member(0), std::nullopt, "a", "1"); }
   static std::string value(const BeginOutcome& outcome, const std::string& name);
   static Change set(const std::string& name, const std::string& value);
+  static SessionId fresh(uint8_t byte);  // an id of these bytes
+  static Change login(uint8_t id);       // to fresh(id)
+  static Change logout();
 
   // SimMember::Observer.
   void on_life(SimMember&, MemberId) override {}

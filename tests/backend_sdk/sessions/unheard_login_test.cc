@@ -11,18 +11,6 @@ using std::chrono::seconds;
 using BeginKind = BeginOutcome::Kind;
 using CommitKind = CommitOutcome::Kind;
 
-Change login(uint8_t id) {
-  Change change;
-  change.new_id.emplace().bytes.fill(id);
-  return change;
-}
-
-Change logout() {
-  Change change;
-  change.invalidate = true;
-  return change;
-}
-
 // Member 0 is cut off while it commits a login, for longer than its lease and for less than the
 // others need to hold it for dead.
 class OvertakenLogin : public Stage {
