@@ -175,7 +175,7 @@ void NodeCore::Core::advance() {
   }
   if (membership_ != nullptr) {
     membership_->report_load(0, static_cast<uint32_t>(sessions_.size()));
-    membership_->advance();
+    if (now >= membership_->wake_at()) membership_->advance();
   }
   if (replicator_ != nullptr && !expelled_) replicator_->advance(patience_);
   if (!expelled_) sessions_.advance();
@@ -267,9 +267,7 @@ NodeCoreStatistics NodeCore::Core::statistics() const {
     result.sessions_secondary = replicator_->copies().size();
     result.sessions_passed_over = replicator_->copies().passed_over_count();
     result.replica_bytes = replicator_->copies().bytes();
-    for (const PrimaryChannel* channel : replicator_->primaries()) {
-      if (channel->takes_frames()) ++result.channels_out;
-    }
+    result.channels_out = replicator_->open_primaries();
     result.channels_in = replicator_->open_secondaries();
   }
   result.lives = lives_;

@@ -38,6 +38,12 @@ std::vector<PrimaryChannel*> Outgoing::all() const {
   return channels;
 }
 
+size_t Outgoing::open_count() const {
+  return static_cast<size_t>(
+      std::count_if(channels_.begin(), channels_.end(),
+                    [](const auto& entry) { return entry.second->takes_frames(); }));
+}
+
 void Outgoing::close(PrimaryChannel& channel) {
   CHECK(owner_.sessions_in(channel.id()) == 0, "a channel is closed when nothing lives in it");
   channel.close(clock_.now());

@@ -48,6 +48,7 @@ class Outgoing final : public PrimaryChannel::Host {
   PrimaryChannel* place(const SessionId& sid, bool any);
   PrimaryChannel* find(ChannelId channel) const;
   std::vector<PrimaryChannel*> all() const;
+  size_t open_count() const;
   // A sealed channel in which no session is left.
   void close(PrimaryChannel& channel);
   // From the secondary that has taken the channel over: nothing of it is needed any more.

@@ -77,6 +77,7 @@ class Replicator final : private Links {
   void refuse_copies() { incoming_.refuse(); }
   // At the end of its life, just before it is destroyed.
   std::unique_ptr<ReplicaStore> take_copies() { return incoming_.take_copies(); }
+  size_t open_primaries() const { return outgoing_.open_count(); }
   size_t open_secondaries() const { return incoming_.open_count(); }
 
   // From below.
