@@ -267,8 +267,9 @@ NodeCoreStatistics NodeCore::Core::statistics() const {
     result.sessions_secondary = replicator_->copies().size();
     result.sessions_passed_over = replicator_->copies().passed_over_count();
     result.replica_bytes = replicator_->copies().bytes();
-    result.channels_out = replicator_->open_primaries();
-    result.channels_in = replicator_->open_secondaries();
+    const Replicator::OpenChannels open = replicator_->open_channels();
+    result.channels_out = open.out;
+    result.channels_in = open.in;
   }
   result.lives = lives_;
   result.sessions_primary = sessions_.size();

@@ -77,8 +77,11 @@ class Replicator final : private Links {
   void refuse_copies() { incoming_.refuse(); }
   // At the end of its life, just before it is destroyed.
   std::unique_ptr<ReplicaStore> take_copies() { return incoming_.take_copies(); }
-  size_t open_primaries() const { return outgoing_.open_count(); }
-  size_t open_secondaries() const { return incoming_.open_count(); }
+  struct OpenChannels {
+    size_t out = 0;  // we are the primary
+    size_t in = 0;   // we are the secondary
+  };
+  OpenChannels open_channels() const { return {outgoing_.open_count(), incoming_.open_count()}; }
 
   // From below.
   void on_view(const MemberView& view);

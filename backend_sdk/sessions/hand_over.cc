@@ -30,7 +30,7 @@ void HandOver::start_drain() {
 bool HandOver::is_drained() const {
   if (!is_draining_) return false;
   if (layer_.replicator == nullptr || layer_.now() >= drain_until_) return true;
-  return owner_.has_nothing_left() && layer_.replicator->open_secondaries() == 0;
+  return owner_.has_nothing_left() && layer_.replicator->open_channels().in == 0;
 }
 
 void HandOver::grant(PrimaryChannel& channel) const {

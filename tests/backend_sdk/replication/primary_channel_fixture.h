@@ -12,13 +12,9 @@
 
 #include "backend_sdk/replication/lease.h"
 #include "backend_sdk/replication/primary_channel.h"
+#include "tests/backend_sdk/replication/parties.h"
 
 namespace understudy {
-
-inline constexpr MemberId kA = 1;
-inline constexpr MemberId kB = 2;
-inline constexpr MemberId kW = 3;
-inline constexpr ChannelId kChannel = uint64_t{kA} << 32 | 1;
 
 inline SessionId sid_of(uint8_t byte) {
   SessionId sid;

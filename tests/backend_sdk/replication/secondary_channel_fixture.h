@@ -11,13 +11,9 @@
 
 #include "backend_sdk/replication/lease.h"
 #include "backend_sdk/replication/secondary_channel.h"
+#include "tests/backend_sdk/replication/parties.h"
 
 namespace understudy {
-
-inline constexpr MemberId kA = 1;
-inline constexpr MemberId kB = 2;
-inline constexpr MemberId kW = 3;
-inline constexpr ChannelId kChannel = uint64_t{kA} << 32 | 1;
 
 class SecondaryChannelTest : public testing::Test, public SecondaryChannel::Host {
  protected:
