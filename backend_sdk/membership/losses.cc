@@ -266,7 +266,7 @@ void Losses::on_voted(const Member& candidate, uint32_t term) {
   }
 }
 
-// All that agreed have seen the loss of the leader, and of everybody older than we are.
+// All that agreed have seen the loss of the leader, and of all members older than we are.
 void Losses::hand_to_writer() {
   const MemberView& view = standing_.view();
   const Member* self = view.find(standing_.mid());
@@ -298,7 +298,7 @@ void Losses::announce_deaths(const MemberView& before, bool is_first) {
     const Member* old = before.find(member.mid);
     const bool is_news = !old || old->is_usable() || (member.is_proven && !old->is_proven);
     if (member.is_proven) fates_.on_gone(member.mid, standing_.now());
-    // Who died before we came is no news to anybody here.
+    // A member that died before this one came is no news to the layers above.
     if (is_news && (old || !is_first)) announce(member.peer(), member.is_proven);
     if (member.is_proven) standing_.transport().forget(member.peer());
   }

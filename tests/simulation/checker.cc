@@ -51,8 +51,8 @@ std::string ClientHistory::on_response(const Shown& shown, const Floor& floor) {
   return {};
 }
 
-// A secondary may withdraw its own vote for the primary's as long as it has not won; nobody else
-// may change one (PROTOCOL 2.3).
+// A secondary may withdraw its own vote for the primary's as long as it has not won; no other
+// member may change one (PROTOCOL 2.3).
 std::string VoteWatch::on_vote(Channel& channel, MemberId from, MemberId winner) {
   const ChannelParties& parties = channel.parties;
   if (winner != parties.primary && winner != parties.secondary) return "S8: a vote for a stranger";
@@ -172,8 +172,12 @@ bool Checker::lives(const Members& members, MemberId mid) {
 
 bool Checker::is_end_forgotten(const SessionId& sid, const Members& members) const {
   const auto enders = enders_.find(sid);
-  return !one_fault_at_a_time_ && enders != enders_.end() &&
-         !lives(members, enders->second.first) && !lives(members, enders->second.second);
+  if (enders == enders_.end()) return false;
+  return std::ranges::all_of(
+      std::initializer_list<MemberId>{enders->second.first, enders->second.second},
+      [&](MemberId mid) {
+        return !lives(members, mid) && (!one_fault_at_a_time_ || taken_by_split_.contains(mid));
+      });
 }
 
 void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& text) {

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <utility>
 
 #include "tests/simulation/checker.h"
 #include "tests/simulation/clientele.h"
@@ -77,6 +79,8 @@ class World final : public SimMember::Observer, public Clientele::Run {
   Clientele clientele_;
   KeyRotation keys_;
   TimePoint end_;
+  TimePoint met_{};                            // the parts that were founded apart
+  std::map<const SimMember*, MemberId> mids_;  // of the lives before
   WorldResult result_;
 };
 
@@ -177,6 +181,10 @@ NodeCoreOptions World::member_options(size_t index) const {
 // --- what members tell -------------------------------------------------------------------------
 
 void World::on_life(SimMember& member, MemberId mid) {
+  if (const MemberId before = std::exchange(mids_[&member], mid);
+      before != kNobody && was_split_since(network_.now())) {
+    checker_.on_taken_by_split(before);
+  }
   for (const auto& proxy : proxies_) proxy->on_life(member.index(), mid);
   say(fmt::format("member {} is {:x} now", member.index(), mid));
 }
@@ -201,8 +209,10 @@ bool World::was_calm_since(TimePoint when) const {
 }
 
 bool World::had_met_by(TimePoint when) const {
-  // A leader looks for others every 5T; then they have to hear each other.
-  return is_undisturbed_since(when - 5 * interval() - seconds(1));
+  // A leader looks for others every 5T; then they have to hear each other. That holds for groups
+  // that were founded apart as it does for members that a fault has cut off.
+  const TimePoint settled = when - 5 * interval() - seconds(1);
+  return is_undisturbed_since(settled) && met_ < settled;
 }
 
 void World::say(const std::string& text) {
@@ -260,7 +270,8 @@ void World::start_apart() {
   network_.at(network_.now() + seconds(12) + milliseconds(random_.below(15000)), [this] {
     say("*** the parts meet");
     network_.heal();
-    storm_.wait_from(network_.now());
+    met_ = network_.now();
+    storm_.wait_from(met_);
   });
   network_.run_for(seconds(8));
 }
