@@ -55,6 +55,12 @@ class NodeCore::Core final : public Membership::Listener, public SessionHost {
   bool has_quorum() const override { return membership_ != nullptr && membership_->has_quorum(); }
   bool is_quorum(const std::set<MemberId>& members) const override;
   void ask_for_view(MemberId member) override;
+  void search_groups() override {
+    if (membership_ != nullptr) membership_->search_groups();
+  }
+  Search::Finding found_groups() const override {
+    return membership_ == nullptr ? Search::Finding::kNoOther : membership_->found_groups();
+  }
 
  private:
   void begin_life(std::vector<Address> seeds);

@@ -178,6 +178,11 @@ void Membership::Core::ask_for_view_of(const Peer& of) {
   if (phase_ == Phase::kMember && standing_.may_repeat(of.mid)) ask_for_view(of);
 }
 
+void Membership::Core::search_groups() {
+  Turn turn(*this);
+  if (phase_ == Phase::kMember) meeting_.search();
+}
+
 void Membership::Core::on_sign_of_life(MemberId mid) {
   Turn turn(*this);
   losses_.on_life(mid);
@@ -310,6 +315,8 @@ void Membership::Core::on_link_down(const Peer& peer, LinkDown why) {
     reception_.on_link_down(peer, why);
     return advance_joining();
   }
+  const bool is_answer = why != LinkDown::kReset && why != LinkDown::kOverflow;
+  if (is_answer) meeting_.on_no_group(peer.address);
   switch (why) {
     case LinkDown::kRefused:
       return losses_.on_refused(peer);

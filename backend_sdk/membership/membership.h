@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "backend_sdk/membership/fates.h"
+#include "backend_sdk/membership/search.h"
 #include "backend_sdk/membership/view.h"
 #include "backend_sdk/transport/transport.h"
 #include "base/clock.h"
@@ -80,6 +81,9 @@ class Membership final : public Transport::Receiver {
   // It has a newer view, or one of another group: on_view comes when it is better than ours. At
   // most once in a T for each member.
   void ask_for_view(const Peer& of);
+  // Looks for groups that were founded apart and that this one has not become one with.
+  void search_groups();
+  Search::Finding found_groups() const;
   // A frame of the layers above came from it: that counts as much as a beat (D1).
   void on_sign_of_life(MemberId mid);
 
