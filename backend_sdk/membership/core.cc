@@ -113,8 +113,9 @@ void Membership::Core::tick() {
     writer->tend(standing_.now(), kSettleIntervals * options_.interval, is_in_touch);
     electing_.consider();
   }
-  const bool should_look = standing_.writer() || outlook_.is_leader_lost();
-  if (should_look && ++ticks_ % kLookEvery == 0) meeting_.look_around();
+  const bool is_leader_lost = outlook_.is_leader_lost();
+  const bool is_time = ++ticks_ % kLookEvery == 0;
+  if (is_leader_lost || (standing_.writer() && is_time)) meeting_.look_around();
 }
 
 // ---- calls of the owner

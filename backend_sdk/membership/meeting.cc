@@ -43,7 +43,13 @@ void Meeting::look_around() {
   std::vector<Peer> targets;
   for (const Member& member : view.members) {
     const bool is_lost = is_leader_lost && losses_.is_lost(member.mid);
-    if (member.is_usable() ? is_lost : !member.is_proven) targets.push_back(member.peer());
+    const bool is_proven = member.is_proven || losses_.is_lost_by_proof(member.mid);
+    if (is_leader_lost && is_proven && !standing_.is_me(member.mid)) {
+      // Its next life may be with members that do not know us (M21).
+      targets.push_back({kNobody, member.cluster_address});
+    } else if (member.is_usable() ? is_lost : !member.is_proven) {
+      targets.push_back(member.peer());
+    }
   }
   for (const Address& seed : standing_.options().seeds) {
     // Without a leader nothing that the view says of others can be relied on.

@@ -99,7 +99,8 @@ class Membership final : public Transport::Receiver {
   // A member that has lost its leader has none, nor has one whose group goes over to another.
   bool has_quorum() const;
   // Are these, with this member, a quorum of the view? A member that is proven dead is seen in its
-  // next life: that knows what it has been told since, and no other can speak for it.
+  // next life, for no other can speak for it; but not before the newcomers that it has forgotten
+  // had the time to look for it (M21).
   bool is_quorum(const std::set<MemberId>& seen) const;
   // What is known of the other lives; changes before the listener hears of it.
   const Fates& fates() const;
