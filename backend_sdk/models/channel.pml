@@ -25,6 +25,7 @@
 /* finds: -DBUG_DISCARD */
 /* finds: -DBUG_ACKGRANT */
 /* pan: -m900000 */
+/* shallow: -m60 */
 #ifndef MAXV
 #define MAXV 2
 #endif
