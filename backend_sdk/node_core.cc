@@ -5,6 +5,7 @@
 
 #include "backend_sdk/replication/replicator.h"
 #include "backend_sdk/sessions/sessions.h"
+#include "backend_sdk/wire/id_text.h"
 #include "base/check.h"
 #include "base/log.h"
 
@@ -139,8 +140,8 @@ void NodeCore::Core::settle() {
   while (!ready.empty() || expelled_) {
     if (expelled_) {
       expelled_ = false;
-      LOG(kWarn, "member {:x}: the others hold us for dead; starting a new life",
-          membership_->mid());
+      LOG(kWarn, "member {}: the others hold us for dead; starting a new life",
+          mid_text(membership_->mid()));
       std::vector<Address> seeds = membership_->rejoin_seeds();
       end_life();
       membership_.reset();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backend_sdk/wire/id_text.h"
 #include "base/check.h"
 #include "base/log.h"
 
@@ -212,8 +213,8 @@ void Membership::Core::on_frame(const Peer& from, const Frame& frame) {
   losses_.on_life(from.mid);
   watch_.heard(from.mid);
   if (dispatch(from, frame)) return;
-  LOG(kWarn, "membership: a frame of type {} from member {:08x} at {} is not understood",
-      static_cast<int>(frame.type), from.mid, from.address.to_string());
+  LOG(kWarn, "membership: a frame of type {} from member {} at {} is not understood",
+      static_cast<int>(frame.type), mid_text(from.mid), from.address.to_string());
 }
 
 // Has `message` been decoded? Then `handle` gets it.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/checker.h"
+#include "backend_sdk/wire/id_text.h"
 
 #include <fmt/core.h>
 
@@ -64,10 +65,12 @@ std::string VoteWatch::on_vote(Channel& channel, MemberId from, MemberId winner)
     return {};
   }
   if (from != parties.primary && from != parties.witness) {
-    return fmt::format("S8: {:x} votes in a channel of others, or of an earlier life", from);
+    return fmt::format("S8: {} votes in a channel of others, or of an earlier life",
+                       mid_text(from));
   }
   MemberId& vote = from == parties.primary ? channel.primary_vote : channel.witness_vote;
-  if (vote != kNobody && vote != winner) return fmt::format("S8: {:x} has voted for both", from);
+  if (vote != kNobody && vote != winner)
+    return fmt::format("S8: {} has voted for both", mid_text(from));
   vote = winner;
   return {};
 }
@@ -102,7 +105,7 @@ std::string VoteWatch::on_sent(MemberId from, const Frame& frame) {
   Channel& channel = found->second;
   const bool is_ack = frame.type == FrameType::kAck || frame.type == FrameType::kOpenOk;
   if (is_ack && from == channel.parties.secondary && channel.secondary_vote != kNobody) {
-    return fmt::format("S7: {:x} acknowledges after its vote", from);
+    return fmt::format("S7: {} acknowledges after its vote", mid_text(from));
   }
   // With a witness it is leave to claim, which the primary may do too when the secondary is silent.
   if (frame.type == FrameType::kGrant) {
@@ -123,7 +126,8 @@ void Checker::on_sent(TimePoint now, MemberId from, MemberId to, const Frame& fr
   }
   on_passed_on(from, to, frame);
   const std::string wrong = votes_.on_sent(from, frame);
-  if (!wrong.empty()) violation(now, fmt::format("channel {:x}: {}", frame.channel, wrong));
+  if (!wrong.empty())
+    violation(now, fmt::format("channel {}: {}", channel_text(frame.channel), wrong));
 }
 
 void Checker::violation(TimePoint now, const std::string& text) {
@@ -140,10 +144,9 @@ std::string Owners::on_answered(const SessionId& sid, MemberId owner, Position p
   const bool is_other = last.owner != kNobody && last.owner != owner;
   const bool rises = is_other ? position.epoch > last.position.epoch : position >= last.position;
   if (last.owner != kNobody && !rises) {
-    return fmt::format(
-        "S10: {:x} answers for session {} at ({}, {}), {:x} had answered at ({}, {})", owner,
-        to_text(sid), position.epoch, position.version, last.owner, last.position.epoch,
-        last.position.version);
+    return fmt::format("S10: {} answers for session {} at ({}, {}), {} had answered at ({}, {})",
+                       mid_text(owner), to_text(sid), position.epoch, position.version,
+                       mid_text(last.owner), last.position.epoch, last.position.version);
   }
   last = {owner, position};
   return {};
@@ -203,11 +206,11 @@ void Checker::expect_alone(TimePoint now, SimMember& member, const BeginOutcome&
     if (other.get() == &member || !other->is_up()) continue;
     for (const auto& served : other->core().facts().served) {
       if (served.sid != begun.sid || !served.may_answer) continue;
-      two_serve(now, begun.sid,
-                fmt::format("S9: session {} {} at {:x} ({}, {}), {:x} ({}, {}) serves it",
-                            to_text(begun.sid), what, member.mid(), begun.position.epoch,
-                            begun.position.version, other->mid(), served.position.epoch,
-                            served.position.version));
+      two_serve(
+          now, begun.sid,
+          fmt::format("S9: session {} {} at {} ({}, {}), {} ({}, {}) serves it", to_text(begun.sid),
+                      what, mid_text(member.mid()), begun.position.epoch, begun.position.version,
+                      mid_text(other->mid()), served.position.epoch, served.position.version));
     }
   }
 }
@@ -356,17 +359,18 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
       if (!served.may_answer) continue;
       if (ended_.contains(served.sid) && !is_end_forgotten(served.sid, members)) {
         two_serve(now, served.sid,
-                  fmt::format("S6: session {} is live at {:x} after its end", to_text(served.sid),
-                              member->mid()));
+                  fmt::format("S6: session {} is live at {} after its end", to_text(served.sid),
+                              mid_text(member->mid())));
       }
       const auto [other, is_first] =
           serving.emplace(served.sid, std::pair(member->mid(), served.position));
       if (is_first) continue;
-      two_serve(now, served.sid,
-                fmt::format("S9: session {} may be answered at {:x} ({}, {}) and {:x} ({}, {})",
-                            to_text(served.sid), other->second.first, other->second.second.epoch,
-                            other->second.second.version, member->mid(), served.position.epoch,
-                            served.position.version));
+      two_serve(
+          now, served.sid,
+          fmt::format("S9: session {} may be answered at {} ({}, {}) and {} ({}, {})",
+                      to_text(served.sid), mid_text(other->second.first),
+                      other->second.second.epoch, other->second.second.version,
+                      mid_text(member->mid()), served.position.epoch, served.position.version));
     }
     for (const auto& channel : facts.channels) {
       if (!channel.is_sealed_by_us) continue;
@@ -381,8 +385,9 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
       }
       if (channel.witness == kNobody && may_double_()) doubled_channels_.insert(channel.id);
       if (doubled_channels_.contains(channel.id)) continue;
-      violation(now, fmt::format("S1: channel {:x} is sealed by {:x} and by {:x}", channel.id,
-                                 owner->second, member->mid()));
+      violation(now,
+                fmt::format("S1: channel {} is sealed by {} and by {}", channel_text(channel.id),
+                            mid_text(owner->second), mid_text(member->mid())));
     }
   }
 }

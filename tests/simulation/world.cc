@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "backend_sdk/wire/id_text.h"
 #include "tests/simulation/checker.h"
 #include "tests/simulation/clientele.h"
 #include "tests/simulation/frame_text.h"
@@ -186,7 +187,7 @@ void World::on_life(SimMember& member, MemberId mid) {
     checker_.on_taken_by_split(before);
   }
   for (const auto& proxy : proxies_) proxy->on_life(member.index(), mid);
-  say(fmt::format("member {} is {:x} now", member.index(), mid));
+  say(fmt::format("member {} is {} now", member.index(), mid_text(mid)));
 }
 
 void World::on_lost(SimMember& member, const SessionId& sid) {
@@ -281,18 +282,20 @@ void World::say_beliefs() {
   for (const auto& member : members_) {
     if (!member->is_up()) continue;
     const MemberView& view = member->view();
-    std::string text = fmt::format(
-        "view of member {} ({:x}): group {:x} {}.{}, leader {:x}:", member->index(), member->mid(),
-        view.group, view.term, view.seq, view.leader() ? view.leader()->mid : kNobody);
+    std::string text =
+        fmt::format("view of member {} ({}): group {:08x} {}.{}, leader {}:", member->index(),
+                    mid_text(member->mid()), view.group, view.term, view.seq,
+                    mid_text(view.leader() ? view.leader()->mid : kNobody));
     for (const Member& other : view.members) {
-      text += fmt::format(" {:x} {}{}{}{}{}", other.mid, to_string(other.liveness),
+      text += fmt::format(" {} {}{}{}{}{}", mid_text(other.mid), to_string(other.liveness),
                           other.is_proven ? ", proven" : "", other.is_confirmed ? "" : ", new",
                           other.is_counted ? ", counted" : "", other.is_next ? ", next" : "");
     }
     say(text);
     for (const auto& channel : member->core().facts().channels) {
-      say(fmt::format("  channel {:x}: {:x}, secondary {:x}, witness {:x}: {}", channel.id,
-                      channel.primary, channel.secondary, channel.witness, channel.state));
+      say(fmt::format("  channel {}: {}, secondary {}, witness {}: {}", channel_text(channel.id),
+                      mid_text(channel.primary), mid_text(channel.secondary),
+                      mid_text(channel.witness), channel.state));
     }
   }
 }
