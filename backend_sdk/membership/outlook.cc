@@ -24,7 +24,7 @@ void Outlook::refresh() {
   const bool is_other =
       view_.group != standing_.view().group || view_.version() != standing_.view().version();
   view_ = standing_.view();
-  if (is_other) note_members();
+  if (is_other) note_deaths();
   const std::set<MemberId> suspects = watch_.suspects();
   for (Member& member : view_.members) {
     if (member.liveness != Liveness::kAlive) continue;
@@ -34,14 +34,14 @@ void Outlook::refresh() {
   }
 }
 
-void Outlook::note_members() {
-  std::map<MemberId, TimePoint> seen_since;
+void Outlook::note_deaths() {
+  std::map<MemberId, TimePoint> dead_since;
   for (const Member& member : view_.members) {
-    if (!member.is_usable()) continue;
-    const auto known = seen_since_.find(member.mid);
-    seen_since[member.mid] = known == seen_since_.end() ? clock_.now() : known->second;
+    if (member.is_usable()) continue;
+    const auto known = dead_since_.find(member.mid);
+    dead_since[member.mid] = known == dead_since_.end() ? clock_.now() : known->second;
   }
-  seen_since_ = std::move(seen_since);
+  dead_since_ = std::move(dead_since);
 }
 
 bool Outlook::is_leader_lost() const {
@@ -70,16 +70,17 @@ bool Outlook::is_quorum(const std::set<MemberId>& seen) const {
   if (!group_.is_admitted()) return false;
   const auto& members = standing_.view().members;
   const auto is_seen = [&](MemberId mid) { return standing_.is_me(mid) || seen.contains(mid); };
-  const auto may_speak = [&](const Member& heir) {
-    if (standing_.options().one_goes_on_alone) return true;
-    const auto since = seen_since_.find(heir.mid);
-    return since != seen_since_.end() &&
+  const auto may_be_spoken_for = [&](const Member& member) {
+    if (!member.is_proven || standing_.options().one_goes_on_alone) return member.is_proven;
+    const auto since = dead_since_.find(member.mid);
+    return since != dead_since_.end() &&
            clock_.now() - since->second >= kLooksAwaited * standing_.interval();
   };
   return is_quorate(standing_.view(), [&](const Member& member) {
     if (is_seen(member.mid)) return true;
-    return member.is_proven && std::any_of(members.begin(), members.end(), [&](const Member& heir) {
-             return heir.name == member.name && is_seen(heir.mid) && may_speak(heir);
+    return may_be_spoken_for(member) &&
+           std::any_of(members.begin(), members.end(), [&](const Member& heir) {
+             return heir.name == member.name && is_seen(heir.mid);
            });
   });
 }

@@ -45,7 +45,7 @@ class Outlook final {
   bool is_in_touch(MemberId mid) const;
 
  private:
-  void note_members();
+  void note_deaths();
 
   const Clock& clock_;
   Standing& standing_;
@@ -53,7 +53,7 @@ class Outlook final {
   const Losses& losses_;
   const Watch& watch_;
   MemberView view_;
-  std::map<MemberId, TimePoint> seen_since_;  // of the view's usable members
+  std::map<MemberId, TimePoint> dead_since_;  // by the view, as far as this member has seen it
 };
 
 }  // namespace understudy
