@@ -282,7 +282,7 @@ TEST_F(Merge, ASilentSeedDelaysTheWordThatASessionIsLost) {
   prepare(3);
   boot_range(0, 3);
   run_for(seconds(5));
-  for (size_t other : {0, 1}) network_.cut(member(2).address(), member(other).address());
+  for (const size_t other : {0u, 1u}) network_.cut(member(2).address(), member(other).address());
   run_for(seconds(10));
   SessionToken token = write(member(0), std::nullopt, "cart", "full");
   token.sid = fresh(9);
