@@ -5,6 +5,7 @@
 
 #include "backend_sdk/replication/replicator.h"
 #include "backend_sdk/sessions/sessions.h"
+#include "backend_sdk/wire/id_text.h"
 #include "base/check.h"
 #include "base/log.h"
 
@@ -55,6 +56,12 @@ class NodeCore::Core final : public Membership::Listener, public SessionHost {
   bool has_quorum() const override { return membership_ != nullptr && membership_->has_quorum(); }
   bool is_quorum(const std::set<MemberId>& members) const override;
   void ask_for_view(MemberId member) override;
+  void search_groups() override {
+    if (membership_ != nullptr) membership_->search_groups();
+  }
+  Search::Finding found_groups() const override {
+    return membership_ == nullptr ? Search::Finding::kNoOther : membership_->found_groups();
+  }
 
  private:
   void begin_life(std::vector<Address> seeds);
@@ -133,8 +140,8 @@ void NodeCore::Core::settle() {
   while (!ready.empty() || expelled_) {
     if (expelled_) {
       expelled_ = false;
-      LOG(kWarn, "member {:x}: the others hold us for dead; starting a new life",
-          membership_->mid());
+      LOG(kWarn, "member {}: the others hold us for dead; starting a new life",
+          mid_text(membership_->mid()));
       std::vector<Address> seeds = membership_->rejoin_seeds();
       end_life();
       membership_.reset();

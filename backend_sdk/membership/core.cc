@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backend_sdk/wire/id_text.h"
 #include "base/check.h"
 #include "base/log.h"
 
@@ -113,8 +114,9 @@ void Membership::Core::tick() {
     writer->tend(standing_.now(), kSettleIntervals * options_.interval, is_in_touch);
     electing_.consider();
   }
-  const bool should_look = standing_.writer() || outlook_.is_leader_lost();
-  if (should_look && ++ticks_ % kLookEvery == 0) meeting_.look_around();
+  const bool is_leader_lost = outlook_.is_leader_lost();
+  const bool is_time = ++ticks_ % kLookEvery == 0;
+  if (is_leader_lost || (standing_.writer() && is_time)) meeting_.look_around();
 }
 
 // ---- calls of the owner
@@ -178,6 +180,11 @@ void Membership::Core::ask_for_view_of(const Peer& of) {
   if (phase_ == Phase::kMember && standing_.may_repeat(of.mid)) ask_for_view(of);
 }
 
+void Membership::Core::search_groups() {
+  Turn turn(*this);
+  if (phase_ == Phase::kMember) meeting_.search();
+}
+
 void Membership::Core::on_sign_of_life(MemberId mid) {
   Turn turn(*this);
   losses_.on_life(mid);
@@ -206,8 +213,8 @@ void Membership::Core::on_frame(const Peer& from, const Frame& frame) {
   losses_.on_life(from.mid);
   watch_.heard(from.mid);
   if (dispatch(from, frame)) return;
-  LOG(kWarn, "membership: a frame of type {} from member {:08x} at {} is not understood",
-      static_cast<int>(frame.type), from.mid, from.address.to_string());
+  LOG(kWarn, "membership: a frame of type {} from member {} at {} is not understood",
+      static_cast<int>(frame.type), mid_text(from.mid), from.address.to_string());
 }
 
 // Has `message` been decoded? Then `handle` gets it.
@@ -310,6 +317,8 @@ void Membership::Core::on_link_down(const Peer& peer, LinkDown why) {
     reception_.on_link_down(peer, why);
     return advance_joining();
   }
+  const bool is_answer = why != LinkDown::kReset && why != LinkDown::kOverflow;
+  if (is_answer) meeting_.on_no_group(peer.address);
   switch (why) {
     case LinkDown::kRefused:
       return losses_.on_refused(peer);

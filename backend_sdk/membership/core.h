@@ -33,6 +33,8 @@ class Membership::Core final : private Group {
   void set_operator_state(OperatorState state);
   void report_load(uint16_t load, uint32_t sessions) { watch_.report_load(load, sessions); }
   void ask_for_view_of(const Peer& of);
+  void search_groups();
+  Search::Finding found_groups() const { return meeting_.found(clock_.now()); }
   void on_sign_of_life(MemberId mid);
   void on_frame(const Peer& from, const Frame& frame);
   void on_link_down(const Peer& peer, LinkDown why);

@@ -4,6 +4,7 @@
 
 #include "backend_sdk/membership/core.h"
 #include "backend_sdk/membership/quorum.h"
+#include "backend_sdk/wire/id_text.h"
 #include "base/check.h"
 #include "base/log.h"
 
@@ -110,7 +111,7 @@ void Membership::Core::confirm() {
 }
 
 void Membership::Core::expel(const char* why) {
-  LOG(kInfo, "membership: {} ({:08x}) is out: {}", options_.self.name, mid(), why);
+  LOG(kInfo, "membership: {} ({}) is out: {}", options_.self.name, mid_text(mid()), why);
   phase_ = Phase::kGone;
   reception_.end();
   standing_.follow();

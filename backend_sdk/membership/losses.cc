@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backend_sdk/wire/id_text.h"
 #include "base/log.h"
 
 namespace understudy {
@@ -25,8 +26,8 @@ void Losses::on_life(MemberId mid) {
   const Member* member = standing_.view().find(mid);
   probe_again_.erase(mid);
   if (is_withdrawn) {
-    LOG(kNotice, "membership: {} ({:08x}) refused a connection and lives all the same",
-        member ? member->name : "member", mid);
+    LOG(kNotice, "membership: {} ({}) refused a connection and lives all the same",
+        member ? member->name : "member", mid_text(mid));
     announced_.erase(mid);
     group_.tell({mid, member ? member->cluster_address : Address()}, Group::News::kAlive);
     // It may have been said before the refusal, and come late.
@@ -129,7 +130,7 @@ void Losses::on_proof(const Peer& peer, Liveness liveness, const char* why) {
   const Member member = *known;
   const auto announced = announced_.find(mid);
   const bool is_news = announced == announced_.end() || !announced->second;
-  if (is_news) LOG(kInfo, "membership: {} ({:08x}) {}", member.name, mid, why);
+  if (is_news) LOG(kInfo, "membership: {} ({}) {}", member.name, mid_text(mid), why);
   if (member.is_usable() && !is_lost_by_proof(mid)) {
     const bool is_fresh = liveness == Liveness::kLeft || group_.outlook().is_in_touch(mid);
     lost_[mid] = is_fresh ? Evidence::kProof : Evidence::kLateProof;
@@ -154,7 +155,7 @@ void Losses::on_proof(const Peer& peer, Liveness liveness, const char* why) {
 void Losses::on_silence(const Peer& peer) {
   const Member* member = standing_.view().find(peer.mid);
   if (!member || !member->is_usable()) return;
-  LOG(kInfo, "membership: {} ({:08x}) is silent", member->name, peer.mid);
+  LOG(kInfo, "membership: {} ({}) is silent", member->name, mid_text(peer.mid));
   lost_.try_emplace(peer.mid, Evidence::kSilence);
   const bool is_refused = is_lost_by_proof(peer.mid);
   // Refused and silent at once: that needs no second witness.
@@ -266,7 +267,7 @@ void Losses::on_voted(const Member& candidate, uint32_t term) {
   }
 }
 
-// All that agreed have seen the loss of the leader, and of everybody older than we are.
+// All that agreed have seen the loss of the leader, and of all members older than we are.
 void Losses::hand_to_writer() {
   const MemberView& view = standing_.view();
   const Member* self = view.find(standing_.mid());
@@ -298,7 +299,7 @@ void Losses::announce_deaths(const MemberView& before, bool is_first) {
     const Member* old = before.find(member.mid);
     const bool is_news = !old || old->is_usable() || (member.is_proven && !old->is_proven);
     if (member.is_proven) fates_.on_gone(member.mid, standing_.now());
-    // Who died before we came is no news to anybody here.
+    // A member that died before this one came is no news to the layers above.
     if (is_news && (old || !is_first)) announce(member.peer(), member.is_proven);
     if (member.is_proven) standing_.transport().forget(member.peer());
   }

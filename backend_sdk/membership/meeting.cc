@@ -2,6 +2,7 @@
 #include "backend_sdk/membership/meeting.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "backend_sdk/membership/joining.h"
 #include "base/log.h"
@@ -27,6 +28,7 @@ Meeting::Meeting(Standing& standing, Group& group, Losses& losses)
       group_(group),
       losses_(losses),
       merging_(standing.interval()),
+      search_(standing.interval()),
       with_leader_at_(standing.now()) {}
 
 // ---- finding others
@@ -41,7 +43,13 @@ void Meeting::look_around() {
   std::vector<Peer> targets;
   for (const Member& member : view.members) {
     const bool is_lost = is_leader_lost && losses_.is_lost(member.mid);
-    if (member.is_usable() ? is_lost : !member.is_proven) targets.push_back(member.peer());
+    const bool is_proven = member.is_proven || losses_.is_lost_by_proof(member.mid);
+    if (is_leader_lost && is_proven && !standing_.is_me(member.mid)) {
+      // Its next life may be with members that do not know us (M21).
+      targets.push_back({kNobody, member.cluster_address});
+    } else if (member.is_usable() ? is_lost : !member.is_proven) {
+      targets.push_back(member.peer());
+    }
   }
   for (const Address& seed : standing_.options().seeds) {
     // Without a leader nothing that the view says of others can be relied on.
@@ -57,7 +65,25 @@ void Meeting::look_around() {
   for (size_t i = 0; i < count; ++i) group_.ask_for_view(targets[next_seed_++ % targets.size()]);
 }
 
+// Where no usable member of the view is, a member of another group may be. An answer makes the two
+// groups meet as well, before the leader's next look.
+void Meeting::search() {
+  std::vector<Address> addresses;
+  for (const std::vector<Address>* known : {&standing_.options().seeds, &std::as_const(met_)}) {
+    for (const Address& address : *known) {
+      const bool is_ours = address == standing_.options().self.cluster_address ||
+                           std::ranges::any_of(standing_.view().members, [&](const Member& member) {
+                             return member.is_usable() && member.cluster_address == address;
+                           });
+      if (!is_ours) addresses.push_back(address);
+    }
+  }
+  if (!search_.begin(addresses, standing_.now())) return;
+  for (const Address& address : addresses) group_.ask_for_view({kNobody, address});
+}
+
 void Meeting::on_view_ask(const Peer& from, const ViewAskMessage& message) {
+  search_.on_other(message.group, from.address, standing_.now());
   const Strength ours = group_.outlook().strength();
   const Strength theirs{
       .has_quorum = message.has_quorum, .usable = message.usable, .group = message.group};
@@ -86,6 +112,7 @@ void Meeting::note_addresses(const MemberView& view) {
 }
 
 void Meeting::on_view(const Peer& from, const ViewMessage& message, const Frame& frame) {
+  search_.on_other(message.view.group, from.address, standing_.now());
   if (message.base_version != 0) {
     if (standing_.may_repeat(from.mid)) group_.ask_for_view(from);
     return;

@@ -12,6 +12,7 @@
 #include "backend_sdk/membership/losses.h"
 #include "backend_sdk/membership/merging.h"
 #include "backend_sdk/membership/messages.h"
+#include "backend_sdk/membership/search.h"
 #include "backend_sdk/membership/standing.h"
 
 namespace understudy {
@@ -34,6 +35,12 @@ class Meeting final {
   void on_merge(const Peer& from, const MergeMessage& message);
   void on_merge_no(const Peer& from, const MergeNoMessage& message);
 
+  // Is there a group that this one has not become one with? Asks; found() tells (Q2).
+  void search();
+  Search::Finding found(TimePoint now) const { return search_.finding(standing_.view(), now); }
+  // What an address said that is no group's: refused, a foreign process.
+  void on_no_group(const Address& address) { search_.on_answered(address); }
+
   // Where members of other groups were met.
   const std::vector<Address>& met() const { return met_; }
 
@@ -55,6 +62,7 @@ class Meeting final {
   Losses& losses_;
 
   Merging merging_;
+  Search search_;
   uint64_t yield_version_ = 0;  // our first view of this term that yields
   uint64_t sent_version_ = 0;   // of the last MERGE; 0: none of ours
   std::vector<Peer> others_;    // of the group that we yield to

@@ -43,6 +43,14 @@ void Membership::ask_for_view(const Peer& of) {
   core_->ask_for_view_of(of);
 }
 
+void Membership::search_groups() {
+  core_->search_groups();
+}
+
+Search::Finding Membership::found_groups() const {
+  return core_->found_groups();
+}
+
 void Membership::on_sign_of_life(MemberId mid) {
   core_->on_sign_of_life(mid);
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "backend_sdk/membership/fates.h"
+#include "backend_sdk/membership/search.h"
 #include "backend_sdk/membership/view.h"
 #include "backend_sdk/transport/transport.h"
 #include "base/clock.h"
@@ -80,6 +81,9 @@ class Membership final : public Transport::Receiver {
   // It has a newer view, or one of another group: on_view comes when it is better than ours. At
   // most once in a T for each member.
   void ask_for_view(const Peer& of);
+  // Looks for groups that were founded apart and that this one has not become one with.
+  void search_groups();
+  Search::Finding found_groups() const;
   // A frame of the layers above came from it: that counts as much as a beat (D1).
   void on_sign_of_life(MemberId mid);
 
@@ -95,7 +99,8 @@ class Membership final : public Transport::Receiver {
   // A member that has lost its leader has none, nor has one whose group goes over to another.
   bool has_quorum() const;
   // Are these, with this member, a quorum of the view? A member that is proven dead is seen in its
-  // next life: that knows what it has been told since, and no other can speak for it.
+  // next life, for no other can speak for it; but not before the newcomers that it has forgotten
+  // had the time to look for it (M21).
   bool is_quorum(const std::set<MemberId>& seen) const;
   // What is known of the other lives; changes before the listener hears of it.
   const Fates& fates() const;

@@ -2,6 +2,7 @@
 #include "backend_sdk/membership/outlook.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "backend_sdk/membership/group.h"
 #include "backend_sdk/membership/losses.h"
@@ -11,8 +12,19 @@
 
 namespace understudy {
 
+namespace {
+
+// A member without its leader knows of the loss after 3 1/4 T, and looks for the others once in a
+// T.
+constexpr int kLooksAwaited = 5;
+
+}  // namespace
+
 void Outlook::refresh() {
+  const bool is_other =
+      view_.group != standing_.view().group || view_.version() != standing_.view().version();
   view_ = standing_.view();
+  if (is_other) note_deaths();
   const std::set<MemberId> suspects = watch_.suspects();
   for (Member& member : view_.members) {
     if (member.liveness != Liveness::kAlive) continue;
@@ -20,6 +32,16 @@ void Outlook::refresh() {
                             watch_.is_reported_suspect(member.mid);
     if (is_suspect && !standing_.is_me(member.mid)) member.liveness = Liveness::kSuspect;
   }
+}
+
+void Outlook::note_deaths() {
+  std::map<MemberId, TimePoint> dead_since;
+  for (const Member& member : view_.members) {
+    if (member.is_usable()) continue;
+    const auto known = dead_since_.find(member.mid);
+    dead_since[member.mid] = known == dead_since_.end() ? clock_.now() : known->second;
+  }
+  dead_since_ = std::move(dead_since);
 }
 
 bool Outlook::is_leader_lost() const {
@@ -48,9 +70,16 @@ bool Outlook::is_quorum(const std::set<MemberId>& seen) const {
   if (!group_.is_admitted()) return false;
   const auto& members = standing_.view().members;
   const auto is_seen = [&](MemberId mid) { return standing_.is_me(mid) || seen.contains(mid); };
+  const auto may_be_spoken_for = [&](const Member& member) {
+    if (!member.is_proven || standing_.options().one_goes_on_alone) return member.is_proven;
+    const auto since = dead_since_.find(member.mid);
+    return since != dead_since_.end() &&
+           clock_.now() - since->second >= kLooksAwaited * standing_.interval();
+  };
   return is_quorate(standing_.view(), [&](const Member& member) {
     if (is_seen(member.mid)) return true;
-    return member.is_proven && std::any_of(members.begin(), members.end(), [&](const Member& heir) {
+    return may_be_spoken_for(member) &&
+           std::any_of(members.begin(), members.end(), [&](const Member& heir) {
              return heir.name == member.name && is_seen(heir.mid);
            });
   });

@@ -4,6 +4,7 @@
 // decides nothing. Owned by membership's core; read by its parts through Group.
 #pragma once
 
+#include <map>
 #include <set>
 
 #include "backend_sdk/membership/merging.h"
@@ -44,12 +45,15 @@ class Outlook final {
   bool is_in_touch(MemberId mid) const;
 
  private:
+  void note_deaths();
+
   const Clock& clock_;
   Standing& standing_;
   const Group& group_;
   const Losses& losses_;
   const Watch& watch_;
   MemberView view_;
+  std::map<MemberId, TimePoint> dead_since_;  // by the view, as far as this member has seen it
 };
 
 }  // namespace understudy

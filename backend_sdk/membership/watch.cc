@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backend_sdk/wire/id_text.h"
 #include "base/log.h"
 
 namespace understudy {
@@ -218,7 +219,7 @@ void Watch::note_version(const Peer& of, const Beat& beat) {
   if (version < view.version()) {
     if ((writer || is_stranger) && standing_.may_repeat(of.mid)) group_.send_view(of);
   } else if (writer && is_twin && standing_.may_repeat(of.mid)) {
-    LOG(kWarn, "membership: member {:08x} has another view of the same version", of.mid);
+    LOG(kWarn, "membership: member {} has another view of the same version", mid_text(of.mid));
     writer->touch();
   }
 }

@@ -12,6 +12,7 @@
 /* finds: -DMAXV=1 -DBUG_GAP */
 /* finds: -DMAXV=1 -DBUG_UNLEASED -DCRASHES=2 */
 /* pan: -m400000 */
+/* shallow: -m60 */
 #ifndef MAXV
 #define MAXV 2
 #endif

@@ -25,6 +25,7 @@
 /* finds: -DBUG_DISCARD */
 /* finds: -DBUG_ACKGRANT */
 /* pan: -m900000 */
+/* shallow: -m60 */
 #ifndef MAXV
 #define MAXV 2
 #endif
@@ -148,7 +149,7 @@ active proctype sys() {
        :: else
        fi; m = 0 }
   /* B won, or W voted for it, and it died before another member had its copy: A has kept what was
-   * acknowledged, and asks everyone (recovery.pml) */
+   * acknowledged, and asks all members (recovery.pml) */
 #ifndef BUG_DISCARD
   :: atomic { aUp && (aOut || aFenced) && !aWon && !bUp && !aRec -> aRec = 1;
        assert(bNew || aVer >= resp) }

@@ -10,15 +10,18 @@
  * joins; 6 E is confirmed. A gives copies to Q, and to D and E once they are confirmed.
  * Seeded faults: BUG_STALE_VIEW (C does not look at the view of an answer), BUG_UNCONFIRMED (A gives a
  * copy to a member before it is confirmed), BUG_SILENCE (C takes a silent member for a dead one),
- * BUG_NOQUORUM (those that answered need not be a quorum; two deaths), BUG_COUNTATONCE (D counts
- * before a quorum without it knows; two deaths), BUG_NOFENCE (a member that has answered still takes
- * frames of A).
+ * BUG_FORGOTTEN (the next life of Q speaks for it at once, though it has forgotten which newcomers Q
+ * knew; two deaths), BUG_NOQUORUM (those that answered need not be a quorum; two deaths),
+ * BUG_COUNTATONCE (D counts before a quorum without it knows; two deaths), BUG_NOFENCE (a member that
+ * has answered still takes frames of A).
  */
 /* verify: */
 /* verify: -DCRASHES=2 */
+/* verify: -DNEXT_LIFE -DCRASHES=2 */
 /* finds: -DBUG_STALE_VIEW */
 /* finds: -DBUG_UNCONFIRMED */
 /* finds: -DBUG_SILENCE */
+/* finds: -DBUG_FORGOTTEN -DCRASHES=2 */
 /* finds: -DBUG_NOQUORUM -DCRASHES=2 */
 /* finds: -DBUG_COUNTATONCE -DCRASHES=2 */
 /* finds: -DBUG_NOFENCE */
@@ -46,6 +49,7 @@ bool asking = 0, again = 0;
 byte cVer = 0;     /* the view in which C asks */
 byte ans[5];       /* 0 asked, 1 answered: nothing here, 2: it is here; 3: C has heard the former */
 byte ansVer[5];
+bool looked[5];    /* a newcomer without a leader has found C */
 
 #define LEADER (leadsQ -> up[Q] : up[A])
 #define HAS(m, n) (ver[m] >= n)
@@ -70,12 +74,24 @@ byte ansVer[5];
 #else
 #define DONE(m) (!ASKED(m) || ans[m] == 3 || !up[m])
 #endif
+/* NEXT_LIFE: a dead Q is back, knows what C's side has told it, and speaks for Q when each newcomer that
+ * lives and has lost its leader had the time to look for C (J5); one that is cut off as well does not
+ * come in this model */
+#define HAS_LOOKED(m) (!up[m] || ver[m] == 0 || looked[m])
+#ifdef BUG_FORGOTTEN
+#define SEEN_Q (ans[Q] == 3 || !up[Q])
+#else
+#ifdef NEXT_LIFE
+#define SEEN_Q (ans[Q] == 3 || (!up[Q] && HAS_LOOKED(D) && HAS_LOOKED(E)))
+#else
+#define SEEN_Q (ans[Q] == 3)
+#endif
+#endif
 #ifdef BUG_NOQUORUM
 #define QUORUM 1
 #else
 /* A, the oldest, is dead: more than half, then */
-#define QUORUM ((cVer > 3 || 1 + (ans[Q] == 3) >= 2) && \
-  (cVer < 3 || 1 + (ans[Q] == 3) + (ans[D] == 3) >= 3))
+#define QUORUM ((cVer > 3 || 1 + SEEN_Q >= 2) && (cVer < 3 || 1 + SEEN_Q + (ans[D] == 3) >= 3))
 #endif
 
 inline ask() {
@@ -99,6 +115,14 @@ inline ask() {
   :: ans[m] == 1 && IS_NEWER(m) -> \
        if :: ansVer[m] > ver[C] -> ver[C] = ansVer[m] :: else -> skip fi; again = 1; ask() \
   :: else -> ans[m] = 3 \
+  fi }
+/* C gets its view; or C's side has written a later one meanwhile, and it starts a new life (M14) */
+#define LOOKS(m) :: atomic { up[m] && ver[m] > 0 && !LEADER && !up[A] && !fly && !looked[m] && \
+  up[C] -> looked[m] = 1; \
+  if \
+  :: ver[m] > ver[C] -> ver[C] = ver[m]; if :: asking -> again = 1; ask() :: else -> skip fi \
+  :: at == m -> held = 0; xOwn = 0; fenced[m] = 1 \
+  :: else -> skip \
   fi }
 #define DIES(m) :: atomic { crashes < CRASHES && up[m] -> up[m] = 0; crashes++ }
 
@@ -128,6 +152,9 @@ active proctype sys() {
   /* C asks when it knows of A's death, and again when the question led nowhere */
   :: atomic { !up[A] && !asking && !cOwn && !routed && up[C] -> ask() }
   ANSWERS(Q) ANSWERS(D) ANSWERS(E)
+#ifdef NEXT_LIFE
+  LOOKS(D) LOOKS(E)
+#endif
   HEARS(Q) HEARS(D) HEARS(E)
   /* all have answered or are dead: no member that lives has a newer copy. What died with its owner
    * is recovery.pml's matter: the copy is flagged, and the cookie's floor is looked at */

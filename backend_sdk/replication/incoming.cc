@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "backend_sdk/replication/lease.h"
+#include "backend_sdk/wire/id_text.h"
 #include "base/log.h"
 
 namespace understudy {
@@ -154,8 +155,8 @@ void Incoming::on_state(SecondaryChannel& channel) {
     case SecondaryChannel::State::kOwned:
       ++statistics_.claims_won;
       ++statistics_.promotions;
-      LOG(kNotice, "channel {:x}: taken over from member {:x}", channel.id(),
-          channel.parties().primary);
+      LOG(kNotice, "channel {}: taken over from member {}", channel_text(channel.id()),
+          mid_text(channel.parties().primary));
       copies_->promote(channel.id(), channel.last_grant() + options_.passed_over_kept);
       owner_.on_promoted(channel);
       break;

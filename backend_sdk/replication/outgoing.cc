@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "backend_sdk/replication/rank.h"
+#include "backend_sdk/wire/id_text.h"
 #include "base/check.h"
 #include "base/log.h"
 
@@ -176,8 +177,8 @@ void Outgoing::on_state(PrimaryChannel& channel) {
       break;
     case PrimaryChannel::State::kFenced:
       ++statistics_.fences;
-      LOG(kNotice, "channel {:x}: overtaken by member {:x}{}", channel.id(),
-          channel.parties().secondary, channel.is_lost() ? ", and it is gone" : "");
+      LOG(kNotice, "channel {}: overtaken by member {}{}", channel_text(channel.id()),
+          mid_text(channel.parties().secondary), channel.is_lost() ? ", and it is gone" : "");
       break;
     default:
       break;

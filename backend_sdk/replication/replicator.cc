@@ -219,9 +219,12 @@ void Replicator::on_open(MemberId from, const Frame& frame) {
 void Replicator::on_claim(MemberId from, const Frame& frame) {
   const auto claim = decode_claim(frame.channel, frame.payload);
   if (!claim || claim->claimant != from) return;
-  // Who the view holds for dead is about to start over, and would take to nowhere what it won.
-  // Not voting is always safe; it asks again if the view was wrong.
-  if (fate(from) != Fate::kUsable || fates_.is_voted_out(from)) return;
+  // A member that the view holds for dead is about to start over, and what it won would go with its
+  // life; one that is suspect may be on its way there (V7). Not to vote is always safe: it asks
+  // again, and a suspicion ends within a few beats.
+  const Member* claimant = view_.find(from);
+  const bool is_suspect = claimant != nullptr && claimant->liveness == Liveness::kSuspect;
+  if (fate(from) != Fate::kUsable || fates_.is_voted_out(from) || is_suspect) return;
   if (claim->parties.witness == self_) {
     witnessing_.on_claim(*claim, clock_.now());
     wake_by(witnessing_.wake_at());

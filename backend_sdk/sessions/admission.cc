@@ -304,8 +304,9 @@ void Admission::admit_as_stranger(WaitingPtr waiting) {
 
 void Admission::look_up(WaitingPtr waiting, const SessionId& sid) {
   const WaitingId id = waiting->id;
+  const MemberId primary = waiting->request.token->primary;
   parts_.parking.park(std::move(waiting), patience(), Unavailable::kWaitedOut);
-  if (!parts_.parking.contains(id) || parts_.recovery.ask(sid, id)) return;
+  if (!parts_.parking.contains(id) || parts_.recovery.ask(sid, id, primary)) return;
   refuse(parts_.parking.take(id), Unavailable::kQueueFull);
 }
 

@@ -121,14 +121,19 @@ void Gate::on_adopted(ChannelId from, ChannelId to) {
   there.insert(there.end(), waiting.begin(), waiting.end());
 }
 
-std::vector<Stay*> Gate::waiting_in(ChannelId channel) const {
+std::vector<Stay*> Gate::waiting() const {
   std::set<StayId> ids;  // in one order in every run
   for (const auto& [id, entry] : tickets_) ids.insert(entry.stay);
   std::vector<Stay*> stays;
   for (const StayId id : ids) {
-    Stay* stay = layer_.store.find_stay(id);
-    if (stay != nullptr && stay->placement.channel() == channel) stays.push_back(stay);
+    if (Stay* stay = layer_.store.find_stay(id)) stays.push_back(stay);
   }
+  return stays;
+}
+
+std::vector<Stay*> Gate::waiting_in(ChannelId channel) const {
+  std::vector<Stay*> stays = waiting();
+  std::erase_if(stays, [channel](Stay* stay) { return stay->placement.channel() != channel; });
   return stays;
 }
 

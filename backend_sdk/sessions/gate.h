@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gate: the response gate (R4). A response waits here as a ticket until the secondary holds all that
-// it shows, until another member owns the session, or until its time is over. R1 and R4 are decided
-// in one place, Gate::judge. Owned by Sessions, loop thread only.
+// Gate: the response gate (R4). A response waits here as a ticket until the secondary holds all
+// that it shows, until another member owns the session, or until its time is over. R1 and R4 are
+// decided in one place, Gate::judge. Owned by Sessions, loop thread only.
 #pragma once
 
 #include <deque>
@@ -47,6 +47,7 @@ class Gate final {
 
   // Sessions of this channel for which responses wait.
   std::vector<Stay*> waiting_in(ChannelId channel) const;
+  std::vector<Stay*> waiting() const;  // in any
   void pass_deadlines(TimePoint now);
   TimePoint wake_at() const { return until_.empty() ? TimePoint::max() : until_.front().first; }
   bool is_empty() const { return tickets_.empty(); }

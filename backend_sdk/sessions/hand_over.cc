@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend_sdk/sessions/patience.h"
+#include "backend_sdk/wire/id_text.h"
 #include "base/log.h"
 
 namespace understudy {
@@ -126,8 +127,8 @@ void HandOver::yield(PrimaryChannel& channel) {
   const auto [last, is_first] = yielded_.try_emplace(channel.parties().secondary, now);
   if (!is_first && now - last->second < kYieldPause) return;
   last->second = now;
-  LOG(kNotice, "a proxy does not reach this member: sessions ({}) go to member {:08x}",
-      layer_.store.count_in(channel.id()), channel.parties().secondary);
+  LOG(kNotice, "a proxy does not reach this member: sessions ({}) go to member {}",
+      layer_.store.count_in(channel.id()), mid_text(channel.parties().secondary));
   yielding_.emplace(channel.id(), now + patience_of(layer_) / 2);
   layer_.schedule(now);
 }

@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "backend_sdk/membership/search.h"
 #include "backend_sdk/replication/replicator.h"
 #include "backend_sdk/sessions/id_history.h"
 #include "backend_sdk/sessions/options.h"
@@ -31,6 +32,9 @@ class SessionHost {
   virtual bool is_quorum(const std::set<MemberId>& members) const = 0;
   // This member knows of a newer view, or of another group.
   virtual void ask_for_view(MemberId member) = 0;
+  // Begins to look for groups that this one has not become one with, and says what was found.
+  virtual void search_groups() = 0;
+  virtual Search::Finding found_groups() const = 0;
 };
 
 struct SessionLayer {

@@ -5,10 +5,11 @@
 
 namespace understudy {
 
-bool Lookups::join(const SessionId& sid, WaitingId waiting) {
+bool Lookups::join(const SessionId& sid, WaitingId waiting, bool is_of_stranger) {
   const auto found = lookups_.find(sid);
   if (found == lookups_.end()) return false;
   found->second.waiting.push_back(waiting);
+  found->second.is_of_stranger |= is_of_stranger;
   return true;
 }
 
@@ -18,6 +19,7 @@ void Lookups::start(const Question& question) {
   lookup.claim = question.claim;
   lookup.view = question.view;
   lookup.deadline = question.deadline;
+  lookup.is_of_stranger = question.is_of_stranger;
   if (question.waiting != 0) lookup.waiting.push_back(question.waiting);
   for (const MemberId member : question.asked) lookup.answers.emplace(member, std::nullopt);
 }
@@ -134,7 +136,12 @@ std::optional<Lookups::Result> Lookups::decide(const Lookup& lookup, TimePoint n
   }
   if (pointed_to != kNobody) return Result{Result::Kind::kRoute, pointed_to};
   if (newer != kNobody) return Result{Result::Kind::kStale, newer};
-  return Result{is_decided ? Result::Kind::kNowhere : Result::Kind::kUnknown, kNobody};
+  if (!is_decided) return Result{Result::Kind::kUnknown, kNobody};
+  if (!lookup.is_of_stranger) return Result{Result::Kind::kNowhere, kNobody};
+  const Search::Finding groups = members_.found_groups();
+  if (groups == Search::Finding::kUnderWay && now < lookup.deadline) return std::nullopt;
+  const bool is_alone = groups == Search::Finding::kNoOther;
+  return Result{is_alone ? Result::Kind::kNowhere : Result::Kind::kUnknown, kNobody};
 }
 
 std::vector<Lookups::Finished> Lookups::take_finished(TimePoint now) {
@@ -156,6 +163,11 @@ std::vector<Lookups::Finished> Lookups::take_finished(TimePoint now) {
     entry = lookups_.erase(entry);
   }
   return finished;
+}
+
+bool Lookups::waits_for_groups() const {
+  return std::ranges::any_of(lookups_,
+                             [](const auto& entry) { return entry.second.is_of_stranger; });
 }
 
 TimePoint Lookups::wake_at() const {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "backend_sdk/membership/fates.h"
+#include "backend_sdk/membership/search.h"
 #include "backend_sdk/replication/payloads.h"
 #include "backend_sdk/sessions/session_store.h"
 #include "base/clock.h"
@@ -35,7 +36,7 @@ class Lookups final {
     };
     Kind kind = Kind::kUnknown;
     MemberId route = kNobody;
-    bool is_held = false;  // kRoute: by its own word, not by a pointer
+    bool is_held = false;                   // kRoute: by its own word, not by a pointer
     std::optional<Position> lives_at = {};  // kRoute: by the word of an owner
   };
   // The view in which is asked.
@@ -66,12 +67,14 @@ class Lookups final {
     virtual MemberId self() const = 0;
     // Are these, and this member, a quorum of the view?
     virtual bool is_quorum(const std::set<MemberId>& members) const = 0;
+    // May another group have it?
+    virtual Search::Finding found_groups() const = 0;
   };
 
   explicit Lookups(const Members& members) : members_(members) {}
 
   // True: there is such a question already, and `waiting` waits for it too.
-  bool join(const SessionId& sid, WaitingId waiting);
+  bool join(const SessionId& sid, WaitingId waiting, bool is_of_stranger);
   bool is_asked(const SessionId& sid) const { return lookups_.contains(sid); }
   struct Question {
     uint64_t nonce = 0;
@@ -81,6 +84,7 @@ class Lookups final {
     View view;
     TimePoint deadline;
     Claim claim = {};
+    bool is_of_stranger = false;  // the view has never known its primary
   };
   void start(const Question& question);
   void on_found(MemberId from, const FoundPayload& found);
@@ -90,6 +94,7 @@ class Lookups final {
   void clear() { lookups_.clear(); }
 
   TimePoint wake_at() const;
+  bool waits_for_groups() const;
   size_t size() const { return lookups_.size(); }
 
  private:
@@ -100,6 +105,7 @@ class Lookups final {
     View view;
     TimePoint deadline;
     Claim claim;
+    bool is_of_stranger = false;
   };
   std::optional<Result> decide(const Lookup& lookup, TimePoint now) const;
   bool has_answered(const Lookup& lookup, MemberId member) const;

@@ -12,6 +12,7 @@ constexpr uint32_t kRecoveryEpochs = 4096;
 constexpr size_t kRecoveriesMax = 64;  // questions under way for sessions that no client asks for
 constexpr Duration kRecoverNext = std::chrono::milliseconds(5);
 constexpr Duration kRecoverAgain = std::chrono::seconds(1);
+constexpr Duration kGroupsAgain = std::chrono::milliseconds(10);  // is the search for groups over?
 // How long a request may be between proxy and session layer, and by what two clocks differ (2.2).
 constexpr Duration kUnderWay = std::chrono::milliseconds(20);
 constexpr int kClockRatio = 50;
@@ -37,8 +38,11 @@ std::vector<MemberId> Recovery::members_to_ask(MemberId instead_of) const {
   return asked;
 }
 
-bool Recovery::ask(const SessionId& sid, WaitingId waiting) {
-  if (lookups_.join(sid, waiting)) return true;
+bool Recovery::ask(const SessionId& sid, WaitingId waiting, MemberId primary) {
+  const bool is_of_stranger = primary != kNobody && primary != layer_.self &&
+                              layer_.replicator->view().find(primary) == nullptr;
+  if (is_of_stranger) layer_.host.search_groups();
+  if (lookups_.join(sid, waiting, is_of_stranger)) return true;
   if (lookups_.size() >= layer_.options.lookups_max) return false;
   ++layer_.statistics.lookups;
   const MemberId instead_of = claimable_from(sid);
@@ -47,7 +51,8 @@ bool Recovery::ask(const SessionId& sid, WaitingId waiting) {
                              .waiting = waiting,
                              .asked = members_to_ask(instead_of),
                              .view = view(),
-                             .deadline = layer_.now() + layer_.options.lookup_timeout};
+                             .deadline = layer_.now() + layer_.options.lookup_timeout,
+                             .is_of_stranger = is_of_stranger};
   question.claim.instead_of = instead_of;
   if (instead_of != kNobody) {
     question.claim.position = layer_.replicator->copies().find_passed_over(sid)->image->position;
@@ -114,6 +119,7 @@ void Recovery::finish() {
 
 void Recovery::advance() {
   finish();
+  if (lookups_.waits_for_groups()) layer_.schedule(layer_.now() + kGroupsAgain);
   recover_in_background();
   ask_about_disputes();
 }

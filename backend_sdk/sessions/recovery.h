@@ -29,8 +29,9 @@ class Recovery final : private Lookups::Members {
         lookups_(*this) {}
   void set_owner(Owner& owner) { owner_ = &owner; }  // once, before anything else
 
-  // False: no more questions can be asked now. `waiting` 0: for no request.
-  bool ask(const SessionId& sid, WaitingId waiting);
+  // False: no more questions can be asked now. `waiting` 0: for no request. `primary`: the
+  // cookie's, by which another group may be known to have it.
+  bool ask(const SessionId& sid, WaitingId waiting, MemberId primary = kNobody);
   FoundPayload on_lookup(const LookupPayload& lookup);
   void on_found(MemberId from, const FoundPayload& found);
 
@@ -57,6 +58,7 @@ class Recovery final : private Lookups::Members {
   bool is_quorum(const std::set<MemberId>& members) const override {
     return layer_.host.is_quorum(members);
   }
+  Search::Finding found_groups() const override { return layer_.host.found_groups(); }
 
   MemberId claimable_from(const SessionId& sid) const;
   std::vector<MemberId> members_to_ask(MemberId instead_of) const;

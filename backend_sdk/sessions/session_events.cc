@@ -154,6 +154,7 @@ void Sessions::on_hand_over_asked(PrimaryChannel& channel, bool is_only_this) {
 }
 
 FoundPayload Sessions::on_lookup(const LookupPayload& lookup) {
+  former_life_.let_go_of(lookup.sid);
   return recovery_.on_lookup(lookup);
 }
 

@@ -50,6 +50,8 @@ class SessionQueues final {
   void advance();
   // The session goes: what waits for it looks again.
   void dissolve(Stay& stay);
+  // Of sessions that have no room for what waits.
+  std::vector<StayId> waited_for() const { return {full_.begin(), full_.end()}; }
   void clear();  // between lives
 
  private:

@@ -2,6 +2,7 @@
 #include "backend_sdk/sessions/session_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 #include "base/grow_ahead.h"
@@ -207,6 +208,22 @@ void SessionStore::count_bytes(Stay& stay) {
   bytes_ -= stay.counted_bytes;
   stay.counted_bytes = stay.image.bytes();
   bytes_ += stay.counted_bytes;
+}
+
+Stay* SessionStore::any() const {
+  return stays_.empty() ? nullptr : settled(stays_.begin()->second.get());
+}
+
+std::vector<ChannelId> SessionStore::channels() const {
+  std::vector<ChannelId> channels;
+  for (const auto& [channel, group] : by_channel_) channels.push_back(channel);
+  return channels;
+}
+
+SessionStore SessionStore::take_all() {
+  SessionStore taken = std::exchange(*this, SessionStore());
+  last_id_ = taken.last_id_;
+  return taken;
 }
 
 std::vector<Stay*> SessionStore::all() const {

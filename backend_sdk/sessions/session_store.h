@@ -115,6 +115,10 @@ class SessionStore final {
   uint64_t bytes() const { return bytes_; }
   size_t size() const { return stays_.size(); }
   std::vector<Stay*> all() const;
+  Stay* any() const;  // null: there is none
+  std::vector<ChannelId> channels() const;
+  // All of it; the ids of later stays are still others.
+  SessionStore take_all();
 
  private:
   using Group = Stay::Group;

@@ -2,6 +2,7 @@
 #include "backend_sdk/sessions/sessions.h"
 
 #include <algorithm>
+#include <set>
 
 #include "backend_sdk/replication/lease.h"
 #include "base/check.h"
@@ -24,6 +25,7 @@ Sessions::Sessions(const SessionOptions& options, const ReplicationOptions& repl
       turnover_(layer_, gate_, parking_, queues_, protection_),
       hand_over_(layer_, parking_, *this),
       disputes_(layer_),
+      former_life_(layer_, disputes_),
       recovery_(layer_, turnover_, parking_, disputes_),
       admission_(layer_, {.gate = gate_,
                           .parking = parking_,
@@ -49,6 +51,7 @@ std::optional<SessionToken> Sessions::choose(const std::vector<SessionToken>& to
 }
 
 void Sessions::begin(const BeginRequest& request, BeginCallback callback) {
+  if (request.token) former_life_.let_go_of(request.token->sid);
   admission_.begin(request, std::move(callback));
 }
 
@@ -82,11 +85,8 @@ void Sessions::begin_life(Replicator& replicator, MemberId self) {
 // What this member held belongs to the members that hold the copies; some of it may live on there.
 void Sessions::end_life() {
   if (layer_.replicator == nullptr) return;
-  for (Stay* stay : layer_.store.all()) {
-    if (stay->was_written_alone()) disputes_.remember(*stay);
-    const bool is_copied = stay->placement.channel() != 0;
-    turnover_.fence(*stay, is_copied ? layer_.channel_of(*stay).parties().secondary : kNobody);
-  }
+  fence_busy();
+  former_life_.take();
   recovery_.end_life();
   turnover_.clear();
   layer_.replicator = nullptr;
@@ -98,6 +98,21 @@ void Sessions::end_life() {
   parking_.admit_all();  // which answers that there is no member here
   CHECK(parking_.size() == 0);
   gate_.clear();
+}
+
+// Those that a request is in or waits for: it is told now.
+void Sessions::fence_busy() {
+  std::set<StayId> busy;  // in one order in every run
+  for (const Stay* stay : gate_.waiting()) busy.insert(stay->id);
+  for (const StayId id : queues_.waited_for()) busy.insert(id);
+  for (const auto& [handle, active] : admission_.active()) busy.insert(active.stay);
+  for (const StayId id : busy) {
+    Stay* stay = layer_.store.find_stay(id);
+    if (stay == nullptr) continue;
+    if (stay->was_written_alone()) disputes_.remember(*stay);
+    const bool is_copied = stay->placement.channel() != 0;
+    turnover_.fence(*stay, is_copied ? layer_.channel_of(*stay).parties().secondary : kNobody);
+  }
 }
 
 std::vector<ServedSession> Sessions::served() const {
@@ -156,6 +171,7 @@ void Sessions::advance() {
   const TimePoint now = layer_.now();
   if (now < layer_.wake_at) return;
   layer_.wake_at = TimePoint::max();
+  former_life_.advance();
   if (layer_.replicator != nullptr) {
     turnover_.advance();
     recovery_.advance();

@@ -11,6 +11,7 @@
 //   Protection    each session has a copy, and the copy is current
 //   Turnover      sessions change hands with their channels, in slices          (S9, S10)
 //   HandOver      drain, move, yield
+//   FormerLife    what an earlier life served goes in slices                    (C4)
 //   Disputes      what two members may have served is told
 //   Recovery      asks all members, serves what a dead one left                 (S2)
 //   Parking       what waits, for what, until when                              (L3)
@@ -22,6 +23,7 @@
 
 #include "backend_sdk/sessions/admission.h"
 #include "backend_sdk/sessions/commits.h"
+#include "backend_sdk/sessions/former_life.h"
 #include "backend_sdk/sessions/layer.h"
 
 namespace understudy {
@@ -91,6 +93,7 @@ class Sessions final : public Replicator::Owner, private HandOver::Owner {
 
   void expire_due();
   bool expire(Stay& stay);
+  void fence_busy();
 
   SessionLayer layer_;
   Parking parking_;
@@ -101,6 +104,7 @@ class Sessions final : public Replicator::Owner, private HandOver::Owner {
   Turnover turnover_;
   HandOver hand_over_;
   Disputes disputes_;
+  FormerLife former_life_;
   Recovery recovery_;
   Admission admission_;
   Commits commits_;

@@ -91,6 +91,9 @@ class Member final : public Transport::Receiver, public NodeCore::Host {
       for (size_t i = 0; i < std::min(sessions, kUnderWay); ++i) begin(end);
     });
   }
+  void sleep(Duration time) {
+    post([time] { std::this_thread::sleep_for(time); });
+  }
   void drain() {
     post([this] { core_->drain([this] { is_drained_ = true; }); });
   }
@@ -371,6 +374,14 @@ void run(size_t sessions, Duration beat) {
   cluster.measure("they expire", [&] {
     return cluster.sum([](const auto& s) { return s.sessions_primary; }) == sessions;
   });
+  Cluster other(beat);
+  for (const char* name : {"x", "y", "z"}) other.start(name);
+  other.measure("three more start", [&] { return other.agrees(); });
+  other.at("x").serve(sessions, std::nullopt);
+  other.measure("x is given its sessions", [&] { return other.is_protected(sessions); });
+  other.at("x").sleep(8 * beat);
+  other.measure("x sleeps, is expelled and comes back",
+                [&] { return other.agrees() && other.is_protected(sessions); });
   fmt::print("\nThe longest of all: {:.1f} ms of processor time\n", ms_of(cluster.longest()));
 }
 

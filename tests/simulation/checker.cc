@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/simulation/checker.h"
+#include "backend_sdk/wire/id_text.h"
 
 #include <fmt/core.h>
 
@@ -51,8 +52,8 @@ std::string ClientHistory::on_response(const Shown& shown, const Floor& floor) {
   return {};
 }
 
-// A secondary may withdraw its own vote for the primary's as long as it has not won; nobody else
-// may change one (PROTOCOL 2.3).
+// A secondary may withdraw its own vote for the primary's as long as it has not won; no other
+// member may change one (PROTOCOL 2.3).
 std::string VoteWatch::on_vote(Channel& channel, MemberId from, MemberId winner) {
   const ChannelParties& parties = channel.parties;
   if (winner != parties.primary && winner != parties.secondary) return "S8: a vote for a stranger";
@@ -64,10 +65,12 @@ std::string VoteWatch::on_vote(Channel& channel, MemberId from, MemberId winner)
     return {};
   }
   if (from != parties.primary && from != parties.witness) {
-    return fmt::format("S8: {:x} votes in a channel of others, or of an earlier life", from);
+    return fmt::format("S8: {} votes in a channel of others, or of an earlier life",
+                       mid_text(from));
   }
   MemberId& vote = from == parties.primary ? channel.primary_vote : channel.witness_vote;
-  if (vote != kNobody && vote != winner) return fmt::format("S8: {:x} has voted for both", from);
+  if (vote != kNobody && vote != winner)
+    return fmt::format("S8: {} has voted for both", mid_text(from));
   vote = winner;
   return {};
 }
@@ -102,7 +105,7 @@ std::string VoteWatch::on_sent(MemberId from, const Frame& frame) {
   Channel& channel = found->second;
   const bool is_ack = frame.type == FrameType::kAck || frame.type == FrameType::kOpenOk;
   if (is_ack && from == channel.parties.secondary && channel.secondary_vote != kNobody) {
-    return fmt::format("S7: {:x} acknowledges after its vote", from);
+    return fmt::format("S7: {} acknowledges after its vote", mid_text(from));
   }
   // With a witness it is leave to claim, which the primary may do too when the secondary is silent.
   if (frame.type == FrameType::kGrant) {
@@ -123,7 +126,8 @@ void Checker::on_sent(TimePoint now, MemberId from, MemberId to, const Frame& fr
   }
   on_passed_on(from, to, frame);
   const std::string wrong = votes_.on_sent(from, frame);
-  if (!wrong.empty()) violation(now, fmt::format("channel {:x}: {}", frame.channel, wrong));
+  if (!wrong.empty())
+    violation(now, fmt::format("channel {}: {}", channel_text(frame.channel), wrong));
 }
 
 void Checker::violation(TimePoint now, const std::string& text) {
@@ -140,10 +144,9 @@ std::string Owners::on_answered(const SessionId& sid, MemberId owner, Position p
   const bool is_other = last.owner != kNobody && last.owner != owner;
   const bool rises = is_other ? position.epoch > last.position.epoch : position >= last.position;
   if (last.owner != kNobody && !rises) {
-    return fmt::format(
-        "S10: {:x} answers for session {} at ({}, {}), {:x} had answered at ({}, {})", owner,
-        to_text(sid), position.epoch, position.version, last.owner, last.position.epoch,
-        last.position.version);
+    return fmt::format("S10: {} answers for session {} at ({}, {}), {} had answered at ({}, {})",
+                       mid_text(owner), to_text(sid), position.epoch, position.version,
+                       mid_text(last.owner), last.position.epoch, last.position.version);
   }
   last = {owner, position};
   return {};
@@ -172,8 +175,12 @@ bool Checker::lives(const Members& members, MemberId mid) {
 
 bool Checker::is_end_forgotten(const SessionId& sid, const Members& members) const {
   const auto enders = enders_.find(sid);
-  return !one_fault_at_a_time_ && enders != enders_.end() &&
-         !lives(members, enders->second.first) && !lives(members, enders->second.second);
+  if (enders == enders_.end()) return false;
+  return std::ranges::all_of(
+      std::initializer_list<MemberId>{enders->second.first, enders->second.second},
+      [&](MemberId mid) {
+        return !lives(members, mid) && (!one_fault_at_a_time_ || taken_by_split_.contains(mid));
+      });
 }
 
 void Checker::two_serve(TimePoint now, const SessionId& sid, const std::string& text) {
@@ -199,11 +206,11 @@ void Checker::expect_alone(TimePoint now, SimMember& member, const BeginOutcome&
     if (other.get() == &member || !other->is_up()) continue;
     for (const auto& served : other->core().facts().served) {
       if (served.sid != begun.sid || !served.may_answer) continue;
-      two_serve(now, begun.sid,
-                fmt::format("S9: session {} {} at {:x} ({}, {}), {:x} ({}, {}) serves it",
-                            to_text(begun.sid), what, member.mid(), begun.position.epoch,
-                            begun.position.version, other->mid(), served.position.epoch,
-                            served.position.version));
+      two_serve(
+          now, begun.sid,
+          fmt::format("S9: session {} {} at {} ({}, {}), {} ({}, {}) serves it", to_text(begun.sid),
+                      what, mid_text(member.mid()), begun.position.epoch, begun.position.version,
+                      mid_text(other->mid()), served.position.epoch, served.position.version));
     }
   }
 }
@@ -352,17 +359,18 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
       if (!served.may_answer) continue;
       if (ended_.contains(served.sid) && !is_end_forgotten(served.sid, members)) {
         two_serve(now, served.sid,
-                  fmt::format("S6: session {} is live at {:x} after its end", to_text(served.sid),
-                              member->mid()));
+                  fmt::format("S6: session {} is live at {} after its end", to_text(served.sid),
+                              mid_text(member->mid())));
       }
       const auto [other, is_first] =
           serving.emplace(served.sid, std::pair(member->mid(), served.position));
       if (is_first) continue;
-      two_serve(now, served.sid,
-                fmt::format("S9: session {} may be answered at {:x} ({}, {}) and {:x} ({}, {})",
-                            to_text(served.sid), other->second.first, other->second.second.epoch,
-                            other->second.second.version, member->mid(), served.position.epoch,
-                            served.position.version));
+      two_serve(
+          now, served.sid,
+          fmt::format("S9: session {} may be answered at {} ({}, {}) and {} ({}, {})",
+                      to_text(served.sid), mid_text(other->second.first),
+                      other->second.second.epoch, other->second.second.version,
+                      mid_text(member->mid()), served.position.epoch, served.position.version));
     }
     for (const auto& channel : facts.channels) {
       if (!channel.is_sealed_by_us) continue;
@@ -377,8 +385,9 @@ void Checker::compare_beliefs(TimePoint now, const Members& members) {
       }
       if (channel.witness == kNobody && may_double_()) doubled_channels_.insert(channel.id);
       if (doubled_channels_.contains(channel.id)) continue;
-      violation(now, fmt::format("S1: channel {:x} is sealed by {:x} and by {:x}", channel.id,
-                                 owner->second, member->mid()));
+      violation(now,
+                fmt::format("S1: channel {} is sealed by {} and by {}", channel_text(channel.id),
+                            mid_text(owner->second), mid_text(member->mid())));
     }
   }
 }

@@ -141,6 +141,8 @@ class Checker final {
     const auto told = told_of_end_.find(sid);
     enders_[sid] = {primary, told == told_of_end_.end() ? primary : told->second};
   }
+  // A life that ended with a cut that left several members on each side: more than one failure.
+  void on_taken_by_split(MemberId mid) { taken_by_split_.insert(mid); }
   // Several failures took all that knew: an older copy may come back, which is told (recovered).
   bool is_end_forgotten(const SessionId& sid, const Members& members) const;
   void on_conflict(TimePoint now, const SimMember& member, const SessionId& sid);
@@ -182,6 +184,7 @@ class Checker final {
   std::set<SessionId> ended_;
   std::map<SessionId, std::pair<MemberId, MemberId>> enders_;
   std::map<SessionId, MemberId> told_of_end_;  // by INVALIDATE
+  std::set<MemberId> taken_by_split_;
   std::map<SessionId, Doubled> doubled_;
   std::set<ChannelId> doubled_channels_;
   std::set<SessionId> conflicts_;

@@ -171,5 +171,28 @@ TEST(Conflicts, ASessionThatIsPassedOnIsWrittenByOneAfterTheOther) {
   }
 }
 
+// A cut that leaves several members on each side is more than one failure, and its lesser part may
+// have been all that knew of a logout. One failure after the other is not (simulator, founding
+// --one-at-a-time 201002).
+TEST(Ends, AreForgottenOnlyWithBothMembersThatKnew) {
+  struct {
+    const char* name;
+    bool one_fault_at_a_time;
+    std::vector<MemberId> taken_by_split;
+    bool is_forgotten;
+  } table[] = {{"several faults", false, {}, true},
+               {"one after the other", true, {}, false},
+               {"one of them by a split", true, {kA}, false},
+               {"a split", true, {kA, kB}, true}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(row.name);
+    Checker checker(row.one_fault_at_a_time);
+    checker.on_end_known(id(1), kA, kB);
+    for (const MemberId mid : row.taken_by_split) checker.on_taken_by_split(mid);
+    EXPECT_EQ(checker.is_end_forgotten(id(1), {}), row.is_forgotten);
+    EXPECT_FALSE(checker.is_end_forgotten(id(2), {}));
+  }
+}
+
 }  // namespace
 }  // namespace understudy::sim

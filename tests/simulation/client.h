@@ -33,6 +33,7 @@ struct Ghost {
   TimePoint from;     // and surely not any more from then on
   // Each member counts from when it has heard of the login, which faults delay.
   bool is_delayed = false;
+  uint64_t generation = 0;  // of the client's session that had this id
 };
 
 struct Client {

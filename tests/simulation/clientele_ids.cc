@@ -73,8 +73,9 @@ void Clientele::on_cleared(Client& client, const Exchange& exchange) {
       add_ghost(client, *cookie, TimePoint{}, network_.now());
       checker_.on_ended(cookie->sid);
     }
-    // The old ids of a session end with it.
+    // The old ids of a session end with it; those of one that was lost before end by their time.
     for (Ghost& ghost : client.ghosts) {
+      if (ghost.generation != client.generation) continue;
       ghost.from = std::min(ghost.from, network_.now());
       ghost.is_delayed = false;
     }
@@ -84,7 +85,7 @@ void Clientele::on_cleared(Client& client, const Exchange& exchange) {
 
 void Clientele::add_ghost(Client& client, const SessionToken& cookie, TimePoint renamed,
                           TimePoint from) {
-  client.ghosts.push_back({cookie, renamed, from, renamed != TimePoint{}});
+  client.ghosts.push_back({cookie, renamed, from, renamed != TimePoint{}, client.generation});
   if (client.ghosts.size() > kGhostsKept) client.ghosts.pop_front();
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 
 #include "backend_sdk/replication/payloads.h"
+#include "backend_sdk/wire/id_text.h"
 #include "tests/simulation/checker.h"
 
 namespace understudy::sim {
@@ -37,8 +38,8 @@ std::string refusals(const AckPayload& payload) {
 std::string found(const FoundPayload& payload) {
   static constexpr const char* kRoles[] = {"none",    "owner", "copy",
                                            "pointer", "ended", "passed over"};
-  return fmt::format("{} {} {:x}", session(payload.sid, payload.position),
-                     kRoles[static_cast<size_t>(payload.role)], payload.owner);
+  return fmt::format("{} {} {}", session(payload.sid, payload.position),
+                     kRoles[static_cast<size_t>(payload.role)], mid_text(payload.owner));
 }
 
 // The name and what it is about; empty: not worth a line.
@@ -47,7 +48,8 @@ std::string about(const Frame& frame) {
   switch (frame.type) {
     case FrameType::kOpen:
       if (const auto open = decode_open(frame.channel, bytes)) {
-        return fmt::format("OPEN witness {:x}, adopts {:x}", open->parties.witness, open->adopts);
+        return fmt::format("OPEN witness {}, adopts {}", mid_text(open->parties.witness),
+                           channel_text(open->adopts));
       }
       break;
     case FrameType::kOpenOk:
@@ -78,14 +80,14 @@ std::string about(const Frame& frame) {
       break;
     case FrameType::kClaim:
       if (const auto claim = decode_claim(frame.channel, bytes)) {
-        return fmt::format("CLAIM for {:x}, grounds {}", claim->claimant,
+        return fmt::format("CLAIM for {}, grounds {}", mid_text(claim->claimant),
                            static_cast<int>(claim->grounds));
       }
       break;
     case FrameType::kVote:
-      return fmt::format("VOTE {:x}", decode_member(bytes).value_or(kNobody));
+      return fmt::format("VOTE {}", mid_text(decode_member(bytes).value_or(kNobody)));
     case FrameType::kStale:
-      return fmt::format("STALE {:x}", decode_member(bytes).value_or(kNobody));
+      return fmt::format("STALE {}", mid_text(decode_member(bytes).value_or(kNobody)));
     case FrameType::kGrant:
       return "GRANT";
     case FrameType::kClose:
@@ -94,7 +96,8 @@ std::string about(const Frame& frame) {
       return bytes.empty() ? "HAND_OVER all" : "HAND_OVER this";
     case FrameType::kLookup:
       if (const auto lookup = decode_lookup(bytes)) {
-        return fmt::format("LOOKUP {} instead of {:x}", to_text(lookup->sid), lookup->instead_of);
+        return fmt::format("LOOKUP {} instead of {}", to_text(lookup->sid),
+                           mid_text(lookup->instead_of));
       }
       break;
     case FrameType::kFound:
@@ -111,8 +114,9 @@ std::string about(const Frame& frame) {
 std::string to_text(MemberId from, MemberId to, const Frame& frame) {
   const std::string text = about(frame);
   if (text.empty()) return {};
-  const std::string channel = frame.channel == 0 ? "" : fmt::format(" in {:x}", frame.channel);
-  return fmt::format("    {:x} -> {:x}{}: {}", from, to, channel, text);
+  const std::string channel =
+      frame.channel == 0 ? "" : fmt::format(" in {}", channel_text(frame.channel));
+  return fmt::format("    {} -> {}{}: {}", mid_text(from), mid_text(to), channel, text);
 }
 
 }  // namespace understudy::sim

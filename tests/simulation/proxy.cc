@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "backend_sdk/wire/id_text.h"
+
 namespace understudy::sim {
 
 namespace {
@@ -318,7 +320,7 @@ void Proxy::reply(const ExchangePtr& exchange, uint64_t attempt, SimMember& memb
 
 void Proxy::redirected(const ExchangePtr& exchange, MemberId route) {
   const auto member = member_of(route);
-  listener_.trace(*exchange, fmt::format("421 to {:x}", route));
+  listener_.trace(*exchange, fmt::format("421 to {}", mid_text(route)));
   if (!member || exchange->refusals++ > kHopsMax) {
     unavailable(exchange, milliseconds(200));
     return;

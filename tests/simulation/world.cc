@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
+#include <utility>
 
+#include "backend_sdk/wire/id_text.h"
 #include "tests/simulation/checker.h"
 #include "tests/simulation/clientele.h"
 #include "tests/simulation/frame_text.h"
@@ -77,6 +80,8 @@ class World final : public SimMember::Observer, public Clientele::Run {
   Clientele clientele_;
   KeyRotation keys_;
   TimePoint end_;
+  TimePoint met_{};                            // the parts that were founded apart
+  std::map<const SimMember*, MemberId> mids_;  // of the lives before
   WorldResult result_;
 };
 
@@ -177,8 +182,12 @@ NodeCoreOptions World::member_options(size_t index) const {
 // --- what members tell -------------------------------------------------------------------------
 
 void World::on_life(SimMember& member, MemberId mid) {
+  if (const MemberId before = std::exchange(mids_[&member], mid);
+      before != kNobody && was_split_since(network_.now())) {
+    checker_.on_taken_by_split(before);
+  }
   for (const auto& proxy : proxies_) proxy->on_life(member.index(), mid);
-  say(fmt::format("member {} is {:x} now", member.index(), mid));
+  say(fmt::format("member {} is {} now", member.index(), mid_text(mid)));
 }
 
 void World::on_lost(SimMember& member, const SessionId& sid) {
@@ -201,8 +210,10 @@ bool World::was_calm_since(TimePoint when) const {
 }
 
 bool World::had_met_by(TimePoint when) const {
-  // A leader looks for others every 5T; then they have to hear each other.
-  return is_undisturbed_since(when - 5 * interval() - seconds(1));
+  // A leader looks for others every 5T; then they have to hear each other. That holds for groups
+  // that were founded apart as it does for members that a fault has cut off.
+  const TimePoint settled = when - 5 * interval() - seconds(1);
+  return is_undisturbed_since(settled) && met_ < settled;
 }
 
 void World::say(const std::string& text) {
@@ -260,7 +271,8 @@ void World::start_apart() {
   network_.at(network_.now() + seconds(12) + milliseconds(random_.below(15000)), [this] {
     say("*** the parts meet");
     network_.heal();
-    storm_.wait_from(network_.now());
+    met_ = network_.now();
+    storm_.wait_from(met_);
   });
   network_.run_for(seconds(8));
 }
@@ -270,18 +282,20 @@ void World::say_beliefs() {
   for (const auto& member : members_) {
     if (!member->is_up()) continue;
     const MemberView& view = member->view();
-    std::string text = fmt::format(
-        "view of member {} ({:x}): group {:x} {}.{}, leader {:x}:", member->index(), member->mid(),
-        view.group, view.term, view.seq, view.leader() ? view.leader()->mid : kNobody);
+    std::string text =
+        fmt::format("view of member {} ({}): group {:08x} {}.{}, leader {}:", member->index(),
+                    mid_text(member->mid()), view.group, view.term, view.seq,
+                    mid_text(view.leader() ? view.leader()->mid : kNobody));
     for (const Member& other : view.members) {
-      text += fmt::format(" {:x} {}{}{}{}{}", other.mid, to_string(other.liveness),
+      text += fmt::format(" {} {}{}{}{}{}", mid_text(other.mid), to_string(other.liveness),
                           other.is_proven ? ", proven" : "", other.is_confirmed ? "" : ", new",
                           other.is_counted ? ", counted" : "", other.is_next ? ", next" : "");
     }
     say(text);
     for (const auto& channel : member->core().facts().channels) {
-      say(fmt::format("  channel {:x}: {:x}, secondary {:x}, witness {:x}: {}", channel.id,
-                      channel.primary, channel.secondary, channel.witness, channel.state));
+      say(fmt::format("  channel {}: {}, secondary {}, witness {}: {}", channel_text(channel.id),
+                      mid_text(channel.primary), mid_text(channel.secondary),
+                      mid_text(channel.witness), channel.state));
     }
   }
 }

@@ -149,6 +149,27 @@ TEST(Quorum, IsCountedFromThoseThatHaveAnswered) {
   EXPECT_FALSE(cluster.at("e").is_quorum({77, 78})) << "strangers";
 }
 
+// M21: it has forgotten which newcomers it knew, and those have to have had the time to look for
+// it.
+TEST(Quorum, ANextLifeSpeaksForTheDeadAfterFiveBeats) {
+  for (const bool one_goes_on_alone : {false, true}) {
+    VirtualCluster cluster(2);
+    cluster.one_goes_on_alone = one_goes_on_alone;
+    cluster.start_all("abc");
+    cluster.network.run_for(seconds(3));
+    for (const char* name : {"b", "c"}) cluster.network.power_off(cluster.address(name));
+    cluster.network.run_for(seconds(2));
+    cluster.start("b");
+    ASSERT_TRUE(
+        cluster.network.run_until([&] { return cluster.at("b").is_admitted(); }, seconds(3)));
+    const auto is_quorum = [&] { return cluster.at("a").is_quorum({cluster.at("b").mid()}); };
+    cluster.network.run_for(4 * VirtualCluster::kBeat);
+    EXPECT_EQ(is_quorum(), one_goes_on_alone);
+    cluster.network.run_for(2 * VirtualCluster::kBeat);
+    EXPECT_TRUE(is_quorum()) << cluster.describe();
+  }
+}
+
 TEST(Views, AreFetchedFromAnyMember) {
   VirtualCluster cluster(2);
   cluster.start_all("abcd");

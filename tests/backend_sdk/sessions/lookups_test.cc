@@ -30,6 +30,7 @@ class LookupsTest : public testing::Test, public Lookups::Members {
   bool is_quorum(const std::set<MemberId>& members) const override {
     return members.size() >= quorum_;
   }
+  Search::Finding found_groups() const override { return groups_; }
 
   static Lookups::Question question(std::vector<MemberId> asked) {
     return {.nonce = 5,
@@ -51,6 +52,7 @@ class LookupsTest : public testing::Test, public Lookups::Members {
   }
 
   size_t quorum_ = 0;
+  Search::Finding groups_ = Search::Finding::kNoOther;
   MemberId dead_ = kNobody;
   Fate dead_fate_ = Fate::kDead;
   Lookups lookups_{*this};
@@ -144,8 +146,8 @@ TEST_F(LookupsTest, AnAnswerToAnotherQuestionIsIgnored) {
 
 TEST_F(LookupsTest, RequestsForOneIdShareAQuestion) {
   ask();
-  EXPECT_TRUE(lookups_.join(sid_of(1), 78));
-  EXPECT_FALSE(lookups_.join(sid_of(2), 79));
+  EXPECT_TRUE(lookups_.join(sid_of(1), 78, false));
+  EXPECT_FALSE(lookups_.join(sid_of(2), 79, false));
   answer(3, FoundRole::kOwner, 3);
   EXPECT_EQ(lookups_.take_finished(kNow).at(0).waiting, (std::vector<WaitingId>{77, 78}));
 }
@@ -249,6 +251,36 @@ TEST_F(LookupsTest, AnAnswerFromANewerViewMakesTheQuestionStale) {
     EXPECT_EQ(finished[0].result.kind, row.kind);
     EXPECT_EQ(finished[0].is_certain, row.kind == Kind::kNowhere);
     EXPECT_EQ(finished[0].result.route == 3u, row.kind == Kind::kStale || row.kind == Kind::kRoute);
+  }
+}
+
+// Its primary is none that the view knows: it may be another group's, which this one has not met.
+TEST_F(LookupsTest, NowhereWaitsUntilNoOtherGroupMayHaveIt) {
+  using Finding = Search::Finding;
+  struct {
+    bool is_of_stranger;
+    Finding groups;
+    TimePoint at;
+    std::optional<Kind> verdict;
+  } table[] = {{false, Finding::kOther, kNow, Kind::kNowhere},
+               {true, Finding::kNoOther, kNow, Kind::kNowhere},
+               {true, Finding::kUnderWay, kNow, std::nullopt},
+               {true, Finding::kUnderWay, kDeadline, Kind::kUnknown},
+               {true, Finding::kOther, kNow, Kind::kUnknown}};
+  for (const auto& row : table) {
+    SCOPED_TRACE(static_cast<int>(&row - table));
+    lookups_.clear();
+    groups_ = row.groups;
+    Lookups::Question asked = question({2, 3});
+    asked.is_of_stranger = row.is_of_stranger;
+    lookups_.start(asked);
+    answer(2, FoundRole::kNone);
+    answer(3, FoundRole::kNone);
+    const auto result = verdict(row.at);
+    ASSERT_EQ(result.has_value(), row.verdict.has_value());
+    if (result) {
+      EXPECT_EQ(result->kind, *row.verdict);
+    }
   }
 }
 

@@ -246,5 +246,53 @@ TEST_F(Merge, ADrainingMemberDrainsInItsNextLifeToo) {
   EXPECT_FALSE(was_ready);
 }
 
+// A proxy that reaches both groups asks a member of the other one, right after the cut between them
+// and before they have met (Q2; simulator, founding --one-at-a-time 200486).
+TEST_F(Merge, ASessionOfAGroupThatIsNotMetYetIsNotLost) {
+  prepare(4);
+  cut_at(2);
+  boot_range(0, 4);
+  run_for(seconds(16));
+  const std::vector<SessionToken> tokens = write_sessions(2, 0, 2);
+  network_.heal();
+  EXPECT_EQ(begin(member(3), tokens[0], {.failover = true}).kind, Kind::kUnavailable);
+  EXPECT_TRUE(network_.run_until([this] { return is_one_group(); }, seconds(20)));
+  EXPECT_EQ(begin(member(2), tokens[0], {.failover = true}).kind, Kind::kRedirect);
+  EXPECT_EQ(kept(tokens), tokens.size());
+  EXPECT_TRUE(lost_.empty());
+}
+
+// Where each seed is a member's or refuses, no other group can be.
+TEST_F(Merge, ASessionOfALifeThatTheViewHasNeverKnownIsLostAtOnce) {
+  prepare(3);
+  boot_range(0, 2);
+  run_for(seconds(5));
+  SessionToken token = write(member(0), std::nullopt, "cart", "full");
+  token.sid = fresh(9);
+  token.primary = token.secondary = 77;
+  const TimePoint asked = network_.now();
+  const BeginOutcome begun = begin(member(1), token, {.failover = true});
+  EXPECT_EQ(begun.kind, Kind::kProceed);
+  EXPECT_TRUE(begun.lost);
+  EXPECT_LT(network_.now() - asked, milliseconds(50));
+}
+
+// A machine that is silent is waited for no longer than a lookup lasts.
+TEST_F(Merge, ASilentSeedDelaysTheWordThatASessionIsLost) {
+  prepare(3);
+  boot_range(0, 3);
+  run_for(seconds(5));
+  for (const size_t other : {0u, 1u}) network_.cut(member(2).address(), member(other).address());
+  run_for(seconds(10));
+  SessionToken token = write(member(0), std::nullopt, "cart", "full");
+  token.sid = fresh(9);
+  token.primary = token.secondary = 77;
+  const TimePoint asked = network_.now();
+  const BeginOutcome begun = begin(member(1), token, {.failover = true});
+  EXPECT_TRUE(begun.lost);
+  EXPECT_GE(network_.now() - asked, milliseconds(300));
+  EXPECT_LT(network_.now() - asked, milliseconds(600));
+}
+
 }  // namespace
 }  // namespace understudy::sim

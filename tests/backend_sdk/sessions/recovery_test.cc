@@ -240,6 +240,31 @@ TEST_F(Recovery, WhatAnExpelledPrimaryHadSealedIsNotLost) {
   EXPECT_TRUE(lost_.empty());
 }
 
+// It lets go of them one by one (C4), and of one that is asked for before its turn comes.
+TEST_F(Recovery, AnExpelledMemberPointsToWhereItsSessionsAre) {
+  options_.sessions.slice = 1;
+  boot(4);
+  std::vector<SessionToken> tokens;
+  for (int i = 0; i < 8; ++i) tokens.push_back(write(member(0), std::nullopt, "a", "1"));
+  const MemberId before = member(0).mid();
+  network_.isolate(member(0).address());
+  run_for(seconds(8));
+  network_.heal();
+  ASSERT_TRUE(network_.run_until([&] { return member(0).mid() != before; }, seconds(20)));
+  for (const SessionToken& token : {tokens[5], tokens[2]}) {
+    const BeginOutcome asked = begin(member(0), token);
+    EXPECT_EQ(asked.kind, BeginKind::kRedirect);
+    EXPECT_EQ(asked.route, token.secondary);
+  }
+  run_for(seconds(3));
+  for (const SessionToken& token : tokens) {
+    EXPECT_EQ(begin(member(0), token).route, token.secondary);
+    EXPECT_EQ(value(begin(member_of(token.secondary), token, {.failover = true}), "a"), "1");
+  }
+  EXPECT_TRUE(conflicts_.empty());
+  EXPECT_TRUE(lost_.empty());
+}
+
 TEST_F(Recovery, ANewerCopyElsewhereWins) {
   seal_and_stop();
   SimMember& other = witness();

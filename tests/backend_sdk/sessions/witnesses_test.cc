@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Channels whose witness comes, dies and is replaced, and its vote.
+#include <algorithm>
+
 #include "backend_sdk/replication/payloads.h"
 #include "tests/backend_sdk/sessions/stage.h"
 
@@ -119,6 +121,42 @@ TEST_F(Witnesses, WhoHasVotedForAnotherLeaderGivesTheOldOneNoVoteInItsChannels) 
   run_for(seconds(3));
   EXPECT_EQ(value(begin(member_of(token.secondary), token, {.failover = true}), "a"), "1");
   EXPECT_TRUE(lost_.empty());
+}
+
+// Claims that a cut has held back arrive when it ends, before the member that sent them has heard
+// whether it was buried meanwhile (V7; simulator, classic --one-at-a-time 201275).
+TEST_F(Witnesses, AClaimOfASuspectGetsNoVoteBeforeItIsAliveAgain) {
+  boot(4);
+  SimMember& cut_off = member(member(0).mid() == member(0).view().leader()->mid ? 1 : 0);
+  write(cut_off, std::nullopt, "a", "1");
+  const auto is_suspect_at = [&](const auto& other) {
+    if (other.get() == &cut_off) return true;
+    const Member* seen = other->view().find(cut_off.mid());
+    return seen != nullptr && seen->liveness == Liveness::kSuspect;
+  };
+  const auto is_suspect = [&] { return std::ranges::all_of(members_, is_suspect_at); };
+  int claims = 0;
+  int votes = 0;
+  int votes_for_a_suspect = 0;
+  network_.set_watch([&](MemberId from, MemberId to, const Frame& frame) {
+    claims += frame.type == FrameType::kClaim && from == cut_off.mid();
+    const bool is_vote = frame.type == FrameType::kVote && to == cut_off.mid();
+    votes += is_vote;
+    votes_for_a_suspect += is_vote && is_suspect();
+  });
+  for (const auto& other : members_) {
+    if (other.get() != &cut_off) network_.cut(cut_off.address(), other->address());
+  }
+  ASSERT_TRUE(network_.run_until([&] { return claims > 0 && is_suspect(); }, seconds(1)));
+  const SimMember& leader = member_of(cut_off.view().leader()->mid);
+  for (const auto& other : members_) {
+    if (other.get() != &leader) network_.heal(cut_off.address(), other->address());
+  }
+  run_for(milliseconds(90));
+  network_.heal();
+  run_for(seconds(1));
+  EXPECT_EQ(votes_for_a_suspect, 0);
+  EXPECT_GT(votes, 0) << "it is alive, and asks again";
 }
 
 }  // namespace
