@@ -133,6 +133,12 @@ std::vector<OptionProblem> relate(const Options& options) {
                             "' cannot be a cookie's name: letters, digits, '-', '_' and '.' can",
                         {"SessionCookie"}});
   }
+  if (options.third_server == Options::ThirdServer::kPull) {
+    problems.push_back(
+        {"ThirdServer pull cannot be had: a session does not move to the member that "
+         "happens to be asked. Say relay, or redirect",
+         {"ThirdServer"}});
+  }
   relate_times(options, problems);
   relate_sizes(options, problems);
   return problems;

@@ -36,6 +36,10 @@ std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find_first_of("?#"));
 }
 
+RelayMark::Time wall_clock() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
 std::string seconds_text(Duration duration) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
   return std::to_string(std::max<std::int64_t>(seconds, 1));
@@ -61,10 +65,17 @@ HttpContract::HttpContract(const Options& options, const ViewBoard& board)
 }
 
 void HttpContract::use_keys(std::shared_ptr<const Keyring> keyring) {
-  auto codec = std::make_shared<const AffinityCodec>(AffinityCodec::Options{
-      .dialect = Dialect::kNative, .keyring = std::move(keyring), .cluster = cluster_});
+  auto codec = std::make_shared<const AffinityCodec>(
+      AffinityCodec::Options{.dialect = Dialect::kNative, .keyring = keyring, .cluster = cluster_});
+  auto mark = std::make_shared<const RelayMark>(*keyring, cluster_);
   const std::lock_guard lock(mutex_);
   codec_ = std::move(codec);
+  mark_ = std::move(mark);
+}
+
+std::shared_ptr<const RelayMark> HttpContract::mark() const {
+  const std::lock_guard lock(mutex_);
+  return mark_;
 }
 
 std::shared_ptr<const AffinityCodec> HttpContract::codec() const {
@@ -104,6 +115,8 @@ ContractFacts HttpContract::read(const RequestView& request) const {
       read_cookies(line.value, facts.tokens);
     } else if (equal_ignoring_case(line.name, kRequestIdHeader)) {
       facts.request_id = parse_hex64(line.value).value_or(0);
+    } else if (equal_ignoring_case(line.name, kRelayedHeader)) {
+      facts.is_relayed = true;
     } else if (equal_ignoring_case(line.name, kFailoverHeader)) {
       facts.failover = !line.value.empty();
       facts.moved = line.value == kFailoverDrain;
@@ -113,6 +126,7 @@ ContractFacts HttpContract::read(const RequestView& request) const {
       facts.move = line.value == kDrainingMove;
     } else if (equal_ignoring_case(line.name, kViewSeenHeader)) {
       facts.view_seen = parse_hex64(line.value);
+      facts.from_proxy = true;
     } else if (equal_ignoring_case(line.name, kWaitedHeader)) {
       // What cannot be read has waited for who knows how long.
       facts.waited = read_milliseconds(line.value).value_or(kLongestWait);
@@ -141,6 +155,32 @@ void HttpContract::read_cookies(std::string_view line, std::vector<SessionToken>
                       .floor = {token.epoch, token.version},
                       .is_to_renew = !its->is_signed_with_first_key(*value)});
   }
+}
+
+bool HttpContract::holds_mark(const RequestView& request, MemberId self) const {
+  RelayedRequest relayed{.method = request.method, .target = request.target, .to = self};
+  std::string_view said;
+  for (const HeaderView& line : request.headers) {
+    if (equal_ignoring_case(line.name, kRelayedHeader)) {
+      said = line.value;
+    } else if (equal_ignoring_case(line.name, kRequestIdHeader)) {
+      relayed.request_id = line.value;
+    } else if (equal_ignoring_case(line.name, kFailoverHeader)) {
+      relayed.failover = line.value;
+    }
+  }
+  return mark()->holds(said, relayed, wall_clock());
+}
+
+std::string HttpContract::relay_mark(const RelayedRequest& request, MemberId from) const {
+  return mark()->write(request, from, wall_clock());
+}
+
+Reply HttpContract::refused_mark(const ContractFacts& facts) const {
+  Reply reply = plain(421, "This request was not relayed by a member of this cluster.\n");
+  reply.headers.push_back({std::string(kHandledHeader), std::string(kHandledNo)});
+  add_view(facts, reply.headers);
+  return reply;
 }
 
 void HttpContract::add_view(const ContractFacts& facts, std::vector<Header>& headers) const {

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend_sdk/node/relay_mark.h"
 #include "backend_sdk/node/view_board.h"
 #include "backend_sdk/sessions/requests.h"
 #include "cookies/affinity.h"
@@ -38,6 +39,8 @@ struct ContractFacts {
   std::vector<RequestId> answered = {};
   std::optional<std::uint64_t> view_seen;  // nothing: not asked by a proxy that wants a view
   bool tls = false;
+  bool from_proxy = false;  // ours: it follows routes itself
+  bool is_relayed = false;  // another member says that it relayed it; see holds_mark()
 };
 
 inline constexpr std::size_t kTokensMax = 8;
@@ -66,6 +69,12 @@ class HttpContract final {
   static ViewQuestion read_view_question(const RequestView& request);
   ContractFacts read(const RequestView& request) const;
 
+  // Of a request that is_relayed: whether a member of the cluster sent it to this life.
+  bool holds_mark(const RequestView& request, MemberId self) const;
+  std::string relay_mark(const RelayedRequest& request, MemberId from) const;
+  // For a request whose mark does not hold.
+  Reply refused_mark(const ContractFacts& facts) const;
+
   // The headers of a response that needs nothing but the view.
   std::vector<Header> view_headers(const ContractFacts& facts) const;
   // A BeginOutcome that is not kProceed, as the response it stands for.
@@ -79,6 +88,7 @@ class HttpContract final {
 
  private:
   std::shared_ptr<const AffinityCodec> codec() const;
+  std::shared_ptr<const RelayMark> mark() const;
   void read_cookies(std::string_view line, std::vector<SessionToken>& tokens) const;
   void add_view(const ContractFacts& facts, std::vector<Header>& headers) const;
   void add_cookie(const ContractFacts& facts, const SessionToken& token,
@@ -94,6 +104,7 @@ class HttpContract final {
 
   mutable std::mutex mutex_;
   std::shared_ptr<const AffinityCodec> codec_;  // guarded by mutex_
+  std::shared_ptr<const RelayMark> mark_;       // guarded by mutex_
 };
 
 }  // namespace understudy

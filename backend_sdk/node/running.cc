@@ -102,6 +102,11 @@ Node::Running::Started Node::Running::start() {
   transport_ = std::make_unique<LivesTransport>(*loop_, random_, transport, *this);
   waiters_ = std::make_unique<ViewWaiters>(*loop_, contract_);
   core_ = std::make_unique<NodeCore>(*core, *loop_, random_, *transport_, *this);
+  const RelayLimits limits{.connections_max = options_.relay_connections,
+                           .buffer_bytes_max = options_.relay_buffer_bytes,
+                           .connect_timeout = options_.relay_connect_timeout,
+                           .timeout = options_.relay_timeout};
+  third_server_ = std::make_unique<ThirdServer>(*this, *loop_, random_, *core_, contract_, limits);
   cluster_address_ = listen->to_string();
   core_->start();
   if (!transport_->failure().empty()) {
@@ -151,6 +156,7 @@ void Node::Running::clear() {
   if (core_) readiness_.set(Readiness::kLeaving);
   waiters_ = nullptr;
   drain_.clear();
+  third_server_ = nullptr;
   core_ = nullptr;
   transport_ = nullptr;
   leave_timer_.stop();
@@ -250,6 +256,7 @@ void Node::Running::on_view(const MemberView& view) {
   std::uint64_t alive = 0;
   for (const MemberStatus& member : published->members) alive += member.is_alive ? 1 : 0;
   statistics_.set_members_alive(alive);
+  if (third_server_) third_server_->on_view(view);
   statistics_.publish(core_->statistics());  // the hooks may read them
   readiness_.set(readiness_of(view, core_->mid(), core_->is_admitted()));
   if (!is_new) return;
