@@ -281,5 +281,5 @@ def serves_without_a_proxy(site, _):
 ALL = (creates, reads, writes, keeps_bytes, runs_exclusive_requests_alone, logs_in, logs_out,
        replays, does_not_write_twice, refuses_what_is_too_large, serves_many_at_once,
        survives_an_exception, is_told_apart_after_fork, serves_others_meanwhile,
-       serves_without_a_proxy, *third_server.ALL, fixes_no_session, survives_the_primary,
-       loses_nothing_in_a_kill, drains)
+       serves_without_a_proxy, fixes_no_session, survives_the_primary, loses_nothing_in_a_kill,
+       drains, *third_server.ALL)
