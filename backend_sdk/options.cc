@@ -24,12 +24,12 @@ struct AddressText {
   std::string Options::*field;
 };
 
-using Field =
-    std::variant<std::string Options::*, Path, AddressText, std::vector<std::string> Options::*,
-                 std::uint32_t Options::*, bool Options::*, milliseconds Options::*,
-                 Options::Messaging Options::*, Options::Solo Options::*,
-                 Options::NoWitness Options::*, Options::ThirdServer Options::*,
-                 Options::CookieSecure Options::*, Options::CookieSameSite Options::*>;
+using Field = std::variant<std::string Options::*, Path, AddressText,
+                           std::vector<std::string> Options::*, std::uint32_t Options::*,
+                           bool Options::*, milliseconds Options::*, Options::Messaging Options::*,
+                           Options::Solo Options::*, Options::NoWitness Options::*,
+                           Options::ThirdServer Options::*, Options::CookieFormat Options::*,
+                           Options::CookieSecure Options::*, Options::CookieSameSite Options::*>;
 
 // The sizes and counts of 64 bits come twice in the table of directives, as kSize and as kInteger.
 struct Binding {
@@ -63,6 +63,9 @@ const std::array kBindings = {
     Binding{"AckDeadline", &Options::ack_deadline},
     Binding{"ChannelWindowFrames", &Options::channel_window_frames},
     Binding{"SessionCookie", &Options::session_cookie},
+    Binding{"SessionCookieFormat", &Options::session_cookie_format},
+    Binding{"SessionParameter", &Options::session_parameter},
+    Binding{"SessionFormField", &Options::session_form_field},
     Binding{"SessionCookiePath", &Options::session_cookie_path},
     Binding{"SessionCookieDomain", &Options::session_cookie_domain},
     Binding{"SessionCookieSecure", &Options::session_cookie_secure},
@@ -141,6 +144,13 @@ struct Reader {
                      : text == "pull"   ? ThirdServer::kPull
                                         : ThirdServer::kRelay;
   }
+  void operator()(Options::CookieFormat Options::*field) const {
+    using Format = Options::CookieFormat;
+    const std::string text = settings.text(name);
+    options.*field = text == "weblogic" ? Format::kWeblogic
+                     : text == "route"  ? Format::kRoute
+                                        : Format::kNative;
+  }
   void operator()(Options::CookieSecure Options::*field) const {
     using Secure = Options::CookieSecure;
     const std::string text = settings.text(name);
@@ -188,6 +198,10 @@ struct Writer {
   }
   std::string operator()(Options::ThirdServer Options::*field) const {
     static constexpr std::array kWords = {"relay", "redirect", "pull"};
+    return kWords.at(static_cast<std::size_t>(options.*field));
+  }
+  std::string operator()(Options::CookieFormat Options::*field) const {
+    static constexpr std::array kWords = {"native", "weblogic", "route"};
     return kWords.at(static_cast<std::size_t>(options.*field));
   }
   std::string operator()(Options::CookieSecure Options::*field) const {

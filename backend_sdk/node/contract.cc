@@ -2,13 +2,12 @@
 #include "backend_sdk/node/contract.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 
 #include "backend_sdk/node/stored_reply.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "cookies/contract.h"
+#include "cookies/session_text.h"
 
 namespace understudy {
 namespace {
@@ -16,15 +15,6 @@ namespace {
 static_assert(kReservedPath == kViewPath);
 
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
-constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
-constexpr std::chrono::milliseconds kLongestWait{std::numeric_limits<std::uint32_t>::max()};
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; };
-    return lower(x) == lower(y);
-  });
-}
 
 Reply plain(int status, std::string_view text) {
   return Reply{.status = status,
@@ -36,22 +26,9 @@ std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find_first_of("?#"));
 }
 
-RelayMark::Time wall_clock() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 std::string seconds_text(Duration duration) {
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(duration).count();
   return std::to_string(std::max<std::int64_t>(seconds, 1));
-}
-
-// Nothing: not a number. What is too large counts as the longest.
-std::optional<std::chrono::milliseconds> read_milliseconds(std::string_view digits) {
-  std::uint32_t ms = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ms);
-  if (digits.empty() || end != digits.data() + digits.size()) return std::nullopt;
-  if (error == std::errc::result_out_of_range) return kLongestWait;
-  return std::chrono::milliseconds(ms);
 }
 
 }  // namespace
@@ -60,6 +37,9 @@ HttpContract::HttpContract(const Options& options, const ViewBoard& board)
     : cluster_(options.cluster),
       cookie_name_(options.cookie_name),
       attributes_(options.attributes),
+      dialect_(options.dialect),
+      parameter_(options.parameter),
+      form_field_(options.form_field),
       board_(board) {
   use_keys(options.keyring);
 }
@@ -87,93 +67,14 @@ bool HttpContract::is_view_path(const RequestView& request) {
   return path_of(request.target) == kViewPath;
 }
 
-ViewQuestion HttpContract::read_view_question(const RequestView& request) {
-  ViewQuestion question;
-  for (const HeaderView& line : request.headers) {
-    if (equal_ignoring_case(line.name, kViewSeenHeader)) question.seen = parse_hex64(line.value);
+// Empty: not known, or not for a cookie.
+std::string HttpContract::name_of(MemberId member) const {
+  const auto view = board_.current();
+  if (!view) return {};
+  for (const MemberStatus& one : view->members) {
+    if (one.mid == member && decode_route("1~." + one.name)) return one.name;
   }
-  const std::size_t mark = request.target.find('?');
-  if (mark == std::string_view::npos) return question;
-  std::string_view query = request.target.substr(mark + 1);
-  while (!query.empty()) {
-    const std::string_view part = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(part.size() + 1, query.size()));
-    if (!part.starts_with(kViewWaitParameter) || part.size() <= kViewWaitParameter.size() ||
-        part[kViewWaitParameter.size()] != '=') {
-      continue;
-    }
-    const auto wait = read_milliseconds(part.substr(kViewWaitParameter.size() + 1));
-    if (wait) question.wait = std::min(*wait, kViewWaitMax);
-  }
-  return question;
-}
-
-ContractFacts HttpContract::read(const RequestView& request) const {
-  ContractFacts facts{.request_id = 0, .view_seen = {}, .tls = request.tls};
-  for (const HeaderView& line : request.headers) {
-    if (equal_ignoring_case(line.name, "Cookie")) {
-      read_cookies(line.value, facts.tokens);
-    } else if (equal_ignoring_case(line.name, kRequestIdHeader)) {
-      facts.request_id = parse_hex64(line.value).value_or(0);
-    } else if (equal_ignoring_case(line.name, kRelayedHeader)) {
-      facts.is_relayed = true;
-    } else if (equal_ignoring_case(line.name, kFailoverHeader)) {
-      facts.failover = !line.value.empty();
-      facts.moved = line.value == kFailoverDrain;
-      facts.unreachable = line.value == kFailoverUnreachable;
-      facts.broken_off = line.value == kFailoverReset;
-    } else if (equal_ignoring_case(line.name, kDrainingHeader)) {
-      facts.move = line.value == kDrainingMove;
-    } else if (equal_ignoring_case(line.name, kViewSeenHeader)) {
-      facts.view_seen = parse_hex64(line.value);
-      facts.from_proxy = true;
-    } else if (equal_ignoring_case(line.name, kWaitedHeader)) {
-      // What cannot be read has waited for who knows how long.
-      facts.waited = read_milliseconds(line.value).value_or(kLongestWait);
-    } else if (equal_ignoring_case(line.name, kAnsweredHeader)) {
-      const AnsweredIds answered = parse_answered(line.value);
-      facts.answered.assign(answered.view().begin(), answered.view().end());
-    } else if (equal_ignoring_case(line.name, kForwardedProto)) {
-      facts.tls = facts.tls || equal_ignoring_case(line.value, "https");
-    }
-  }
-  return facts;
-}
-
-void HttpContract::read_cookies(std::string_view line, std::vector<SessionToken>& tokens) const {
-  const auto its = codec();
-  while (tokens.size() < kTokensMax) {
-    const auto value = find_cookie(line, cookie_name_);
-    if (!value) return;
-    line.remove_prefix(static_cast<std::size_t>(value->data() + value->size() - line.data()));
-    const DecodedAffinity affinity = its->decode(*value);
-    if (!affinity || !affinity.token.verified || !affinity.token.primary) continue;
-    const AffinityToken& token = affinity.token;
-    tokens.push_back({.sid = {token.sid},
-                      .primary = *token.primary,
-                      .secondary = token.secondary.value_or(kNobody),
-                      .floor = {token.epoch, token.version},
-                      .is_to_renew = !its->is_signed_with_first_key(*value)});
-  }
-}
-
-bool HttpContract::holds_mark(const RequestView& request, MemberId self) const {
-  RelayedRequest relayed{.method = request.method, .target = request.target, .to = self};
-  std::string_view said;
-  for (const HeaderView& line : request.headers) {
-    if (equal_ignoring_case(line.name, kRelayedHeader)) {
-      said = line.value;
-    } else if (equal_ignoring_case(line.name, kRequestIdHeader)) {
-      relayed.request_id = line.value;
-    } else if (equal_ignoring_case(line.name, kFailoverHeader)) {
-      relayed.failover = line.value;
-    }
-  }
-  return mark()->holds(said, relayed, wall_clock());
-}
-
-std::string HttpContract::relay_mark(const RelayedRequest& request, MemberId from) const {
-  return mark()->write(request, from, wall_clock());
+  return {};
 }
 
 Reply HttpContract::refused_mark(const ContractFacts& facts) const {
@@ -208,7 +109,17 @@ void HttpContract::add_cookie(const ContractFacts& facts, const SessionToken& to
   affinity.version = token.floor.version;
   const std::optional<AffinityText> value = codec()->encode(affinity);
   CHECK(value, "a token of ours can be written: there are keys, and it has a primary");
-  const auto line = build_set_cookie(cookie_name_, value->view(), attributes_, facts.tls);
+  std::optional<AffinityText> text = value;
+  if (dialect_ != Dialect::kNative) {
+    const std::string route = dialect_ == Dialect::kRoute ? name_of(token.primary) : std::string();
+    text = write_session_text({.dialect = dialect_,
+                               .native = value->view(),
+                               .primary = affinity.primary,
+                               .secondary = affinity.secondary,
+                               .route = route});
+    CHECK(text, "a signed value with '~' for its dots is an id in every look");
+  }
+  const auto line = build_set_cookie(cookie_name_, text->view(), attributes_, facts.tls);
   CHECK(line, "Options::validate() refuses names and attributes that no cookie can have");
   headers.push_back({"Set-Cookie", *line});
 }

@@ -58,6 +58,9 @@ class HttpContract final {
     std::string cluster;
     std::string cookie_name;
     CookieAttributes attributes = {};
+    Dialect dialect = Dialect::kNative;  // of the cookies that are written
+    std::string parameter = {};          // of the path; empty: none
+    std::string form_field = {};         // of the query, or of a form; empty: none
   };
   HttpContract(const Options& options, const ViewBoard& board);
 
@@ -67,7 +70,8 @@ class HttpContract final {
 
   static bool is_view_path(const RequestView& request);
   static ViewQuestion read_view_question(const RequestView& request);
-  ContractFacts read(const RequestView& request) const;
+  // `body`: as far as it is known; only a form is looked into.
+  ContractFacts read(const RequestView& request, std::string_view body = {}) const;
 
   // Of a request that is_relayed: whether a member of the cluster sent it to this life.
   bool holds_mark(const RequestView& request, MemberId self) const;
@@ -90,6 +94,10 @@ class HttpContract final {
   std::shared_ptr<const AffinityCodec> codec() const;
   std::shared_ptr<const RelayMark> mark() const;
   void read_cookies(std::string_view line, std::vector<SessionToken>& tokens) const;
+  void read_value(std::string_view value, std::vector<SessionToken>& tokens) const;
+  void read_elsewhere(const RequestView& request, std::string_view body,
+                      std::vector<SessionToken>& tokens) const;
+  std::string name_of(MemberId member) const;
   void add_view(const ContractFacts& facts, std::vector<Header>& headers) const;
   void add_cookie(const ContractFacts& facts, const SessionToken& token,
                   std::vector<Header>& headers) const;
@@ -100,6 +108,9 @@ class HttpContract final {
   const std::string cluster_;
   const std::string cookie_name_;
   const CookieAttributes attributes_;
+  const Dialect dialect_;
+  const std::string parameter_;
+  const std::string form_field_;
   const ViewBoard& board_;
 
   mutable std::mutex mutex_;

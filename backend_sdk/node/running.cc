@@ -30,7 +30,10 @@ Node::Running::Running(const Options& options, Hooks hooks, std::shared_ptr<cons
       contract_({.keyring = keyring,
                  .cluster = options_.cluster_name,
                  .cookie_name = options_.session_cookie,
-                 .attributes = cookie_attributes(options_)},
+                 .attributes = cookie_attributes(options_),
+                 .dialect = cookie_dialect(options_),
+                 .parameter = options_.session_parameter,
+                 .form_field = options_.session_form_field},
                 board_),
       loop_(std::move(loop)),
       door_(std::make_shared<NodeDoor>(

@@ -78,7 +78,7 @@ void Node::Running::begin(const RequestView& request, const BeginOptions& option
     return answer_later(pending, to_decision(HttpContract::unavailable(kOverloaded, kRetryAfter)));
   }
   // The signature is checked here, on the application's thread, of which there are more.
-  asked->facts = contract_.read(request);
+  asked->facts = contract_.read(request, options.relay ? options.relay->bytes : std::string_view());
   if (asked->facts.is_relayed && !contract_.holds_mark(request, statistics_.mid())) {
     LOG(kWarn,
         "member {}: a request for {} says that a member relayed it, and it did not: a client "

@@ -27,6 +27,8 @@ struct UNDERSTUDY_API Options {
 
   // Whether browsers send the session's cookie over TLS only; kAuto: when the client's side is TLS.
   enum class CookieSecure : std::uint8_t { kAuto, kOn, kOff };
+  // How the cookie looks to a balancer. All looks hold the same signed value, and all are read.
+  enum class CookieFormat : std::uint8_t { kNative, kWeblogic, kRoute };
   enum class CookieSameSite : std::uint8_t { kLax, kStrict, kNone, kUnset };
 
   // Who this member is.
@@ -59,7 +61,12 @@ struct UNDERSTUDY_API Options {
   std::uint64_t replica_bytes_max = 1u << 30;    // MaxReplicaBytes
 
   // Sessions.
-  std::string session_cookie = "JSESSIONID";                       // SessionCookie
+  std::string session_cookie = "JSESSIONID";                   // SessionCookie
+  CookieFormat session_cookie_format = CookieFormat::kNative;  // SessionCookieFormat
+  std::string
+      session_parameter;  // SessionParameter: ;NAME= in the path, where the cookie is absent
+  std::string
+      session_form_field;  // SessionFormField: in the query, or a form that its door has whole
   std::string session_cookie_path = "/";                           // SessionCookiePath
   std::string session_cookie_domain;                               // SessionCookieDomain
   CookieSecure session_cookie_secure = CookieSecure::kAuto;        // SessionCookieSecure
