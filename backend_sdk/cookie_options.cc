@@ -40,4 +40,16 @@ CookieAttributes cookie_attributes(const Options& options) {
           .same_site = same_site_of(options.session_cookie_same_site)};
 }
 
+Dialect cookie_dialect(const Options& options) {
+  switch (options.session_cookie_format) {
+    case Options::CookieFormat::kNative:
+      return Dialect::kNative;
+    case Options::CookieFormat::kWeblogic:
+      return Dialect::kWeblogic;
+    case Options::CookieFormat::kRoute:
+      return Dialect::kRoute;
+  }
+  return Dialect::kNative;
+}
+
 }  // namespace understudy

@@ -133,6 +133,19 @@ std::vector<OptionProblem> relate(const Options& options) {
                             "' cannot be a cookie's name: letters, digits, '-', '_' and '.' can",
                         {"SessionCookie"}});
   }
+  if (options.third_server == Options::ThirdServer::kPull) {
+    problems.push_back(
+        {"ThirdServer pull cannot be had: a session does not move to the member that "
+         "happens to be asked. Say relay, or redirect",
+         {"ThirdServer"}});
+  }
+  if (options.session_cookie_format == Options::CookieFormat::kRoute &&
+      !build_set_cookie("route", options.member_name, CookieAttributes(), false)) {
+    problems.push_back(
+        {"SessionCookieFormat route needs a MemberName that a cookie can hold, not '" +
+             options.member_name + "'",
+         {"SessionCookieFormat", "MemberName"}});
+  }
   relate_times(options, problems);
   relate_sizes(options, problems);
   return problems;

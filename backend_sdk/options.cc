@@ -28,6 +28,7 @@ using Field = std::variant<std::string Options::*, Path, AddressText,
                            std::vector<std::string> Options::*, std::uint32_t Options::*,
                            bool Options::*, milliseconds Options::*, Options::Messaging Options::*,
                            Options::Solo Options::*, Options::NoWitness Options::*,
+                           Options::ThirdServer Options::*, Options::CookieFormat Options::*,
                            Options::CookieSecure Options::*, Options::CookieSameSite Options::*>;
 
 // The sizes and counts of 64 bits come twice in the table of directives, as kSize and as kInteger.
@@ -62,6 +63,9 @@ const std::array kBindings = {
     Binding{"AckDeadline", &Options::ack_deadline},
     Binding{"ChannelWindowFrames", &Options::channel_window_frames},
     Binding{"SessionCookie", &Options::session_cookie},
+    Binding{"SessionCookieFormat", &Options::session_cookie_format},
+    Binding{"SessionParameter", &Options::session_parameter},
+    Binding{"SessionFormField", &Options::session_form_field},
     Binding{"SessionCookiePath", &Options::session_cookie_path},
     Binding{"SessionCookieDomain", &Options::session_cookie_domain},
     Binding{"SessionCookieSecure", &Options::session_cookie_secure},
@@ -74,6 +78,10 @@ const std::array kBindings = {
     Binding{"RequestMemory", &Options::request_memory},
     Binding{"DrainTimeout", &Options::drain_timeout},
     Binding{"SlowHandler", &Options::slow_handler},
+    Binding{"ThirdServer", &Options::third_server},
+    Binding{"RelayConnections", &Options::relay_connections},
+    Binding{"RelayConnectTimeout", &Options::relay_connect_timeout},
+    Binding{"RelayTimeout", &Options::relay_timeout},
     Binding{"ErrorLog", Path{&Options::error_log}},
     Binding{"LogLevel", &Options::log_level},
 };
@@ -87,6 +95,7 @@ const std::array kWideBindings = {
     WideBinding{"SoftSessionBytes", &Options::session_bytes_soft, true},
     WideBinding{"MaxSessionBytes", &Options::session_bytes_max, true},
     WideBinding{"StoredResponseMax", &Options::stored_response_max, true},
+    WideBinding{"RelayBufferBytes", &Options::relay_buffer_bytes, true},
 };
 
 constexpr std::string_view kStderr = "stderr";  // ErrorLog's word that is no path
@@ -127,6 +136,20 @@ struct Reader {
   void operator()(Options::NoWitness Options::*field) const {
     options.*field = settings.text(name) == "refuse" ? Options::NoWitness::kRefuse
                                                      : Options::NoWitness::kAvailable;
+  }
+  void operator()(Options::ThirdServer Options::*field) const {
+    using ThirdServer = Options::ThirdServer;
+    const std::string text = settings.text(name);
+    options.*field = text == "redirect" ? ThirdServer::kRedirect
+                     : text == "pull"   ? ThirdServer::kPull
+                                        : ThirdServer::kRelay;
+  }
+  void operator()(Options::CookieFormat Options::*field) const {
+    using Format = Options::CookieFormat;
+    const std::string text = settings.text(name);
+    options.*field = text == "weblogic" ? Format::kWeblogic
+                     : text == "route"  ? Format::kRoute
+                                        : Format::kNative;
   }
   void operator()(Options::CookieSecure Options::*field) const {
     using Secure = Options::CookieSecure;
@@ -172,6 +195,14 @@ struct Writer {
   }
   std::string operator()(Options::NoWitness Options::*field) const {
     return options.*field == Options::NoWitness::kRefuse ? "refuse" : "available";
+  }
+  std::string operator()(Options::ThirdServer Options::*field) const {
+    static constexpr std::array kWords = {"relay", "redirect", "pull"};
+    return kWords.at(static_cast<std::size_t>(options.*field));
+  }
+  std::string operator()(Options::CookieFormat Options::*field) const {
+    static constexpr std::array kWords = {"native", "weblogic", "route"};
+    return kWords.at(static_cast<std::size_t>(options.*field));
   }
   std::string operator()(Options::CookieSecure Options::*field) const {
     static constexpr std::array kWords = {"auto", "On", "Off"};

@@ -237,6 +237,45 @@ constexpr DirectiveSpec kRows[] = {
      .description = "A handler that keeps its server's loop for longer is named in the log; 0s: "
                     "none is"},
 
+    // Requests that another member serves.
+    {.name = "ThirdServer",
+     .program = kBackend,
+     .argument = Argument::kChoice,
+     .default_text = "relay",
+     .choices = "relay|redirect|pull",
+     .description = "A request that another member serves and that our proxy did not send: relay "
+                    "it there, or answer 421 (redirect); pull is refused, it is not there yet"},
+    {.name = "RelayConnections",
+     .program = kBackend,
+     .argument = Argument::kInteger,
+     .default_text = "1024",
+     .minimum = "1",
+     .maximum = "65536",
+     .description = "How many requests are relayed at a time; beyond: 503"},
+    {.name = "RelayBufferBytes",
+     .program = kBackend,
+     .argument = Argument::kSize,
+     .default_text = "64K",
+     .minimum = "4K",
+     .maximum = "16M",
+     .description = "How much of a relayed answer waits for its client before its member is not "
+                    "read any more"},
+    {.name = "RelayConnectTimeout",
+     .program = kBackend,
+     .argument = Argument::kDuration,
+     .default_text = "1s",
+     .minimum = "10ms",
+     .maximum = "1m",
+     .description = "How long a relayed request waits for a connection before another member is "
+                    "asked"},
+    {.name = "RelayTimeout",
+     .program = kBackend,
+     .argument = Argument::kDuration,
+     .default_text = "300s",
+     .minimum = "100ms",
+     .maximum = "1h",
+     .description = "How long the member that answers a relayed request may be silent"},
+
     // Logs.
     {.name = "ErrorLog",
      .program = kBackend,

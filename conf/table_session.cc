@@ -141,9 +141,28 @@ constexpr DirectiveSpec kProxyRows[] = {
 };
 
 constexpr DirectiveSpec kBackendRows[] = {
-    path_row(Program::kBackend, kGlobal),      domain_row(Program::kBackend, kGlobal),
-    secure_row(Program::kBackend, kGlobal),    http_only_row(Program::kBackend, kGlobal),
+    path_row(Program::kBackend, kGlobal),
+    domain_row(Program::kBackend, kGlobal),
+    secure_row(Program::kBackend, kGlobal),
+    http_only_row(Program::kBackend, kGlobal),
     same_site_row(Program::kBackend, kGlobal),
+    {.name = "SessionCookieFormat",
+     .program = Program::kBackend,
+     .argument = Argument::kChoice,
+     .default_text = "native",
+     .choices = "native|weblogic|route",
+     .description = "How the SDK's cookie looks: native, weblogic (ID!PRIMARY!SECONDARY) or route "
+                    "(ID.MEMBERNAME), for balancers that know these; all hold the same signed "
+                    "value, and all are read"},
+    {.name = "SessionParameter",
+     .program = Program::kBackend,
+     .description =
+         "The session as path parameter, ;NAME=value, the name in any letter case, where "
+         "no cookie has one; none unless named"},
+    {.name = "SessionFormField",
+     .program = Program::kBackend,
+     .description = "The session as field NAME of the query, or of a POSTed form of at most 64K, "
+                    "where cookie and path have none; none unless named"},
 };
 
 }  // namespace

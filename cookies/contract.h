@@ -25,6 +25,9 @@ inline constexpr std::string_view kWaitedHeader = "Understudy-Waited";
 // Ids of earlier requests whose whole answers have come to the proxy: it sends none of them again.
 inline constexpr std::string_view kAnsweredHeader = "Understudy-Answered";  // format_answered
 
+// Member to member: relayed once already (PROTOCOL 1.4); relay_mark.h.
+inline constexpr std::string_view kRelayedHeader = "Understudy-Relayed";
+
 // Response, backend to proxy.
 inline constexpr std::string_view kViewHeader = "Understudy-View";        // view_header.h
 inline constexpr std::string_view kSessionHeader = "Understudy-Session";  // kSession...

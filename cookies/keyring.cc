@@ -26,7 +26,7 @@ constexpr char kFirstKeyId = '1';
 constexpr std::string_view kSalt = "understudy";
 // In the order of KeyPurpose.
 constexpr std::array<std::string_view, kKeyPurposes> kPurposeNames = {"cookie", "view", "beat",
-                                                                      "link"};
+                                                                      "link", "relay"};
 
 // The bytes of a key, wiped when they are no longer needed.
 struct Secret {

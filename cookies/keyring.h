@@ -23,8 +23,8 @@ inline constexpr std::size_t kKeyBytesMin = 32;
 inline constexpr std::size_t kKeyBytesMax = 64;
 inline constexpr std::size_t kKeyFileBytesMax = 8192;
 
-enum class KeyPurpose : std::uint8_t { kCookie, kView, kBeat, kLink };
-inline constexpr std::size_t kKeyPurposes = 4;
+enum class KeyPurpose : std::uint8_t { kCookie, kView, kBeat, kLink, kRelay };
+inline constexpr std::size_t kKeyPurposes = 5;
 
 using SubKey = std::array<std::uint8_t, 32>;
 

@@ -29,15 +29,21 @@ class ReadRequest {
              .headers = headers_,
              .tls = request->is_tls != 0};
     is_exclusive_ = request->is_exclusive != 0;
+    constexpr std::size_t kSizeOfRelay = offsetof(understudy_request, body) + sizeof(request->body);
+    if (request->struct_size < kSizeOfRelay || request->can_relay == 0) return;
+    is_valid_ = is_text(request->body);
+    if (is_valid_) relay_ = RelayBody{.bytes = view(request->body)};
   }
   ReadRequest(const ReadRequest&) = delete;
   bool is_valid() const { return is_valid_; }
   const RequestView& view_of() const { return view_; }
   bool is_exclusive() const { return is_exclusive_; }
+  const std::optional<RelayBody>& relay() const { return relay_; }
 
  private:
   bool is_valid_ = false;
   bool is_exclusive_ = false;
+  std::optional<RelayBody> relay_;
   std::vector<HeaderView> headers_;
   RequestView view_;
 };
@@ -64,7 +70,8 @@ understudy_code begin(understudy_node* node, const understudy_request* request,
   if (!read.is_valid()) return UNDERSTUDY_ARGUMENT;
   const auto found = handles<understudy_node>().find(node);
   if (!found.object) return found.code;
-  found.object->node->begin(read.view_of(), {.exclusive = read.is_exclusive()},
+  found.object->node->begin(read.view_of(),
+                            {.exclusive = read.is_exclusive(), .relay = read.relay()},
                             std::move(callback));
   return UNDERSTUDY_OK;
 }

@@ -2,13 +2,12 @@
 #include "backend_sdk/node/contract.h"
 
 #include <algorithm>
-#include <charconv>
-#include <limits>
 
 #include "backend_sdk/node/stored_reply.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "cookies/contract.h"
+#include "cookies/session_text.h"
 
 namespace understudy {
 namespace {
@@ -16,15 +15,6 @@ namespace {
 static_assert(kReservedPath == kViewPath);
 
 constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
-constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
-constexpr std::chrono::milliseconds kLongestWait{std::numeric_limits<std::uint32_t>::max()};
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; };
-    return lower(x) == lower(y);
-  });
-}
 
 Reply plain(int status, std::string_view text) {
   return Reply{.status = status,
@@ -41,30 +31,31 @@ std::string seconds_text(Duration duration) {
   return std::to_string(std::max<std::int64_t>(seconds, 1));
 }
 
-// Nothing: not a number. What is too large counts as the longest.
-std::optional<std::chrono::milliseconds> read_milliseconds(std::string_view digits) {
-  std::uint32_t ms = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), ms);
-  if (digits.empty() || end != digits.data() + digits.size()) return std::nullopt;
-  if (error == std::errc::result_out_of_range) return kLongestWait;
-  return std::chrono::milliseconds(ms);
-}
-
 }  // namespace
 
 HttpContract::HttpContract(const Options& options, const ViewBoard& board)
     : cluster_(options.cluster),
       cookie_name_(options.cookie_name),
       attributes_(options.attributes),
+      dialect_(options.dialect),
+      parameter_(options.parameter),
+      form_field_(options.form_field),
       board_(board) {
   use_keys(options.keyring);
 }
 
 void HttpContract::use_keys(std::shared_ptr<const Keyring> keyring) {
-  auto codec = std::make_shared<const AffinityCodec>(AffinityCodec::Options{
-      .dialect = Dialect::kNative, .keyring = std::move(keyring), .cluster = cluster_});
+  auto codec = std::make_shared<const AffinityCodec>(
+      AffinityCodec::Options{.dialect = Dialect::kNative, .keyring = keyring, .cluster = cluster_});
+  auto mark = std::make_shared<const RelayMark>(*keyring, cluster_);
   const std::lock_guard lock(mutex_);
   codec_ = std::move(codec);
+  mark_ = std::move(mark);
+}
+
+std::shared_ptr<const RelayMark> HttpContract::mark() const {
+  const std::lock_guard lock(mutex_);
+  return mark_;
 }
 
 std::shared_ptr<const AffinityCodec> HttpContract::codec() const {
@@ -76,71 +67,21 @@ bool HttpContract::is_view_path(const RequestView& request) {
   return path_of(request.target) == kViewPath;
 }
 
-ViewQuestion HttpContract::read_view_question(const RequestView& request) {
-  ViewQuestion question;
-  for (const HeaderView& line : request.headers) {
-    if (equal_ignoring_case(line.name, kViewSeenHeader)) question.seen = parse_hex64(line.value);
+// Empty: not known, or not for a cookie.
+std::string HttpContract::name_of(MemberId member) const {
+  const auto view = board_.current();
+  if (!view) return {};
+  for (const MemberStatus& one : view->members) {
+    if (one.mid == member && decode_route("1~." + one.name)) return one.name;
   }
-  const std::size_t mark = request.target.find('?');
-  if (mark == std::string_view::npos) return question;
-  std::string_view query = request.target.substr(mark + 1);
-  while (!query.empty()) {
-    const std::string_view part = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(part.size() + 1, query.size()));
-    if (!part.starts_with(kViewWaitParameter) || part.size() <= kViewWaitParameter.size() ||
-        part[kViewWaitParameter.size()] != '=') {
-      continue;
-    }
-    const auto wait = read_milliseconds(part.substr(kViewWaitParameter.size() + 1));
-    if (wait) question.wait = std::min(*wait, kViewWaitMax);
-  }
-  return question;
+  return {};
 }
 
-ContractFacts HttpContract::read(const RequestView& request) const {
-  ContractFacts facts{.request_id = 0, .view_seen = {}, .tls = request.tls};
-  for (const HeaderView& line : request.headers) {
-    if (equal_ignoring_case(line.name, "Cookie")) {
-      read_cookies(line.value, facts.tokens);
-    } else if (equal_ignoring_case(line.name, kRequestIdHeader)) {
-      facts.request_id = parse_hex64(line.value).value_or(0);
-    } else if (equal_ignoring_case(line.name, kFailoverHeader)) {
-      facts.failover = !line.value.empty();
-      facts.moved = line.value == kFailoverDrain;
-      facts.unreachable = line.value == kFailoverUnreachable;
-      facts.broken_off = line.value == kFailoverReset;
-    } else if (equal_ignoring_case(line.name, kDrainingHeader)) {
-      facts.move = line.value == kDrainingMove;
-    } else if (equal_ignoring_case(line.name, kViewSeenHeader)) {
-      facts.view_seen = parse_hex64(line.value);
-    } else if (equal_ignoring_case(line.name, kWaitedHeader)) {
-      // What cannot be read has waited for who knows how long.
-      facts.waited = read_milliseconds(line.value).value_or(kLongestWait);
-    } else if (equal_ignoring_case(line.name, kAnsweredHeader)) {
-      const AnsweredIds answered = parse_answered(line.value);
-      facts.answered.assign(answered.view().begin(), answered.view().end());
-    } else if (equal_ignoring_case(line.name, kForwardedProto)) {
-      facts.tls = facts.tls || equal_ignoring_case(line.value, "https");
-    }
-  }
-  return facts;
-}
-
-void HttpContract::read_cookies(std::string_view line, std::vector<SessionToken>& tokens) const {
-  const auto its = codec();
-  while (tokens.size() < kTokensMax) {
-    const auto value = find_cookie(line, cookie_name_);
-    if (!value) return;
-    line.remove_prefix(static_cast<std::size_t>(value->data() + value->size() - line.data()));
-    const DecodedAffinity affinity = its->decode(*value);
-    if (!affinity || !affinity.token.verified || !affinity.token.primary) continue;
-    const AffinityToken& token = affinity.token;
-    tokens.push_back({.sid = {token.sid},
-                      .primary = *token.primary,
-                      .secondary = token.secondary.value_or(kNobody),
-                      .floor = {token.epoch, token.version},
-                      .is_to_renew = !its->is_signed_with_first_key(*value)});
-  }
+Reply HttpContract::refused_mark(const ContractFacts& facts) const {
+  Reply reply = plain(421, "This request was not relayed by a member of this cluster.\n");
+  reply.headers.push_back({std::string(kHandledHeader), std::string(kHandledNo)});
+  add_view(facts, reply.headers);
+  return reply;
 }
 
 void HttpContract::add_view(const ContractFacts& facts, std::vector<Header>& headers) const {
@@ -168,7 +109,17 @@ void HttpContract::add_cookie(const ContractFacts& facts, const SessionToken& to
   affinity.version = token.floor.version;
   const std::optional<AffinityText> value = codec()->encode(affinity);
   CHECK(value, "a token of ours can be written: there are keys, and it has a primary");
-  const auto line = build_set_cookie(cookie_name_, value->view(), attributes_, facts.tls);
+  std::optional<AffinityText> text = value;
+  if (dialect_ != Dialect::kNative) {
+    const std::string route = dialect_ == Dialect::kRoute ? name_of(token.primary) : std::string();
+    text = write_session_text({.dialect = dialect_,
+                               .native = value->view(),
+                               .primary = affinity.primary,
+                               .secondary = affinity.secondary,
+                               .route = route});
+    CHECK(text, "a signed value with '~' for its dots is an id in every look");
+  }
+  const auto line = build_set_cookie(cookie_name_, text->view(), attributes_, facts.tls);
   CHECK(line, "Options::validate() refuses names and attributes that no cookie can have");
   headers.push_back({"Set-Cookie", *line});
 }

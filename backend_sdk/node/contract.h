@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend_sdk/node/relay_mark.h"
 #include "backend_sdk/node/view_board.h"
 #include "backend_sdk/sessions/requests.h"
 #include "cookies/affinity.h"
@@ -38,6 +39,8 @@ struct ContractFacts {
   std::vector<RequestId> answered = {};
   std::optional<std::uint64_t> view_seen;  // nothing: not asked by a proxy that wants a view
   bool tls = false;
+  bool from_proxy = false;  // ours: it follows routes itself
+  bool is_relayed = false;  // another member says that it relayed it; see holds_mark()
 };
 
 inline constexpr std::size_t kTokensMax = 8;
@@ -55,6 +58,9 @@ class HttpContract final {
     std::string cluster;
     std::string cookie_name;
     CookieAttributes attributes = {};
+    Dialect dialect = Dialect::kNative;  // of the cookies that are written
+    std::string parameter = {};          // of the path; empty: none
+    std::string form_field = {};         // of the query, or of a form; empty: none
   };
   HttpContract(const Options& options, const ViewBoard& board);
 
@@ -64,7 +70,14 @@ class HttpContract final {
 
   static bool is_view_path(const RequestView& request);
   static ViewQuestion read_view_question(const RequestView& request);
-  ContractFacts read(const RequestView& request) const;
+  // `body`: as far as it is known; only a form is looked into.
+  ContractFacts read(const RequestView& request, std::string_view body = {}) const;
+
+  // Of a request that is_relayed: whether a member of the cluster sent it to this life.
+  bool holds_mark(const RequestView& request, MemberId self) const;
+  std::string relay_mark(const RelayedRequest& request, MemberId from) const;
+  // For a request whose mark does not hold.
+  Reply refused_mark(const ContractFacts& facts) const;
 
   // The headers of a response that needs nothing but the view.
   std::vector<Header> view_headers(const ContractFacts& facts) const;
@@ -79,7 +92,12 @@ class HttpContract final {
 
  private:
   std::shared_ptr<const AffinityCodec> codec() const;
+  std::shared_ptr<const RelayMark> mark() const;
   void read_cookies(std::string_view line, std::vector<SessionToken>& tokens) const;
+  void read_value(std::string_view value, std::vector<SessionToken>& tokens) const;
+  void read_elsewhere(const RequestView& request, std::string_view body,
+                      std::vector<SessionToken>& tokens) const;
+  std::string name_of(MemberId member) const;
   void add_view(const ContractFacts& facts, std::vector<Header>& headers) const;
   void add_cookie(const ContractFacts& facts, const SessionToken& token,
                   std::vector<Header>& headers) const;
@@ -90,10 +108,14 @@ class HttpContract final {
   const std::string cluster_;
   const std::string cookie_name_;
   const CookieAttributes attributes_;
+  const Dialect dialect_;
+  const std::string parameter_;
+  const std::string form_field_;
   const ViewBoard& board_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const AffinityCodec> codec_;  // guarded by mutex_
+  std::shared_ptr<const RelayMark> mark_;       // guarded by mutex_
 };
 
 }  // namespace understudy

@@ -42,7 +42,8 @@ void EvhttpExchange::start() {
   route_ = server_.route(input_.path());
   if (input_.path() == kViewPath || (route_ && route_->options.session)) {
     const BeginOptions options{.exclusive = route_ && route_->options.exclusive,
-                               .executor = server_.door_};
+                               .executor = server_.door_,
+                               .relay = RelayBody{.bytes = input_.body(), .streams = true}};
     // The door closes before any exchange dies, so this callback finds it alive.
     server_.node_.begin(input_.view(), options,
                         [this](Decision decision) { on_begun(std::move(decision)); });
@@ -54,6 +55,7 @@ void EvhttpExchange::start() {
 
 void EvhttpExchange::on_begun(Decision decision) {
   if (decision.reply) return send(*decision.reply, {});
+  if (!decision.relayed.is_empty()) return send_relayed(std::move(decision.relayed));
   session_ = std::move(decision.session);
   if (is_proxy_gone()) {
     session_ = Session();

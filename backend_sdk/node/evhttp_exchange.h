@@ -59,6 +59,9 @@ class EvhttpExchange final {
   void complete();
   void on_released(Release release);
   void on_stream_open(Release release);
+  void send_relayed(Relayed relayed);
+  void on_first_relayed(RelayedChunk chunk);
+  void on_relayed(RelayedChunk chunk);
   void end_stream();
   void send(const Reply& reply, const std::vector<Header>& more);
   void add_headers(const std::vector<Header>& headers);
@@ -81,6 +84,7 @@ class EvhttpExchange final {
   Request request_{*this};
   Response response_{*this};
   Session session_;
+  Relayed relayed_;  // read while its answer is passed on
   Reply answer_;
   bool is_stored_ = false;
   std::optional<std::string> body_when_repeated_;

@@ -30,7 +30,10 @@ Node::Running::Running(const Options& options, Hooks hooks, std::shared_ptr<cons
       contract_({.keyring = keyring,
                  .cluster = options_.cluster_name,
                  .cookie_name = options_.session_cookie,
-                 .attributes = cookie_attributes(options_)},
+                 .attributes = cookie_attributes(options_),
+                 .dialect = cookie_dialect(options_),
+                 .parameter = options_.session_parameter,
+                 .form_field = options_.session_form_field},
                 board_),
       loop_(std::move(loop)),
       door_(std::make_shared<NodeDoor>(
@@ -102,6 +105,11 @@ Node::Running::Started Node::Running::start() {
   transport_ = std::make_unique<LivesTransport>(*loop_, random_, transport, *this);
   waiters_ = std::make_unique<ViewWaiters>(*loop_, contract_);
   core_ = std::make_unique<NodeCore>(*core, *loop_, random_, *transport_, *this);
+  const RelayLimits limits{.connections_max = options_.relay_connections,
+                           .buffer_bytes_max = options_.relay_buffer_bytes,
+                           .connect_timeout = options_.relay_connect_timeout,
+                           .timeout = options_.relay_timeout};
+  third_server_ = std::make_unique<ThirdServer>(*this, *loop_, random_, *core_, contract_, limits);
   cluster_address_ = listen->to_string();
   core_->start();
   if (!transport_->failure().empty()) {
@@ -151,6 +159,7 @@ void Node::Running::clear() {
   if (core_) readiness_.set(Readiness::kLeaving);
   waiters_ = nullptr;
   drain_.clear();
+  third_server_ = nullptr;
   core_ = nullptr;
   transport_ = nullptr;
   leave_timer_.stop();
@@ -250,6 +259,7 @@ void Node::Running::on_view(const MemberView& view) {
   std::uint64_t alive = 0;
   for (const MemberStatus& member : published->members) alive += member.is_alive ? 1 : 0;
   statistics_.set_members_alive(alive);
+  if (third_server_) third_server_->on_view(view);
   statistics_.publish(core_->statistics());  // the hooks may read them
   readiness_.set(readiness_of(view, core_->mid(), core_->is_admitted()));
   if (!is_new) return;

@@ -22,6 +22,7 @@
 #include "backend_sdk/node/readiness_board.h"
 #include "backend_sdk/node/session_state.h"
 #include "backend_sdk/node/statistics_board.h"
+#include "backend_sdk/node/third_server.h"
 #include "backend_sdk/node/view_board.h"
 #include "backend_sdk/node/view_waiters.h"
 #include "backend_sdk/node_core.h"
@@ -33,7 +34,9 @@ namespace understudy {
 
 class LivesTransport;
 
-class Node::Running final : public Transport::Receiver, public NodeCore::Host {
+class Node::Running final : public Transport::Receiver,
+                            public NodeCore::Host,
+                            public ThirdServer::Host {
  public:
   static Outcome<std::unique_ptr<Running>> open(const Options& options, Hooks hooks);
   ~Running() override;
@@ -82,12 +85,9 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   Started start();
   std::optional<Failure> use_keys(const ClusterKeys::Read& read);
   void clear();
-  void begin_session(const ContractFacts& facts, bool exclusive,
-                     const std::shared_ptr<Pending<Decision>>& pending,
-                     const std::shared_ptr<UnderWay>& under_way);
-  Decision decide(const ContractFacts& facts, const BeginOutcome& outcome,
-                  const std::shared_ptr<UnderWay>& under_way,
-                  const std::shared_ptr<Executor>& executor) const;
+  bool may_relay(const ContractFacts& facts, const BeginOptions& options) const;
+  void begin_again(const std::shared_ptr<BeginCall>& asked) override;
+  Decision decide(const BeginCall& asked, const BeginOutcome& outcome) const;
   template <typename T>
   void answer_later(const std::shared_ptr<Pending<T>>& pending, T value);
   void leave_on_loop();
@@ -120,6 +120,7 @@ class Node::Running final : public Transport::Receiver, public NodeCore::Host {
   std::unique_ptr<LivesTransport> transport_;
   std::unique_ptr<NodeCore> core_;
   std::unique_ptr<ViewWaiters> waiters_;
+  std::unique_ptr<ThirdServer> third_server_;
   Timer alarm_;
   Timer leave_timer_;
   TimePoint flush_until_{};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Node::Running: a request's way from the application's thread to the core and back.
+#include <algorithm>
 #include <utility>
 
 #include "backend_sdk/node/log_text.h"
@@ -39,6 +40,11 @@ Reply method_not_allowed() {
   return {.status = 405, .headers = {{"Allow", "GET, HEAD"}}, .body = {}};
 }
 
+std::string_view log_path(std::string_view target) {
+  constexpr std::size_t kShownMax = 128;
+  return target.substr(0, std::min(target.find_first_of("?;"), kShownMax));
+}
+
 // Only a proxy asks for the view, and only a proxy knows what operators want.
 ProxyOrder order_in(const ContractFacts& facts) {
   if (facts.move) return ProxyOrder::kMove;
@@ -63,46 +69,67 @@ void Node::Running::begin(const RequestView& request, const BeginOptions& option
     }));
     return;
   }
-  auto under_way = std::make_shared<UnderWay>(door_);
+  auto asked =
+      std::make_shared<BeginCall>(BeginCall{.facts = {},
+                                            .exclusive = options.exclusive,
+                                            .pending = pending,
+                                            .under_way = std::make_shared<UnderWay>(door_)});
   if (door_->under_way() > kRequestsUnderWayMax) {
     return answer_later(pending, to_decision(HttpContract::unavailable(kOverloaded, kRetryAfter)));
   }
   // The signature is checked here, on the application's thread, of which there are more.
-  static_cast<void>(
-      door_->post([this, facts = contract_.read(request), exclusive = options.exclusive, pending,
-                   under_way](NodeCore&) { begin_session(facts, exclusive, pending, under_way); }));
+  asked->facts = contract_.read(request, options.relay ? options.relay->bytes : std::string_view());
+  if (asked->facts.is_relayed && !contract_.holds_mark(request, statistics_.mid())) {
+    LOG(kWarn,
+        "member {}: a request for {} says that a member relayed it, and it did not: a client "
+        "that names itself so, another key, or clocks more than 5 minutes apart",
+        options_.member_name, log_path(request.target));
+    return answer_later(pending, to_decision(contract_.refused_mark(asked->facts)));
+  }
+  if (may_relay(asked->facts, options)) {
+    asked->relay = std::make_shared<const RelayRequest>(
+        RelayRequest::of(request, options.relay->bytes, options.relay->streams));
+  }
+  static_cast<void>(door_->post([this, asked](NodeCore&) {
+    asked->arrived = loop_->now();
+    begin_again(asked);
+  }));
 }
 
-void Node::Running::begin_session(const ContractFacts& facts, bool exclusive,
-                                  const std::shared_ptr<Pending<Decision>>& pending,
-                                  const std::shared_ptr<UnderWay>& under_way) {
-  const BeginRequest asked{.token = core_->choose(facts.tokens),
-                           .request_id = facts.request_id,
-                           .failover = facts.failover,
-                           .moved = facts.moved,
-                           .unreachable = facts.unreachable,
-                           .broken_off = facts.broken_off,
-                           .exclusive = exclusive,
-                           .order = order_in(facts),
-                           .waited = facts.waited,
-                           .answered = answered_.take_with(facts.answered)};
-  core_->begin(asked, [this, facts, pending, under_way](const BeginOutcome& outcome) {
-    pending->answer(decide(facts, outcome, under_way, pending->executor()));
+// Only what names a session can be another member's.
+bool Node::Running::may_relay(const ContractFacts& facts, const BeginOptions& options) const {
+  return options.relay && options_.third_server == Options::ThirdServer::kRelay &&
+         !facts.from_proxy && !facts.is_relayed && !facts.tokens.empty();
+}
+
+void Node::Running::begin_again(const std::shared_ptr<BeginCall>& asked) {
+  const ContractFacts& facts = asked->facts;
+  const BeginRequest request{.token = core_->choose(facts.tokens),
+                             .request_id = facts.request_id,
+                             .failover = facts.failover,
+                             .moved = facts.moved,
+                             .unreachable = facts.unreachable,
+                             .broken_off = facts.broken_off,
+                             .exclusive = asked->exclusive,
+                             .order = order_in(facts),
+                             .waited = facts.waited + (loop_->now() - asked->arrived),
+                             .answered = answered_.take_with(facts.answered)};
+  core_->begin(request, [this, asked](const BeginOutcome& outcome) {
+    if (third_server_ && third_server_->takes(asked, outcome)) return;
+    asked->pending->answer(decide(*asked, outcome));
   });
 }
 
-Decision Node::Running::decide(const ContractFacts& facts, const BeginOutcome& outcome,
-                               const std::shared_ptr<UnderWay>& under_way,
-                               const std::shared_ptr<Executor>& executor) const {
+Decision Node::Running::decide(const BeginCall& asked, const BeginOutcome& outcome) const {
   if (outcome.kind != BeginOutcome::Kind::kProceed) {
-    return to_decision(contract_.reply_to(facts, outcome));
+    return to_decision(contract_.reply_to(asked.facts, outcome));
   }
-  auto state = std::make_unique<Session::State>(outcome, facts, under_way);
+  auto state = std::make_unique<Session::State>(outcome, asked.facts, asked.under_way);
   if (const Member* secondary = core_->view().find(outcome.secondary)) {
     state->secondary = secondary->name;
   }
   state->stored_response_max = options_.stored_response_max;
-  state->executor = executor;
+  state->executor = asked.pending->executor();
   Decision decision;
   decision.session = Session(std::move(state));
   return decision;

@@ -12,7 +12,8 @@
 // A coroutine does the same by itself:
 //
 //   const BeastView view(request);
-//   const understudy::BeginOptions options{.executor = executor};
+//   const understudy::BeginOptions options{.executor = executor,
+//                                          .relay = understudy::RelayBody{request.body()}};
 //   auto decision = co_await node->begin(view.view(), options);
 //   if (decision.reply) co_return to_beast(*std::move(decision.reply), request);
 //   ...
@@ -91,7 +92,9 @@ inline BeastResponse to_beast(Reply reply, const BeastRequest& request) {
   if (reply.status == 421) response.reason("Misdirected Request");
   response.body() = std::move(reply.body);
   add_headers(reply.headers, response);
-  response.prepare_payload();
+  // An answer to HEAD that was relayed says how long that to GET would be.
+  const bool has_length = response.count(boost::beast::http::field::content_length) > 0;
+  if (!has_length) response.prepare_payload();
   return response;
 }
 
@@ -149,7 +152,10 @@ void serve(Node& node, std::shared_ptr<AsioExecutor> executor, BeastRequest requ
   visit->response.version(visit->request.version());
   visit->response.keep_alive(visit->request.keep_alive());
   const BeastView view(visit->request, visit->options.tls);
-  node.begin(view.view(), {.exclusive = visit->options.exclusive, .executor = std::move(executor)},
+  node.begin(view.view(),
+             {.exclusive = visit->options.exclusive,
+              .executor = std::move(executor),
+              .relay = RelayBody{.bytes = visit->request.body()}},
              [visit](Decision decision) {
                if (decision.reply) {
                  return visit->send(to_beast(*std::move(decision.reply), visit->request));

@@ -17,9 +17,11 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <exception>
 #include <future>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -59,8 +61,12 @@ class HttplibServer final {
     return [&node = node_, handler = std::move(handler), options](const httplib::Request& request,
                                                                   httplib::Response& response) {
       const Seen seen(request);
-      Decision decision = begin(node, seen, {.exclusive = options.exclusive});
+      const RelayBody whole{.bytes = request.body, .streams = true};
+      Decision decision = begin(node, seen, {.exclusive = options.exclusive, .relay = whole});
       if (decision.reply) return send(*std::move(decision.reply), response);
+      if (!decision.relayed.is_empty()) {
+        return send_relayed(std::move(decision.relayed), request.method == "HEAD", response);
+      }
       if (!run(handler, request, decision.session, response)) {
         decision.session = Session();
         return fail(node, seen, response);
@@ -126,6 +132,80 @@ class HttplibServer final {
     response.status = reply.status;
     response.body = std::move(reply.body);
     add(reply.headers, response);
+  }
+
+  static bool is_same(std::string_view one, std::string_view other) {
+    return std::equal(one.begin(), one.end(), other.begin(), other.end(), [](char a, char b) {
+      const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; };
+      return lower(a) == lower(b);
+    });
+  }
+
+  static RelayedChunk read(Relayed& relayed) {
+    std::promise<RelayedChunk> promise;
+    relayed.read([&promise](RelayedChunk chunk) { promise.set_value(std::move(chunk)); });
+    return promise.get_future().get();
+  }
+
+  // The answer of the member that serves the session: whole where it is whole by now, else as it
+  // comes, read no faster than the client takes it.
+  static void send_relayed(Relayed relayed, bool is_head, httplib::Response& response) {
+    using Kind = RelayedChunk::Kind;
+    response = httplib::Response();
+    response.status = relayed.status();
+    std::string type;
+    std::string length;
+    for (const Header& header : relayed.headers()) {
+      if (is_same(header.name, "Content-Length")) {
+        length = header.value;
+      } else if (is_same(header.name, "Content-Type")) {
+        type = header.value;
+      } else {
+        response.headers.emplace(header.name, header.value);
+      }
+    }
+    if (is_head) {
+      if (!type.empty()) response.set_header("Content-Type", type);
+      if (!length.empty()) response.set_header("Content-Length", length);
+      return;
+    }
+    RelayedChunk first = read(relayed);
+    if (first.kind == Kind::kBroken && first.bytes.empty()) {
+      response = httplib::Response();
+      response.status = 502;
+      return response.set_content("The member that serves this session broke its answer off.\n",
+                                  "text/plain; charset=utf-8");
+    }
+    if (first.kind == Kind::kLast) {
+      response.body = std::move(first.bytes);
+      if (!type.empty()) response.set_header("Content-Type", type);
+      return;
+    }
+    struct Stream {
+      Relayed relayed;
+      RelayedChunk chunk;
+    };
+    auto stream = std::make_shared<Stream>(Stream{std::move(relayed), std::move(first)});
+    const auto give = [stream](httplib::DataSink& sink, bool has_end) {
+      RelayedChunk& chunk = stream->chunk;
+      if (chunk.kind == Kind::kBroken) return false;  // the connection ends without the rest
+      if (!chunk.bytes.empty() && !sink.write(chunk.bytes.data(), chunk.bytes.size())) return false;
+      if (chunk.kind == Kind::kMore) {
+        chunk = read(stream->relayed);
+      } else {
+        chunk.bytes.clear();
+        if (has_end) sink.done();
+      }
+      return true;
+    };
+    if (length.empty()) {
+      response.set_chunked_content_provider(
+          type, [give](std::size_t, httplib::DataSink& sink) { return give(sink, true); });
+    } else {
+      response.set_content_provider(
+          std::stoull(length), type,
+          [give](std::size_t, std::size_t, httplib::DataSink& sink) { return give(sink, false); });
+    }
   }
 
   static void add(const std::vector<Header>& headers, httplib::Response& response) {

@@ -29,12 +29,22 @@
 #include "understudy/failure.h"
 #include "understudy/http.h"
 #include "understudy/options.h"
+#include "understudy/relayed.h"
 #include "understudy/session.h"
 
 namespace understudy {
 
 // More requests between begin() and finish() than this are answered 503 at once.
 inline constexpr std::size_t kRequestsUnderWayMax = 65'536;
+
+// A door says this of a request whose body it has whole: such a request may be answered by the
+// member that serves its session (Options::third_server). Without it the Decision is a 421.
+struct RelayBody {
+  std::string_view bytes = {};  // read during the call only
+  // The answer comes piece by piece, as Decision::relayed. Otherwise it is a whole `reply`, and one
+  // of more than 16 MiB becomes a 502.
+  bool streams = false;
+};
 
 struct BeginOptions {
   // One request of this session at a time, in the order they came (ExclusiveQueue, ExclusiveWait;
@@ -44,14 +54,18 @@ struct BeginOptions {
   // where they must be quick. Never inside of the call itself, unless the node is gone and there
   // is no executor.
   std::shared_ptr<Executor> executor = {};
+  std::optional<RelayBody> relay = {};
 };
 
 // What to do with a request: run the handler with `session`, unless there is a `reply` to send
 // instead: 421 when another member serves the session, 503 when none may now, the stored answer of
-// a request that ran before, the reserved path. The reply's headers are complete.
+// a request that ran before, the answer of the member that serves the session, the reserved path.
+// The reply's headers are complete. Where the door asked for it (RelayBody::streams), that member's
+// answer is `relayed` instead.
 struct Decision {
   std::optional<Reply> reply;
   Session session;
+  Relayed relayed = {};
 };
 
 // The session's changes are safe, or never happened. Send the handler's response with `headers`
@@ -107,7 +121,7 @@ struct NodeStatistics {
   std::uint64_t sessions_recovered = 0;
   std::uint64_t sessions_expired = 0;
   std::uint64_t solo_responses = 0;
-  std::uint64_t rerouted = 0;     // 421
+  std::uint64_t rerouted = 0;     // 421, or relayed
   std::uint64_t unavailable = 0;  // 503
   std::uint64_t fenced = 0;       // times this member found itself overtaken
   std::uint64_t conflicts = 0;    // sessions with two owners; only possible without a witness

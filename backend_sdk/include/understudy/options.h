@@ -22,8 +22,13 @@ struct UNDERSTUDY_API Options {
   // What the survivor of two does when no third machine can witness that it may go on.
   enum class NoWitness : std::uint8_t { kAvailable, kRefuse };
 
+  // What happens to a request that another member serves, and that our proxy did not send.
+  enum class ThirdServer : std::uint8_t { kRelay, kRedirect, kPull };
+
   // Whether browsers send the session's cookie over TLS only; kAuto: when the client's side is TLS.
   enum class CookieSecure : std::uint8_t { kAuto, kOn, kOff };
+  // How the cookie looks to a balancer. All looks hold the same signed value, and all are read.
+  enum class CookieFormat : std::uint8_t { kNative, kWeblogic, kRoute };
   enum class CookieSameSite : std::uint8_t { kLax, kStrict, kNone, kUnset };
 
   // Who this member is.
@@ -56,7 +61,12 @@ struct UNDERSTUDY_API Options {
   std::uint64_t replica_bytes_max = 1u << 30;    // MaxReplicaBytes
 
   // Sessions.
-  std::string session_cookie = "JSESSIONID";                       // SessionCookie
+  std::string session_cookie = "JSESSIONID";                   // SessionCookie
+  CookieFormat session_cookie_format = CookieFormat::kNative;  // SessionCookieFormat
+  std::string
+      session_parameter;  // SessionParameter: ;NAME= in the path, where the cookie is absent
+  std::string
+      session_form_field;  // SessionFormField: in the query, or a form that its door has whole
   std::string session_cookie_path = "/";                           // SessionCookiePath
   std::string session_cookie_domain;                               // SessionCookieDomain
   CookieSecure session_cookie_secure = CookieSecure::kAuto;        // SessionCookieSecure
@@ -74,6 +84,13 @@ struct UNDERSTUDY_API Options {
   std::chrono::milliseconds request_memory{120'000};  // RequestMemory
   std::chrono::milliseconds drain_timeout{30'000};    // DrainTimeout
   std::chrono::milliseconds slow_handler{1000};       // SlowHandler: then a log line; 0: never
+
+  // Requests that another member serves (PROTOCOL 1.4). ThirdServer: kPull is refused at open.
+  ThirdServer third_server = ThirdServer::kRelay;
+  std::uint32_t relay_connections = 1024;                 // RelayConnections
+  std::size_t relay_buffer_bytes = 64u << 10;             // RelayBufferBytes
+  std::chrono::milliseconds relay_connect_timeout{1000};  // RelayConnectTimeout
+  std::chrono::milliseconds relay_timeout{300'000};       // RelayTimeout: of silence
 
   // Logs. The log is one per process: Node::open() leaves it alone when error_log is empty.
   std::string error_log;           // ErrorLog: a path or "stderr"

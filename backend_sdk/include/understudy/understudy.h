@@ -188,6 +188,10 @@ typedef struct understudy_request {
   size_t header_count;
   int is_tls;       /* the client's side was TLS */
   int is_exclusive; /* no other exclusive request of this session runs at the same time */
+  /* Not 0: `body` is the whole body, and a request that another member serves may be relayed to it
+   * (ThirdServer): the reply is that member's answer, or 502 above 16 MiB. 0: it is a 421. */
+  int can_relay;
+  understudy_text body;
 } understudy_request;
 
 /* `request` is only read during the call. Sets either *session, and the handler runs, or *reply,

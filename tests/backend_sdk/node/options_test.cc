@@ -276,6 +276,10 @@ constexpr Bounds kBounds[] = {
     {"ExclusiveWait", "9ms", "10ms", "5m", "300001ms"},
     {"DrainTimeout", nullptr, "0s", "1h", "3600001ms"},
     {"SlowHandler", nullptr, "0s", "1h", "3600001ms"},
+    {"RelayConnections", "0", "1", "65536", "65537"},
+    {"RelayBufferBytes", "4095", "4K", "16M", "16777217"},
+    {"RelayConnectTimeout", "9ms", "10ms", "1m", "60001ms"},
+    {"RelayTimeout", "99ms", "100ms", "1h", "3600001ms"},
 };
 
 TEST_F(OptionsFile, EveryNumberIsTakenAtItsBoundsAndRefusedBeyondThemAtItsPlace) {

@@ -7,7 +7,7 @@ import secrets
 import time
 import urllib.parse
 
-from suite import load
+from suite import load, third_server
 from suite.site import COOKIE, NAMES, SESSION_BYTES_MAX, wait_until
 
 
@@ -282,4 +282,4 @@ ALL = (creates, reads, writes, keeps_bytes, runs_exclusive_requests_alone, logs_
        replays, does_not_write_twice, refuses_what_is_too_large, serves_many_at_once,
        survives_an_exception, is_told_apart_after_fork, serves_others_meanwhile,
        serves_without_a_proxy, fixes_no_session, survives_the_primary, loses_nothing_in_a_kill,
-       drains)
+       drains, *third_server.ALL)

@@ -153,7 +153,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   static Detached be_slow(std::shared_ptr<Connection> self, BeastRequest request) {
     Node& node = *self->site_.node;
     const understudy::BeastView view(request);
-    const understudy::BeginOptions options{.executor = self->site_.executor};
+    const understudy::BeginOptions options{.executor = self->site_.executor,
+                                           .relay = understudy::RelayBody{request.body()}};
     auto decision = co_await node.begin(view.view(), options);
     if (decision.reply) {
       self->write(understudy::to_beast(*std::move(decision.reply), request));

@@ -257,6 +257,8 @@ static int answer_request(int fd, struct request* request) {
   understudy_reply* reply = NULL;
   understudy_code code = UNDERSTUDY_OK;
   int is_sent;
+  request->of_sdk.can_relay = 1;
+  request->of_sdk.body = request->body;
   request->of_sdk.is_exclusive = is(request->path, "/count") || is(request->path, "/append");
   if (handle_member(request, &answer)) {
     code = understudy_headers_for(node, &request->of_sdk, &reply);
