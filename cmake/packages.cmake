@@ -11,6 +11,9 @@ set(package_of_sdk libunderstudy-dev)
 set(package_of_python python3-understudy)
 set(CPACK_COMPONENTS_ALL proxy tools runtime sdk python)
 
+file(GLOB proxy_scripts ${PROJECT_SOURCE_DIR}/packages/proxy/*)
+file(GLOB python_scripts ${PROJECT_SOURCE_DIR}/packages/python/*)
+
 foreach(component IN LISTS CPACK_COMPONENTS_ALL)
   install(FILES packages/copyright packages/changelog
           DESTINATION share/doc/${package_of_${component}} COMPONENT ${component})
@@ -20,7 +23,7 @@ install(CODE "file(REMOVE \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/share/doc/und
         COMPONENT proxy)
 install(FILES packages/understudy.service DESTINATION /lib/systemd/system COMPONENT proxy)
 install(FILES packages/understudy.conf DESTINATION /etc/understudy COMPONENT proxy)
-install(FILES packages/lintian-overrides DESTINATION share/lintian/overrides
+install(FILES packages/runtime/lintian-overrides DESTINATION share/lintian/overrides
         RENAME ${library_package} COMPONENT runtime)
 install(DIRECTORY backend_sdk/bindings/python/src/understudy DESTINATION lib/python3/dist-packages
         COMPONENT python PATTERN __pycache__ EXCLUDE)
@@ -53,8 +56,7 @@ Understudy sends each client to the member that holds its session, and to the
 secondary that has a copy when that member dies or restarts. It learns the
 members from response headers, and reads the configurations of Apache's
 mod_proxy_balancer, mod_jk and the WebLogic plug-in.")
-set(CPACK_DEBIAN_PROXY_PACKAGE_CONTROL_EXTRA
-    "${PROJECT_SOURCE_DIR}/packages/conffiles;${PROJECT_SOURCE_DIR}/packages/postinst;${PROJECT_SOURCE_DIR}/packages/prerm;${PROJECT_SOURCE_DIR}/packages/postrm")
+set(CPACK_DEBIAN_PROXY_PACKAGE_CONTROL_EXTRA ${proxy_scripts})
 
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION net)
 set(CPACK_COMPONENT_TOOLS_DESCRIPTION "load generator and sample members of Understudy
@@ -63,7 +65,7 @@ members and proxies of its own die while it does. counter and shop are members
 of a cluster, to try it with.")
 
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION libs)
-set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packages/triggers)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA ${PROJECT_SOURCE_DIR}/packages/runtime/triggers)
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "sessions that survive the death of their server, library
 A backend that uses libunderstudy replicates each session to a second member
 before its answer leaves, and takes sessions over when another member dies.")
@@ -78,6 +80,7 @@ Understudy, understudy.pc and examples.")
 set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_ARCHITECTURE all)
 set(CPACK_DEBIAN_PYTHON_PACKAGE_SHLIBDEPS OFF)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_CONTROL_EXTRA ${python_scripts})
 set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS "python3 (>= 3.9), ${library_package}")
 set(CPACK_COMPONENT_PYTHON_DESCRIPTION "sessions that survive the death of their server, for Python
 WSGI and ASGI middleware, a session interface of Flask, a session engine of
