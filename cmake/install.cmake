@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # What `cmake --install BUILD --prefix P` puts where, by GNUInstallDirs; nothing in it names P, so
-# that it may be moved. Components: sdk (libraries, headers, the CMake package Understudy,
-# understudy.pc, examples), programs (with their samples and manual).
+# that it may be moved. Components: runtime (libunderstudy.so.VERSION), sdk (what is compiled against
+# it: headers, static library, the CMake package Understudy, understudy.pc, examples), proxy and
+# tools (programs, each with its manual).
 include(CMakePackageConfigHelpers)
 
 # The SDK.
@@ -15,7 +16,7 @@ install(EXPORT UnderstudyStaticTargets NAMESPACE Understudy:: DESTINATION ${pack
         COMPONENT sdk)
 if(TARGET understudy_shared)
   install(TARGETS understudy_shared EXPORT UnderstudyTargets
-          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT sdk)
+          LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT sdk)
   install(EXPORT UnderstudyTargets NAMESPACE Understudy:: DESTINATION ${package_dir} COMPONENT sdk)
 endif()
 configure_package_config_file(
@@ -47,12 +48,11 @@ install(DIRECTORY backend_sdk/examples/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/exam
         PATTERN CMakeLists.txt EXCLUDE)
 
 # The programs.
-install(TARGETS understudy loadtest counter shop
-        RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
-install(DIRECTORY conf/samples docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
-install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT programs)
-install(DIRECTORY loadtest/peers DESTINATION ${CMAKE_INSTALL_DATADIR}/understudy
-        COMPONENT programs)
+install(TARGETS understudy RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT proxy)
+install(TARGETS loadtest counter shop RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+install(DIRECTORY conf/samples docs DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT proxy)
+install(FILES LICENSE README.md DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT proxy)
+install(DIRECTORY loadtest/peers DESTINATION ${CMAKE_INSTALL_DATADIR}/understudy COMPONENT tools)
 
 # The manual: a page of each program from its own --help, and one from the table of directives.
 set(manual "")
@@ -65,7 +65,11 @@ foreach(program understudy loadtest counter shop)
     DEPENDS ${program} cmake/manual_page.cmake
     COMMENT "Writing ${program}(1)" VERBATIM)
   list(APPEND manual ${page})
-  install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT programs)
+  set(component tools)
+  if(program STREQUAL understudy)
+    set(component proxy)
+  endif()
+  install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT ${component})
 endforeach()
 set(page ${PROJECT_BINARY_DIR}/manual/understudy.conf.5)
 add_custom_command(
@@ -74,5 +78,5 @@ add_custom_command(
   DEPENDS understudy_directives
   COMMENT "Writing understudy.conf(5)" VERBATIM)
 list(APPEND manual ${page})
-install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT programs)
+install(FILES ${page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man5 COMPONENT proxy)
 add_custom_target(manual ALL DEPENDS ${manual})
