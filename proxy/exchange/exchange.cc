@@ -248,6 +248,18 @@ bool Exchange::approach(const routing::Choice& choice, const http::RequestHead& 
 
 bool Exchange::ask(const routing::Choice& choice, const http::RequestHead& head, bool fresh) {
   try_ = &start_try(*asked_, choice, fresh);
+  // What may have ended a member runs alone at the next one, as far as there is time for that.
+  if (account_.breaks != 0 && !fresh && !try_->enter_quarantine()) {
+    const TimePoint now = worker_.io.loop.now();
+    if (account_.quarantined == TimePoint()) account_.quarantined = now;
+    if (now - account_.quarantined < kQuarantineWait) {
+      account_.waits_for = try_->serial();
+      drop(try_);
+      phase_ = Phase::kQuarantined;
+      timer_.start_at(now + TimerWheel::kTick);
+      return true;
+    }
+  }
   const Wants wants = tunnel_ ? Wants::kTunnel : Wants::kAny;
   switch (try_->begin(wants, *peer_)) {
     case Try::Begun::kReady:

@@ -74,14 +74,15 @@ class Exchange final : private Try::Owner, private Waiter {
 
   enum class Phase : uint8_t {
     kNone,
-    kGathering,  // the request's body may name the session: no member is asked before it is here
-    kLearning,   // members are asked for the ids that the session names (weblogic dialect)
-    kChoosing,   // within one call
-    kQueued,     // for a connection, to one member or to any
-    kAsking,     // try_ connects, or waits for the response's head
-    kRelaying,   // the response's body
-    kTunnel,     // the member has switched protocols
-    kPausing,    // no member could be asked; at most ConnectRetrySecs until the next pass
+    kGathering,    // the request's body may name the session: no member is asked before it is here
+    kLearning,     // members are asked for the ids that the session names (weblogic dialect)
+    kChoosing,     // within one call
+    kQueued,       // for a connection, to one member or to any
+    kAsking,       // try_ connects, or waits for the response's head
+    kRelaying,     // the response's body
+    kTunnel,       // the member has switched protocols
+    kQuarantined,  // until its turn at the member that was chosen (quarantine.h)
+    kPausing,      // no member could be asked; at most ConnectRetrySecs until the next pass
   };
 
   // Try::Owner.
@@ -174,6 +175,8 @@ class Exchange final : private Try::Owner, private Waiter {
     uint8_t quick_looks = 0;        // passes within the first ConnectRetrySecs
     uint8_t breaks = 0;             // tries that broke: is_break()
     uint64_t broke_at = 0;          // the first of those members: its serial
+    TimePoint quarantined{};        // when it first had to wait there
+    uint64_t waits_for = 0;         // in kQuarantined: the member's serial
     bool has_failed_over = false;   // it has been sent to another member once already
     bool is_resend = false;         // counted as such
     bool body_has_begun = false;    // so that Expect has been answered

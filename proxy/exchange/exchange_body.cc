@@ -143,7 +143,7 @@ void Exchange::on_request_body() {
     return on_tunnel(tunnel_->move_to_member(downstream_, try_->upstream()));
   }
   const bool waits = phase_ == Phase::kLearning || phase_ == Phase::kQueued ||
-                     phase_ == Phase::kPausing ||
+                     phase_ == Phase::kPausing || phase_ == Phase::kQuarantined ||
                      (phase_ == Phase::kAsking && try_->is_connecting());
   if (!waits) {
     if (try_ && try_->takes_body()) relay_request_body();

@@ -24,6 +24,16 @@ void Exchange::on_timer() {
       attempt_.start_pass();
       account_.met_full_member = false;
       return choose(downstream_.request_head());
+    case Phase::kQuarantined: {
+      const http::RequestHead& head = downstream_.request_head();
+      phase_ = Phase::kChoosing;
+      const auto* const member = cluster_->routing().table().by_serial(account_.waits_for);
+      // The request before it may have ended this member.
+      const bool is_there = member != nullptr && !routing::is_gone(member->liveness) &&
+                            !member->back_off.is_blocked(worker_.io.loop.now());
+      if (!is_there || !approach(attempt_.last(), head)) choose(head);
+      return;
+    }
     case Phase::kAsking:
     case Phase::kRelaying:
       break;

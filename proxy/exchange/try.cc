@@ -104,8 +104,14 @@ void Try::accept() {
   DCHECK(state_ == State::kSent);
   leave();
   --member_->counters.in_flight;
+  place_.reset();
   member_ = nullptr;
   state_ = State::kAnswered;
+}
+
+bool Try::enter_quarantine() {
+  place_ = worker_.quarantine->enter(connections_->address(), worker_.io.loop.now());
+  return static_cast<bool>(place_);
 }
 
 // ---- A connection: an idle one, or a new one.

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "proxy/exchange/downstream.h"
+#include "proxy/exchange/quarantine.h"
 #include "proxy/exchange/retry.h"
 #include "proxy/routing/affinity_choice.h"
 #include "proxy/upstream/member_connections.h"
@@ -74,6 +75,10 @@ class Try final : private Upstream::User, private Waiter {
   Try(Owner& owner, WorkerContext& worker, WorkerCluster& cluster, MemberConnections& connections,
       const routing::Choice& choice, bool fresh);
   ~Try() override;
+
+  // Before begin(), for a request of which an earlier try broke. False: another one is in
+  // quarantine at this member.
+  bool enter_quarantine();
 
   enum class Begun : uint8_t {
     kReady,       // send_head can be called
@@ -141,6 +146,7 @@ class Try final : private Upstream::User, private Waiter {
   TryFailure failure_ = TryFailure::kConnectFailed;
   routing::Member* member_;
   MemberHold connections_;
+  Quarantine::Place place_;
   Upstream* upstream_ = nullptr;
   TimePoint heard_{};   // from the member, or asked: silence is counted from here
   uint64_t moved_ = 0;  // when last looked at

@@ -5,10 +5,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 #include "base/random.h"
 #include "proxy/apache/password.h"
 #include "proxy/exchange/body_pipe.h"
+#include "proxy/exchange/quarantine.h"
 #include "proxy/io/io_context.h"
 
 namespace understudy {
@@ -53,6 +55,8 @@ struct WorkerContext {
   uint64_t replay_bytes = 0;
   // Tunnels and requests that ask for one, of this worker's part of MaxWebSocketClients.
   std::size_t tunnels = 0;
+  // The process's; any thread.
+  std::shared_ptr<Quarantine> quarantine = std::make_shared<Quarantine>();
   std::size_t workers = 1;  // that share what is the whole process's
   // Of request bodies that are kept in files. MaxReplayFiles is shared evenly by the workers.
   uint64_t replay_file_bytes = 0;

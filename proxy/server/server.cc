@@ -115,10 +115,12 @@ Result<void> Server::open_workers() {
   resolver_ = *std::move(resolver);
   const std::size_t clients = clients_max(options_.config->client_connections_max);
   const std::size_t share = clients / listeners_.size();
+  const auto quarantine = std::make_shared<Quarantine>();
   for (std::size_t index = 0; index < listeners_.size(); ++index) {
     auto worker = Worker::open({.index = index,
                                 .connections_max = std::max<std::size_t>(share, 1),
                                 .workers = listeners_.size(),
+                                .quarantine = quarantine,
                                 .snapshot = snapshot_,
                                 .listeners = std::move(listeners_[index]),
                                 .server = &mailbox_});

@@ -37,6 +37,7 @@ Worker::Worker(std::unique_ptr<EventLoop> loop, Options options)
       context_{.io = {.loop = *loop_, .blocks = blocks_, .scratch = *scratch_, .closed = closed_},
                .pipes = pipes_,
                .request_ids = request_ids_,
+               .quarantine = options.quarantine,
                .workers = options.workers},
       downstreams_(std::make_unique<Http1DownstreamPool>(
           context_, static_cast<ClientConnection::Owner&>(*this))),

@@ -109,6 +109,7 @@ class Worker final : private Acceptor::Owner,
     std::size_t index = 0;
     std::size_t connections_max = 1;
     std::size_t workers = 1;  // of the process
+    std::shared_ptr<Quarantine> quarantine = std::make_shared<Quarantine>();  // theirs
     std::shared_ptr<const Snapshot> snapshot = {};
     std::vector<Fd> listeners = {};             // as config->listens
     Mailbox<LetterToServer>* server = nullptr;  // borrowed; outlives the thread

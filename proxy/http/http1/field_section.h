@@ -62,4 +62,21 @@ bool worth_parsing(std::string_view bytes, const HeadProgress& progress);
 HeadResult still_incomplete(std::string_view bytes, const HeadLimits& limits,
                             HeadProgress& progress);
 
+// The way of every head: parse(cursor) reads what there is of it, within the limits.
+template <typename Parse>
+HeadResult parse_head(std::string_view bytes, const HeadLimits& limits, HeadProgress& progress,
+                      const Parse& parse) {
+  if (!worth_parsing(bytes, progress)) return still_incomplete(bytes, limits, progress);
+  const std::string_view window = bytes.substr(0, limits.head_bytes_max);
+  Cursor cursor{window.data(), window.data() + window.size()};
+  HeadResult result;
+  result.progress = parse(cursor);
+  if (result.progress == Progress::kIncomplete) return still_incomplete(bytes, limits, progress);
+  result.refusal = cursor.refusal;
+  if (result.progress == Progress::kComplete) {
+    result.head_bytes = static_cast<uint32_t>(cursor.at - bytes.data());
+  }
+  return result;
+}
+
 }  // namespace understudy::http::internal

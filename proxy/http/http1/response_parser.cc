@@ -95,21 +95,8 @@ Progress parse(Cursor& cursor, Method method, const HeadOptions& options, Respon
 
 HeadResult parse_response_head(std::string_view bytes, Method method, const HeadOptions& options,
                                HeadProgress& progress, ResponseHead& head) {
-  if (!internal::worth_parsing(bytes, progress)) {
-    return internal::still_incomplete(bytes, options.limits, progress);
-  }
-  const std::string_view window = bytes.substr(0, options.limits.head_bytes_max);
-  Cursor cursor{window.data(), window.data() + window.size()};
-  HeadResult result;
-  result.progress = parse(cursor, method, options, head);
-  if (result.progress == Progress::kIncomplete) {
-    return internal::still_incomplete(bytes, options.limits, progress);
-  }
-  result.refusal = cursor.refusal;
-  if (result.progress == Progress::kComplete) {
-    result.head_bytes = static_cast<uint32_t>(cursor.at - bytes.data());
-  }
-  return result;
+  return internal::parse_head(bytes, options.limits, progress,
+                              [&](Cursor& cursor) { return parse(cursor, method, options, head); });
 }
 
 }  // namespace understudy::http

@@ -3,9 +3,12 @@
 // for the other members.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
+#include <vector>
 
+#include "proxy/exchange/quarantine.h"
 #include "tests/proxy/support/test_proxy.h"
 
 namespace understudy::test {
@@ -34,6 +37,71 @@ TEST(SuspectRequest, ThatEndsItsMembersEndsTwoOfThem) {
   EXPECT_TRUE(client.received().starts_with("HTTP/1.1 502 ")) << client.received();
   EXPECT_EQ(runs, 2u);
   EXPECT_EQ(proxy.log().lines.back().failure, "two members broke off on it");
+}
+
+// What two members have served beside it has met one death only.
+TEST(SuspectRequest, EndsNoOtherRequest) {
+  TestProxy::Options options{.members = 3};
+  options.failover.session_replay = true;
+  TestProxy proxy(options);
+  std::vector<Peer*> clients;
+  for (std::size_t i = 0; i < 12; ++i) clients.push_back(&proxy.connect());
+  Peer& poison = proxy.connect();
+  for (Peer* client : clients) client->send(kGet);
+  poison.send("GET /die HTTP/1.1\r\nHost: a\r\n\r\n");
+  const auto arrived = [&] {
+    std::size_t requests = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      for (const auto& peer : proxy.member(i).connections()) {
+        requests += message_bytes(peer->received()) != 0 ? 1 : 0;
+      }
+    }
+    return requests;
+  };
+  ASSERT_TRUE(proxy.run_until([&] { return arrived() == clients.size() + 1; }));
+  std::array<bool, 3> is_dead{};
+  ASSERT_TRUE(proxy.run_until([&] {
+    for (std::size_t i = 0; i < 3; ++i) {
+      Member& member = proxy.member(i);
+      if (is_dead[i]) continue;
+      is_dead[i] = member.received().find("/die") != std::string::npos;
+      if (is_dead[i]) {
+        member.kill();
+        continue;
+      }
+      for (const auto& peer : member.connections()) {
+        if (message_bytes(peer->received()) == 0) continue;
+        peer->take();
+        peer->send(ok("hello"));
+      }
+    }
+    return !poison.received().empty() &&
+           std::all_of(clients.begin(), clients.end(),
+                       [](const Peer* client) { return !client->received().empty(); });
+  }));
+  EXPECT_TRUE(poison.received().starts_with("HTTP/1.1 502 ")) << poison.received();
+  EXPECT_EQ(std::count(is_dead.begin(), is_dead.end(), true), 2);
+  for (const Peer* client : clients) {
+    EXPECT_TRUE(client->received().starts_with("HTTP/1.1 200 ")) << client->received();
+  }
+}
+
+TEST(Quarantine, HasOnePlaceAtEachMember) {
+  Quarantine quarantine;
+  const Address a = Address::loopback(1);
+  const TimePoint now{};
+  Quarantine::Place first = quarantine.enter(a, now);
+  EXPECT_TRUE(first);
+  EXPECT_FALSE(quarantine.enter(a, now));
+  EXPECT_TRUE(quarantine.enter(Address::loopback(2), now));
+  first.reset();
+  first = quarantine.enter(a, now);
+  EXPECT_TRUE(first);
+  // Its turn is over, and the place is the next one's: the first one's end does not free it.
+  const Quarantine::Place second = quarantine.enter(a, now + kQuarantineTurn);
+  EXPECT_TRUE(second);
+  first.reset();
+  EXPECT_FALSE(quarantine.enter(a, now + kQuarantineTurn));
 }
 
 TEST(MembersAnswer, ThatCannotBeUnderstoodIsAnAnswer) {
