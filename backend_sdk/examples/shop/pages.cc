@@ -81,9 +81,11 @@ std::string stage_note(const Stage& stage) {
 
 std::string corner(const Stage& stage) {
   const std::string note = stage_note(stage);
+  const bool has_news = stage.is_lost || stage.is_recovered || !stage.moved_from.empty();
   std::string out = fmt::format(
-      R"(<aside class="stage" aria-label="Who serves this page"><dl><div><dt>On stage</dt><dd>{}</dd></div><div><dt>Understudy</dt><dd>{}</dd></div><div><dt>Session moved</dt><dd>{}</dd></div></dl>)",
-      escape_html(stage.member), understudy_text(stage), moves_text(stage.moves));
+      R"(<aside class="stage{}" aria-label="Who serves this page"><dl><div><dt>On stage</dt><dd>{}</dd></div><div><dt>Understudy</dt><dd>{}</dd></div><div><dt>Session moved</dt><dd>{}</dd></div></dl>)",
+      has_news ? " news" : "", escape_html(stage.member), understudy_text(stage),
+      moves_text(stage.moves));
   if (!note.empty()) {
     const bool is_good = !stage.moved_from.empty() && !stage.is_lost && !stage.is_recovered;
     out += fmt::format(R"(<p><span class="dot{}"></span>{}</p>)", is_good ? "" : " warn", note);

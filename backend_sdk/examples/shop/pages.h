@@ -16,7 +16,7 @@ namespace examples {
 struct Stage {
   std::string member;
   std::string secondary;   // empty: none
-  std::string moved_from;  // empty, or: the session came from there with this very request
+  std::string moved_from;  // empty, or: the session came from there since the page before
   int moves = 0;
   bool is_new = false;
   bool is_lost = false;  // an earlier session could not be found any more

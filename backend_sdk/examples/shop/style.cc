@@ -122,12 +122,13 @@ input[type=number] { width: 5rem; } input[type=radio] { width: auto; min-height:
 .stage dl { margin: 0; display: flex; flex-wrap: wrap; gap: .1rem 1.3rem; justify-content: center; }
 .stage dl div { display: flex; gap: .4rem; }
 .stage dt::after { content: ":"; } .stage dd { margin: 0; color: var(--ink); font-weight: 600; }
-.stage p { margin: .3rem 0 0; text-align: center; }
+.stage p { margin: .3rem 0 0; text-align: center; color: var(--ink); }
+.stage.news { position: sticky; bottom: 0; border-top: 2px solid var(--good); }
 .dot { display: inline-block; width: .55rem; height: .55rem; border-radius: 50%; background: var(--good);
        margin-right: .35rem; } .dot.warn { background: var(--second); }
 @media (min-width: 64rem) {
   main { padding-bottom: 9rem; }
-  .stage { position: fixed; right: 1.1rem; bottom: 1.1rem; border: 1px solid var(--line);
+  .stage, .stage.news { position: fixed; right: 1.1rem; bottom: 1.1rem; border: 1px solid var(--line);
            border-radius: 14px; box-shadow: var(--shadow); max-width: 19rem; }
   .stage dl { flex-direction: column; } .stage p { text-align: left; }
 }

@@ -66,12 +66,16 @@ void Visit::notice_move() {
             .is_lost = session_.note() == understudy::SessionNote::kLost,
             .is_recovered = session_.note() == understudy::SessionNote::kRecovered};
   const std::string before = text("served by");
-  if (before == member_) return;
-  if (!before.empty()) {
-    stage_.moved_from = before;
-    set("moves", std::to_string(++stage_.moves));
+  if (before != member_) {
+    if (!before.empty()) {
+      set("moved from", before);
+      set("moves", std::to_string(++stage_.moves));
+    }
+    set("served by", member_);
   }
-  set("served by", member_);
+  if (stage_.is_recovered) set("recovered", "1");
+  stage_.moved_from = text("moved from");
+  stage_.is_recovered = !text("recovered").empty();
 }
 
 std::string Visit::field(std::string_view name) const {
@@ -135,7 +139,9 @@ void Visit::show(std::string_view title, std::string_view section, std::string_v
               .notice = text("notice"),
               .pieces = cart().pieces(),
               .stage = stage_};
-  if (!frame.notice.empty()) remove("notice");
+  for (const std::string_view told : {"notice", "moved from", "recovered"}) {
+    if (!text(told).empty()) remove(told);
+  }
   response_.set_status(status);
   response_.add_header("Cache-Control", "no-store");
   response_.add_header("Content-Security-Policy",

@@ -50,6 +50,7 @@ class Visit final {
   void go(std::string_view path, std::string_view notice);
 
  private:
+  // A POST answers with a redirect, so what it has noticed waits in the session for a page.
   void notice_move();
 
   understudy::Request& request_;

@@ -109,6 +109,34 @@ TEST(Shop, TheCartAndTheHalfFilledFormSurviveTheMember) {
   EXPECT_TRUE(contains(page->body, "<dd>once</dd>"));
 }
 
+TEST(Shop, AMoveThatAPostNoticesIsToldByTheNextPageOnce) {
+  TestServer a("a", "", 1, &add_shop_handlers);
+  TestServer b("b", a.node().cluster_address(), 2, &add_shop_handlers);
+  Customer customer(a.port());
+  while (contains(customer.open("/product/3"), "Solo")) {
+  }
+  const std::string cookie = customer.cookie();
+  a.kill();
+
+  HttpClient after(b.port());
+  after.keep_cookies();
+  const auto moved = after.ask("POST", "/cart/add",
+                               {{"Cookie", cookie},
+                                {"Understudy-Failover", "refused"},
+                                {"Content-Type", "application/x-www-form-urlencoded"}},
+                               "product=3&quantity=1&csrf=" + customer.csrf());
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(moved->status, 303) << moved->body;
+  const auto page = after.ask("GET", "/cart");
+  ASSERT_TRUE(page);
+  EXPECT_TRUE(contains(page->body, "Taken over from member a")) << page->body;
+  EXPECT_TRUE(contains(page->body, "class=\"stage news\""));
+  const auto second = after.ask("GET", "/cart");
+  ASSERT_TRUE(second);
+  EXPECT_FALSE(contains(second->body, "Taken over from member a"));
+  EXPECT_TRUE(contains(second->body, "<dd>once</dd>"));
+}
+
 TEST(Shop, AFormFromElsewhereIsRefused) {
   TestServer server("a", "", 1, &add_shop_handlers);
   Customer customer(server.port());
