@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A page that says which test holds what is worth nothing when the test has gone: every test that
-// tests/proxy/security/README.md names must be in the sources.
+// tests/proxy/security/README.md and docs/security_model.md name must be in the sources.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kSecurityRows = 38;
+constexpr std::size_t kPromises = 19;
 
 std::string content_of(const fs::path& path) {
   std::ifstream stream(path);
@@ -64,6 +65,16 @@ std::vector<std::string> tests_named_in(const std::string& row) {
   return names;
 }
 
+void expect_that_each_exists(const std::set<std::string>& tests,
+                             const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const bool exists = name.ends_with("_fuzzer")
+                            ? fs::exists(fs::path(UNDERSTUDY_ROOT) / "tests/fuzz" / (name + ".cc"))
+                            : is_among(tests, name);
+    EXPECT_TRUE(exists) << "there is no test " << name;
+  }
+}
+
 TEST(House, EachSecurityBugNamesATestThatExists) {
   const fs::path root = UNDERSTUDY_ROOT;
   const std::set<std::string> tests = all_tests();
@@ -77,14 +88,31 @@ TEST(House, EachSecurityBugNamesATestThatExists) {
     EXPECT_TRUE(row.starts_with("| " + std::to_string(rows) + " |")) << "rows are numbered";
     const std::vector<std::string> names = tests_named_in(row);
     EXPECT_TRUE(!names.empty() || row.find("cannot apply: ") != std::string::npos);
-    for (const std::string& name : names) {
-      const bool exists = name.ends_with("_fuzzer")
-                              ? fs::exists(root / "tests/fuzz" / (name + ".cc"))
-                              : is_among(tests, name);
-      EXPECT_TRUE(exists) << "there is no test " << name;
-    }
+    expect_that_each_exists(tests, names);
   }
   EXPECT_EQ(rows, kSecurityRows);
+}
+
+// The rows of the tables whose second column is "test".
+TEST(House, EachPromiseOfTheSecurityModelNamesATestThatExists) {
+  const std::set<std::string> tests = all_tests();
+  std::ifstream page(fs::path(UNDERSTUDY_ROOT) / "docs/security_model.md");
+  bool is_promise = false;
+  std::size_t promises = 0;
+  for (std::string row; std::getline(page, row);) {
+    if (row == "| promise | test |") {
+      is_promise = true;
+    } else if (!row.starts_with("|")) {
+      is_promise = false;
+    } else if (is_promise && !row.starts_with("|---")) {
+      SCOPED_TRACE(row);
+      const std::vector<std::string> names = tests_named_in(row);
+      EXPECT_FALSE(names.empty());
+      expect_that_each_exists(tests, names);
+      ++promises;
+    }
+  }
+  EXPECT_EQ(promises, kPromises);
 }
 
 }  // namespace
