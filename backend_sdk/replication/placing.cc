@@ -31,7 +31,10 @@ void Placing::refresh(TimePoint now) {
   targets_ = choose_targets(view_, self_, options_.channels_max,
                             [&](const Member& member) { return is_avoided(member, now); });
   targets_any_ = targets_;
-  std::erase_if(targets_, [&](MemberId mid) { return is_avoided(*view_.find(mid), now); });
+  std::erase_if(targets_, [&](MemberId mid) {
+    const Member& member = *view_.find(mid);
+    return is_avoided(member, now) && reputations_.at(member.name).failed == mid;
+  });
   wake_at_ = TimePoint::max();
   for (const auto& [name, reputation] : reputations_) {
     if (reputation.avoid_until > now) wake_at_ = std::min(wake_at_, reputation.avoid_until);
@@ -43,6 +46,7 @@ void Placing::note_failure(MemberId member, TimePoint now) {
   if (failed == nullptr) return;
   if (reputations_.size() >= kReputationsMax && !reputations_.contains(failed->name)) return;
   Reputation& reputation = reputations_[failed->name];
+  reputation.failed = member;
   reputation.failures.push_back(now);
   while (reputation.failures.front() + options_.flap_window <= now ||
          reputation.failures.size() > options_.flaps_max + 1) {

@@ -21,9 +21,10 @@ class Placing final {
 
   void on_view(const MemberView& view, TimePoint now);
   // A secondary was silent, or had no room: the others come first for a while, and for longer if
-  // it happens again and again.
+  // it happens again and again. By name, for a member that dies again and again has a new life each
+  // time; but where all have failed, one that lives anew is a target at once.
   void note_failure(MemberId member, TimePoint now);
-  // Best first; `any`: also those that have failed a moment ago.
+  // Best first; `any`: also lives that have failed a moment ago.
   const std::vector<MemberId>& targets(bool any) const { return any ? targets_any_ : targets_; }
   bool is_target(MemberId member) const;
 
@@ -34,6 +35,7 @@ class Placing final {
   struct Reputation {
     TimePoint avoid_until{};
     std::deque<TimePoint> failures;  // at most flaps_max + 1
+    MemberId failed = kNobody;       // the life that failed last
   };
   void refresh(TimePoint now);
   bool is_avoided(const Member& member, TimePoint now) const;

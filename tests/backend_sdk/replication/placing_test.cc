@@ -12,17 +12,19 @@ using Members = std::vector<MemberId>;
 
 class PlacingTest : public testing::Test {
  protected:
-  PlacingTest() {
+  PlacingTest() { see({kSelf, 2, 3}, kNow); }
+  // Lives of the members m1, m2 and m3, in this order.
+  void see(const Members& lives, TimePoint now) {
     MemberView view;
-    for (const MemberId mid : {kSelf, MemberId{2}, MemberId{3}}) {
+    for (const MemberId mid : lives) {
       Member member;
       member.mid = mid;
-      member.name = "m" + std::to_string(mid);
+      member.name = "m" + std::to_string(view.members.size() + 1);
       member.machine = member.name;
       member.is_confirmed = true;
       view.members.push_back(member);
     }
-    placing_.on_view(view, kNow);
+    placing_.on_view(view, now);
   }
   // How long after so many failures, one a second, member 2 is no target.
   Duration avoided_after(size_t failures) {
@@ -61,6 +63,18 @@ TEST_F(PlacingTest, WhereAllHaveFailedTheyAreTheLastResort) {
   EXPECT_TRUE(placing_.targets(false).empty());
   EXPECT_EQ(placing_.targets(true).size(), 2u);
   EXPECT_TRUE(placing_.is_target(2));
+}
+
+// Two members were killed and started again one after the other: sessions must not stay without a
+// copy, for the third kill may be next.
+TEST_F(PlacingTest, WhereAllHaveFailedANewLifeIsATargetAtOnce) {
+  placing_.note_failure(2, kNow);
+  see({kSelf, 12, 3}, kNow);
+  EXPECT_EQ(placing_.targets(false), Members{3}) << "the other one has not failed";
+  placing_.note_failure(3, kNow);
+  EXPECT_EQ(placing_.targets(false), Members{12});
+  see({kSelf, 12, 13}, kNow);
+  EXPECT_EQ(placing_.targets(false).size(), 2u);
 }
 
 }  // namespace
