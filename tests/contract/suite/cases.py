@@ -183,6 +183,20 @@ def loses_nothing_in_a_kill(site, _):
     return f'({clicks.answered} requests, longest {clicks.longest * 1000:.0f} ms)'
 
 
+def loses_nothing_in_kills_in_a_row(site, _):
+    """kill -9 under load of one after the other, each as soon as all are protected again: as with one"""
+    answered = 0
+    for name in ('b', 'c', 'a'):
+        site.heal()
+        with load.Load(site) as clicks:
+            clicks.wait_for(100)
+            site.kill(name)
+            clicks.wait_for(clicks.answered + 100)
+        clicks.check()
+        answered += clicks.answered
+    return f'({answered} requests)'
+
+
 def drains(site, _):
     """drain by SIGTERM under load: no request fails, sessions go on elsewhere, exit code 0"""
     with load.Load(site) as clicks:
@@ -282,4 +296,4 @@ ALL = (creates, reads, writes, keeps_bytes, runs_exclusive_requests_alone, logs_
        replays, does_not_write_twice, refuses_what_is_too_large, serves_many_at_once,
        survives_an_exception, is_told_apart_after_fork, serves_others_meanwhile,
        serves_without_a_proxy, fixes_no_session, survives_the_primary, loses_nothing_in_a_kill,
-       drains, *third_server.ALL)
+       loses_nothing_in_kills_in_a_row, drains, *third_server.ALL)
