@@ -72,8 +72,12 @@ TEST_F(ContractLooks, EachLookOfTheCookieIsReadByMembersOfEachLook) {
     outcome.cookie = token();
     const std::string value =
         value_of(header_of(writer.release({}, outcome).headers, "Set-Cookie"));
-    if (dialect == Dialect::kWeblogic) EXPECT_TRUE(value.ends_with("!10!20")) << value;
-    if (dialect == Dialect::kRoute) EXPECT_TRUE(value.ends_with(".a")) << value;
+    if (dialect == Dialect::kWeblogic) {
+      EXPECT_TRUE(value.ends_with("!10!20")) << value;
+    }
+    if (dialect == Dialect::kRoute) {
+      EXPECT_TRUE(value.ends_with(".a")) << value;
+    }
     SessionToken expected = token();
     expected.is_to_renew = dialect != Dialect::kNative;
     EXPECT_EQ(read({{"Cookie", "SID=" + value}}).tokens, Tokens{expected}) << value;
