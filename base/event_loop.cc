@@ -9,7 +9,7 @@
 #include <atomic>
 #include <mutex>
 #include <thread>
-#include <vector>
+#include <utility>
 
 #include "base/check.h"
 #include "base/fd.h"
@@ -98,6 +98,10 @@ void EventLoop::stop() {
     std::lock_guard lock(shared_->mutex);
     shared_->stop = true;
   }
+  wake_up();
+}
+
+void EventLoop::wake_up() {
   const uint64_t one = 1;
   CHECK(::write(shared_->wakeup.value(), &one, sizeof one) == sizeof one || errno == EAGAIN);
 }
@@ -115,9 +119,7 @@ void EventLoop::post(std::function<void()> work) {
     was_empty = shared_->posted.empty();
     shared_->posted.push_back(std::move(work));
   }
-  if (!was_empty) return;
-  const uint64_t one = 1;
-  CHECK(::write(shared_->wakeup.value(), &one, sizeof one) == sizeof one || errno == EAGAIN);
+  if (was_empty) wake_up();
 }
 
 void EventLoop::at_turn_end(std::function<void()> work) {
@@ -129,14 +131,30 @@ void EventLoop::on_wakeup(int fd, short, void* self) {
   auto& loop = *static_cast<EventLoop*>(self);
   uint64_t count;
   if (::read(fd, &count, sizeof count) < 0 && errno != EAGAIN) CHECK(errno == EINTR);
-  std::vector<std::function<void()>> posted;
   {
     std::lock_guard lock(loop.shared_->mutex);
-    posted.swap(loop.shared_->posted);
-    if (loop.shared_->stop) loop.stopping_ = true;
-    loop.shared_->stop = false;
+    // What was taken before runs first, and what was posted before a stop runs before it.
+    if (loop.posted_.empty()) {
+      loop.posted_.swap(loop.shared_->posted);
+      if (std::exchange(loop.shared_->stop, false)) loop.stopping_ = true;
+    }
   }
-  for (auto& work : posted) work();
+  loop.run_posted();
+}
+
+void EventLoop::run_posted() {
+  const TimePoint end = read() + kPostedTurn;
+  while (next_posted_ < posted_.size()) {
+    const auto work = std::move(posted_[next_posted_++]);
+    work();
+    if (read() >= end && !stopping_) break;
+  }
+  if (next_posted_ < posted_.size()) return wake_up();
+  posted_.clear();
+  next_posted_ = 0;
+  // The wakeup of what was posted meanwhile may have come and gone.
+  std::lock_guard lock(shared_->mutex);
+  if (shared_->stop || !shared_->posted.empty()) wake_up();
 }
 
 void EventLoop::arm_wheel() {

@@ -5,9 +5,11 @@
 // what is ready, then the work deferred with `at_turn_end`, then again.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -35,7 +37,9 @@ class EventLoop final : public Clock {
     return now_;
   }
   TimePoint read() const override { return clock_.now(); }
-  // Runs `work` on the loop's thread in a later turn; bounded by kPostedMax (CHECK).
+  // Runs `work` on the loop's thread in a later turn, in the order in which it was posted; bounded
+  // by kPostedMax (CHECK). A turn that has run such work for kPostedTurn leaves the rest to later
+  // turns, so that timers and sockets are looked at between.
   void post(std::function<void()> work);
   // Runs `work` when the callbacks of this turn are done: the place to destroy what is finished.
   void at_turn_end(std::function<void()> work);
@@ -46,6 +50,7 @@ class EventLoop final : public Clock {
   bool in_thread() const;
 
   static constexpr size_t kPostedMax = 1 << 20;
+  static constexpr Duration kPostedTurn = std::chrono::milliseconds(4);
 
  private:
   struct Shared;
@@ -53,6 +58,8 @@ class EventLoop final : public Clock {
   void read_clock() const;
   void turn(int flags);
   void arm_wheel();
+  void wake_up();
+  void run_posted();
   static void on_wakeup(int fd, short what, void* self);
   static void on_wheel(int fd, short what, void* self);
 
@@ -66,6 +73,8 @@ class EventLoop final : public Clock {
   mutable bool now_is_fresh_ = false;
   TimerWheel timers_;
   TimePoint wheel_armed_for_ = TimePoint::max();
+  std::vector<std::function<void()>> posted_;  // taken from those of all threads
+  size_t next_posted_ = 0;                     // of posted_, to run
   std::vector<std::function<void()>> turn_end_;
   std::vector<std::function<void()>> turn_end_running_;  // empty but at the end of a turn
   bool stopping_ = false;

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/grow_ahead.h"
 
 namespace understudy {
 
@@ -261,7 +260,6 @@ std::optional<NackCode> ReplicaStore::apply_full(ChannelId channel, const FullPa
   supersede(full.sid, offered.epoch);
   Group& group = group_of(groups_, channel, primary_of(channel));
   CHECK(group.standing == Standing::kHeld, "nothing is applied in a sealed channel");
-  grow_ahead(replicas_, 11'000);
   Replica& replica = replicas_[full.sid];
   replica.channel = channel;
   replica.image = full.image;
@@ -269,8 +267,7 @@ std::optional<NackCode> ReplicaStore::apply_full(ChannelId channel, const FullPa
   replica.group = &group;
   replica.adoptions = group.adoptions;
   replica.bytes = bytes;
-  grow_ahead(group.sids, 12'000);
-  group.sids.insert(full.sid);
+  group.sids.emplace(full.sid);
   count(group, 1, bytes, true);
   keep(full.sid, replica, now);
   return std::nullopt;

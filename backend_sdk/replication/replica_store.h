@@ -20,6 +20,7 @@
 
 #include "backend_sdk/replication/payloads.h"
 #include "base/clock.h"
+#include "base/sharded.h"
 
 namespace understudy {
 
@@ -114,7 +115,7 @@ class ReplicaStore final {
     bool is_single = false;
     uint32_t adoptions = 0;
     size_t bytes = 0;
-    std::unordered_set<SessionId> sids;
+    Sharded<std::unordered_set<SessionId>> sids;
     std::optional<std::multimap<TimePoint, Group*>::iterator> ending = {};
   };
   using Groups = std::map<ChannelId, std::unique_ptr<Group>>;
@@ -124,8 +125,8 @@ class ReplicaStore final {
     size_t bytes = 0;
     std::multimap<TimePoint, SessionId>::iterator ending;
   };
-  using Replicas = std::unordered_map<SessionId, Replica>;
-  using Singles = std::unordered_map<SessionId, Single>;
+  using Replicas = Sharded<std::unordered_map<SessionId, Replica>>;
+  using Singles = Sharded<std::unordered_map<SessionId, Single>>;
 
   static Replica& settled(Replica& replica);
   Replicas::iterator find_live(const SessionId& sid);

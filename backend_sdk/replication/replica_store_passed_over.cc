@@ -5,7 +5,6 @@
 
 #include "backend_sdk/replication/replica_store.h"
 #include "base/check.h"
-#include "base/grow_ahead.h"
 
 namespace understudy {
 
@@ -43,10 +42,8 @@ void ReplicaStore::put_single(ChannelId channel, MemberId owner, const SessionId
   }
   Group& group = group_of(single_groups_, channel, owner);
   const size_t bytes = image.bytes();
-  grow_ahead(group.sids, 14'000);
-  group.sids.insert(sid);
+  group.sids.emplace(sid);
   count(group, 1, bytes, true);
-  grow_ahead(singles_, 15'000);
   singles_.emplace(sid,
                    Single{&group, std::move(image), bytes, singles_ending_.emplace(until, sid)});
 }

@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include "base/grow_ahead.h"
-
 namespace understudy {
 
 namespace {
@@ -23,7 +21,6 @@ IdHistory::Record& IdHistory::put(const SessionId& sid, TimePoint until) {
   if (records_.size() >= options_.tombstones_max + options_.pointers_max) {
     erase(records_.find(ending_.begin()->second));
   }
-  grow_ahead(records_, 13'000);
   Record& record = records_[sid];
   record.ending = ending_.emplace(until, sid);
   return record;
@@ -37,7 +34,7 @@ void IdHistory::clear_alias(const SessionId& sid, Record& record) {
   record.alias.reset();
 }
 
-void IdHistory::erase(std::unordered_map<SessionId, Record>::iterator record) {
+void IdHistory::erase(Records::iterator record) {
   clear_alias(record->first, record->second);
   ending_.erase(record->second.ending);
   records_.erase(record);
@@ -55,7 +52,7 @@ void IdHistory::rename(const SessionId& old_id, const SessionId& new_id, const R
   const bool leads_already = known != records_.end() && known->second.alias.has_value();
   const TimePoint until = leads_already ? known->second.alias_until : TimePoint::max();
   end(old_id, renaming.kept, now);
-  Record& record = records_.at(old_id);
+  Record& record = records_[old_id];
   record.alias = new_id;
   record.alias_until = std::min(until, now + renaming.alias);
   former_[new_id].push_back(old_id);

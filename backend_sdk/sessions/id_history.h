@@ -13,6 +13,7 @@
 #include "backend_sdk/sessions/options.h"
 #include "backend_sdk/wire/ids.h"
 #include "base/clock.h"
+#include "base/sharded.h"
 
 namespace understudy {
 
@@ -62,16 +63,17 @@ class IdHistory final {
     TimePoint alias_until{};
     std::multimap<TimePoint, SessionId>::iterator ending;
   };
+  using Records = Sharded<std::unordered_map<SessionId, Record>>;
   bool leads(const Record& record, const Request& request) const;
   Record& put(const SessionId& sid, TimePoint until);
   void clear_alias(const SessionId& sid, Record& record);
-  void erase(std::unordered_map<SessionId, Record>::iterator record);
+  void erase(Records::iterator record);
 
   const SessionOptions& options_;
-  std::unordered_map<SessionId, Record> records_;
+  Records records_;
   std::multimap<TimePoint, SessionId> ending_;  // one entry per record
   // By where they lead, the latest last: one entry per alias.
-  std::unordered_map<SessionId, std::vector<SessionId>> former_;
+  Sharded<std::unordered_map<SessionId, std::vector<SessionId>>> former_;
 };
 
 }  // namespace understudy

@@ -2,6 +2,7 @@
 #include "backend_sdk/sessions/session_queues.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/check.h"
 
@@ -184,9 +185,17 @@ void SessionQueues::dissolve(Stay& stay) {
   }
 }
 
+// A life that ends while the one before is still being freed waits for that.
 void SessionQueues::clear() {
-  remembered_.clear();
+  outdated_ = std::exchange(remembered_, {});
   full_.clear();
+  layer_.schedule(layer_.now());
+}
+
+void SessionQueues::sweep() {
+  if (outdated_.empty()) return;
+  outdated_.clear_shard();
+  layer_.schedule(layer_.now());
 }
 
 }  // namespace understudy

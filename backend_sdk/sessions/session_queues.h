@@ -7,9 +7,11 @@
 
 #include <set>
 #include <unordered_map>
+#include <vector>
 
 #include "backend_sdk/sessions/layer.h"
 #include "backend_sdk/sessions/parking.h"
+#include "base/sharded.h"
 
 namespace understudy {
 
@@ -52,7 +54,9 @@ class SessionQueues final {
   void dissolve(Stay& stay);
   // Of sessions that have no room for what waits.
   std::vector<StayId> waited_for() const { return {full_.begin(), full_.end()}; }
-  void clear();  // between lives
+  // This life is over. What it remembered is freed by slices of sweep(), a slice a turn.
+  void clear();
+  void sweep();
 
  private:
   bool has_room(const Stay& stay) const;
@@ -65,8 +69,10 @@ class SessionQueues final {
 
   SessionLayer& layer_;
   Parking& parking_;
-  std::unordered_map<RequestId, StayId> remembered_;  // at most answered_index_max
-  std::set<StayId> full_;                             // stays with a memory_queue
+  using Remembered = Sharded<std::unordered_map<RequestId, StayId>>;
+  Remembered remembered_;  // at most answered_index_max
+  Remembered outdated_;    // of former lives
+  std::set<StayId> full_;  // stays with a memory_queue
 };
 
 }  // namespace understudy

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/grow_ahead.h"
 
 namespace understudy {
 
@@ -20,8 +19,6 @@ Stay* SessionStore::find_stay(StayId id) const {
 }
 
 Stay& SessionStore::create(const SessionId& sid, SessionImage image, TimePoint now) {
-  grow_ahead(stays_, 7000);
-  grow_ahead(by_id_, 8000);
   const auto [entry, is_new] = stays_.emplace(sid, std::make_unique<Stay>());
   CHECK(is_new, "a session is served once (S9)");
   Stay& stay = *entry->second;
@@ -45,7 +42,7 @@ void SessionStore::rename(Stay& stay, const SessionId& new_id) {
   auto node = stays_.extract(stay.sid);
   node.key() = new_id;
   stay.sid = new_id;
-  CHECK(stays_.insert(std::move(node)).inserted, "a fresh id is free");
+  CHECK(stays_.insert(std::move(node)), "a fresh id is free");
 }
 
 void SessionStore::erase(Stay& stay) {
@@ -129,7 +126,6 @@ Stay* SessionStore::settled(Stay* stay) {
 SessionStore::Group& SessionStore::group_of(Channels& channels, ChannelId channel) const {
   std::unique_ptr<Group>& group = channels[channel];
   if (!group) group = std::make_unique<Group>(Group{.channel = channel});
-  grow_ahead(group->stays, &channels == &by_channel_ ? 9000 : 10'000);
   return *group;
 }
 

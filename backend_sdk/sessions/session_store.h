@@ -16,6 +16,7 @@
 #include "backend_sdk/sessions/placement.h"
 #include "backend_sdk/sessions/requests.h"
 #include "base/clock.h"
+#include "base/sharded.h"
 
 namespace understudy {
 
@@ -69,7 +70,7 @@ struct Stay {
   struct Group {
     ChannelId channel = 0;
     uint32_t epochs = 0;  // by which they have risen so
-    std::unordered_map<StayId, Stay*> stays = {};
+    Sharded<std::unordered_map<StayId, Stay*>> stays = {};
   };
   Group* group = nullptr;
   Group* fallback_group = nullptr;
@@ -132,8 +133,8 @@ class SessionStore final {
   void wait_for_copy(Stay& stay, TimePoint order);
   void index_fallback(Stay& stay, ChannelId before);
 
-  std::unordered_map<SessionId, std::unique_ptr<Stay>> stays_;
-  std::unordered_map<StayId, Stay*> by_id_;
+  Sharded<std::unordered_map<SessionId, std::unique_ptr<Stay>>> stays_;
+  Sharded<std::unordered_map<StayId, Stay*>> by_id_;
   Channels by_channel_;
   std::multimap<TimePoint, Stay*> unprotected_;  // by last access
   Channels fallbacks_;                           // by Placement::fallback()

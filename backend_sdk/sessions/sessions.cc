@@ -172,6 +172,7 @@ void Sessions::advance() {
   if (now < layer_.wake_at) return;
   layer_.wake_at = TimePoint::max();
   former_life_.advance();
+  queues_.sweep();
   if (layer_.replicator != nullptr) {
     turnover_.advance();
     recovery_.advance();

@@ -72,6 +72,79 @@ TEST(EventLoop, PostedWorkRunsInOrderOnTheLoopsThread) {
   for (int i = 0; i < 1000; ++i) EXPECT_EQ(seen[i], i);
 }
 
+// Work that takes longer than a turn may last, without a sleep.
+void work_for(Duration time) {
+  const TimePoint end = SystemClock().now() + time;
+  while (SystemClock().now() < end) {
+  }
+}
+
+TEST(EventLoop, MuchPostedWorkLetsTimersInBetween) {
+  auto loop = open_loop();
+  std::string order;
+  struct Append {
+    std::string* order;
+    void on_due() { *order += 't'; }
+  };
+  Append append{&order};
+  auto timer = Timer::of<&Append::on_due>(loop->timers(), append);
+  timer.start_at(loop->now());
+  for (const char name : {'a', 'b', 'c'}) {
+    loop->post([&order, name] {
+      work_for(EventLoop::kPostedTurn);
+      order += name;
+    });
+  }
+  EXPECT_TRUE(run_until(*loop, [&] { return order.size() == 4; }));
+  const size_t timer_at = order.find('t');
+  ASSERT_NE(timer_at, std::string::npos);
+  EXPECT_LT(timer_at, 3u) << "the timer waited for all of it: " << order;
+  order.erase(timer_at, 1);
+  EXPECT_EQ(order, "abc");
+}
+
+TEST(EventLoop, WhatIsPostedWhileMuchWaitsRunsBehindIt) {
+  auto loop = open_loop();
+  std::string order;
+  loop->post([&] {
+    work_for(EventLoop::kPostedTurn);
+    order += 'a';
+    loop->post([&] { order += 'c'; });
+  });
+  loop->post([&] { order += 'b'; });
+  EXPECT_TRUE(run_until(*loop, [&] { return order.size() == 3; }));
+  EXPECT_EQ(order, "abc");
+}
+
+TEST(EventLoop, AStopComesBehindAllThatWasPostedBefore) {
+  auto loop = open_loop();
+  int ran = 0;
+  for (int i = 0; i < 3; ++i) {
+    loop->post([&] {
+      work_for(EventLoop::kPostedTurn);
+      ++ran;
+    });
+  }
+  loop->stop();
+  loop->run();
+  EXPECT_EQ(ran, 3);
+
+  // The same where the stop comes while some of it has run already.
+  loop->post([&] {
+    work_for(EventLoop::kPostedTurn);
+    ++ran;
+  });
+  loop->post([&] {
+    loop->post([&] { ++ran; });
+    loop->stop();
+    work_for(EventLoop::kPostedTurn);
+    ++ran;
+  });
+  loop->post([&] { ++ran; });
+  loop->run();
+  EXPECT_EQ(ran, 7);
+}
+
 TEST(EventLoop, StopFromAnotherThreadEndsRun) {
   auto loop = open_loop();
   std::thread other([&] { loop->stop(); });
