@@ -31,7 +31,7 @@ class ReplicaStore final {
   struct Options {
     uint64_t bytes_max = 0;
     Duration kept_beyond_ttl = std::chrono::seconds(60);
-    size_t slice = 500;  // copies that one expire() ends at most
+    size_t slice = 250;  // copies that one expire() ends at most
   };
   struct Replica {
     ChannelId channel = 0;

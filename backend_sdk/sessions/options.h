@@ -46,7 +46,7 @@ struct SessionOptions {
   size_t tombstones_max = 200'000;
   size_t pointers_max = 1'000'000;
   uint64_t bulk_bytes_per_second = 50u << 20;
-  size_t slice = 250;  // sessions that change hands in one turn of the loop
+  size_t slice = 125;  // sessions that change hands in one turn of the loop
 };
 
 }  // namespace understudy
