@@ -33,14 +33,22 @@ Fd socket_on(const Network& network, const std::string& host, int home) {
   return std::move(*fd);
 }
 
+// One datagram after the other: the first may be lost while the host's neighbour is not known. Each
+// call waits for its own, for one of an earlier call may come late.
 bool arrives(const Network& network, const Fd& from, const Fd& to, const std::string& host,
              int wait_ms) {
-  send_datagram(from, "x", network.address(host, 9000));
+  constexpr int kAgainMs = 50;
+  static char last = 'a';
+  const char name = ++last;
   pollfd entry{to.value(), POLLIN, 0};
-  if (::poll(&entry, 1, wait_ms) != 1) return false;
-  std::array<char, 16> bytes;
-  while (receive_datagram(to, bytes)) continue;
-  return true;
+  for (int waited_ms = 0; waited_ms < wait_ms; waited_ms += kAgainMs) {
+    send_datagram(from, std::string_view(&name, 1), network.address(host, 9000));
+    while (::poll(&entry, 1, kAgainMs) == 1) {
+      std::array<char, 16> bytes;
+      if (receive_datagram(to, bytes) && bytes[0] == name) return true;
+    }
+  }
+  return false;
 }
 
 void finish(const Network::Commands& commands) {

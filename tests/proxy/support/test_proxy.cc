@@ -70,6 +70,10 @@ void Peer::shutdown_write() {
 // ---- Member.
 
 Member::Member() {
+  auto reserved = bind_tcp(Address::loopback(0), {});
+  CHECK(reserved.has_value(), "no port to listen on");
+  reserved_ = std::move(*reserved);
+  port_ = local_address(reserved_).port();
   restart();
 }
 
@@ -77,7 +81,6 @@ void Member::restart() {
   auto listener = listen_tcp(Address::loopback(port_), {});
   CHECK(listener.has_value(), "no port to listen on");
   listener_ = std::move(*listener);
-  port_ = local_address(listener_).port();
 }
 
 std::string Member::address_text() const {

@@ -80,6 +80,9 @@ class Member {
  private:
   void answer_all(Peer& peer);
 
+  // Bound, never listening: while this member is killed its port refuses, and no other process gets
+  // it, neither to listen on nor to connect from.
+  Fd reserved_;
   Fd listener_;
   uint16_t port_ = 0;
   std::vector<std::unique_ptr<Peer>> connections_;
