@@ -32,7 +32,8 @@ inline constexpr std::string_view kRelayedHeader = "Understudy-Relayed";
 inline constexpr std::string_view kViewHeader = "Understudy-View";        // view_header.h
 inline constexpr std::string_view kSessionHeader = "Understudy-Session";  // kSession...
 inline constexpr std::string_view kRouteHeader = "Understudy-Route";      // a mid, with 421
-inline constexpr std::string_view kHandledHeader = "Understudy-Handled";  // kHandledNo, with 421
+inline constexpr std::string_view kHandledHeader =
+    "Understudy-Handled";  // kHandledNo, with 421 or 503
 
 // The weblogic dialect. Request.
 inline constexpr std::string_view kWeblogicClusterInfoHeader = "X-WebLogic-Request-ClusterInfo";

@@ -182,6 +182,10 @@ Reply HttpContract::reply_to(const ContractFacts& facts, const BeginOutcome& out
       if (outcome.reason == Unavailable::kOutdated) {
         reply.headers.push_back({std::string(kSessionHeader), std::string(kSessionOutdated)});
       }
+      // Other members may serve it. All that waited here when a life ended are told at once.
+      if (outcome.reason == Unavailable::kNotJoined || outcome.reason == Unavailable::kMinority) {
+        reply.headers.push_back({std::string(kHandledHeader), std::string(kHandledNo)});
+      }
       add_view(facts, reply.headers);
       return reply;
     }

@@ -126,7 +126,7 @@ class Exchange final : private Try::Owner, private Waiter {
   // When it does not go well.
   // False when the response is to be given to the client after all.
   bool ask_elsewhere(TryFailure failure, const http::ResponseHead& head);
-  FailedTry describe(TryFailure failure) const;
+  FailedTry describe(TryFailure failure, bool not_handled = false) const;
   void begin_resend(const FailedTry& failed, bool adds_load);
   void end_pass();
   void give_up(unsigned status, std::string_view sentence);

@@ -79,8 +79,9 @@ void Exchange::on_failed(Try& which, TryFailure failure, std::string_view detail
   choose(head);
 }
 
-FailedTry Exchange::describe(TryFailure failure) const {
+FailedTry Exchange::describe(TryFailure failure, bool not_handled) const {
   FailedTry failed = try_->describe(failure);
+  failed.not_handled = not_handled;
   failed.is_idempotent = account_.is_idempotent;
   failed.replayable = downstream_.can_rewind();
   failed.breaks = account_.breaks;
@@ -114,10 +115,9 @@ bool Exchange::ask_elsewhere(TryFailure failure, const http::ResponseHead& head)
     promote_second();
     return true;
   }
-  FailedTry failed = describe(failure);
+  FailedTry failed = describe(failure, says_not_handled(head.fields));
   const auto route = parse_mid(head.fields.value(http::FieldId::kUnderstudyRoute));
   failed.names_route = route.has_value();
-  failed.not_handled = failure == TryFailure::kMisdirected && says_not_handled(head.fields);
   const RetryDecision decision = decide(failed, location_->failover);
   try_->blame(failure, attempt_);
   if (decision.step == NextStep::kPassOn) {

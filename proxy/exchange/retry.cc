@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/exchange/retry.h"
+#include "proxy/config/location.h"
 
 namespace understudy {
 namespace {
@@ -15,10 +16,17 @@ config::Resend knob_for(TryFailure failure, const config::Failover& policy) {
   }
 }
 
+// No handler has begun to execute it, and none will.
+bool is_unseen(const FailedTry& failed, const config::Failover& policy) {
+  if (!failed.not_handled) return false;
+  return failed.failure == TryFailure::kMisdirected ||
+         (failed.failure == TryFailure::kUnavailable && policy.on_503 != config::Resend::kNone);
+}
+
 // A byte of the request has left: may it leave a second time?
 Reason reason_against(const FailedTry& failed, const config::Failover& policy) {
   if (!failed.replayable) return Reason::kBodyNotKept;
-  if (failed.failure == TryFailure::kMisdirected && failed.not_handled) return Reason::kNone;
+  if (is_unseen(failed, policy)) return Reason::kNone;
   if (policy.session_replay) return Reason::kNone;
   if (!policy.idempotent) return Reason::kIdempotentOff;
   switch (knob_for(failed.failure, policy)) {
@@ -77,12 +85,18 @@ bool is_break(const FailedTry& failed) {
 
 bool adds_load(const FailedTry& failed, bool has_failed_over) {
   if (!failed.sent) return false;
-  if (failed.failure == TryFailure::kMemberGone || failed.failure == TryFailure::kMisdirected) {
-    return false;
+  switch (failed.failure) {
+    case TryFailure::kMemberGone:
+    case TryFailure::kMisdirected:
+      return false;
+    case TryFailure::kDropped:
+    case TryFailure::kUnreachable:
+      return has_failed_over;
+    case TryFailure::kUnavailable:
+      return has_failed_over || !failed.not_handled;
+    default:
+      return true;
   }
-  const bool broke =
-      failed.failure == TryFailure::kDropped || failed.failure == TryFailure::kUnreachable;
-  return !broke || has_failed_over;
 }
 
 RetryDecision decide(const FailedTry& failed, const config::Failover& policy) {

@@ -15,9 +15,11 @@
 #include <cstdint>
 #include <string_view>
 
-#include "proxy/config/location.h"
-
 namespace understudy {
+
+namespace config {
+struct Failover;
+}
 
 enum class TryFailure : uint8_t {
   kConnectRefused,
@@ -49,7 +51,7 @@ struct FailedTry {
   bool broke_elsewhere = false;  // one of them at another member
   bool over_budget = false;      // there are too many re-sends under way
   bool names_route = false;  // with kMisdirected: Understudy-Route was there and can be followed
-  bool not_handled = false;  // with kMisdirected: no handler has seen the request
+  bool not_handled = false;  // with kMisdirected, kUnavailable: no handler has seen the request
 };
 
 enum class NextStep : uint8_t {
@@ -85,8 +87,9 @@ struct RetryDecision {
 bool is_break(const FailedTry& failed);
 
 // Whether a re-send is load that would not be there without it, and so RetryBudget's. What a member
-// leaves unfinished that has died is no more than it was before, but only once: a dying process
-// first breaks the connections that it kept, and then the fresh one that its backlog took.
+// leaves unfinished that has died, or unseen because it is in no cluster now, is no more than it
+// was before, but only once: a dying process first breaks the connections that it kept, and then
+// the fresh one that its backlog took.
 bool adds_load(const FailedTry& failed, bool has_failed_over);
 
 RetryDecision decide(const FailedTry& failed, const config::Failover& policy);

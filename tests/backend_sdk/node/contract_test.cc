@@ -3,19 +3,13 @@
 
 #include <gtest/gtest.h>
 
-#include "backend_sdk/membership/view.h"
 #include "backend_sdk/node/stored_reply.h"
 #include "cookies/contract.h"
+#include "tests/backend_sdk/node/contract_fixture.h"
 #include "tests/backend_sdk/node/test_cluster.h"
 
 namespace understudy {
 namespace {
-
-std::shared_ptr<const Keyring> keys(std::uint8_t fill) {
-  const std::vector<std::uint8_t> bytes(kKeyBytesMin, fill);
-  const Keyring::NamedKey key{.id = 'a', .bytes = bytes};
-  return Keyring::from_keys({&key, 1}).keyring;
-}
 
 // The keys 'a' (as keys(1)) and 'b', in this order.
 std::shared_ptr<const Keyring> ring(const std::string& ids) {
@@ -24,51 +18,6 @@ std::shared_ptr<const Keyring> ring(const std::string& ids) {
   for (const char id : ids) named.push_back({.id = id, .bytes = id == 'a' ? a : b});
   return Keyring::from_keys(named).keyring;
 }
-
-class Contract : public ::testing::Test {
- protected:
-  Contract() { publish(Liveness::kAlive); }
-
-  void publish(Liveness liveness_of_b) {
-    MemberView view;
-    view.term = 1;
-    view.seq = ++seq_;
-    view.members = {member(10, "a", Liveness::kAlive), member(20, "b", liveness_of_b)};
-    changed_ = board_.publish(view, 10);
-  }
-  static Member member(MemberId mid, const std::string& name, Liveness liveness) {
-    Member member;
-    member.mid = mid;
-    member.name = name;
-    member.http_address = "127.0.0.1:" + std::to_string(7000 + mid);
-    member.liveness = liveness;
-    return member;
-  }
-  ContractFacts read(const std::vector<Header>& headers) const {
-    const Asked asked{.headers = headers};
-    return contract_.read(AskedView(asked).view());
-  }
-  static SessionToken token() {
-    return {.sid = {{1, 2, 3}}, .primary = 10, .secondary = 20, .floor = {3, 99}};
-  }
-  // The Set-Cookie value of a release for `token`.
-  std::string cookie_line(const SessionToken& token, bool tls = false) const {
-    ContractFacts facts;
-    facts.tls = tls;
-    CommitOutcome outcome;
-    outcome.kind = CommitOutcome::Kind::kReleased;
-    outcome.cookie = token;
-    return header_of(contract_.release(facts, outcome).headers, "Set-Cookie");
-  }
-  static std::string value_of(const std::string& line) {
-    return line.substr(4, line.find(';') - 4);
-  }
-
-  ViewBoard board_{*keys(1), "c", std::chrono::milliseconds(200)};
-  HttpContract contract_{{.keyring = keys(1), .cluster = "c", .cookie_name = "SID"}, board_};
-  std::uint32_t seq_ = 0;
-  bool changed_ = false;
-};
 
 using Tokens = std::vector<SessionToken>;
 
@@ -205,34 +154,6 @@ TEST_F(Contract, WhichRequestsMayBeForgottenIsReadAndNothingOfABrokenList) {
   EXPECT_TRUE(read({{"Understudy-Answered", "00000000000000ff,1"}}).answered.empty());
 }
 
-TEST_F(Contract, OnlyWhatIsOutdatedIsForTheClientAlone) {
-  BeginOutcome refused;
-  refused.kind = BeginOutcome::Kind::kUnavailable;
-  refused.reason = Unavailable::kOutdated;
-  const Reply outdated = contract_.reply_to({}, refused);
-  EXPECT_EQ(outdated.status, 503);
-  EXPECT_EQ(header_of(outdated.headers, "Understudy-Session"), "outdated");
-  EXPECT_NE(header_of(outdated.headers, "Retry-After"), "");
-  refused.reason = Unavailable::kSuspect;
-  EXPECT_EQ(header_of(contract_.reply_to({}, refused).headers, "Understudy-Session"), "");
-}
-
-TEST_F(Contract, OnlyA421FromBeforeTheHandlerSaysThatItWasNotHandled) {
-  BeginOutcome redirect;
-  redirect.kind = BeginOutcome::Kind::kRedirect;
-  redirect.route = 7;
-  const Reply before = contract_.reply_to({}, redirect);
-  EXPECT_EQ(before.status, 421);
-  EXPECT_EQ(header_of(before.headers, "Understudy-Handled"), "no");
-  CommitOutcome fenced;
-  fenced.kind = CommitOutcome::Kind::kFenced;
-  fenced.route = 7;
-  const Release after = contract_.release({}, fenced);
-  ASSERT_TRUE(after.reply);
-  EXPECT_EQ(after.reply->status, 421);
-  EXPECT_EQ(header_of(after.reply->headers, "Understudy-Handled"), "");
-}
-
 TEST_F(Contract, TheListIsSentOnlyToWhoHasAnother) {
   const auto view = board_.current();
   ContractFacts facts;
@@ -258,39 +179,6 @@ TEST_F(Contract, ASuspicionIsNoNewsButADeathIs) {
   publish(Liveness::kDead);
   EXPECT_TRUE(changed_);
   EXPECT_NE(board_.current()->hash, before);
-}
-
-TEST_F(Contract, ARedirectNamesTheMemberAndWithoutOneIsTemporary) {
-  BeginOutcome outcome;
-  outcome.kind = BeginOutcome::Kind::kRedirect;
-  outcome.route = 20;
-  const Reply reply = contract_.reply_to({}, outcome);
-  EXPECT_EQ(reply.status, 421);
-  EXPECT_EQ(parse_mid(header_of(reply.headers, kRouteHeader)), 20u);
-  CommitOutcome fenced;
-  fenced.kind = CommitOutcome::Kind::kFenced;
-  const Release release = contract_.release({}, fenced);
-  ASSERT_TRUE(release.reply);
-  EXPECT_EQ(release.reply->status, 503);
-  EXPECT_EQ(header_of(release.reply->headers, "Retry-After"), "1");
-}
-
-TEST_F(Contract, UnavailableSaysWhenToComeAgain) {
-  const struct {
-    Duration wait;
-    const char* expected;
-  } kCases[] = {{Duration(0), "1"},
-                {std::chrono::milliseconds(1), "1"},
-                {std::chrono::milliseconds(1001), "2"},
-                {std::chrono::seconds(7), "7"}};
-  for (const auto& one : kCases) {
-    BeginOutcome outcome;
-    outcome.kind = BeginOutcome::Kind::kUnavailable;
-    outcome.retry_after = one.wait;
-    const Reply reply = contract_.reply_to({}, outcome);
-    EXPECT_EQ(reply.status, 503);
-    EXPECT_EQ(header_of(reply.headers, "Retry-After"), one.expected);
-  }
 }
 
 TEST_F(Contract, AStoredAnswerIsRepeatedWithTodaysCookie) {

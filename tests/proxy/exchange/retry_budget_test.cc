@@ -124,6 +124,32 @@ TEST(RetryBudget, DoesNotCountWhatADeadMemberLeavesUnfinished) {
   EXPECT_EQ(proxy.worker().counters.resends_over_budget, 0u);
 }
 
+TEST(RetryBudget, DoesNotCountWhatAMemberInNoClusterHasNotSeen) {
+  for (const bool says_so : {true, false}) {
+    SCOPED_TRACE(says_so);
+    TestProxy::Options options;
+    options.members = 2;
+    options.failover.retry_percent = 0;
+    options.failover.retry_floor = 0;
+    TestProxy proxy(options);
+    const std::string line = says_so ? "Understudy-Handled: no\r\n" : "";
+    proxy.member(0).answer = [&](std::string_view) {
+      return "HTTP/1.1 503 Unavailable\r\nContent-Length: 0\r\n" + line + "\r\n";
+    };
+    proxy.member(1).answer = [](std::string_view) { return ok("served"); };
+    // Each of two members is asked first once.
+    for (int i = 0; i < 2; ++i) {
+      Peer& client = proxy.connect();
+      client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+      ASSERT_TRUE(proxy.run_until([&] { return message_bytes(client.received()) != 0; }));
+      if (says_so) {
+        EXPECT_TRUE(client.received().ends_with("served"));
+      }
+    }
+    EXPECT_EQ(proxy.worker().counters.resends_over_budget, says_so ? 0u : 1u);
+  }
+}
+
 TEST(RetryBudget, IsNotTheReasonWhenTwoMembersBreakOff) {
   TestProxy::Options options{.members = 3};
   options.failover.retry_percent = 0;

@@ -244,13 +244,31 @@ TEST(Retry, A421ThatNoHandlerHasSeenIsSentOnWhateverTheMethodAndThePolicy) {
       }
     }
   }
-  for (const TryFailure failure : {kDropped, kTimeout, kUnavailable, kMemberGone}) {
+  for (const TryFailure failure : {kDropped, kTimeout, kMemberGone}) {
     SCOPED_TRACE(std::string(to_text(failure)));
     FailedTry failed = sent(failure, false);
     failed.not_handled = true;
     EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).reason, Reason::kMethodNotIdempotent)
-        << "only a 421 says it";
+        << "only a 421 and a 503 say it";
   }
+}
+
+TEST(Retry, A503ThatNoHandlerHasSeenIsSentOnWhateverTheMethodUnlessNo503IsSentOn) {
+  FailedTry failed = sent(kUnavailable, false);
+  failed.not_handled = true;
+  EXPECT_EQ(decide(failed, policy(Resend::kIdempotent)).step, kNextMember);
+  EXPECT_EQ(decide(failed, policy(Resend::kAll)).step, kNextMember);
+  EXPECT_EQ(decide(failed, policy(Resend::kNone)).step, kPassOn);
+  failed.replayable = false;
+  EXPECT_EQ(decide(failed, policy(Resend::kAll)).step, kPassOn);
+}
+
+TEST(Retry, WhatAMemberHasNotSeenAddsNoLoadOnce) {
+  FailedTry failed = sent(kUnavailable, true);
+  EXPECT_TRUE(adds_load(failed, false)) << "it may be overloaded";
+  failed.not_handled = true;
+  EXPECT_FALSE(adds_load(failed, false));
+  EXPECT_TRUE(adds_load(failed, true));
 }
 
 TEST(Retry, NobodyElseIsAskedWhenTheBudgetIsUsedUp) {
