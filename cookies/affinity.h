@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "cookies/member_tag.h"
 #include "cookies/signature.h"
 
 namespace understudy {
@@ -26,9 +27,6 @@ inline constexpr std::size_t kWeblogicFieldsMax = 6;
 
 enum class Dialect : std::uint8_t { kAuto, kNative, kWeblogic, kRoute, kInsert };
 
-// Of dialect insert: a member as the proxy's own cookie names it, keyed, so that clients learn
-// neither addresses nor how many members there are. 0 names nobody.
-using MemberTag = std::uint64_t;
 inline constexpr std::size_t kInsertValueBytesMax = 45;
 
 enum class AffinityRefusal : std::uint8_t {
@@ -124,9 +122,8 @@ class AffinityCodec final {
 
   Dialect dialect() const { return dialect_; }
 
-  // The tags of a member of this name, one for each key of the ring, zeros behind them: the first
-  // goes into new cookies, all are met in old ones. Never 0 for a key.
-  std::array<MemberTag, kKeySlotsMax> member_tags(std::string_view name) const;
+  // Of a member of this name.
+  MemberTags member_tags(std::string_view name) const;
 
  private:
   DecodedAffinity decode_native(std::string_view value) const;

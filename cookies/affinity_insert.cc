@@ -39,8 +39,8 @@ std::optional<MemberTag> to_tag(std::string_view text) {
 
 }  // namespace
 
-std::array<MemberTag, kKeySlotsMax> AffinityCodec::member_tags(std::string_view name) const {
-  std::array<MemberTag, kKeySlotsMax> tags{};
+MemberTags AffinityCodec::member_tags(std::string_view name) const {
+  MemberTags tags{};
   if (!signer_) return tags;
   const std::string text = std::string(kNameMark).append(name);
   for (std::size_t slot = 0; slot < signer_->keys(); ++slot) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// The member list as it travels in `Understudy-View: <hash>[;<list>]`: value, encoder, strict
+// The member list (view.h) as it travels in `Understudy-View: <hash>[;<list>]`: encoder, strict
 // decoder. It does not decide whether a view is trusted or newer (proxy/routing does) and knows no
 // other dialect (weblogic_view.h does). Values and pure functions, any thread. Decoding allocates,
 // but runs only when the hash has changed: holds_view() is the path of every response.
@@ -16,49 +16,14 @@
 
 #include "cookies/contract.h"
 #include "cookies/signature.h"
+#include "cookies/view.h"
 
 namespace understudy {
 
-inline constexpr std::size_t kViewMembersMax = 4096;
-inline constexpr std::size_t kViewNameBytesMax = 64;      // cluster, member, machine
-inline constexpr std::size_t kViewAddressBytesMax = 261;  // 253 host, brackets, colon, port
 inline constexpr std::size_t kViewTextBytesMax = std::size_t{1024} * 1024;
 // A longer list does not go into a header: there the hash stands alone, and who sees a new hash
 // without a list asks kViewPath.
 inline constexpr std::size_t kViewHeaderBytesMax = std::size_t{32} * 1024;
-inline constexpr std::uint16_t kViewWeightMax = 1000;
-inline constexpr std::chrono::milliseconds kViewBeatMax{3'600'000};
-inline constexpr std::size_t kViewAbsorbedMax = 8;
-
-enum class AliveState : std::uint8_t { kAlive, kSuspect, kDead, kLeft };
-enum class OperatorState : std::uint8_t { kReady, kDraining, kDisabled };
-
-struct ViewEntry {
-  std::uint32_t mid = 0;
-  std::string name = {};
-  std::string address = {};  // of HTTP, "host:port"; IPv6 as "[::1]:7001"
-  std::string machine = {};  // may be empty
-  AliveState alive = AliveState::kAlive;
-  OperatorState operator_state = OperatorState::kReady;
-  std::uint16_t weight = 100;  // 1 .. kViewWeightMax
-
-  bool operator==(const ViewEntry&) const = default;
-};
-
-struct ClusterView {
-  std::string cluster = {};
-  std::uint64_t version = 0;  // term << 32 | seq, within the group
-  std::uint64_t group = 0;    // random, of the members' group; 0: unknown
-  // Groups that have merged into this one, in ascending order; neither 0 nor `group` itself. No
-  // more than kViewAbsorbedMax: those that were absorbed last.
-  std::vector<std::uint64_t> absorbed = {};
-  std::uint64_t hash = 0;               // view_hash(), set by decode_view
-  std::chrono::milliseconds beat{0};    // 0: unknown
-  std::vector<ViewEntry> entries = {};  // ascending by mid, no mid twice
-
-  bool has_absorbed(std::uint64_t other) const;
-  bool operator==(const ClusterView&) const = default;
-};
 
 enum class ViewRefusal : std::uint8_t {
   kNone,

@@ -16,6 +16,7 @@
 
 #include "base/address_range.h"
 #include "proxy/apache/request.h"
+#include "proxy/apache/verdict.h"
 
 namespace understudy::apache {
 
@@ -102,13 +103,6 @@ struct Access {
   bool is_silent() const {
     return !require && !joining && !hosts && !asks_password && !realm && !users && !groups;
   }
-};
-
-// 0: it may pass.
-struct Verdict {
-  unsigned status = 0;
-  std::string lines = {};  // header lines of the answer, each with CRLF
-  std::string_view sentence = {};
 };
 
 // `sections` are those that the request is in, in Apache's order. Sets the request's user.

@@ -4,6 +4,8 @@
 #include <array>
 #include <optional>
 
+#include "proxy/apache/expression.h"
+#include "proxy/apache/request.h"
 #include "proxy/apache/variables.h"
 
 namespace understudy::apache {

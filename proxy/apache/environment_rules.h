@@ -11,11 +11,12 @@
 #include <vector>
 
 #include "base/pattern.h"
-#include "proxy/apache/expression.h"
-#include "proxy/apache/request.h"
 #include "proxy/apache/substitution.h"
 
 namespace understudy::apache {
+
+class Expression;
+struct Request;
 
 struct Assignment {
   std::string name = {};

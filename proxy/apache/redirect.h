@@ -11,11 +11,12 @@
 #include <vector>
 
 #include "base/pattern.h"
-#include "proxy/apache/access.h"
-#include "proxy/apache/request.h"
 #include "proxy/apache/substitution.h"
+#include "proxy/apache/verdict.h"
 
 namespace understudy::apache {
+
+struct Request;
 
 struct Redirect {
   unsigned status = 302;

@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "proxy/apache/request.h"
 #include "proxy/apache/variables.h"
 #include "proxy/http/char_class.h"
 

@@ -13,9 +13,10 @@
 #include <vector>
 
 #include "base/result.h"
-#include "proxy/apache/request.h"
 
 namespace understudy::apache {
+
+struct Request;
 
 // RewriteMap txt:FILE as it was when the configuration was loaded, or int:FUNCTION.
 struct RewriteMap {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "proxy/apache/expression.h"
 #include "proxy/config/binding.h"
 
 namespace understudy::config {

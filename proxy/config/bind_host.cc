@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/apache/host_rules.h"
 #include "proxy/config/binding.h"
 #include "proxy/config/jk_workers.h"
 

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "conf/configuration.h"
-#include "proxy/apache/host_rules.h"
+#include "proxy/apache/rewrite_text.h"
 #include "proxy/apache/sections.h"
 #include "proxy/config/config.h"
 #include "proxy/config/load.h"

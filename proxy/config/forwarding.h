@@ -5,10 +5,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
-
-#include "base/address_range.h"
-#include "proxy/http/remote_client.h"
 
 namespace understudy::config {
 
@@ -27,19 +23,6 @@ struct Forwarding {
   bool claims_tls = false;     // WLProxySSL: WL-Proxy-SSL says true, whatever the client speaks
   bool passes_tls = false;     // WLProxySSLPassThrough: as a trusted hop says
   bool passes_client = false;  // WLProxyPassThrough: as a trusted hop says
-};
-
-// RemoteIPProxyProtocol On: who must send the PROXY protocol, and who need not.
-struct ProxyProtocol {
-  std::vector<AddressRange> expected;
-  std::vector<AddressRange> exceptions;
-
-  enum class Rule : std::uint8_t { kExpected, kPlain, kRefused };
-  Rule rule_for(const IpAddress& peer) const {
-    if (contains(exceptions, peer)) return Rule::kPlain;
-    return contains(expected, peer) ? Rule::kExpected : Rule::kRefused;
-  }
-  bool operator==(const ProxyProtocol&) const = default;
 };
 
 }  // namespace understudy::config

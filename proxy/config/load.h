@@ -14,9 +14,10 @@
 #include "conf/files.h"
 #include "conf/parser.h"
 #include "cookies/keyring.h"
-#include "proxy/config/config.h"
 
 namespace understudy::config {
+
+struct Config;
 
 struct LoadOptions {
   const conf::Files* files = nullptr;  // borrowed for the call; null: the disk

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/apache/host_rules.h"
 #include "proxy/config/binding.h"
 
 namespace understudy::config {

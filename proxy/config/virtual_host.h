@@ -18,6 +18,8 @@
 #include "proxy/config/access_log.h"
 #include "proxy/config/client.h"
 #include "proxy/config/location.h"
+#include "proxy/config/proxy_protocol.h"
+#include "proxy/http/remote_client.h"
 
 namespace understudy::apache {
 struct HostRules;

@@ -13,12 +13,14 @@
 #include <string_view>
 
 #include "base/address.h"
-#include "proxy/http/head_rewrite.h"
 #include "proxy/http/message.h"
 #include "proxy/io/body.h"
 
 namespace understudy {
 
+namespace http {
+struct ResponseRewrite;
+}
 class TlsStream;
 
 // Who asks; constant for a connection.

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "proxy/config/location.h"
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/worker_context.h"
 

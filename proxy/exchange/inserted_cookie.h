@@ -12,7 +12,7 @@
 #include <string_view>
 
 #include "cookies/affinity.h"
-#include "proxy/config/cluster.h"
+#include "proxy/config/inserted_cookie.h"
 #include "proxy/http/hop_by_hop.h"
 #include "proxy/http/line_arena.h"
 #include "proxy/http/message.h"

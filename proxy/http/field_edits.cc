@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "proxy/http/char_class.h"
+#include "proxy/http/hop_by_hop.h"
 #include "proxy/http/list.h"
 
 namespace understudy::http {

@@ -14,7 +14,6 @@
 
 #include "base/pattern.h"
 #include "base/tls_peer.h"
-#include "proxy/http/hop_by_hop.h"
 #include "proxy/http/line_arena.h"
 #include "proxy/http/message.h"
 
@@ -25,6 +24,7 @@ struct Request;
 namespace understudy::http {
 
 class EditFacts;
+class FieldMask;
 
 // What only Apache's rules know; they are above this room.
 class EditCondition {

@@ -6,10 +6,11 @@
 #include <cstdint>
 #include <string_view>
 
-#include "proxy/http/hop_by_hop.h"
 #include "proxy/http/request_origin.h"
 
 namespace understudy::http {
+
+class FieldMask;
 
 struct RequestRewrite {
   const FieldMask& dropped;

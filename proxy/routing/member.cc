@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/routing/member.h"
+#include "cookies/contract.h"
 
 namespace understudy::routing {
 

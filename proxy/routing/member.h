@@ -13,8 +13,8 @@
 
 #include "base/address.h"
 #include "base/clock.h"
-#include "cookies/affinity.h"
-#include "cookies/view_header.h"
+#include "cookies/member_tag.h"
+#include "cookies/view.h"
 #include "proxy/routing/back_off.h"
 #include "proxy/routing/operator_order.h"
 #include "proxy/routing/outlier.h"
@@ -80,7 +80,7 @@ struct Member {
   std::vector<Address> more_addresses = {};  // of the same name
   // SessionCookieFormat insert: its names in cookies, by key; they stay through reloads and
   // restarts, for they are made of the route, or the address where there is none.
-  std::array<MemberTag, kKeySlotsMax> tags = {};
+  MemberTags tags = {};
   std::uint16_t weight = 100;
 
   // What is said of it. Whether an operator wants it is the stricter of what he ordered (or the

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "cookies/view_header.h"
+#include "cookies/view.h"
 
 namespace understudy::routing {
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/server/server.h"
+#include "proxy/server/worker.h"
 
 #include <sys/resource.h>
 

@@ -20,13 +20,15 @@
 #include "proxy/server/health_checks.h"
 #include "proxy/server/heap_trimmer.h"
 #include "proxy/server/host_resolver.h"
+#include "proxy/server/letters.h"
 #include "proxy/server/log_file.h"
 #include "proxy/server/operator_orders.h"
 #include "proxy/server/snapshot.h"
 #include "proxy/server/status.h"
-#include "proxy/server/worker.h"
 
 namespace understudy {
+
+class Worker;
 
 inline constexpr const char* kVersionText = "0.1.0";
 inline constexpr std::size_t kWorkersMax = 256;

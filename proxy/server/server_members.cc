@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "proxy/server/server.h"
+#include "proxy/server/worker.h"
 
 namespace understudy {
 namespace {

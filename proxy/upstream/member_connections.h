@@ -20,7 +20,7 @@
 #include "base/stream.h"
 #include "base/timer_wheel.h"
 #include "base/tls_dialer.h"
-#include "proxy/config/cluster.h"
+#include "proxy/config/member_way.h"
 #include "proxy/http/limits.h"
 #include "proxy/io/io_context.h"
 #include "proxy/upstream/answered_requests.h"

@@ -9,6 +9,7 @@
 
 #include "proxy/apache/expression.h"
 #include "proxy/apache/host_rules.h"
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 
 namespace {

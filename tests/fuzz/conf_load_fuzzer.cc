@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 
 namespace {

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "proxy/http/char_class.h"
+#include "proxy/http/hop_by_hop.h"
 
 namespace understudy::http {
 namespace {

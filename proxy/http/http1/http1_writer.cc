@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/http/http1/http1_writer.h"
+#include "proxy/http/hop_by_hop.h"
 
 #include <cstring>
 

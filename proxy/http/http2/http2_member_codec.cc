@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/check.h"
+#include "proxy/http/hop_by_hop.h"
 #include "proxy/http/http2/http2_session.h"
 #include "proxy/http/limits.h"
 

@@ -8,13 +8,13 @@
 
 #include "base/check.h"
 #include "proxy/http/field_table.h"
+#include "proxy/http/hop_by_hop.h"
 #include "proxy/http/http2/http2_session.h"
 
 namespace understudy::http {
 namespace {
 
-// A stream that we have reset may still get what its client had sent before it knew (RFC 9113 5.1);
-// so many of them are remembered.
+// Streams that we have reset and remember: frames may still come for them (RFC 9113 5.1).
 constexpr size_t kResetStreamsMax = 2 * kHttp2StreamsMax;
 // nghttp2 answers a stream beyond its limit with the connection's end. It is told this one, so that
 // ours is met first, and by RST_STREAM (RFC 9113 5.1.2).

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "proxy/admin/client.h"
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 #include "proxy/server/server.h"
 #include "tests/proxy/server/toy_backend.h"

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 
 namespace understudy::config {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "proxy/apache/sections.h"
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 #include "tests/proxy/config/loading.h"
 

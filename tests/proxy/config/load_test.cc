@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "proxy/config/config.h"
 #include "tests/proxy/config/loading.h"
 
 namespace understudy::config {

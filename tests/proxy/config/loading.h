@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 
 namespace understudy::config {

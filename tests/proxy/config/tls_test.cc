@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 #include "tests/base/test_certificates.h"
 #include "tests/proxy/config/loading.h"

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "proxy/http/hop_by_hop.h"
 #include "tests/proxy/http/heads.h"
 #include "tests/proxy/support/ajp.h"
 

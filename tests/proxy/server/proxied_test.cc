@@ -9,6 +9,7 @@
 #include <fstream>
 #include <functional>
 
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 #include "proxy/server/server.h"
 #include "tests/base/test_certificates.h"

@@ -15,6 +15,7 @@
 #include <string>
 #include <utility>
 
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 #include "proxy/server/server.h"
 #include "tests/proxy/server/toy_backend.h"

@@ -10,6 +10,7 @@
 #include <optional>
 #include <sstream>
 
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 #include "tests/proxy/server/running.h"
 

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "proxy/config/config.h"
 #include "proxy/config/load.h"
 
 namespace understudy {
