@@ -131,8 +131,9 @@ constexpr DirectiveSpec kRows[] = {
      .default_text = "20",
      .minimum = "0",
      .maximum = "100",
-     .description = "Percent of the requests under way that may be requests sent again; a first "
-                    "re-send because a member broke off or is dead does not count"},
+     .description =
+         "Percent of the requests under way that may be requests sent again; a first "
+         "re-send because a member broke off, is dead or is in no cluster does not count"},
     {.name = "RetryBudgetFloor",
      .contexts = kEverywhere,
      .argument = Argument::kInteger,
