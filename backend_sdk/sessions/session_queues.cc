@@ -185,7 +185,7 @@ void SessionQueues::dissolve(Stay& stay) {
   }
 }
 
-// A life that ends while the one before is still being freed waits for that.
+// A life that ends within 64 turns of the one before frees what is left of that in this turn.
 void SessionQueues::clear() {
   outdated_ = std::exchange(remembered_, {});
   full_.clear();
