@@ -39,6 +39,10 @@ void FormerLife::let_go(Life& life, Stay& stay) {
       layer_.history.take_back(former, route, layer_.now());
     }
   }
+  // A request that is left in its queues has been told: all that were parked when the life ended.
+  stay.exclusive_queue.clear();
+  stay.memory_queue.clear();
+  stay.repeated.clear();
   life.store.erase(stay);
 }
 
